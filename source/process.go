@@ -1,0 +1,22 @@
+package source
+
+// Process is a process that holds sockets. Texts are as the system gives
+// them: what shows them strips control characters first.
+type Process struct {
+	PID int32
+	// Start tells two processes apart that had the same pid: clock ticks since
+	// boot on Linux (proc_pid_stat(5), field 22), milliseconds since 1970
+	// elsewhere. 0 where unknown.
+	Start uint64
+	// Name is the command name (proc_pid_comm(5)), at most 15 bytes on Linux.
+	Name string
+	// Command is the command line, its arguments joined by spaces; empty for a
+	// kernel thread.
+	Command string
+	UID     uint32
+	// User is the name of UID, or its number in decimal.
+	User string
+}
+
+// Same tells whether p and q are one and the same process.
+func (p *Process) Same(q *Process) bool { return p.PID == q.PID && p.Start == q.Start }
