@@ -1,0 +1,129 @@
+package sockdiag
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"ephtop/source"
+)
+
+// transport is a netlink socket, or what stands in for one in tests.
+type transport interface {
+	send(b []byte) error
+	// receive reads one datagram into b. A datagram larger than b is an
+	// error.
+	receive(b []byte) (int, error)
+	close() error
+}
+
+// Dumper lists sockets. It is not safe for concurrent use.
+type Dumper struct {
+	dial func() (transport, error)
+	conn transport // nil after a failure: dialled again by the next dump
+	seq  uint32
+	buf  []byte
+	out  []byte
+}
+
+// Report says how a dump went.
+type Report struct {
+	// Retries counts the dumps that were taken again.
+	Retries int
+	// Interrupted says that the kernel called even the last try inconsistent:
+	// single sockets may be missing or there twice.
+	Interrupted bool
+}
+
+func newDumper(dial func() (transport, error)) (*Dumper, error) {
+	conn, err := dial()
+	if err != nil {
+		return nil, fmt.Errorf("open netlink socket: %w", err)
+	}
+	return &Dumper{dial: dial, conn: conn, buf: make([]byte, bufferSize)}, nil
+}
+
+// Close closes the netlink socket.
+func (d *Dumper) Close() error {
+	if d.conn == nil {
+		return nil
+	}
+	err := d.conn.close()
+	d.conn = nil
+	return err
+}
+
+// Dump appends every TCP and UDP socket of the namespace to dst. Errors of the
+// kernel match syscall.Errno, replies that make no sense match ErrMalformed.
+// After an error the next Dump starts on a new netlink socket.
+func (d *Dumper) Dump(ctx context.Context, dst []source.Socket) ([]source.Socket, Report, error) {
+	var report Report
+	for _, r := range requests {
+		var err error
+		dst, err = d.dumpRequest(ctx, dst, r, &report)
+		if err != nil {
+			return dst, report, fmt.Errorf("dump %s sockets: %w", r.proto, err)
+		}
+	}
+	return dst, report, nil
+}
+
+// dumpRequest takes one dump, again where it was interrupted or cut.
+func (d *Dumper) dumpRequest(ctx context.Context, dst []source.Socket, r request, report *Report) ([]source.Socket, error) {
+	start := len(dst)
+	for try := 0; ; try++ {
+		rows, interrupted, err := d.dumpOnce(ctx, dst[:start], r)
+		if err != nil {
+			d.Close()
+		}
+		dst = rows
+		switch {
+		case err != nil && (!isTransient(err) || try == maxRedials):
+			return dst[:start], err
+		case err == nil && !interrupted:
+			return dst, nil
+		case err == nil && try == maxRedials:
+			report.Interrupted = true
+			return dst, nil
+		}
+		report.Retries++
+	}
+}
+
+// isTransient tells whether a new try can go better: the receive buffer ran
+// over, a signal came in between, or another dump was still under way.
+func isTransient(err error) bool {
+	return errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.EINTR) || errors.Is(err, syscall.EBUSY)
+}
+
+func (d *Dumper) dumpOnce(ctx context.Context, dst []source.Socket, r request) ([]source.Socket, bool, error) {
+	if d.conn == nil {
+		conn, err := d.dial()
+		if err != nil {
+			return dst, false, fmt.Errorf("open netlink socket: %w", err)
+		}
+		d.conn = conn
+	}
+	d.seq++
+	d.out = r.append(d.out[:0], d.seq)
+	if err := d.conn.send(d.out); err != nil {
+		return dst, false, fmt.Errorf("send request: %w", err)
+	}
+	interrupted := false
+	for {
+		if err := ctx.Err(); err != nil {
+			return dst, false, err
+		}
+		n, err := d.conn.receive(d.buf)
+		if err != nil {
+			return dst, false, fmt.Errorf("receive: %w", err)
+		}
+		var p progress
+		dst, p, err = decode(dst, d.buf[:n], r.proto, d.seq)
+		interrupted = interrupted || p.interrupted
+		if err != nil || p.done {
+			return dst, interrupted, err
+		}
+	}
+}
