@@ -28,6 +28,13 @@ type Snapshot struct {
 	// BoundListed says that bound and unconnected TCP sockets are among
 	// Sockets (Linux 6.8 and later).
 	BoundListed bool
+
+	// Traced says that Events holds what the kernel told since the snapshot
+	// before; LostEvents counts what its buffer had no room for.
+	Traced     bool
+	Events     []Event
+	LostEvents int
+
 	// Degraded says, in one sentence each, what this poll could not see and
 	// why, and what to do about it.
 	Degraded []string
@@ -35,7 +42,7 @@ type Snapshot struct {
 
 // Reset empties the snapshot and keeps its memory.
 func (s *Snapshot) Reset() {
-	*s = Snapshot{Sockets: s.Sockets[:0], Processes: s.Processes[:0], Degraded: s.Degraded[:0]}
+	*s = Snapshot{Sockets: s.Sockets[:0], Processes: s.Processes[:0], Events: s.Events[:0], Degraded: s.Degraded[:0]}
 }
 
 // Source is an origin of snapshots.

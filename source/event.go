@@ -1,0 +1,38 @@
+package source
+
+import "time"
+
+// Event is something that the kernel told at the moment when it happened, in
+// the thread that did it; see [Snapshot.Events].
+type Event struct {
+	Kind EventKind
+	// Time is when it happened.
+	Time time.Time
+	// Tuple is the connection. Its LocalPort is 0 for ConnectFailed, for want
+	// of a port; Local is then the wildcard if no address was chosen yet.
+	Tuple Tuple
+	// Process did it. Its Start and Command may be unknown if it ended before
+	// it could be looked up.
+	Process Process
+}
+
+// EventKind says what an Event is about.
+type EventKind uint8
+
+// The kinds of event.
+const (
+	// Closed: a process closed a connection that was established, and so will
+	// leave a TIME_WAIT (ESTABLISHED → FIN_WAIT1).
+	Closed EventKind = iota
+	// ConnectFailed: connect() found no free port (SYN_SENT → CLOSE with no
+	// local port).
+	ConnectFailed
+)
+
+// String gives "closed" or "connect failed".
+func (k EventKind) String() string {
+	if k == ConnectFailed {
+		return "connect failed"
+	}
+	return "closed"
+}
