@@ -1,0 +1,166 @@
+package model
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"ephtop/source"
+)
+
+// Filter selects sockets by an expression of the filter language. The zero
+// Filter lets every socket pass. A Filter is never changed after it was
+// parsed, so copies of it can be used at the same time.
+//
+// Terms are joined by spaces, and all of them must hold. "!" before a term
+// negates it. Commas inside a value mean or. A term is KEY:VALUE, or text
+// without a key, which matches process name, address, port or state. Text is
+// found anywhere, and in any case of letters.
+//
+//	state:tw,close-wait  states, as netstat, ss or a person writes them
+//	proto:udp            tcp or udp
+//	owner:inferred       unknown, inferred, observed, traced
+//	pid:4410             process id
+//	user:www-data        user name or uid: of the process, or where none is known of the socket
+//	proc:nginx           part of the process name; proc=nginx is the whole name
+//	cmd:--worker         part of the command line; cmd=… is all of it
+//	local: remote: addr: address, prefix, or either address with port (10.0.0.9:443, [2001:db8::1]:443)
+//	lport: rport: port:  port, range LOW-HIGH, or service name; addr: and port: mean either end
+//	age>30s              time since the socket was first seen: > >= < <=, or = to the whole second
+//
+// "=" may be written for ":" after every key. A value in double quotes may
+// hold spaces and commas; inside the quotes, backslash escapes are those of a
+// Go string (\" \\ \n \x1b \u2192). A quote opens only at the start of a
+// value; elsewhere it is a letter like others.
+//
+// IPv4 addresses match v4-mapped ones, and a prefix of IPv6 such as ::/0
+// matches no IPv4.
+type Filter struct {
+	text string
+	// terms stand with the cheapest to match first.
+	terms []term
+}
+
+// term is one compiled term: text is its source, with the "!" of negation.
+type term struct {
+	text    string
+	key     string
+	cost    int
+	negated bool
+	matcher matcher
+}
+
+// matcher is what a term without its negation says of a socket.
+type matcher interface {
+	match(st *State, s *source.Socket, r *Row) bool
+}
+
+// FilterError says where an expression is wrong, and why.
+type FilterError struct {
+	Expr   string
+	Offset int    // of the wrong part, in bytes of Expr
+	Reason string // one line: what is wrong and what is accepted
+}
+
+// Error gives one line. The place is counted in characters from 1.
+func (e *FilterError) Error() string {
+	if e.Offset == 0 {
+		return fmt.Sprintf("filter: %q: %s", e.Expr, e.Reason)
+	}
+	at := utf8.RuneCountInString(e.Expr[:e.Offset]) + 1
+	return fmt.Sprintf("filter: %q: at character %d: %s", e.Expr, at, e.Reason)
+}
+
+// ParseFilter reads an expression of the filter language. The error is a
+// [*FilterError]. An expression of nothing but spaces gives the zero Filter.
+func ParseFilter(expr string) (Filter, error) {
+	var f Filter
+	l := lexer{expr: expr}
+	for l.next() {
+		t, err := l.compileTerm()
+		if err != nil {
+			var fe *FilterError
+			if errors.As(err, &fe) {
+				fe.Expr = expr
+			}
+			return Filter{}, err
+		}
+		f.add(t)
+	}
+	slices.SortStableFunc(f.terms, func(a, b term) int { return cmp.Compare(a.cost, b.cost) })
+	return f, nil
+}
+
+// compileTerm reads and compiles the term that starts here.
+func (l *lexer) compileTerm() (term, error) {
+	raw, err := l.term()
+	if err != nil {
+		return term{}, err
+	}
+	return compile(raw)
+}
+
+// add puts a term at the end, unless the filter has it already.
+func (f *Filter) add(t term) {
+	if slices.ContainsFunc(f.terms, func(u term) bool { return u.text == t.text }) {
+		return
+	}
+	if f.text != "" {
+		f.text += " "
+	}
+	f.text += t.text
+	f.terms = append(f.terms, t)
+}
+
+// With gives a filter that lets pass what f does and what the expression
+// does. The offset in an error counts from the start of expr.
+func (f Filter) With(expr string) (Filter, error) {
+	// Parsed on its own first, so that the offset in an error is one in expr.
+	if _, err := ParseFilter(expr); err != nil {
+		return f, err
+	}
+	return ParseFilter(f.text + " " + expr)
+}
+
+// String gives the expression, with one space between terms and none twice.
+// ParseFilter reads it back to an equal Filter.
+func (f *Filter) String() string { return f.text }
+
+// Empty tells whether the filter lets every socket pass for want of terms.
+func (f *Filter) Empty() bool { return len(f.terms) == 0 }
+
+// Match tells whether the socket of a row passes. It does not allocate.
+func (f *Filter) Match(st *State, row int) bool {
+	if len(f.terms) == 0 {
+		return true
+	}
+	s, r := &st.Snapshot.Sockets[row], &st.Rows[row]
+	for i := range f.terms {
+		if t := &f.terms[i]; t.matcher.match(st, s, r) == t.negated {
+			return false
+		}
+	}
+	return true
+}
+
+// Protos tells which protocols the proto: terms leave; both where there is no
+// such term, which HasProto tells apart.
+func (f *Filter) Protos() (tcp, udp bool) {
+	tcp, udp = true, true
+	for i := range f.terms {
+		t := &f.terms[i]
+		if t.key != "proto" {
+			continue
+		}
+		tcp = tcp && t.matcher.match(nil, &source.Socket{Proto: source.TCP}, nil) != t.negated
+		udp = udp && t.matcher.match(nil, &source.Socket{Proto: source.UDP}, nil) != t.negated
+	}
+	return tcp, udp
+}
+
+// HasProto tells whether the filter has a proto: term.
+func (f *Filter) HasProto() bool {
+	return slices.ContainsFunc(f.terms, func(t term) bool { return t.key == "proto" })
+}

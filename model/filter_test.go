@@ -1,0 +1,508 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ephtop/source"
+)
+
+func mustFilter(tb testing.TB, expr string) Filter {
+	tb.Helper()
+	f, err := ParseFilter(expr)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return f
+}
+
+// filterState has one socket of each sort that the filter language tells
+// apart. Tests name them by their index.
+func filterState(tb testing.TB) *State {
+	return listState(tb,
+		[]source.Process{
+			{PID: 4410, Name: "nginx", Command: "nginx: worker --port=1", UID: 33, User: "www-data"},
+			{PID: 3120, Name: "My App", Command: "/opt/my app/run", UID: 1000, User: "ann"},
+			{PID: 88, Name: "größe", Command: "größe", UID: 1001, User: "bob"},
+		},
+		listed{local: "0.0.0.0:443", remote: "", state: source.Listen, process: 0, tier: OwnerObserved, age: time.Hour},
+		listed{local: "10.0.0.9:41822", remote: "10.0.9.2:5432", state: source.Established, process: 1, tier: OwnerObserved, age: 30 * time.Second},
+		listed{local: "10.0.0.9:41824", remote: "10.0.9.2:5432", state: source.TimeWait, process: 1, tier: OwnerInferred, age: 31500 * time.Millisecond},
+		listed{local: "10.0.0.9:41826", remote: "192.168.1.1:80", state: source.TimeWait, process: source.NoProcess, age: 5 * time.Second},
+		listed{local: "[2001:db8::9]:50000", remote: "[2001:db8:1::cafe]:443", state: source.CloseWait, process: 2, tier: OwnerTraced, age: 25 * time.Hour},
+		listed{proto: source.UDP, local: "127.0.0.1:60000", remote: "127.0.0.53:53", state: source.Established, process: source.NoProcess,
+			uid: 33, inode: 7, age: 10 * time.Minute},
+	)
+}
+
+func TestFilterMatch(t *testing.T) {
+	all := []int{0, 1, 2, 3, 4, 5}
+	tests := []struct {
+		expr string
+		want []int
+	}{
+		{"", all},
+		{"  ", all},
+
+		{"state:TIME_WAIT", []int{2, 3}},
+		{"state:time-wait", []int{2, 3}},
+		{"STATE:tw", []int{2, 3}},
+		{"state:TIME_WAIT,CLOSE_WAIT", []int{2, 3, 4}},
+		{"state=listen", []int{0}},
+		{"!state:LISTEN", []int{1, 2, 3, 4, 5}},
+		{"!!state:LISTEN", []int{0}},
+		{"!state:LISTEN,tw", []int{1, 4, 5}},
+
+		{"proto:udp", []int{5}},
+		{"proto:UDP", []int{5}},
+		{"proto:tcp,udp", all},
+
+		{"owner:unknown", []int{3, 5}},
+		{"owner:inferred", []int{2}},
+		{"owner:Observed,traced", []int{0, 1, 4}},
+
+		{"pid:4410", []int{0}},
+		{"pid:88,3120", []int{1, 2, 4}},
+		{"!pid:88,3120", []int{0, 3, 5}},
+		{"pid:44", nil},
+
+		{"user:www-data", []int{0}},
+		{"user:33", []int{0, 5}},
+		{"user:ANN,bob", []int{1, 2, 4}},
+		{"user:0", nil},
+
+		{"proc:nginx", []int{0}},
+		{"proc:NGI", []int{0}},
+		{"proc:ng,app", []int{0, 1, 2}},
+		{`proc:"my app"`, []int{1, 2}},
+		{`proc:"y a","gin"`, []int{0, 1, 2}},
+		{"proc:GRÖSSE", nil},
+		{"proc:GRÖ", []int{4}},
+		{`proc:""`, []int{0, 1, 2, 4}},
+		{"proc=nginx", []int{0}},
+		{"proc=ngin", nil},
+		{"proc=Nginx", nil},
+		{"cmd:--PORT", []int{0}},
+		{`cmd:"my app"`, []int{1, 2}},
+		{"cmd=größe", []int{4}},
+
+		{"local:10.0.0.9", []int{1, 2, 3}},
+		{"local:10.0.0.0/8", []int{1, 2, 3}},
+		{"local:10.0.0.77/8", []int{1, 2, 3}},
+		{"local:::ffff:10.0.0.9", []int{1, 2, 3}},
+		{"local:::ffff:10.0.0.0/104", []int{1, 2, 3}},
+		{"local:10.0.0.9:41822", []int{1}},
+		{"local:10.0.0.9:41823-41830", []int{2, 3}},
+		{"remote:10.0.9.2:postgresql", []int{1, 2}},
+		{"remote:2001:db8::/32", []int{4}},
+		{"remote:2001:DB8:1:0::CAFE", []int{4}},
+		{"remote:[2001:db8:1::cafe]", []int{4}},
+		{"remote:[2001:db8:1::cafe]:443", []int{4}},
+		{"remote:[2001:db8:1::cafe]:444", nil},
+		{"remote:192.168.1.1,10.0.9.2", []int{1, 2, 3}},
+		{"remote:0.0.0.0/0", []int{0, 1, 2, 3, 5}},
+		{"remote:::/0", []int{4}},
+		{"addr:127.0.0.53", []int{5}},
+		{"addr:10.0.0.0/8,127.0.0.1", []int{1, 2, 3, 5}},
+
+		{"lport:32768-45000", []int{1, 2, 3}},
+		{"lport:443", []int{0}},
+		{"rport:443,5432", []int{1, 2, 4}},
+		{"rport:https", []int{4}},
+		{"rport:DNS,postgres", []int{1, 2, 5}},
+		{"rport:0", []int{0}},
+		{"port:443", []int{0, 4}},
+		{"!port:443", []int{1, 2, 3, 5}},
+
+		{"age>30s", []int{0, 2, 4, 5}},
+		{"age>=30s", []int{0, 1, 2, 4, 5}},
+		{"age:>30s", []int{0, 2, 4, 5}},
+		{"age<30s", []int{3}},
+		{"age<=30s", []int{1, 3}},
+		{"AGE>1d", []int{4}},
+		{"age>=1d1h", []int{4}},
+		{"age>1d1h", nil},
+		{"age>5m", []int{0, 4, 5}},
+		{"age=31s", []int{2}},
+		{"age:31s", []int{2}},
+		{"age:=31s", []int{2}},
+		{"age<10s,>2h", []int{3, 4}},
+
+		{"nginx", []int{0}},
+		{"APP", []int{1, 2}},
+		{`"my app"`, []int{1, 2}},
+		{"app,ngin", []int{0, 1, 2}},
+		{"!app", []int{0, 3, 4, 5}},
+		{"tw", []int{2, 3}},
+		{"time-wait", []int{2, 3}},
+		{"wait", []int{2, 3, 4}},
+		{"LISTEN", []int{0}},
+		{"443", []int{0, 4}},
+		{"4182", []int{1, 2, 3}},
+		{"10.0.9.2", []int{1, 2}},
+		{"0.9.", []int{1, 2}},
+		{"10.0.9.2:5432", []int{1, 2}},
+		{":53", []int{5}},
+		{"::ffff:10.0.9.2", []int{1, 2}},
+		{"192.168.0.0/16", []int{3}},
+		{"cafe", []int{4}},
+		{"CAFE", []int{4}},
+		{"db8:1", []int{4}},
+		{"[2001:db8::9]:50000", []int{4}},
+		{"2001:0db8:0::9", []int{4}},
+		{"2001:db8:1::/48", []int{4}},
+		{`"cafe"`, []int{4}},
+		{`"state:tw"`, nil},
+		{"nowhere", nil},
+
+		{"state:tw !owner:inferred", []int{3}},
+		{"proto:tcp  rport:5432\tage>30s", []int{2}},
+		{"10.0. state:est", []int{1}},
+	}
+	st := filterState(t)
+	for _, tt := range tests {
+		t.Run(tt.expr, func(t *testing.T) {
+			f := mustFilter(t, tt.expr)
+			var got []int
+			for i := range st.Rows {
+				if f.Match(st, i) {
+					got = append(got, i)
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("%q passes (-want +got):\n%s", tt.expr, diff)
+			}
+		})
+	}
+}
+
+func TestFilterErrors(t *testing.T) {
+	tests := []struct {
+		expr   string
+		offset int
+		reason string // a part of it
+	}{
+		{"stat:foo", 0, `unknown key "stat": use one of state, proc, pid,`},
+		{"proc:x stat:foo", 7, `unknown key "stat"`},
+		{"foo=1", 0, `unknown key "foo"`},
+		{"foo<1", 0, `unknown key "foo"`},
+		{"localhost:443", 0, `put text with a colon in quotes`},
+		{"!stat:foo", 1, `unknown key "stat"`},
+		{"state:FOO", 6, `unknown state "FOO": use one of ESTABLISHED,`},
+		{"state:tw,FOO", 9, `unknown state "FOO"`},
+		{"state:", 6, `a value is missing`},
+		{"state:tw,", 9, `a value is missing`},
+		{"state:,tw", 6, `a value is missing`},
+		{"tw,", 3, `a value is missing`},
+		{"!", 1, `"!" with nothing after it`},
+		{"! state:tw", 1, `"!" with nothing after it`},
+		{"proto:sctp", 6, `unknown protocol "sctp": use tcp or udp`},
+		{"owner:me", 6, `unknown owner "me": use unknown, inferred, observed or traced`},
+		{"pid:x", 4, `bad pid "x": use a number`},
+		{"pid:-1", 4, `bad pid "-1"`},
+		{"pid:2147483648", 4, `bad pid`},
+		{"lport:65536", 6, `bad port "65536": use a number from 0 to 65535, a range LOW-HIGH or a service`},
+		{"lport:9-1", 6, `bad port "9-1"`},
+		{"lport:1-", 6, `bad port "1-"`},
+		{"rport:443,nosuch", 10, `bad port "nosuch"`},
+		{"port:", 5, `a value is missing`},
+		{"local:10.0.0", 6, `bad address "10.0.0": use an address, a prefix`},
+		{"local:10.0.0.0/33", 6, `bad address`},
+		{"remote:10.0.0.1:x", 7, `bad address`},
+		{"remote:[10.0.0.1]:443", 7, `bad address`},
+		{"remote:[2001:db8::1:443", 7, `bad address`},
+		{"remote:[::1", 7, `bad address`},
+		{"remote:::1]", 7, `bad address`},
+		{"remote:[10.0.0.1]", 7, `bad address`},
+		{"remote:fe80::1%eth0", 7, `an interface cannot be matched: leave out "%eth0"`},
+		{"age>x", 3, `bad age ">x": use a time such as 30s, 5m, 2h or 1d`},
+		{"age>30", 3, `bad age`},
+		{"age>-30s", 3, `bad age`},
+		{"age>+30s", 3, `bad age`},
+		{"age>1dx", 3, `bad age`},
+		{"age>xd", 3, `bad age`},
+		{"age>99999999d", 3, `bad age`},
+		{"age>", 3, `bad age ">"`},
+		{"age<>5s", 3, `bad comparison in "<>5s": use >, >=, <, <= or =`},
+		{"lport>1024", 0, `only age takes < and >: write lport:VALUE`},
+		{"proc>x", 0, `only age takes < and >`},
+		{`proc:"x`, 5, `the quote is not closed`},
+		{`proc:"x\"`, 5, `the quote is not closed`},
+		{`proc:"a\z"`, 7, `unknown escape in quotes`},
+		{`proc:"a"b`, 8, `text right after a closing quote`},
+		{`"a""b"`, 3, `text right after a closing quote`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.expr, func(t *testing.T) {
+			_, err := ParseFilter(tt.expr)
+			var fe *FilterError
+			if !errors.As(err, &fe) {
+				t.Fatalf("ParseFilter(%q) = %v, want a *FilterError", tt.expr, err)
+			}
+			if fe.Expr != tt.expr || fe.Offset != tt.offset || !strings.Contains(fe.Reason, tt.reason) {
+				t.Errorf("error %+v, want offset %d and a reason with %q", *fe, tt.offset, tt.reason)
+			}
+		})
+	}
+}
+
+func TestFilterErrorText(t *testing.T) {
+	for _, tt := range []struct{ expr, want string }{
+		{"stat:foo", `filter: "stat:foo": unknown key "stat": use one of ` + filterKeys + `; put text with a colon in quotes`},
+		{"größe pid:\x1b", `filter: "größe pid:\x1b": at character 11: bad pid "\x1b": use a number, as in pid:4410`},
+	} {
+		_, err := ParseFilter(tt.expr)
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("ParseFilter(%q):\n got %v\nwant %s", tt.expr, err, tt.want)
+		}
+	}
+}
+
+func TestFilterString(t *testing.T) {
+	for _, tt := range []struct{ expr, want string }{
+		{"", ""},
+		{" \t ", ""},
+		{"  state:TW   proc:x ", "state:TW proc:x"},
+		{`proc:"a  b"  !tw`, `proc:"a  b" !tw`},
+		{"tw tw age>3s tw", "tw age>3s"},
+		{"nginx state:tw", "nginx state:tw"},
+	} {
+		f := mustFilter(t, tt.expr)
+		if got := f.String(); got != tt.want {
+			t.Errorf("filter %q: String() = %q, want %q", tt.expr, got, tt.want)
+		}
+		if f.Empty() != (tt.want == "") {
+			t.Errorf("filter %q: Empty() = %v", tt.expr, f.Empty())
+		}
+	}
+}
+
+func TestFilterWith(t *testing.T) {
+	base := mustFilter(t, "state:tw")
+	f, err := base.With("proc:api pid:1")
+	if err != nil || f.String() != "state:tw proc:api pid:1" {
+		t.Errorf("With = %q, %v", f.String(), err)
+	}
+	if base.String() != "state:tw" || len(base.terms) != 1 {
+		t.Errorf("With changed the filter that it started from to %q", base.String())
+	}
+	if f, err = f.With("state:tw"); err != nil || f.String() != "state:tw proc:api pid:1" {
+		t.Errorf("adding a term again: %q, %v", f.String(), err)
+	}
+	f, err = base.With("pid:x")
+	var fe *FilterError
+	if !errors.As(err, &fe) || fe.Expr != "pid:x" || fe.Offset != 4 {
+		t.Errorf("With(pid:x) error = %v, want one about pid:x at offset 4", err)
+	}
+	if f.String() != "state:tw" {
+		t.Errorf("after an error the filter is %q, want the one before", f.String())
+	}
+}
+
+func TestFilterProtos(t *testing.T) {
+	for _, tt := range []struct {
+		expr           string
+		tcp, udp, said bool
+	}{
+		{"", true, true, false},
+		{"state:tw", true, true, false},
+		{"proto:tcp", true, false, true},
+		{"proto:udp proc:x", false, true, true},
+		{"proto:tcp,udp", true, true, true},
+		{"!proto:tcp", false, true, true},
+		{"proto:tcp proto:udp", false, false, true},
+	} {
+		f := mustFilter(t, tt.expr)
+		if tcp, udp := f.Protos(); tcp != tt.tcp || udp != tt.udp || f.HasProto() != tt.said {
+			t.Errorf("%q: Protos() = %v, %v, HasProto() = %v, want %v, %v, %v", tt.expr, tcp, udp, f.HasProto(), tt.tcp, tt.udp, tt.said)
+		}
+	}
+}
+
+func TestQuote(t *testing.T) {
+	for _, tt := range []struct{ key, value, want string }{
+		{"proc", "api", "proc:api"},
+		{"proc", "a b", `proc:"a b"`},
+		{"proc=", "a b", `proc="a b"`},
+		{"pid", "4410", "pid:4410"},
+		{"remote", "[2001:db8::1]:443", "remote:[2001:db8::1]:443"},
+		{"proc", "", `proc:""`},
+		{"proc", `a"b\`, `proc:"a\"b\\"`},
+		{"proc", "a,b", `proc:"a,b"`},
+		{"proc", "!a", `proc:"!a"`},
+		{"proc", "\x1b[31m\n", `proc:"\x1b[31m\n"`},
+		{"proc", "\xff", `proc:"\xff"`},
+		{"", "state:tw", `"state:tw"`},
+		{"", "!tw", `"!tw"`},
+		{"", "10.0.9.2", "10.0.9.2"},
+	} {
+		if got := Quote(tt.key, tt.value); got != tt.want {
+			t.Errorf("Quote(%q, %q) = %s, want %s", tt.key, tt.value, got, tt.want)
+		}
+	}
+}
+
+func TestMatchDoesNotAllocate(t *testing.T) {
+	st := filterState(t)
+	for _, expr := range []string{"state:tw proto:tcp", "proc:api", "proc:GRÖ", "user:ann age>30s", "remote:10.0.0.0/8 rport:1-9", "443", "cafe", "cmd:x"} {
+		f := mustFilter(t, expr)
+		n := testing.AllocsPerRun(5, func() {
+			for i := range st.Rows {
+				f.Match(st, i)
+			}
+		})
+		if n != 0 {
+			t.Errorf("%q: %v allocations", expr, n)
+		}
+	}
+}
+
+// What is found in an IPv4 address with port without writing it out is what
+// is found in its text.
+func TestPart4(t *testing.T) {
+	ends := []string{"0.0.0.0:0", "10.0.9.2:5432", "255.100.20.3:65535", "1.22.199.200:10", "9.99.109.10:60007", "5.43.5.4:3254"}
+	texts := []string{".", ":", "..", "::", ".:", ":.", "1.1", "0.0.0.0.0", "0.:0", "00", "05", ":05", "256", "65536", "99999", "5.5", "2.5432", "9:2", "1.2.3.4:5:6", "x", "1.2.3.4:x"}
+	for _, end := range ends {
+		for from := range len(end) {
+			for to := from + 1; to <= len(end); to++ {
+				texts = append(texts, end[from:to])
+			}
+		}
+	}
+	for _, text := range texts {
+		p := newPart4(text)
+		for _, end := range ends {
+			a, port := mustEnd(t, end)
+			got, want := p != nil && p.match(&a, port), strings.Contains(end, text)
+			if got != want {
+				t.Errorf("%q in %s: %v, want %v", text, end, got, want)
+			}
+		}
+	}
+}
+
+func TestPortsThatFit(t *testing.T) {
+	for _, piece := range []string{"", "0", "00", "05", "1", "10", "43", "443", "655", "6553", "65535", "65536", "00000", "100000", "99999999999999999999"} {
+		inside, start := portsThatFit(piece, false), portsThatFit(piece, true)
+		for n := range 65536 {
+			number := strconv.Itoa(n)
+			if got, want := inside.has(uint16(n)), strings.Contains(number, piece); got != want {
+				t.Fatalf("%q inside %d: %v, want %v", piece, n, got, want)
+			}
+			if got, want := start.has(uint16(n)), strings.HasPrefix(number, piece); got != want {
+				t.Fatalf("%q at the start of %d: %v, want %v", piece, n, got, want)
+			}
+		}
+	}
+}
+
+// Any text is a filter or gives a one-line error that points into it; what a
+// filter says of itself is the same filter.
+func FuzzFilter(f *testing.F) {
+	for _, seed := range []string{
+		"state:TIME_WAIT,CLOSE_WAIT !proc:\"a b\"", "remote:2001:db8::/32 lport:1-9", "age>=1d12h", "dead:beef 443",
+		"\"\\x00\\u2192\"", "! ,", "proc:\"", "addr:[::1]:https", "a\u00a0b", "\xff=\xff",
+	} {
+		f.Add(seed)
+	}
+	st := filterState(f)
+	f.Fuzz(func(t *testing.T, expr string) {
+		filter, err := ParseFilter(expr)
+		if err != nil {
+			var fe *FilterError
+			if !errors.As(err, &fe) {
+				t.Fatalf("error %T", err)
+			}
+			if fe.Expr != expr || fe.Offset < 0 || fe.Offset > len(expr) || strings.ContainsAny(fe.Error(), "\n\r\x1b") {
+				t.Fatalf("bad error %+v", *fe)
+			}
+			return
+		}
+		again, err := ParseFilter(filter.String())
+		if err != nil || !reflect.DeepEqual(filter, again) {
+			t.Fatalf("%q became %q, which gives %+v, %v", expr, filter.String(), again, err)
+		}
+		negated, err := ParseFilter("!" + filter.String())
+		one := len(filter.terms) == 1
+		for i := range st.Rows {
+			pass := filter.Match(st, i)
+			if one && err == nil && negated.Match(st, i) == pass {
+				t.Fatalf("%q and its negation agree on row %d", expr, i)
+			}
+		}
+	})
+}
+
+// Whatever a process is called, the term that Quote builds is one printable
+// line that finds it.
+func FuzzQuote(f *testing.F) {
+	for _, seed := range []string{"api", "a b", `a"b\`, "a,b", "!a", "state:tw", "\x1b[2J\n", "\xff\xfe", "größe", "", "\u00a0\u2028", "dead:beef", "proc="} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		st := listState(t, []source.Process{{Name: name, Command: name, User: name}, {Name: name + "x", Command: "x" + name}},
+			listed{process: 0}, listed{process: 1})
+		for _, tt := range []struct {
+			key  string
+			want []bool // nil where only the first row is certain
+		}{
+			{"proc=", []bool{true, false}}, {"cmd=", []bool{true, false}}, {"proc", []bool{true, true}}, {"cmd", []bool{true, true}},
+			{"user", nil}, {"", nil},
+		} {
+			quoted := Quote(tt.key, name)
+			for _, r := range quoted {
+				if r < ' ' || r == 0x7f {
+					t.Fatalf("Quote(%q, %q) = %q has a control character", tt.key, name, quoted)
+				}
+			}
+			filter, err := ParseFilter(quoted)
+			if err != nil {
+				t.Fatalf("Quote(%q, %q): %v", tt.key, name, err)
+			}
+			if len(filter.terms) != 1 || filter.String() != quoted {
+				t.Fatalf("Quote(%q, %q) = %s is read back as %d terms, %s", tt.key, name, quoted, len(filter.terms), filter.String())
+			}
+			got := []bool{filter.Match(st, 0), filter.Match(st, 1)}
+			if !got[0] || tt.want != nil && !slices.Equal(got, tt.want) {
+				t.Fatalf("%s matches %q and its neighbour: %v, want %v", quoted, name, got, tt.want)
+			}
+		}
+	})
+}
+
+func BenchmarkMatch(b *testing.B) {
+	st := randomState(200_000)
+	for _, expr := range []string{"state:tw", "proc:worker-3", "remote:10.0.9.0/28", "rport:5432 age>30s", "443", "10.0.9.1:", "cafe", "nginx", "cmd:listen"} {
+		f := mustFilter(b, expr)
+		b.Run(fmt.Sprintf("%d/%s", len(st.Rows), expr), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				for i := range st.Rows {
+					f.Match(st, i)
+				}
+			}
+		})
+	}
+}
+
+// Parsing happens at every key press in the filter line.
+func BenchmarkParseFilter(b *testing.B) {
+	for _, expr := range []string{"state:tw proc:api", "443", "10.0.9.2:5432"} {
+		b.Run(expr, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := ParseFilter(expr); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,88 @@
+package model
+
+import (
+	"net/netip"
+	"time"
+
+	"ephtop/source"
+)
+
+// The tests' host has a range of 100 ports, as the measurements of kernel.md.
+var epoch = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func testSettings() source.Settings {
+	return source.Settings{
+		Range: source.PortRange{Low: 40000, High: 40099}, TimeWait: time.Minute,
+		ReuseTimeWait: 2, ReuseDelay: time.Second, Timestamps: 1, MaxTimeWait: 1 << 16,
+	}
+}
+
+// moment is a snapshot so many seconds after the epoch.
+func moment(seconds float64, sockets ...source.Socket) *source.Snapshot {
+	return &source.Snapshot{
+		Time:     epoch.Add(time.Duration(seconds * float64(time.Second))),
+		OS:       "linux",
+		Settings: testSettings(), Sockets: sockets, BoundListed: true,
+	}
+}
+
+// socket makes a TCP socket from addresses as people write them; "" is no
+// peer.
+func socket(state source.State, local, remote string) source.Socket {
+	s := source.Socket{Proto: source.TCP, State: state, Process: source.NoProcess, Inode: 1}
+	s.Local, s.LocalPort = endpoint(local)
+	if remote != "" {
+		s.Remote, s.RemotePort = endpoint(remote)
+	} else if s.Local.Is4() {
+		s.Remote = source.Addr4([4]byte{})
+	}
+	if state == source.TimeWait {
+		s.Inode, s.Timer, s.Expires = 0, source.TimerTimeWait, 30000
+	}
+	return s
+}
+
+func endpoint(s string) (source.Addr, uint16) {
+	ap := netip.MustParseAddrPort(s)
+	return source.AddrFrom(ap.Addr()), ap.Port()
+}
+
+// with changes one socket on its way into a moment.
+func with(s source.Socket, change func(*source.Socket)) source.Socket {
+	change(&s)
+	return s
+}
+
+func owned(s source.Socket, cookie uint64, process int32) source.Socket {
+	s.Cookie, s.Process = cookie, process
+	return s
+}
+
+// connections makes n sockets of consecutive local ports.
+func connections(n int, state source.State, ip string, port int, step int, remote string) []source.Socket {
+	var list []source.Socket
+	for i := range n {
+		ap := netip.AddrPortFrom(netip.MustParseAddr(ip), uint16(port+i*step))
+		list = append(list, socket(state, ap.String(), remote))
+	}
+	return list
+}
+
+// update is the state of one snapshot without a past.
+func update(s *source.Snapshot) *State {
+	var st State
+	NewTracker(Options{}).Update(s, &st)
+	return &st
+}
+
+// tuple finds what is known towards a destination.
+func tuple(st *State, src, dst string) *TupleUse {
+	a, port := endpoint(dst)
+	from, _ := source.ParseAddr(src)
+	for i := range st.TCP.Pressure.Tuples {
+		if t := &st.TCP.Pressure.Tuples[i]; t.TupleKey == (TupleKey{from, a, port}) {
+			return t
+		}
+	}
+	return nil
+}

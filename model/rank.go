@@ -1,0 +1,114 @@
+package model
+
+import (
+	"bytes"
+	"cmp"
+	"math/bits"
+	"slices"
+
+	"ephtop/source"
+)
+
+// rank completes the tuples and the bind pools and puts the worst first.
+func (c *census) rank(st *State) {
+	p := &st.Of(c.proto).Pressure
+	c.rankPools(p, st.Thresholds)
+	if c.proto == source.TCP {
+		c.rankTuples(st, p)
+	}
+	p.PoolLevel = st.Thresholds.Level(p.InUse, p.Usable)
+	p.Level = p.Headline().Level
+}
+
+func (c *census) rankTuples(st *State, p *Pressure) {
+	firstBlocked, firstSize := c.firstHalf(&st.Snapshot.Settings)
+	p.Tuples = append(p.Tuples, c.tuples...)
+	for i := range p.Tuples {
+		t := &p.Tuples[i]
+		t.Blocked = p.Blocked
+		t.Used = t.Live + t.TimeWait + t.Blocked
+		t.Free = max(0, p.Usable-t.Used)
+		t.FirstHalf += firstBlocked
+		t.FirstHalfSize = firstSize
+		t.Level = st.Thresholds.Level(t.Used, p.Usable)
+		if t.Level == LevelExhausted && t.Reusable > 0 {
+			// connect() still gets a port, if timestamps were negotiated.
+			t.Level = LevelCritical
+		}
+	}
+	slices.SortFunc(p.Tuples, compareTuples)
+}
+
+// compareTuples puts the worst first: the most used ports, then the fewest
+// reusable ones; ties by address, so that nothing changes places for nothing.
+func compareTuples(a, b TupleUse) int {
+	return cmp.Or(
+		cmp.Compare(b.Used, a.Used), cmp.Compare(a.Reusable, b.Reusable),
+		bytes.Compare(a.Destination[:], b.Destination[:]), cmp.Compare(a.Port, b.Port),
+		bytes.Compare(a.Source[:], b.Source[:]))
+}
+
+// firstHalf counts the ports that connect() tries first, and those of them
+// that are blocked for everyone.
+func (c *census) firstHalf(set *source.Settings) (blocked, size int) {
+	usable := newPortSet(set)
+	for i := range usable {
+		half := usable[i] & parityMask(set.Range.Low)
+		size += bits.OnesCount64(half)
+		blocked += bits.OnesCount64(half & c.blocked[i])
+	}
+	return blocked, size
+}
+
+// parityMask has the bits of the ports with the parity of low, in words that
+// begin at an even port.
+func parityMask(low uint16) uint64 {
+	if low&1 == 0 {
+		return 0x5555555555555555
+	}
+	return 0xaaaaaaaaaaaaaaaa
+}
+
+// rankPools makes the bind pools: what is held on an address, and on the
+// wildcards that cover it.
+func (c *census) rankPools(p *Pressure, thresholds Thresholds) {
+	var wild4, wild6 int
+	if pool := c.pools[source.Addr4([4]byte{})]; pool != nil {
+		wild4 = pool.ports
+	}
+	if pool := c.pools[source.Addr{}]; pool != nil {
+		wild6 = pool.ports
+	}
+	for local, pool := range c.pools {
+		used := pool.ports
+		if local != (source.Addr{}) {
+			used += wild6
+		}
+		if local.Is4() && !local.IsWildcard() {
+			used += wild4
+		}
+		used = min(used, p.Usable)
+		p.BindPools = append(p.BindPools, BindPool{
+			Local: local, Used: used, Free: p.Usable - used, Level: thresholds.Level(used, p.Usable),
+		})
+	}
+	slices.SortFunc(p.BindPools, func(a, b BindPool) int {
+		return cmp.Or(cmp.Compare(b.Used, a.Used), bytes.Compare(a.Local[:], b.Local[:]))
+	})
+}
+
+// Headline is the figure that says when connect() fails first: for TCP the
+// worst tuple, where the system looks at tuples at all; for UDP, whose port is
+// picked before the destination is known, the pool.
+func (p *Pressure) Headline() Headline {
+	if t := p.Worst(); t != nil && !p.PoolOnly {
+		return Headline{
+			Key: t.TupleKey, Scope: ScopeTuple,
+			Live: t.Live, TimeWait: t.TimeWait, Blocked: t.Blocked, Free: t.Free, Level: t.Level,
+		}
+	}
+	return Headline{
+		Scope: ScopePool, Live: p.Live, TimeWait: p.TimeWait, Blocked: p.Blocked,
+		Free: p.Usable - p.InUse, Level: p.PoolLevel,
+	}
+}

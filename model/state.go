@@ -1,0 +1,155 @@
+package model
+
+import (
+	"time"
+
+	"ephtop/source"
+)
+
+// State is what one snapshot means in the light of those before it. Nothing
+// changes it until it is passed to [Tracker.Update] again.
+type State struct {
+	Snapshot *source.Snapshot
+	// Elapsed is the time since the snapshot before, 0 at the first one.
+	Elapsed time.Duration
+
+	// Rows says more about each socket of the snapshot, by the same index.
+	Rows []Row
+	// Processes are those that Rows point to: the owners of live sockets, and
+	// those of TIME_WAIT sockets, which may be dead.
+	Processes []source.Process
+
+	// Thresholds are the ones that the levels below were computed with.
+	Thresholds Thresholds
+
+	TCP, UDP Protocol
+
+	// History holds the samples of the last HistorySpan, oldest first, this
+	// moment's last.
+	History []Sample
+	// Forecast is about the headline: TCP.Pressure.Headline.
+	Forecast Forecast
+	// Level is the worst of the two protocols' levels.
+	Level Level
+}
+
+// Protocol is what is known of one transport protocol.
+type Protocol struct {
+	Pressure Pressure
+	// States counts the sockets by state, ephemeral or not; it agrees with ss.
+	States StateCounts
+	// Consumers are the holders of ports for each Grouping, most ports first.
+	Consumers [NumGroupings][]Consumer
+}
+
+// Of gives what is known of one protocol.
+func (st *State) Of(p source.Proto) *Protocol {
+	if p == source.UDP {
+		return &st.UDP
+	}
+	return &st.TCP
+}
+
+// Row is what the model adds to one socket.
+type Row struct {
+	// Process is an index into State.Processes, or source.NoProcess.
+	Process int32
+	Tier    Tier
+	// Ephemeral says that the local port is in the range and not reserved.
+	Ephemeral bool
+	// SinceStart says that the socket was there at the first poll, so that its
+	// true age is larger than Since tells.
+	SinceStart bool
+	// fresh says that the process is known since this moment.
+	fresh bool
+	// seen of seenOf sockets were the likely owner's, where Tier is
+	// OwnerInferred.
+	seen, seenOf uint16
+	// Since is when the socket was first seen, in nanoseconds since 1970.
+	Since int64
+}
+
+// Age is how long the socket has been seen, at the moment of the state.
+func (st *State) Age(row int) time.Duration {
+	return time.Duration(st.Snapshot.Time.UnixNano() - st.Rows[row].Since)
+}
+
+// Process gives the process of a row, or nil.
+func (st *State) Process(row int) *source.Process {
+	p := st.Rows[row].Process
+	if p == source.NoProcess {
+		return nil
+	}
+	return &st.Processes[p]
+}
+
+// Tier says how sure an owner is.
+type Tier uint8
+
+// The tiers, from not known to surest.
+const (
+	OwnerUnknown  Tier = iota
+	OwnerInferred      // likely, from who was seen with the same destination
+	OwnerObserved      // a poll saw the socket alive with its process
+	OwnerTraced        // the kernel told who closed it
+)
+
+// String gives the tier as in JSON and in the filter key owner:.
+func (t Tier) String() string {
+	switch t {
+	case OwnerInferred:
+		return "inferred"
+	case OwnerObserved:
+		return "observed"
+	case OwnerTraced:
+		return "traced"
+	}
+	return "unknown"
+}
+
+// Level says how bad it is.
+type Level uint8
+
+// The levels, in rising order. Exhausted is only said where no port is free
+// or a connect was seen to fail.
+const (
+	LevelOK Level = iota
+	LevelWarning
+	LevelCritical
+	LevelExhausted
+)
+
+// String gives "ok", "warning", "critical" or "exhausted".
+func (l Level) String() string {
+	return [...]string{"ok", "warning", "critical", "exhausted"}[min(l, LevelExhausted)]
+}
+
+// Thresholds are the percentages of used ports from which a level holds.
+type Thresholds struct {
+	Warning, Critical float64
+}
+
+// DefaultThresholds warn at 60 % and are critical at 80 %.
+var DefaultThresholds = Thresholds{Warning: 60, Critical: 80}
+
+// Level grades used of total ports.
+func (t Thresholds) Level(used, total int) Level {
+	percent := Percent(used, total)
+	switch {
+	case used >= total:
+		return LevelExhausted
+	case percent >= t.Critical:
+		return LevelCritical
+	case percent >= t.Warning:
+		return LevelWarning
+	}
+	return LevelOK
+}
+
+// Percent is part of total in percent; of nothing, everything is used.
+func Percent(part, total int) float64 {
+	if total <= 0 {
+		return 100
+	}
+	return 100 * float64(part) / float64(total)
+}
