@@ -1,0 +1,94 @@
+package portrange
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"ephtop/source"
+)
+
+// linuxTimeWait is TCP_TIMEWAIT_LEN (include/net/tcp.h). Nothing changes it,
+// tcp_fin_timeout included.
+const linuxTimeWait = 60 * time.Second
+
+// fixedReuseDelay is the age from which Linux reused a TIME_WAIT before
+// net.ipv4.tcp_tw_reuse_delay existed (tcp_twsk_unique).
+const fixedReuseDelay = time.Second
+
+// Defaults are the settings of a system that nobody has tuned, by its name as
+// in runtime.GOOS and the release of its kernel. They are marked as assumed.
+// What has no default on that system is source.UnknownSetting.
+//
+// An unknown system gets the dynamic ports of IANA, 49152-65535 (RFC 6335,
+// section 6). An unreadable release counts as a present one.
+func Defaults(goos, release string) source.Settings {
+	s := source.Settings{
+		Range:         source.PortRange{Low: 49152, High: 65535},
+		Assumed:       true,
+		TimeWait:      linuxTimeWait,
+		ReuseTimeWait: source.UnknownSetting,
+		ReuseDelay:    fixedReuseDelay,
+		Timestamps:    source.UnknownSetting,
+		MaxTimeWait:   source.UnknownSetting,
+	}
+	switch goos {
+	case "linux":
+		s.Range = source.PortRange{Low: 32768, High: 60999}
+		if releaseBefore(release, 4, 2) {
+			s.Range.High = 61000
+		}
+	case "freebsd":
+		s.Range = source.PortRange{Low: 10000, High: 65535}
+	case "darwin":
+		s.TimeWait = 30 * time.Second // 2 × net.inet.tcp.msl
+		s.PoolOnly = true             // in_pcbbind picks before the destination counts
+	case "windows":
+		s.TimeWait = 2 * time.Minute // TcpTimedWaitDelay in Microsoft's registry reference
+	}
+	return s
+}
+
+// systemName is how people call a system.
+func systemName(goos string) string {
+	switch goos {
+	case "linux":
+		return "Linux"
+	case "freebsd":
+		return "FreeBSD"
+	case "darwin":
+		return "macOS"
+	case "windows":
+		return "Windows"
+	}
+	return ""
+}
+
+// assumption is the sentence that says why the range of Defaults stands in,
+// and which it is.
+func assumption(goos string, r source.PortRange, reason error) string {
+	whose := "the default of IANA"
+	if name := systemName(goos); name != "" {
+		whose = "the default of " + name
+	}
+	return fmt.Sprintf("the port range could not be read (%v): %s, %v, is assumed; --range sets another", reason, whose, r)
+}
+
+// releaseBefore tells whether a kernel release such as "3.10.0-1160.el7" is
+// older than major.minor. One that does not begin with two numbers is not.
+func releaseBefore(release string, major, minor int) bool {
+	first, rest, ok := strings.Cut(release, ".")
+	if !ok {
+		return false
+	}
+	if i := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
+		rest = rest[:i]
+	}
+	got, err1 := strconv.Atoi(first)
+	second, err2 := strconv.Atoi(rest)
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	return got < major || got == major && second < minor
+}

@@ -1,0 +1,52 @@
+//go:build darwin || freebsd
+
+package portrange
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+
+	"ephtop/source"
+)
+
+func fake(values map[string]uint32) *Reader {
+	return &Reader{sysctl: func(name string) (uint32, error) {
+		if v, ok := values[name]; ok {
+			return v, nil
+		}
+		return 0, errors.New("no such sysctl")
+	}}
+}
+
+func TestRead(t *testing.T) {
+	var s source.Snapshot
+	r := fake(map[string]uint32{
+		"net.inet.ip.portrange.first": 20000, "net.inet.ip.portrange.last": 20099, "net.inet.tcp.msl": 5000,
+	})
+	if err := r.Read(context.Background(), &s); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Settings; got.Range.Count() != 100 || got.Assumed || got.TimeWait != 10*time.Second {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestReadOfNothingAssumesTheDefault(t *testing.T) {
+	var s source.Snapshot
+	if err := fake(nil).Read(context.Background(), &s); err != nil {
+		t.Fatal(err)
+	}
+	if s.Settings.Range != Defaults(runtime.GOOS, "").Range || !s.Settings.Assumed || len(s.Degraded) != 1 {
+		t.Errorf("got %+v, %q", s.Settings, s.Degraded)
+	}
+}
+
+func TestReadRefusesWhatMakesNoSense(t *testing.T) {
+	r := fake(map[string]uint32{"net.inet.ip.portrange.first": 0, "net.inet.ip.portrange.last": 70000})
+	if err := r.Read(context.Background(), new(source.Snapshot)); !errors.Is(err, source.ErrRange) {
+		t.Errorf("got %v, want ErrRange", err)
+	}
+}

@@ -1,0 +1,208 @@
+package portrange
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ephtop/source"
+)
+
+// The sysctls that are read, by name and by path under the root.
+const (
+	localRange = iota
+	reservedPorts
+	twReuse
+	twReuseDelay
+	timestamps
+	maxTWBuckets
+
+	numFiles
+)
+
+var names = [numFiles]string{
+	"net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_tw_reuse",
+	"net.ipv4.tcp_tw_reuse_delay", "net.ipv4.tcp_timestamps", "net.ipv4.tcp_max_tw_buckets",
+}
+
+// Reader reads the settings, once for each poll.
+type Reader struct {
+	paths [numFiles]string
+
+	// buf holds what the files said, one after the other; last is buf of the
+	// read before, which made settings and notes.
+	buf, last []byte
+	valid     bool
+	settings  source.Settings
+	notes     []string
+}
+
+// file is what one file said, or why it said nothing.
+type file struct {
+	start, end int // in Reader.buf
+	err        error
+}
+
+// New makes a reader of the settings of the calling thread's network namespace.
+func New() *Reader { return NewAt("/proc/sys") }
+
+// NewAt makes a reader of a tree that looks like /proc/sys.
+func NewAt(root string) *Reader {
+	r := new(Reader)
+	for i, name := range names {
+		r.paths[i] = root + "/" + strings.ReplaceAll(name, ".", "/")
+	}
+	return r
+}
+
+// Read sets s.Settings, and adds to s.Degraded what could not be read. The
+// files under /proc/sys/net are those of the network namespace of the thread
+// that opens them, so they are opened anew each time. Nothing may change
+// s.Settings.Reserved, which the next Read may hand out again.
+//
+// A file that is missing or may not be read is no error: the range of
+// [Defaults] stands in for it. One that makes no sense is, and the error names
+// the sysctl; it wraps source.ErrRange where that is the range.
+func (r *Reader) Read(_ context.Context, s *source.Snapshot) error {
+	files := r.readFiles()
+	if !r.valid || !bytes.Equal(r.buf, r.last) {
+		settings, notes, err := r.parse(&files)
+		r.valid = err == nil
+		if err != nil {
+			return err
+		}
+		r.settings, r.notes = settings, notes
+		r.buf, r.last = r.last, r.buf
+	}
+	s.Settings = r.settings
+	s.Degraded = append(s.Degraded, r.notes...)
+	return nil
+}
+
+// readFiles fills r.buf. Each file leaves its outcome in it too, so that two
+// equal buffers mean the same in every respect.
+func (r *Reader) readFiles() (files [numFiles]file) {
+	r.buf = r.buf[:0]
+	for i := range files {
+		f := &files[i]
+		f.start = len(r.buf)
+		r.buf, f.err = appendFile(r.buf, r.paths[i])
+		f.end = len(r.buf)
+		var errno unix.Errno
+		errors.As(f.err, &errno)
+		r.buf = append(r.buf, 0, byte(errno), byte(errno>>8))
+	}
+	return files
+}
+
+func (r *Reader) parse(files *[numFiles]file) (source.Settings, []string, error) {
+	text := func(i int) (string, bool) { f := files[i]; return string(r.buf[f.start:f.end]), f.err == nil }
+	var problems []error
+	number := func(i, missing int, limit int64) int {
+		value, ok := text(i)
+		if !ok {
+			return missing
+		}
+		n, err := parseNumber(value, limit)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", names[i], err))
+		}
+		return n
+	}
+
+	s := Defaults("linux", release())
+	var notes []string
+	if value, ok := text(localRange); ok {
+		var err error
+		s.Assumed = false
+		if s.Range, err = parseRange(value); err != nil {
+			return s, nil, fmt.Errorf("%s: %w", names[localRange], err)
+		}
+	} else {
+		notes = append(notes, assumption("linux", s.Range, fmt.Errorf("%s: %w", names[localRange], files[localRange].err)))
+	}
+	if value, ok := text(reservedPorts); ok {
+		var err error
+		if s.Reserved, err = parseReserved(value); err != nil {
+			return s, nil, fmt.Errorf("%s: %w", names[reservedPorts], err)
+		}
+	} else {
+		notes = append(notes, fmt.Sprintf("%s could not be read (%v): reserved ports count as usable",
+			names[reservedPorts], files[reservedPorts].err))
+	}
+	s.ReuseTimeWait = number(twReuse, source.UnknownSetting, math.MaxUint8)
+	s.Timestamps = number(timestamps, source.UnknownSetting, math.MaxUint8)
+	delay := number(twReuseDelay, int(fixedReuseDelay.Milliseconds()), math.MaxInt32)
+	s.ReuseDelay = time.Duration(delay) * time.Millisecond
+	if value, ok := text(maxTWBuckets); ok {
+		n, err := parseLimit(value)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", names[maxTWBuckets], err))
+		}
+		s.MaxTimeWait = n
+	}
+	if len(problems) > 0 {
+		return s, nil, problems[0]
+	}
+	if s.ReuseTimeWait == source.UnknownSetting {
+		notes = append(notes, fmt.Sprintf("%s could not be read (%v): which TIME_WAIT can be reused is not known",
+			names[twReuse], files[twReuse].err))
+	}
+	return s, notes, nil
+}
+
+// appendFile appends the content of a file to buf. The whole content must fit
+// into one read: the kernel writes a list of ports as far as the buffer goes,
+// and has nothing for a second read (proc_do_large_bitmap). os.ReadFile, which
+// begins with 512 bytes, would cut a long list.
+func appendFile(buf []byte, path string) ([]byte, error) {
+	for room := 4096; ; room *= 4 {
+		n, err := readOnce(&buf, path, room)
+		if err != nil {
+			return buf, err
+		}
+		if n < room {
+			return buf[:len(buf)+n], nil
+		}
+	}
+}
+
+// readOnce reads up to room bytes behind the end of buf, which it moves to a
+// larger place if need be.
+func readOnce(buf *[]byte, path string, room int) (int, error) {
+	b := *buf
+	if cap(b)-len(b) < room {
+		b = append(make([]byte, 0, len(b)+2*room), b...)
+		*buf = b
+	}
+	fd, err := ignoreEINTR(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(fd)
+	return ignoreEINTR(func() (int, error) { return unix.Read(fd, b[len(b):len(b)+room]) })
+}
+
+func ignoreEINTR(call func() (int, error)) (int, error) {
+	for {
+		n, err := call()
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+// release is the kernel's release, "" if unknown.
+func release() string {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(u.Release[:])
+}

@@ -1,0 +1,65 @@
+package portrange
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"time"
+
+	"ephtop/source"
+)
+
+const (
+	// netshTimeout bounds one call of netsh, which takes about 0.1 s.
+	netshTimeout = 5 * time.Second
+	// netshEvery is how long an answer is good for: the range changes by hand
+	// only, and a process each second is too much to ask.
+	netshEvery = time.Minute
+)
+
+// Reader reads the settings, once for each poll.
+type Reader struct {
+	netsh    func(context.Context) (string, error)
+	asked    time.Time
+	settings source.Settings
+	notes    []string
+}
+
+// New makes a reader of this system's settings.
+func New() *Reader { return &Reader{netsh: netsh} }
+
+// Read sets s.Settings, and adds to s.Degraded what could not be read. netsh
+// is asked once a minute. An answer that fails or cannot be understood is no
+// error: the range of [Defaults] stands in for it.
+func (r *Reader) Read(ctx context.Context, s *source.Snapshot) error {
+	if r.asked.IsZero() || time.Since(r.asked) >= netshEvery {
+		settings, notes := r.ask(ctx)
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("read the port range: %w", err)
+		}
+		r.settings, r.notes, r.asked = settings, notes, time.Now()
+	}
+	s.Settings = r.settings
+	s.Degraded = append(s.Degraded, r.notes...)
+	return nil
+}
+
+func (r *Reader) ask(ctx context.Context) (source.Settings, []string) {
+	settings := Defaults("windows", "")
+	text, err := r.netsh(ctx)
+	if err == nil {
+		var read source.PortRange
+		if read, err = parseNetsh(text); err == nil {
+			settings.Range, settings.Assumed = read, false
+			return settings, nil
+		}
+	}
+	return settings, []string{assumption("windows", settings.Range, fmt.Errorf("netsh: %w", err))}
+}
+
+func netsh(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, netshTimeout)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "netsh", "int", "ipv4", "show", "dynamicport", "tcp").Output()
+	return string(out), err
+}
