@@ -1,0 +1,136 @@
+// Package live opens the best source of snapshots that this host has: on Linux
+// the kernel's own tables (sockdiag, owner and portrange put together), and
+// everywhere else, or where these are refused, the portable fall-back.
+//
+// It must not know what the snapshots are for.
+package live
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"ephtop/source"
+	"ephtop/source/portable"
+)
+
+// The kinds of source, as --source names them.
+const (
+	Auto     = "auto"
+	Sockdiag = "sockdiag"
+	Portable = "portable"
+)
+
+// kinds lists what Options.Kind can be.
+var kinds = [...]string{Auto, Sockdiag, Portable}
+
+// Options say what to open.
+type Options struct {
+	// Kind is Auto if empty.
+	Kind string
+	// Range stands in for the system's range if it is not nil.
+	Range *source.PortRange
+	// Log gets what is of interest to someone who looks for a fault; nil for
+	// none.
+	Log *slog.Logger
+}
+
+// Kinds gives the values that Options.Kind can have.
+func Kinds() []string { return kinds[:] }
+
+// Open opens a source of the network namespace of the calling thread. With
+// Auto, a kernel that refuses netlink is no error: the portable source takes
+// over, and each snapshot says why.
+func Open(o Options) (source.Source, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	src, err := openKind(o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Range == nil {
+		return src, nil
+	}
+	if err := o.Range.Validate(); err != nil {
+		src.Close()
+		return nil, err
+	}
+	return &ranged{src, *o.Range}, nil
+}
+
+func openKind(o Options) (source.Source, error) {
+	switch o.Kind {
+	case Auto, "":
+		return openAuto(o), nil
+	case Sockdiag:
+		src, err := openKernel(o.Log)
+		if err != nil {
+			return nil, fmt.Errorf("open source sockdiag: %w", err)
+		}
+		return src, nil
+	case Portable:
+		return portable.New(), nil
+	}
+	return nil, fmt.Errorf("unknown source %q: use %s", o.Kind, strings.Join(kinds[:], ", "))
+}
+
+// openAuto prefers the kernel's tables.
+func openAuto(o Options) source.Source {
+	if !kernelSupported {
+		return portable.New()
+	}
+	src, err := openKernel(o.Log)
+	if err != nil {
+		return &fallback{Source: portable.New(), reason: refusal(err), settled: true}
+	}
+	return &fallback{Source: src, log: o.Log}
+}
+
+// fallback is a source that is replaced by the portable one if the kernel
+// refuses its first poll, as sandboxes do.
+type fallback struct {
+	source.Source
+	settled bool   // no more replacing
+	reason  string // why the portable source stands in, "" if it does not
+	log     *slog.Logger
+}
+
+// Poll polls what stands behind.
+func (f *fallback) Poll(ctx context.Context, s *source.Snapshot) error {
+	err := f.Source.Poll(ctx, s)
+	if err != nil && !f.settled && refused(err) {
+		f.log.Warn("sock_diag refused, using the portable source", "error", err)
+		f.Source.Close()
+		f.Source, f.reason = portable.New(), refusal(err)
+		err = f.Source.Poll(ctx, s)
+	}
+	f.settled = f.settled || err == nil
+	if err == nil && f.reason != "" {
+		s.Degraded = append(s.Degraded, f.reason)
+	}
+	return err
+}
+
+// refusal says why the portable source stands in.
+func refusal(err error) string {
+	return fmt.Sprintf("the kernel's sock_diag can't be used (%v): sockets are read the slow way, without timers and bound sockets", err)
+}
+
+// ranged replaces the system's range by one that the user gave.
+type ranged struct {
+	source.Source
+	with source.PortRange
+}
+
+// Poll polls the source behind and replaces the range.
+func (r *ranged) Poll(ctx context.Context, s *source.Snapshot) error {
+	if err := r.Source.Poll(ctx, s); err != nil {
+		return err
+	}
+	s.Settings.Range, s.Settings.Assumed = r.with, false
+	s.Settings.Reserved = slices.Clone(s.Settings.Reserved)
+	return nil
+}
