@@ -1,6 +1,8 @@
 package model
 
 import (
+	"time"
+
 	"ephtop/source"
 )
 
@@ -24,6 +26,7 @@ type census struct {
 	blocked [1 << 10]uint64 // bits of the ports that are blocked for everyone
 	counts  [1<<16 + 1]int32
 
+	suspects  suspects
 	pools     map[source.Addr]*poolCount
 	consumers consumerCounts
 }
@@ -57,6 +60,7 @@ func (c *census) count(st *State, proto source.Proto) {
 		c.countPort(st, &p.Pressure, port, rest[:n])
 		rest = rest[n:]
 	}
+	c.suspect(st)
 }
 
 func (c *census) reset(rows int) {
@@ -160,17 +164,28 @@ func (c *census) countTuple(s *source.Socket, set *source.Settings) int32 {
 		return n
 	}
 	t.TimeWait++
-	if s.Timer != source.TimerTimeWait {
-		return n // a source that knows no timers
-	}
-	age := set.TimeWait.Milliseconds() - int64(s.Expires)
-	if age <= ClosingSpan.Milliseconds() {
+	if closing(s, set) {
 		t.Closing++
 	}
-	if age >= set.ReuseDelay.Milliseconds() && reusable(s, set) {
+	if reusable(s, set) {
 		t.Reusable++
 	}
 	return n
+}
+
+// waited is how long a socket has been in TIME_WAIT; false where the source
+// knows no timers.
+func waited(s *source.Socket, set *source.Settings) (time.Duration, bool) {
+	if s.State != source.TimeWait || s.Timer != source.TimerTimeWait {
+		return 0, false
+	}
+	return max(0, set.TimeWait-time.Duration(s.Expires)*time.Millisecond), true
+}
+
+// closing tells whether a TIME_WAIT is younger than ClosingSpan.
+func closing(s *source.Socket, set *source.Settings) bool {
+	age, ok := waited(s, set)
+	return ok && age <= ClosingSpan
 }
 
 // loopbackInterface is LOOPBACK_IFINDEX of the kernel.
@@ -181,6 +196,9 @@ const loopbackInterface = 1
 // timestamps were negotiated. With the setting 2, one loopback end suffices.
 func reusable(s *source.Socket, set *source.Settings) bool {
 	if set.Timestamps <= 0 {
+		return false
+	}
+	if age, ok := waited(s, set); !ok || age < set.ReuseDelay {
 		return false
 	}
 	return set.ReuseTimeWait == 1 || set.ReuseTimeWait == 2 &&

@@ -130,6 +130,6 @@ func (h *history) forecast(st *State, head *Headline) Forecast {
 	}
 	f.CloseRate = float64(st.TCP.Pressure.Worst().Closing) / ClosingSpan.Seconds()
 	f.Sustainable = float64(head.TimeWait+head.Free) / wait
-	f.Plateau = head.Live + head.Blocked + int(f.CloseRate*wait+0.5)
+	f.Plateau = head.Live + head.Blocked + head.Suspected + int(f.CloseRate*wait+0.5)
 	return f
 }

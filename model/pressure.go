@@ -20,7 +20,10 @@ type TupleUse struct {
 	Live, TimeWait int
 	// Blocked is Pressure.Blocked, which no tuple can use.
 	Blocked int
-	// Used is Live + TimeWait + Blocked, Free the rest of the usable ports.
+	// Suspected counts the ports of Pressure.Suspected that others hold.
+	Suspected int
+	// Used is Live + TimeWait + Blocked + Suspected, Free the rest of the
+	// usable ports.
 	Used, Free int
 	// Reusable is the part of TimeWait that connect() may take over
 	// (tcp_tw_reuse), if both sides negotiated timestamps.
@@ -29,7 +32,7 @@ type TupleUse struct {
 	Closing int
 	// FirstHalf counts the used ports among those that connect() tries first:
 	// the ones of the parity of the range's low end. FirstHalfSize is how many
-	// there are.
+	// there are; 0 on systems other than Linux, which know no halves.
 	FirstHalf, FirstHalfSize int
 	Level                    Level
 }
@@ -38,11 +41,18 @@ type TupleUse struct {
 func (t *TupleUse) Percent() float64 { return Percent(t.Used, t.Used+t.Free) }
 
 // FirstHalfPercent is the share of the ports that connect() tries first.
-func (t *TupleUse) FirstHalfPercent() float64 { return Percent(t.FirstHalf, t.FirstHalfSize) }
+func (t *TupleUse) FirstHalfPercent() float64 {
+	if t.FirstHalfSize == 0 {
+		return 0
+	}
+	return Percent(t.FirstHalf, t.FirstHalfSize)
+}
 
 // SlowConnect says that every connect() scans all the ports that it tries
 // first in vain: measured, 1.1 ms instead of 7 µs at the default range.
-func (t *TupleUse) SlowConnect() bool { return t.FirstHalf >= t.FirstHalfSize && t.Free > 0 }
+func (t *TupleUse) SlowConnect() bool {
+	return t.FirstHalfSize > 0 && t.FirstHalf >= t.FirstHalfSize && t.Free > 0
+}
 
 // BindPool is the pool of one local address, from which bind(ip, 0) and every
 // UDP socket take their port.
@@ -70,6 +80,9 @@ type Pressure struct {
 	// (H): those of listeners, of their children, and of bound and
 	// unconnected sockets. 0 for UDP, where every port is held alike.
 	Blocked int
+	// Suspected counts the ports that are likely blocked for everyone, bound
+	// before they were connected; a dump cannot prove it.
+	Suspected int
 	// Tuples are the destinations that hold ports, worst first. Empty for UDP.
 	Tuples []TupleUse
 	// BindPools are the local addresses that hold ports, worst first.
@@ -99,9 +112,9 @@ type Headline struct {
 	// Key is the worst tuple where Scope is ScopeTuple.
 	Key   TupleKey
 	Scope Scope
-	// Live, TimeWait, Blocked and Free add up to the usable ports.
-	Live, TimeWait, Blocked, Free int
-	Level                         Level
+	// Live, TimeWait, Blocked, Suspected and Free add up to the usable ports.
+	Live, TimeWait, Blocked, Suspected, Free int
+	Level                                    Level
 }
 
 // Scope says what a headline is about.
@@ -114,7 +127,7 @@ const (
 )
 
 // Used is all that is not free.
-func (h *Headline) Used() int { return h.Live + h.TimeWait + h.Blocked }
+func (h *Headline) Used() int { return h.Live + h.TimeWait + h.Blocked + h.Suspected }
 
 // Percent is the used share of the usable ports.
 func (h *Headline) Percent() float64 { return Percent(h.Used(), h.Used()+h.Free) }

@@ -22,14 +22,17 @@ func (c *census) rank(st *State) {
 
 func (c *census) rankTuples(st *State, p *Pressure) {
 	firstBlocked, firstSize := c.firstHalf(&st.Snapshot.Settings)
+	p.Suspected = c.suspects.total
 	p.Tuples = append(p.Tuples, c.tuples...)
 	for i := range p.Tuples {
 		t := &p.Tuples[i]
 		t.Blocked = p.Blocked
-		t.Used = t.Live + t.TimeWait + t.Blocked
+		t.Used = t.Live + t.TimeWait + t.Blocked + t.Suspected
 		t.Free = max(0, p.Usable-t.Used)
 		t.FirstHalf += firstBlocked
-		t.FirstHalfSize = firstSize
+		if st.Snapshot.OS == "linux" {
+			t.FirstHalfSize = firstSize
+		}
 		t.Level = st.Thresholds.Level(t.Used, p.Usable)
 		if t.Level == LevelExhausted && t.Reusable > 0 {
 			// connect() still gets a port, if timestamps were negotiated.
@@ -104,7 +107,7 @@ func (p *Pressure) Headline() Headline {
 	if t := p.Worst(); t != nil && !p.PoolOnly {
 		return Headline{
 			Key: t.TupleKey, Scope: ScopeTuple,
-			Live: t.Live, TimeWait: t.TimeWait, Blocked: t.Blocked, Free: t.Free, Level: t.Level,
+			Live: t.Live, TimeWait: t.TimeWait, Blocked: t.Blocked, Suspected: t.Suspected, Free: t.Free, Level: t.Level,
 		}
 	}
 	return Headline{

@@ -1,0 +1,60 @@
+package model
+
+import (
+	"testing"
+
+	"ephtop/source"
+)
+
+// The range begins at an even port, so connect() tries even ports first and
+// bind(0) odd ones.
+func TestSuspectedOfBeingBoundFirst(t *testing.T) {
+	odd := connections(10, source.Established, "10.0.0.1", 40001, 2, db)
+	wait := connections(10, source.TimeWait, "127.0.0.1", 40001, 2, "127.0.0.1:80")
+	elsewhere := socket(source.Established, "10.0.0.1:40000", "10.0.9.3:80")
+	cases := []struct {
+		name       string
+		sockets    []source.Socket
+		os         string
+		suspected  int
+		own, other int // used towards db and the other destination
+	}{
+		{"ports of the second half", odd, "linux", 10, 10, 11},
+		{"ports of the first half", connections(10, source.Established, "10.0.0.1", 40002, 2, db), "linux", 0, 10, 1},
+		{
+			"a crowded first half drives connect() into the second",
+			append(connections(40, source.Established, "10.0.0.1", 40002, 2, db), odd...), "linux", 0, 50, 1,
+		},
+		{"a bound socket is blocked for certain", connections(10, source.Bound, "10.0.0.1", 40001, 2, ""), "linux", 0, 0, 11},
+		{"other systems have no halves", odd, "freebsd", 0, 10, 1},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := moment(0, append(c.sockets, elsewhere)...)
+			s.OS = c.os
+			st := update(s)
+			own := 0
+			if tu := tuple(st, "10.0.0.1", db); tu != nil {
+				own = tu.Used
+			}
+			rest := tuple(st, "10.0.0.1", "10.0.9.3:80").Used
+			if got := st.TCP.Pressure.Suspected; got != c.suspected || own != c.own || rest != c.other {
+				t.Errorf("suspected %d, used %d and %d; want %d, %d and %d", got, own, rest, c.suspected, c.own, c.other)
+			}
+		})
+	}
+	t.Run("TIME_WAIT of a bound socket is not reusable", func(t *testing.T) {
+		got := &update(moment(0, wait...)).TCP.Pressure.Tuples[0]
+		if got.Reusable != 0 || got.TimeWait != 10 || got.Suspected != 0 {
+			t.Errorf("reusable %d, TIME_WAIT %d, suspected of others %d; want 0, 10, 0", got.Reusable, got.TimeWait, got.Suspected)
+		}
+	})
+	t.Run("a tuple that was crowded once is not suspected later", func(t *testing.T) {
+		st := story(
+			moment(0, append(connections(45, source.Established, "10.0.0.1", 40002, 2, db), odd...)...),
+			moment(1, odd...))
+		if got := st.TCP.Pressure.Suspected; got != 0 {
+			t.Errorf("suspected %d, want 0", got)
+		}
+	})
+}
