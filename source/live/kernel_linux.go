@@ -90,19 +90,22 @@ func (k *kernel) degrade(s *source.Snapshot, dumped sockdiag.Report, owned owner
 	} else if owned.Hidden > 0 {
 		k.hidden = owned.Hidden
 	}
-	if k.unprivileged && owned.Unowned > 0 {
-		add("%s of other users are hidden: run as root to see which sockets are theirs", processes(k.hidden))
+	if owned.Unowned > 0 && (k.unprivileged || k.hidden > 0) {
+		add("%s hidden: run as root to see which sockets are theirs", processes(k.hidden))
+	}
+	if dumped.NoUDP {
+		add("UDP sockets are not seen: the kernel has no udp_diag (modprobe udp_diag)")
 	}
 }
 
 func processes(n int) string {
 	switch n {
-	case 0:
-		return "processes" // hidden so well that they can't be counted (hidepid)
+	case 0: // hidden so well that they can't be counted (hidepid)
+		return "processes of other users are"
 	case 1:
-		return "1 process"
+		return "1 process of another user is"
 	}
-	return fmt.Sprintf("%d processes", n)
+	return fmt.Sprintf("%d processes of other users are", n)
 }
 
 // Close closes what is kept open between polls.

@@ -38,7 +38,7 @@ type Options struct {
 }
 
 // Kinds gives the values that Options.Kind can have.
-func Kinds() []string { return kinds[:] }
+func Kinds() []string { return slices.Clone(kinds[:]) }
 
 // Open opens a source of the network namespace of the calling thread. With
 // Auto, a kernel that refuses netlink is no error: the portable source takes
@@ -64,7 +64,7 @@ func Open(o Options) (source.Source, error) {
 func openKind(o Options) (source.Source, error) {
 	switch o.Kind {
 	case Auto, "":
-		return openAuto(o), nil
+		return openAuto(o)
 	case Sockdiag:
 		src, err := openKernel(o.Log)
 		if err != nil {
@@ -78,15 +78,18 @@ func openKind(o Options) (source.Source, error) {
 }
 
 // openAuto prefers the kernel's tables.
-func openAuto(o Options) source.Source {
+func openAuto(o Options) (source.Source, error) {
 	if !kernelSupported {
-		return portable.New()
+		return portable.New(), nil
 	}
 	src, err := openKernel(o.Log)
-	if err != nil {
-		return &fallback{Source: portable.New(), reason: refusal(err), settled: true}
+	switch {
+	case err == nil:
+		return &fallback{Source: src, log: o.Log}, nil
+	case refused(err):
+		return &fallback{Source: portable.New(), reason: refusal(err), settled: true}, nil
 	}
-	return &fallback{Source: src, log: o.Log}
+	return nil, err
 }
 
 // fallback is a source that is replaced by the portable one if the kernel

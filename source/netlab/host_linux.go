@@ -2,11 +2,13 @@ package netlab
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -17,6 +19,9 @@ type Host struct {
 	t     testing.TB
 	calls chan func()
 	tid   int
+
+	mu  sync.Mutex
+	fds map[int]struct{} // sockets to close at the end
 }
 
 // New makes a namespace whose loopback interface is up, with the range of
@@ -27,7 +32,7 @@ func New(t testing.TB, portRange string) *Host {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to make a network namespace")
 	}
-	h := &Host{t: t, calls: make(chan func())}
+	h := &Host{t: t, calls: make(chan func()), fds: make(map[int]struct{})}
 	started := make(chan error)
 	go h.serve(started)
 	if err := <-started; err != nil {
@@ -35,6 +40,7 @@ func New(t testing.TB, portRange string) *Host {
 	}
 	done := make(chan struct{})
 	t.Cleanup(func() {
+		h.closeAll()
 		h.calls <- func() { close(done) }
 		<-done
 		close(h.calls)
@@ -76,6 +82,28 @@ func loopbackUp() error {
 	}
 	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr)
+}
+
+// Address gives the loopback interface a further IPv4 address and the network
+// of its class, as 10.0.0.0/8.
+func (h *Host) Address(ip string) {
+	h.t.Helper()
+	a := netip.MustParseAddr(ip).As4()
+	h.Must(func() error {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		ifr, err := unix.NewIfreq("lo:1")
+		if err != nil {
+			return err
+		}
+		if err := ifr.SetInet4Addr(a[:]); err != nil {
+			return err
+		}
+		return unix.IoctlIfreq(fd, unix.SIOCSIFADDR, ifr)
+	})
 }
 
 // Do runs f on the namespace's thread: sockets that it opens, files of

@@ -1,8 +1,10 @@
 package netlab
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,86 +18,162 @@ import (
 func (h *Host) Listen(addr string) int {
 	h.t.Helper()
 	h.Sysctl("net.core.somaxconn", "1048576")
-	var fd int
-	h.Must(func() (err error) {
-		if fd, err = socketFor(addr, unix.SOCK_STREAM); err != nil {
-			return err
-		}
+	return h.ListenBacklog(addr, 1<<20)
+}
+
+// ListenBacklog makes a TCP listener at which more than backlog connections
+// wait in vain.
+func (h *Host) ListenBacklog(addr string, backlog int) int {
+	h.t.Helper()
+	fd, err := h.open(addr, unix.SOCK_STREAM, func(fd int) error {
 		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
 			return err
 		}
 		if err := unix.Bind(fd, sockaddr(addr)); err != nil {
-			return fmt.Errorf("bind %s: %w", addr, err)
+			return err
 		}
-		return unix.Listen(fd, 1<<20)
+		return unix.Listen(fd, backlog)
 	})
-	h.closeLater(fd)
+	if err != nil {
+		h.t.Fatalf("listen on %s: %v", addr, err)
+	}
 	return fd
 }
 
-// Connect connects over TCP without binding first (row A of kernel.md).
-func (h *Host) Connect(to string) (int, error) { return h.dial("", to, unix.SOCK_STREAM) }
-
-// ConnectFrom binds to an address, port 0 for any, and connects (row C).
-func (h *Host) ConnectFrom(from, to string) (int, error) { return h.dial(from, to, unix.SOCK_STREAM) }
-
-// ConnectUDP connects a UDP socket.
-func (h *Host) ConnectUDP(to string) (int, error) { return h.dial("", to, unix.SOCK_DGRAM) }
-
-// Bind binds a TCP socket and leaves it unconnected (row E).
-func (h *Host) Bind(addr string) (int, error) { return h.dial(addr, "", unix.SOCK_STREAM) }
-
-// BindUDP binds a UDP socket and leaves it unconnected.
-func (h *Host) BindUDP(addr string) (int, error) { return h.dial(addr, "", unix.SOCK_DGRAM) }
-
-// dial opens a socket, binds it where from says, connects it where to says.
-// The error is the kernel's: unix.EADDRNOTAVAIL where no port is free.
-func (h *Host) dial(from, to string, kind int) (int, error) {
-	fd := -1
-	err := h.Do(func() (err error) {
-		addr := to
-		if addr == "" {
-			addr = from
-		}
-		if fd, err = socketFor(addr, kind); err != nil {
-			return err
-		}
-		if from != "" {
-			err = unix.Bind(fd, sockaddr(from))
-		}
-		if err == nil && to != "" {
-			err = unix.Connect(fd, sockaddr(to))
-		}
-		if err != nil {
-			unix.Close(fd)
-		}
-		return err
-	})
-	if err != nil {
-		return -1, err
-	}
-	h.closeLater(fd)
-	return fd, nil
+// Connect connects over TCP without binding first.
+func (h *Host) Connect(to string) (int, error) {
+	return h.open(to, unix.SOCK_STREAM, connectTo(to))
 }
 
-// Fill connects to an address until the kernel refuses or n connections
-// stand. It returns how many stand and the refusal.
-func (h *Host) Fill(to string, n int) (int, error) {
+// ConnectFrom binds to an address, port 0 for any, and connects.
+func (h *Host) ConnectFrom(from, to string) (int, error) {
+	return h.open(to, unix.SOCK_STREAM, func(fd int) error {
+		if err := unix.Bind(fd, sockaddr(from)); err != nil {
+			return err
+		}
+		return unix.Connect(fd, sockaddr(to))
+	})
+}
+
+// ConnectNoPort binds to an address and leaves the port to connect
+// (IP_BIND_ADDRESS_NO_PORT), so that it is picked as for Connect.
+func (h *Host) ConnectNoPort(from, to string) (int, error) {
+	return h.open(to, unix.SOCK_STREAM, func(fd int) error {
+		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
+			return err
+		}
+		if err := unix.Bind(fd, sockaddr(from)); err != nil {
+			return err
+		}
+		return unix.Connect(fd, sockaddr(to))
+	})
+}
+
+// ConnectVia binds to an interface (SO_BINDTODEVICE) and connects.
+func (h *Host) ConnectVia(device, to string) (int, error) {
+	return h.open(to, unix.SOCK_STREAM, func(fd int) error {
+		if err := unix.BindToDevice(fd, device); err != nil {
+			return err
+		}
+		return unix.Connect(fd, sockaddr(to))
+	})
+}
+
+// ConnectPending sends a SYN and does not wait for the answer.
+func (h *Host) ConnectPending(to string) (int, error) {
+	return h.open(to, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, func(fd int) error {
+		if err := unix.Connect(fd, sockaddr(to)); err != unix.EINPROGRESS {
+			return err
+		}
+		return nil
+	})
+}
+
+// Bind binds a TCP socket, port 0 for any, and leaves it unconnected.
+func (h *Host) Bind(addr string) (int, error) { return h.open(addr, unix.SOCK_STREAM, bindTo(addr)) }
+
+// BindUDP binds a UDP socket and leaves it unconnected.
+func (h *Host) BindUDP(addr string) (int, error) { return h.open(addr, unix.SOCK_DGRAM, bindTo(addr)) }
+
+// ConnectUDP connects a UDP socket without binding first.
+func (h *Host) ConnectUDP(to string) (int, error) {
+	return h.open(to, unix.SOCK_DGRAM, connectTo(to))
+}
+
+// SendUDP sends an empty datagram from a socket that is neither bound nor
+// connected.
+func (h *Host) SendUDP(to string) (int, error) {
+	return h.open(to, unix.SOCK_DGRAM, func(fd int) error { return unix.Sendto(fd, nil, 0, sockaddr(to)) })
+}
+
+// Accept takes a connection from a listener.
+func (h *Host) Accept(listener int) int {
+	h.t.Helper()
+	var fd int
+	h.Must(func() (err error) { fd, _, err = unix.Accept(listener); return err })
+	h.keep(fd)
+	return fd
+}
+
+// Close closes a socket before the test ends.
+func (h *Host) Close(fd int) {
+	h.mu.Lock()
+	delete(h.fds, fd)
+	h.mu.Unlock()
+	if err := unix.Close(fd); err != nil {
+		h.t.Errorf("close %d: %v", fd, err)
+	}
+}
+
+// CloseSecond waits until the peer has closed a connection, closes it too, and
+// returns when that has left the peer in TIME_WAIT.
+func (h *Host) CloseSecond(fd int) {
+	h.t.Helper()
+	h.mu.Lock()
+	delete(h.fds, fd)
+	h.mu.Unlock()
+	h.Must(func() error { return closeSecond(fd) })
+}
+
+// Repeat opens sockets until the kernel refuses or n stand. It returns how
+// many stand and the refusal.
+func Repeat(n int, open func() (int, error)) (int, error) {
 	for i := range n {
-		if _, err := h.Connect(to); err != nil {
+		if _, err := open(); err != nil {
 			return i, err
 		}
 	}
 	return n, nil
 }
 
+// Fill connects to an address until the kernel refuses or n connections
+// stand. It returns how many stand and the refusal.
+func (h *Host) Fill(to string, n int) (int, error) {
+	return Repeat(n, func() (int, error) { return h.Connect(to) })
+}
+
 // TimeWait makes n connections to a listener and closes them from the
 // client's side, so that each leaves a client's TIME_WAIT. It returns the
 // first refusal.
 func (h *Host) TimeWait(listener int, to string, n int) error {
+	return h.timeWait(listener, to, n, connectTo(to))
+}
+
+// TimeWaitFrom is TimeWait with clients that bind to an address, port 0 for
+// any, before they connect.
+func (h *Host) TimeWaitFrom(listener int, from, to string, n int) error {
+	return h.timeWait(listener, to, n, func(fd int) error {
+		if err := unix.Bind(fd, sockaddr(from)); err != nil {
+			return err
+		}
+		return unix.Connect(fd, sockaddr(to))
+	})
+}
+
+func (h *Host) timeWait(listener int, to string, n int, connect func(int) error) error {
 	return h.Do(func() error {
 		for range n {
-			if err := timeWaitOnce(listener, to); err != nil {
+			if err := timeWaitOnce(listener, to, connect); err != nil {
 				return err
 			}
 		}
@@ -103,12 +181,12 @@ func (h *Host) TimeWait(listener int, to string, n int) error {
 	})
 }
 
-func timeWaitOnce(listener int, to string) error {
+func timeWaitOnce(listener int, to string, connect func(int) error) error {
 	client, err := socketFor(to, unix.SOCK_STREAM)
 	if err != nil {
 		return err
 	}
-	if err := unix.Connect(client, sockaddr(to)); err != nil {
+	if err := connect(client); err != nil {
 		unix.Close(client)
 		return err
 	}
@@ -117,10 +195,77 @@ func timeWaitOnce(listener int, to string) error {
 	if err != nil {
 		return fmt.Errorf("accept: %w", err)
 	}
-	return unix.Close(server)
+	return closeSecond(server)
 }
 
-func (h *Host) closeLater(fd int) { h.t.Cleanup(func() { unix.Close(fd) }) }
+// closeSecond closes a connection that the peer closes first, and waits for
+// the peer's last answer: it is in TIME_WAIT then.
+func closeSecond(fd int) error {
+	defer unix.Close(fd)
+	if n, err := unix.Read(fd, make([]byte, 1)); err != nil {
+		return fmt.Errorf("wait for the peer: %w", err)
+	} else if n > 0 {
+		return errors.New("the peer sends instead of closing")
+	}
+	if err := unix.Shutdown(fd, unix.SHUT_WR); err != nil {
+		return fmt.Errorf("shutdown: %w", err)
+	}
+	for {
+		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err != nil {
+			return fmt.Errorf("ask for the state: %w", err)
+		}
+		if info.State == unix.BPF_TCP_CLOSE {
+			return nil
+		}
+		runtime.Gosched()
+	}
+}
+
+// open makes a socket of an address's family inside the namespace and sets it
+// up. The error is the kernel's own: unix.EADDRNOTAVAIL where connect finds no
+// free port.
+func (h *Host) open(addr string, kind int, setUp func(fd int) error) (int, error) {
+	fd := -1
+	err := h.Do(func() (err error) {
+		if fd, err = socketFor(addr, kind); err != nil {
+			return err
+		}
+		if err = setUp(fd); err != nil {
+			unix.Close(fd)
+		}
+		return err
+	})
+	if err != nil {
+		return -1, err
+	}
+	h.keep(fd)
+	return fd, nil
+}
+
+func connectTo(to string) func(int) error {
+	return func(fd int) error { return unix.Connect(fd, sockaddr(to)) }
+}
+
+func bindTo(addr string) func(int) error {
+	return func(fd int) error { return unix.Bind(fd, sockaddr(addr)) }
+}
+
+// keep closes a socket when the test ends, if nobody did before.
+func (h *Host) keep(fd int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.fds[fd] = struct{}{}
+}
+
+func (h *Host) closeAll() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for fd := range h.fds {
+		unix.Close(fd)
+	}
+	clear(h.fds)
+}
 
 func socketFor(addr string, kind int) (int, error) {
 	family := unix.AF_INET

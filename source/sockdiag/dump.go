@@ -12,8 +12,8 @@ import (
 // transport is a netlink socket, or what stands in for one in tests.
 type transport interface {
 	send(b []byte) error
-	// receive reads one datagram into b. A datagram larger than b is an
-	// error.
+	// receive reads one datagram into b. What does not fit is cut off, which
+	// decode notices; the kernel fills at most 32 KiB (netlink_dump).
 	receive(b []byte) (int, error)
 	close() error
 }
@@ -34,6 +34,8 @@ type Report struct {
 	// Interrupted says that the kernel called even the last try inconsistent:
 	// single sockets may be missing or there twice.
 	Interrupted bool
+	// NoUDP says that the kernel cannot list UDP sockets (no udp_diag).
+	NoUDP bool
 }
 
 func newDumper(dial func() (transport, error)) (*Dumper, error) {
@@ -62,6 +64,10 @@ func (d *Dumper) Dump(ctx context.Context, dst []source.Socket) ([]source.Socket
 	for _, r := range requests {
 		var err error
 		dst, err = d.dumpRequest(ctx, dst, r, &report)
+		if r.proto == source.UDP && errors.Is(err, syscall.ENOENT) {
+			report.NoUDP = true
+			continue
+		}
 		if err != nil {
 			return dst, report, fmt.Errorf("dump %s sockets: %w", r.proto, err)
 		}

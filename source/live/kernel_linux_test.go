@@ -1,0 +1,159 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"ephtop/source"
+	"ephtop/source/netlab"
+	"ephtop/source/owner"
+	"ephtop/source/sockdiag"
+)
+
+func TestListsBound(t *testing.T) {
+	tests := map[string]bool{
+		"6.8.0": true, "6.8": true, "6.8.0-31-generic": true, "6.18.44-fc-v657": true, "7.0.0-rc1": true, "6.10.3": true,
+		"6.7.9": false, "6.7": false, "6.1.0-18-amd64": false, "5.15.0": false, "3.10.0-1160.el7.x86_64": false, "5.9": false,
+		"": false, "6": false, "six.eight": false,
+	}
+	for release, want := range tests {
+		if got := listsBound(release); got != want {
+			t.Errorf("listsBound(%q) = %v, want %v", release, got, want)
+		}
+	}
+}
+
+// What listsBound says of this kernel is what it does.
+func TestBoundListed(t *testing.T) {
+	h := netlab.New(t, "")
+	if _, err := h.Bind("127.0.0.1:40000"); err != nil {
+		t.Fatal(err)
+	}
+	src := openInside(t, h, Options{Kind: Sockdiag})
+	s := pollInside(t, h, src)
+	if listed := len(s.Sockets) == 1 && s.Sockets[0].State == source.Bound; listed != s.BoundListed {
+		t.Errorf("Linux %s lists bound sockets: %v, but the snapshot says %v", s.Kernel, listed, s.BoundListed)
+	}
+}
+
+func openInside(t *testing.T, h *netlab.Host, o Options) (src source.Source) {
+	t.Helper()
+	h.Must(func() (err error) { src, err = Open(o); return err })
+	t.Cleanup(func() { src.Close() })
+	return src
+}
+
+func pollInside(t *testing.T, h *netlab.Host, src source.Source) *source.Snapshot {
+	t.Helper()
+	s := new(source.Snapshot)
+	h.Must(func() error { return src.Poll(context.Background(), s) })
+	return s
+}
+
+func TestKernelPoll(t *testing.T) {
+	h := netlab.New(t, "40000 40099")
+	h.Sysctl("net.ipv4.ip_local_reserved_ports", "40010-40019")
+	h.Sysctl("net.ipv4.tcp_tw_reuse", "1")
+	h.Listen("127.0.0.1:80")
+	if _, err := h.Fill("127.0.0.1:80", 3); err != nil {
+		t.Fatal(err)
+	}
+	s := pollInside(t, h, openInside(t, h, Options{Kind: Sockdiag}))
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Source != Sockdiag || s.OS != runtime.GOOS || s.Host != host || s.Kernel == "" || s.Took <= 0 || len(s.Degraded) != 0 {
+		t.Errorf("snapshot of source %q, system %q, host %q, kernel %q, took %v, degraded %q",
+			s.Source, s.OS, s.Host, s.Kernel, s.Took, s.Degraded)
+	}
+	if got := s.Settings; got.Range != (source.PortRange{Low: 40000, High: 40099}) || got.Usable() != 90 || got.Assumed || got.ReuseTimeWait != 1 {
+		t.Errorf("settings %+v", got)
+	}
+	count := make(map[string]int)
+	for _, k := range s.Sockets {
+		pid := int32(0)
+		if k.Process != source.NoProcess {
+			pid = s.Processes[k.Process].PID
+		}
+		count[fmt.Sprintf("%v port 80: %v, mine: %v", k.State, k.LocalPort == 80, pid == int32(os.Getpid()))]++
+	}
+	want := map[string]int{
+		"LISTEN port 80: true, mine: true":       1,
+		"ESTABLISHED port 80: true, mine: false": 3, // not accepted: nobody's
+		"ESTABLISHED port 80: false, mine: true": 3,
+	}
+	if diff := cmp.Diff(want, count); diff != "" {
+		t.Errorf("sockets (-want +got):\n%s", diff)
+	}
+}
+
+// The range that was asked for stands in for that of the namespace.
+func TestKernelRange(t *testing.T) {
+	h := netlab.New(t, "40000 40099")
+	src := openInside(t, h, Options{Range: &source.PortRange{Low: 50000, High: 50009}})
+	s := pollInside(t, h, src)
+	if s.Source != Sockdiag || s.Settings.Usable() != 10 {
+		t.Errorf("source %q with %d ports, want sockdiag and 10", s.Source, s.Settings.Usable())
+	}
+}
+
+func TestRefused(t *testing.T) {
+	tests := []struct {
+		err  error
+		want bool
+	}{
+		{fmt.Errorf("dump tcp sockets: %w", unix.EPERM), true},
+		{fmt.Errorf("open netlink socket: %w", unix.EPROTONOSUPPORT), true},
+		{fmt.Errorf("dump udp sockets: %w: message type 99", sockdiag.ErrMalformed), true},
+		{unix.EACCES, true}, {unix.ENOSYS, true}, {unix.EAFNOSUPPORT, true}, {unix.EOPNOTSUPP, true}, {unix.ENOENT, true}, {unix.EINVAL, true},
+		{unix.ENOBUFS, false}, {unix.EINTR, false}, {unix.EMFILE, false}, {unix.ENOMEM, false},
+		{context.Canceled, false}, {context.DeadlineExceeded, false},
+		{fmt.Errorf("net.ipv4.ip_local_port_range: %w", source.ErrRange), false},
+	}
+	for _, tt := range tests {
+		if got := refused(tt.err); got != tt.want {
+			t.Errorf("refused(%v) = %v, want %v", tt.err, got, tt.want)
+		}
+	}
+}
+
+func TestDegraded(t *testing.T) {
+	trouble := errors.New("read /proc: too many open files")
+	interrupted := "the socket tables changed during the dump: single sockets may be missing or listed twice"
+	tests := []struct {
+		name         string
+		unprivileged bool
+		dumped       sockdiag.Report
+		owned        owner.Report
+		err          error
+		want         []string
+	}{
+		{"all well", true, sockdiag.Report{Retries: 2}, owner.Report{}, nil, nil},
+		{"interrupted dump", false, sockdiag.Report{Interrupted: true}, owner.Report{}, nil, []string{interrupted}},
+		{"processes not read", false, sockdiag.Report{}, owner.Report{Unowned: 3}, trouble, []string{"some sockets have no process: read /proc: too many open files"}},
+		{"hidden from a user", true, sockdiag.Report{}, owner.Report{Unowned: 3, Hidden: 12}, nil,
+			[]string{"12 processes of other users are hidden: run as root to see which sockets are theirs"}},
+		{"all hidden from a user", true, sockdiag.Report{}, owner.Report{Unowned: 3}, nil,
+			[]string{"processes of other users are hidden: run as root to see which sockets are theirs"}},
+		{"hidden, but every socket has its process", true, sockdiag.Report{}, owner.Report{Hidden: 12}, nil, nil},
+		{"without a process, seen by root", false, sockdiag.Report{}, owner.Report{Unowned: 3}, nil, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			k := &kernel{unprivileged: tt.unprivileged}
+			var s source.Snapshot
+			k.degrade(&s, tt.dumped, tt.owned, tt.err)
+			if diff := cmp.Diff(tt.want, s.Degraded); diff != "" {
+				t.Errorf("degraded (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
