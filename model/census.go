@@ -29,6 +29,7 @@ type census struct {
 	suspects  suspects
 	pools     map[source.Addr]*poolCount
 	consumers consumerCounts
+	churning  churnCounts
 }
 
 // poolCount counts the ports held on one local address.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,8 +52,8 @@ type consumerKey struct {
 }
 
 type pastConsumer struct {
-	ports int
-	rate  float64
+	ports, closeWait    int
+	rate, closeWaitRate float64
 }
 
 // consume fills in the consumers of the protocol, for each grouping.
@@ -129,7 +130,7 @@ func (cc *consumerCounts) groupUsers(st *State, proto source.Proto) {
 			cc.groupOf[ByUser][i] = noGroup
 			continue
 		}
-		uid, user, ok := st.userOf(i)
+		uid, ok := st.uidOf(i)
 		if !ok {
 			if unknown == noGroup {
 				unknown = cc.group(Consumer{Process: source.NoProcess})
@@ -139,7 +140,7 @@ func (cc *consumerCounts) groupUsers(st *State, proto source.Proto) {
 		}
 		n, found := cc.byUID[uid]
 		if !found {
-			n = cc.group(Consumer{Process: source.NoProcess, Tier: OwnerObserved, User: user})
+			n = cc.group(Consumer{Process: source.NoProcess, Tier: OwnerObserved, User: st.userName(uid)})
 			cc.byUID[uid] = n
 		}
 		cc.add(ByUser, i, n, s.State)
@@ -265,8 +266,10 @@ func (cc *consumerCounts) rate(st *State, g Grouping) {
 		key := st.consumerKey(c)
 		if before, ok := past[key]; ok && seconds > 0 {
 			c.Rate = before.rate + weight*(float64(c.Ports-before.ports)/seconds-before.rate)
+			grown := c.States[source.CloseWait] - before.closeWait
+			c.CloseWaitRate = before.closeWaitRate + weight*(float64(grown)/seconds-before.closeWaitRate)
 		}
-		next[key] = pastConsumer{c.Ports, c.Rate}
+		next[key] = pastConsumer{c.Ports, c.States[source.CloseWait], c.Rate, c.CloseWaitRate}
 	}
 	cc.past[g] = next
 }
@@ -293,15 +296,26 @@ func (st *State) consumerKey(c *Consumer) consumerKey {
 	return key
 }
 
-// userOf gives the user of a row, as far as the kernel or the owner tells.
-func (st *State) userOf(row int) (uid uint32, name string, ok bool) {
+// uidOf gives the user of a row, as far as the kernel or the owner tells.
+func (st *State) uidOf(row int) (uid uint32, ok bool) {
 	if p := st.Process(row); p != nil {
-		return p.UID, p.User, true
+		return p.UID, true
 	}
 	if s := &st.Snapshot.Sockets[row]; s.HasOwner() {
-		return s.UID, "", true
+		return s.UID, true
 	}
-	return 0, "", false
+	return 0, false
+}
+
+// userName gives the name under which a process of the user is known, or the
+// uid in decimal.
+func (st *State) userName(uid uint32) string {
+	for i := range st.Processes {
+		if p := &st.Processes[i]; p.UID == uid && p.User != "" {
+			return p.User
+		}
+	}
+	return strconv.FormatUint(uint64(uid), 10)
 }
 
 // compareConsumers puts the most ports first, then the most sockets, then goes

@@ -41,6 +41,8 @@ type Consumer struct {
 	States  StateCounts
 	// Rate is the growth of Ports in ports per second, over real time.
 	Rate float64
+	// CloseWaitRate is the growth of its sockets in CLOSE_WAIT, per second.
+	CloseWaitRate float64
 	// Most is the destination that holds the most of Ports.
 	Most TupleKey
 }

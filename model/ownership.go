@@ -15,6 +15,7 @@ type ownership struct {
 	turn     uint32
 	registry registry
 	seen     map[destination]*sightings
+	traced   traced
 }
 
 // memory is what is remembered of one socket.
@@ -22,6 +23,7 @@ type memory struct {
 	since      int64
 	process    int32 // index in the registry, or NoProcess
 	turn       uint32
+	tier       Tier
 	sinceStart bool
 }
 
@@ -60,6 +62,7 @@ func (o *ownership) observe(snap *source.Snapshot, st *State) {
 	o.turn++
 	now := snap.Time.UnixNano()
 	toRegistry := o.registry.enter(snap.Processes, o.turn)
+	o.trace(snap)
 	st.Rows = resize(st.Rows, len(snap.Sockets))
 	for i := range snap.Sockets {
 		s := &snap.Sockets[i]
@@ -71,7 +74,10 @@ func (o *ownership) observe(snap *source.Snapshot, st *State) {
 		fresh := false
 		if s.Process != source.NoProcess {
 			fresh = m.process == source.NoProcess
-			m.process = toRegistry[s.Process]
+			m.process, m.tier = toRegistry[s.Process], OwnerObserved
+		} else if p, ok := o.closedBy(s); ok {
+			fresh = m.process == source.NoProcess
+			m.process, m.tier = p, OwnerTraced
 		}
 		if m.process != source.NoProcess {
 			o.registry.keep(m.process, o.turn)
@@ -79,7 +85,7 @@ func (o *ownership) observe(snap *source.Snapshot, st *State) {
 		m.turn = o.turn
 		o.known[id] = m
 		st.Rows[i] = Row{
-			Process: m.process, Tier: tierOf(m.process), SinceStart: m.sinceStart, fresh: fresh, Since: m.since,
+			Process: m.process, Tier: m.tier, SinceStart: m.sinceStart, fresh: fresh, Since: m.since,
 		}
 	}
 	o.started = true
@@ -91,13 +97,6 @@ func firstSeen(s *source.Socket, set *source.Settings, now int64) int64 {
 		return now
 	}
 	return now - max(0, set.TimeWait.Nanoseconds()-int64(s.Expires)*1e6)
-}
-
-func tierOf(process int32) Tier {
-	if process == source.NoProcess {
-		return OwnerUnknown
-	}
-	return OwnerObserved
 }
 
 // finish fills in st.Processes and drops what this turn has not seen.
@@ -134,23 +133,27 @@ type processKey struct {
 // enter gives the number of each process, in the same order. The result is
 // good until the next call.
 func (r *registry) enter(list []source.Process, turn uint32) []int32 {
+	r.mapping = r.mapping[:0]
+	for i := range list {
+		r.mapping = append(r.mapping, r.number(&list[i], turn))
+	}
+	return r.mapping
+}
+
+// number gives the number of a process and keeps what is newest of it.
+func (r *registry) number(p *source.Process, turn uint32) int32 {
 	if r.index == nil {
 		r.index = make(map[processKey]int32)
 	}
-	r.mapping = r.mapping[:0]
-	for i := range list {
-		p := &list[i]
-		key := processKey{p.PID, p.Start}
-		n, ok := r.index[key]
-		if !ok {
-			n = r.slot()
-			r.index[key] = n
-		}
-		r.processes[n] = *p
-		r.turns[n] = turn
-		r.mapping = append(r.mapping, n)
+	key := processKey{p.PID, p.Start}
+	n, ok := r.index[key]
+	if !ok {
+		n = r.slot()
+		r.index[key] = n
 	}
-	return r.mapping
+	r.processes[n] = *p
+	r.turns[n] = turn
+	return n
 }
 
 func (r *registry) slot() int32 {

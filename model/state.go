@@ -29,7 +29,13 @@ type State struct {
 	History []Sample
 	// Forecast is about the headline: TCP.Pressure.Headline.
 	Forecast Forecast
-	// Level is the worst of the two protocols' levels.
+	// Churn is who opens and closes connections to the worst destinations, most
+	// closes first.
+	Churn []Churn
+	// Failures are the connects that failed.
+	Failures Failures
+	// Level is the worst of the two protocols' levels, and LevelExhausted
+	// where a connect has just failed.
 	Level Level
 }
 
@@ -55,6 +61,9 @@ type Row struct {
 	// Process is an index into State.Processes, or source.NoProcess.
 	Process int32
 	Tier    Tier
+	// Suspected says that the socket was likely bound before it was connected,
+	// so that its port is blocked for everyone.
+	Suspected bool
 	// Ephemeral says that the local port is in the range and not reserved.
 	Ephemeral bool
 	// SinceStart says that the socket was there at the first poll, so that its

@@ -71,7 +71,11 @@ func (c *census) countSuspected(st *State) {
 	for _, i := range c.order {
 		k := &st.Snapshot.Sockets[i]
 		n := c.tupleOf[i]
-		if n == noTuple || !c.suspects.ports.has(k.LocalPort) || c.lastPort[n] == k.LocalPort {
+		if n == noTuple || !c.suspects.ports.has(k.LocalPort) {
+			continue
+		}
+		st.Rows[i].Suspected = true
+		if c.lastPort[n] == k.LocalPort {
 			continue
 		}
 		c.lastPort[n] = k.LocalPort

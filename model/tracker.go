@@ -22,6 +22,7 @@ type Tracker struct {
 	ownership  ownership
 	tcp, udp   census
 	history    history
+	failures   failures
 }
 
 // NewTracker makes a Tracker with no past.
@@ -49,10 +50,15 @@ func (t *Tracker) Update(snap *source.Snapshot, st *State) {
 	t.udp.count(st, source.UDP)
 	t.ownership.infer(st, &t.tcp)
 	t.ownership.finish(st)
+	t.tcp.churn(st)
 	t.tcp.consume(st)
 	t.udp.consume(st)
 	t.tcp.rank(st)
 	t.udp.rank(st)
+	t.failures.add(snap, st)
 	st.Level = max(st.TCP.Pressure.Level, st.UDP.Pressure.Level)
+	if st.Failures.Recent > 0 {
+		st.Level = LevelExhausted
+	}
 	t.history.add(st)
 }

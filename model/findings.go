@@ -1,0 +1,375 @@
+package model
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"ephtop/source"
+	"ephtop/source/portrange"
+)
+
+// Problem says what a finding is about.
+type Problem uint8
+
+// The problems. Which fields of a Finding hold stands behind each, beside
+// Level.
+const (
+	// ConnectsFail: connect() was seen to fail. Count in all, Of lately;
+	// Tuple's destination and Process of the worst.
+	ConnectsFail Problem = iota
+	// TupleFull: a tuple is past a threshold. Tuple, Count used of Of, Rate of
+	// growth, Span until it is full; Process holds most of it.
+	TupleFull
+	// PoolFull: the pool of Proto is past a threshold, where the pool is the
+	// limit. Count used of Of.
+	PoolFull
+	// SlowConnect: connect() to Tuple scans in vain. Count used of Of ports of
+	// the first half.
+	SlowConnect
+	// BoundFirst: ports are bound before they are connected. Count bound for
+	// certain, Suspected suspected, Of usable; Process holds most of them;
+	// Tuple.Source is the address whose bind pool is fullest, with Pool used.
+	BoundFirst
+	// NoPooling: Process opens and closes many connections to Tuple. Rate of
+	// closes, Count in TIME_WAIT, Live alive, Span is a connection's mean life,
+	// Plateau is where its ports will settle.
+	NoPooling
+	// CloseWait: Process does not close what its peers have closed. Count, and
+	// Rate of growth.
+	CloseWait
+	// SynSent: connects to Tuple's destination are not answered. Count, Span is
+	// the age of the oldest.
+	SynSent
+	// Orphans: Count sockets wait for their peers after the process is gone
+	// from them, FinWait2 of them in FIN_WAIT2.
+	Orphans
+	// TimeWaitBuckets: Count TIME_WAIT of Of that the kernel keeps.
+	TimeWaitBuckets
+	// ListenerInRange: servers listen on ports of the range. Ports, Process of
+	// the first.
+	ListenerInRange
+	// NarrowRange: the range has Count ports, the system's default Of.
+	NarrowRange
+	// ReservedPorts: Count reserved ports of Of in the range.
+	ReservedPorts
+	// ReuseOff: TIME_WAIT cannot be reused, and Count of Of ports towards Tuple
+	// are held by it.
+	ReuseOff
+
+	numProblems = iota
+)
+
+// String names the problem in the JSON.
+func (p Problem) String() string {
+	names := [numProblems]string{
+		"connects-fail", "tuple-full", "pool-full", "slow-connect", "bound-first", "no-pooling", "close-wait",
+		"syn-sent", "orphans", "time-wait-buckets", "listener-in-range", "narrow-range", "reserved-ports", "reuse-off",
+	}
+	if int(p) < len(names) {
+		return names[p]
+	}
+	return "unknown"
+}
+
+// Finding is something that a person should know, in figures; package
+// ui/advice puts it into words. LevelOK means that it is worth knowing and no
+// more.
+type Finding struct {
+	Problem Problem
+	Level   Level
+	Proto   source.Proto
+	Tuple   TupleKey
+	// Process is an index into State.Processes, or source.NoProcess.
+	Process int32
+	Tier    Tier
+
+	Count, Of, Live, Suspected, FinWait2, Pool, Plateau int
+	Rate                                                float64
+	Span                                                time.Duration
+	// Ports are sorted.
+	Ports []uint16
+}
+
+// sourceWithoutInodes knows no inodes, so that every socket looks like an
+// orphan.
+const sourceWithoutInodes = "portable"
+
+// What a host must show before it is worth a word.
+const (
+	minChurnShare   = 0.01 // of the usable ports, at the plateau
+	minChurnWait    = 20   // sockets in TIME_WAIT
+	minCloseWait    = 10   // growing
+	stuckCloseWait  = 100  // growing or not
+	closeWaitGrowth = 0.2  // sockets per second
+	lingering       = 3 * time.Second
+	lingeringMany   = 10
+	minOrphans      = 100
+	minBoundShare   = 0.05
+	manyBoundShare  = 0.2
+	bucketsShare    = 0.8
+	slowShare       = 90.0 // percent of the first half
+	maxTupleReports = 5
+	reservedShare   = 0.05
+)
+
+// Findings says what is wrong or will be, most urgent first.
+func (st *State) Findings() []Finding {
+	var list []Finding
+	for _, find := range [...]func(*State, []Finding) []Finding{
+		findFailures, findTuples, findPools, findBound, findChurn, findCloseWait, findSynSent, findOrphans,
+		findBuckets, findListeners, findSettings,
+	} {
+		list = find(st, list)
+	}
+	slices.SortStableFunc(list, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(b.Level, a.Level), cmp.Compare(a.Problem, b.Problem))
+	})
+	return list
+}
+
+func findFailures(st *State, list []Finding) []Finding {
+	f := &st.Failures
+	if f.Count == 0 {
+		return list
+	}
+	found := Finding{Problem: ConnectsFail, Level: LevelWarning, Process: source.NoProcess, Count: f.Count, Of: f.Recent}
+	if f.Recent > 0 {
+		found.Level = LevelExhausted
+	}
+	if len(f.By) > 0 {
+		worst := &f.By[0]
+		found.Tuple = TupleKey{Destination: worst.Destination, Port: worst.Port}
+		found.Process = int32(slices.IndexFunc(st.Processes, func(p source.Process) bool { return p.Same(&worst.Process) }))
+	}
+	return append(list, found)
+}
+
+func findTuples(st *State, list []Finding) []Finding {
+	p := &st.TCP.Pressure
+	if p.PoolOnly {
+		return list
+	}
+	for i := range p.Tuples[:min(len(p.Tuples), maxTupleReports)] {
+		t := &p.Tuples[i]
+		if t.Level > LevelOK {
+			f := Finding{Problem: TupleFull, Level: t.Level, Tuple: t.TupleKey, Count: t.Used, Of: p.Usable, Process: source.NoProcess}
+			if i == 0 {
+				f.Rate, f.Span = st.Forecast.Rate, st.Forecast.Full
+			}
+			f.Process, f.Tier = st.mostOf(t.TupleKey)
+			list = append(list, f)
+		}
+		if t.FirstHalfPercent() >= slowShare && t.Free > 0 {
+			f := Finding{Problem: SlowConnect, Level: LevelWarning, Tuple: t.TupleKey, Count: t.FirstHalf, Of: t.FirstHalfSize}
+			f.Process, f.Tier = st.mostOf(t.TupleKey)
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// mostOf gives the process with the most sockets of a tuple.
+func (st *State) mostOf(key TupleKey) (int32, Tier) {
+	counts := make(map[int32]int)
+	best, tier := source.NoProcess, OwnerUnknown
+	for i := range st.Rows {
+		s := &st.Snapshot.Sockets[i]
+		r := &st.Rows[i]
+		if s.Proto != source.TCP || !r.Ephemeral || r.Process == source.NoProcess ||
+			s.RemotePort != key.Port || s.Remote != key.Destination || s.Local != key.Source {
+			continue
+		}
+		counts[r.Process]++
+		switch {
+		case best == r.Process:
+			tier = max(tier, r.Tier)
+		case counts[r.Process] > counts[best]:
+			best, tier = r.Process, r.Tier
+		}
+	}
+	return best, tier
+}
+
+func findPools(st *State, list []Finding) []Finding {
+	for _, p := range []*Pressure{&st.TCP.Pressure, &st.UDP.Pressure} {
+		if h := p.Headline(); h.Scope == ScopePool && h.Level > LevelOK {
+			list = append(list, Finding{
+				Problem: PoolFull, Level: h.Level, Proto: p.Proto, Process: source.NoProcess, Count: h.Used(), Of: p.Usable,
+			})
+		}
+	}
+	return list
+}
+
+func findBound(st *State, list []Finding) []Finding {
+	p := &st.TCP.Pressure
+	bound, by := 0, make(map[int32]int)
+	most := source.NoProcess
+	for i := range st.Rows {
+		s, r := &st.Snapshot.Sockets[i], &st.Rows[i]
+		if s.Proto != source.TCP || !r.Ephemeral || s.State != source.Bound && !r.Suspected {
+			continue
+		}
+		if s.State == source.Bound {
+			bound++
+		}
+		if by[r.Process]++; r.Process != source.NoProcess && by[r.Process] > by[most] {
+			most = r.Process
+		}
+	}
+	share := float64(bound+p.Suspected) / float64(max(1, p.Usable))
+	if share < minBoundShare {
+		return list
+	}
+	f := Finding{
+		Problem: BoundFirst, Process: most, Tier: OwnerObserved, Count: bound, Suspected: p.Suspected, Of: p.Usable,
+	}
+	if len(p.BindPools) > 0 {
+		f.Tuple.Source, f.Pool, f.Level = p.BindPools[0].Local, p.BindPools[0].Used, p.BindPools[0].Level
+	}
+	if share >= manyBoundShare {
+		f.Level = max(f.Level, LevelWarning)
+	}
+	return append(list, f)
+}
+
+func findChurn(st *State, list []Finding) []Finding {
+	usable := st.TCP.Pressure.Usable
+	wait := st.Snapshot.Settings.TimeWait.Seconds()
+	for i := range st.Churn {
+		c := &st.Churn[i]
+		plateau := c.Live + int(c.CloseRate*wait+0.5)
+		if float64(plateau) < minChurnShare*float64(usable) || c.TimeWait < max(minChurnWait, 4*c.Live) || c.CloseRate <= 0 {
+			continue
+		}
+		level := min(LevelCritical, st.Thresholds.Level(min(plateau, usable), usable))
+		list = append(list, Finding{
+			Problem: NoPooling, Level: level, Tuple: c.Tuple, Process: c.Process, Tier: c.Tier, Rate: c.CloseRate,
+			Count: c.TimeWait, Live: c.Live, Of: usable, Span: c.Life(), Plateau: plateau,
+		})
+	}
+	return list
+}
+
+func findCloseWait(st *State, list []Finding) []Finding {
+	usable := st.TCP.Pressure.Usable
+	for i := range st.TCP.Consumers[ByProcess] {
+		c := &st.TCP.Consumers[ByProcess][i]
+		n := c.States[source.CloseWait]
+		if n < minCloseWait || n < stuckCloseWait && c.CloseWaitRate < closeWaitGrowth {
+			continue
+		}
+		level := min(LevelCritical, max(LevelWarning, st.Thresholds.Level(min(n, usable), usable)))
+		list = append(list, Finding{
+			Problem: CloseWait, Level: level, Process: c.Process, Tier: c.Tier, Count: n, Rate: c.CloseWaitRate, Of: usable,
+		})
+	}
+	return list
+}
+
+func findSynSent(st *State, list []Finding) []Finding {
+	at := make(map[destination]int)
+	for i := range st.Rows {
+		s := &st.Snapshot.Sockets[i]
+		if s.State != source.SynSent || st.Age(i) < lingering && s.Retransmits < 2 {
+			continue
+		}
+		d := destination{s.Remote, s.RemotePort}
+		n, ok := at[d]
+		if !ok {
+			n = len(list)
+			at[d] = n
+			list = append(list, Finding{
+				Problem: SynSent, Tuple: TupleKey{s.Local, s.Remote, s.RemotePort},
+				Process: st.Rows[i].Process, Tier: st.Rows[i].Tier,
+			})
+		}
+		f := &list[n]
+		f.Count++
+		f.Span = max(f.Span, st.Age(i))
+		if f.Count >= lingeringMany {
+			f.Level = LevelWarning
+		}
+	}
+	return list
+}
+
+func findOrphans(st *State, list []Finding) []Finding {
+	orphans, finWait2 := 0, 0
+	for i := range st.Snapshot.Sockets {
+		s := &st.Snapshot.Sockets[i]
+		if s.Proto != source.TCP || s.Inode != 0 || StageOf(s.State) != StageActive {
+			continue
+		}
+		switch s.State {
+		case source.FinWait1, source.FinWait2, source.Closing, source.LastAck:
+			orphans++
+			if s.State == source.FinWait2 {
+				finWait2++
+			}
+		}
+	}
+	usable := st.TCP.Pressure.Usable
+	if st.Snapshot.Source == sourceWithoutInodes || orphans < minOrphans && float64(orphans) < minBoundShare*float64(usable) {
+		return list
+	}
+	level := LevelOK
+	if float64(orphans) >= minBoundShare*float64(usable) {
+		level = LevelWarning
+	}
+	return append(list, Finding{Problem: Orphans, Level: level, Process: source.NoProcess, Count: orphans, FinWait2: finWait2, Of: usable})
+}
+
+func findBuckets(st *State, list []Finding) []Finding {
+	most, n := st.Snapshot.Settings.MaxTimeWait, st.TCP.States[source.TimeWait]
+	if most <= 0 || float64(n) < bucketsShare*float64(most) {
+		return list
+	}
+	level := LevelWarning
+	if n >= most {
+		level = LevelCritical
+	}
+	return append(list, Finding{Problem: TimeWaitBuckets, Level: level, Process: source.NoProcess, Count: n, Of: most})
+}
+
+func findListeners(st *State, list []Finding) []Finding {
+	f := Finding{Problem: ListenerInRange, Process: source.NoProcess}
+	for i := range st.Rows {
+		s, r := &st.Snapshot.Sockets[i], &st.Rows[i]
+		if s.State != source.Listen || !r.Ephemeral || slices.Contains(f.Ports, s.LocalPort) {
+			continue
+		}
+		if f.Process == source.NoProcess {
+			f.Process, f.Tier = r.Process, r.Tier
+		}
+		f.Ports = append(f.Ports, s.LocalPort)
+	}
+	if len(f.Ports) == 0 {
+		return list
+	}
+	slices.Sort(f.Ports)
+	return append(list, f)
+}
+
+func findSettings(st *State, list []Finding) []Finding {
+	set := &st.Snapshot.Settings
+	normal := portrange.Defaults(st.Snapshot.OS, st.Snapshot.Kernel).Range.Count()
+	pressed := min(st.TCP.Pressure.Level, LevelWarning)
+	if n := set.Range.Count(); n < normal && !set.Assumed {
+		list = append(list, Finding{Problem: NarrowRange, Level: pressed, Process: source.NoProcess, Count: n, Of: normal})
+	}
+	if n := set.ReservedInRange(); float64(n) >= reservedShare*float64(set.Range.Count()) {
+		list = append(list, Finding{Problem: ReservedPorts, Level: pressed, Process: source.NoProcess, Count: n, Of: set.Range.Count()})
+	}
+	t := st.TCP.Pressure.Worst()
+	if t == nil || pressed == LevelOK || t.TimeWait*5 < st.TCP.Pressure.Usable {
+		return list
+	}
+	if set.ReuseTimeWait == 0 || set.Timestamps == 0 {
+		list = append(list, Finding{
+			Problem: ReuseOff, Level: LevelWarning, Tuple: t.TupleKey, Process: source.NoProcess, Count: t.TimeWait, Of: st.TCP.Pressure.Usable,
+		})
+	}
+	return list
+}

@@ -1,0 +1,309 @@
+package model_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/source/live"
+	"ephtop/source/netlab"
+)
+
+// The tests in kernel_*_linux_test.go ask the kernel itself: in a network
+// namespace with 100 ephemeral ports they call connect() and bind() until
+// these fail, and hold what the model says at that moment against it.
+
+// tooMany is more than any range of these tests can give.
+const tooMany = 200
+
+// lab is a host with 100 ephemeral ports, and what the model says of it.
+type lab struct {
+	*netlab.Host
+	t       *testing.T
+	src     source.Source
+	tracker *model.Tracker
+	state   model.State
+}
+
+func newLab(t *testing.T) *lab {
+	t.Helper()
+	l := &lab{Host: netlab.New(t, "40000 40099"), t: t, tracker: model.NewTracker(model.Options{})}
+	l.Must(func() (err error) { l.src, err = live.Open(live.Options{Kind: live.Sockdiag}); return err })
+	t.Cleanup(func() { l.src.Close() })
+	return l
+}
+
+// look polls the namespace and says what that means.
+func (l *lab) look() *model.State {
+	l.t.Helper()
+	snap := new(source.Snapshot)
+	l.Must(func() error { return l.src.Poll(context.Background(), snap) })
+	l.tracker.Update(snap, &l.state)
+	return &l.state
+}
+
+// opens must open n sockets.
+func (l *lab) opens(n int, open func() (int, error)) {
+	l.t.Helper()
+	if got, err := netlab.Repeat(n, open); err != nil {
+		l.t.Fatalf("the kernel refuses after %d of %d: %v", got, n, err)
+	}
+}
+
+// gives must open n sockets, and then be refused for want of a port.
+func (l *lab) gives(n int, refusal error, open func() (int, error)) {
+	l.t.Helper()
+	got, err := netlab.Repeat(tooMany, open)
+	if got != n || !errors.Is(err, refusal) {
+		l.t.Errorf("the kernel gives %d ports and says %v, want %d and %v", got, err, n, refusal)
+	}
+}
+
+// connect calls connect() without bind().
+func (l *lab) connect(to string) func() (int, error) {
+	return func() (int, error) { return l.Connect(to) }
+}
+
+// bind calls bind() for a TCP socket.
+func (l *lab) bind(addr string) func() (int, error) {
+	return func() (int, error) { return l.Bind(addr) }
+}
+
+// needsBound skips the test where a dump lacks bound and unconnected sockets.
+func (l *lab) needsBound(st *model.State) {
+	if !st.Snapshot.BoundListed {
+		l.t.Skipf("Linux %s does not list bound and unconnected sockets (6.8 does)", st.Snapshot.Kernel)
+	}
+}
+
+// tuple finds what the model knows of a destination.
+func tuple(st *model.State, key model.TupleKey) *model.TupleUse {
+	for i := range st.TCP.Pressure.Tuples {
+		if t := &st.TCP.Pressure.Tuples[i]; t.TupleKey == key {
+			return t
+		}
+	}
+	return nil
+}
+
+// towards makes the key of a destination such as "127.0.0.1:80".
+func towards(src, dst string) model.TupleKey {
+	to := netip.MustParseAddrPort(dst)
+	return model.TupleKey{
+		Source: source.AddrFrom(netip.MustParseAddr(src)), Destination: source.AddrFrom(to.Addr()), Port: to.Port(),
+	}
+}
+
+// free is how many more connections the model allows towards a destination,
+// also where none stands yet.
+func free(st *model.State, key model.TupleKey) int {
+	if t := tuple(st, key); t != nil {
+		return t.Free
+	}
+	return st.TCP.Pressure.Usable - st.TCP.Pressure.Blocked
+}
+
+// bindable is how many more times the model allows bind(ip, 0): what is said
+// of that address, or else of the wildcards that cover it.
+func bindable(p *model.Pressure, ip string) int {
+	left := p.Usable
+	for _, pool := range p.BindPools {
+		switch {
+		case pool.Local == source.AddrFrom(netip.MustParseAddr(ip)):
+			return pool.Free
+		case pool.Local.IsWildcard():
+			left = min(left, pool.Free)
+		}
+	}
+	return left
+}
+
+func checkTuple(t *testing.T, st *model.State, want model.TupleUse) {
+	t.Helper()
+	got := tuple(st, want.TupleKey)
+	if got == nil {
+		t.Errorf("the model does not know the tuple %+v", want.TupleKey)
+		return
+	}
+	if diff := cmp.Diff(want, *got); diff != "" {
+		t.Errorf("tuple (-want +got):\n%s", diff)
+	}
+}
+
+func TestKernelFillsOneDestination(t *testing.T) {
+	l := newLab(t)
+	l.Listen("127.0.0.1:80")
+	if got := free(l.look(), towards("127.0.0.1", "127.0.0.1:80")); got != 100 {
+		t.Errorf("the model allows %d connections before the first, want 100", got)
+	}
+	l.gives(100, unix.EADDRNOTAVAIL, l.connect("127.0.0.1:80"))
+
+	st := l.look()
+	checkTuple(t, st, model.TupleUse{
+		TupleKey: towards("127.0.0.1", "127.0.0.1:80"), Live: 100, Used: 100,
+		FirstHalf: 50, FirstHalfSize: 50, Level: model.LevelExhausted,
+	})
+	want := model.Headline{
+		Key: towards("127.0.0.1", "127.0.0.1:80"), Scope: model.ScopeTuple, Live: 100, Level: model.LevelExhausted,
+	}
+	if diff := cmp.Diff(want, st.TCP.Pressure.Headline()); diff != "" {
+		t.Errorf("headline (-want +got):\n%s", diff)
+	}
+	if p := &st.TCP.Pressure; p.InUse != 100 || p.Usable != 100 || p.Live != 100 || p.TimeWait != 0 || p.Blocked != 0 {
+		t.Errorf("pool: %d in use of %d, %d live, %d TIME_WAIT, %d blocked, want 100, 100, 100, 0, 0",
+			p.InUse, p.Usable, p.Live, p.TimeWait, p.Blocked)
+	}
+	if st.Level != model.LevelExhausted {
+		t.Errorf("level %v, want exhausted", st.Level)
+	}
+}
+
+func TestKernelGivesEachTupleTheWholeRange(t *testing.T) {
+	tests := []struct {
+		name     string
+		src, dst string
+	}{
+		{"another destination", "127.0.0.1", "127.0.0.2:80"},
+		{"another destination port", "127.0.0.1", "127.0.0.1:81"},
+		{"another source", "127.0.0.9", "127.0.0.1:80"},
+		{"IPv6", "::1", "[::1]:80"},
+	}
+	l := newLab(t)
+	for _, addr := range []string{"127.0.0.1:80", "127.0.0.2:80", "127.0.0.1:81", "[::1]:80"} {
+		l.Listen(addr)
+	}
+	l.gives(100, unix.EADDRNOTAVAIL, l.connect("127.0.0.1:80"))
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			key := towards(tt.src, tt.dst)
+			connect := l.connect(tt.dst)
+			if tt.src == "127.0.0.9" {
+				connect = func() (int, error) { return l.ConnectNoPort(tt.src+":0", tt.dst) }
+			}
+			if got := free(l.look(), key); got != 100 {
+				t.Errorf("the model allows %d connections before the first, want 100", got)
+			}
+			l.opens(1, connect)
+			st := l.look()
+			checkTuple(t, st, model.TupleUse{
+				TupleKey: key, Live: 1, Used: 1, Free: 99, FirstHalf: 1, FirstHalfSize: 50,
+			})
+			l.gives(99, unix.EADDRNOTAVAIL, connect)
+			checkTuple(t, l.look(), model.TupleUse{
+				TupleKey: key, Live: 100, Used: 100, FirstHalf: 50, FirstHalfSize: 50, Level: model.LevelExhausted,
+			})
+		})
+	}
+	if p := &l.look().TCP.Pressure; p.InUse != 100 {
+		t.Errorf("500 connections hold %d distinct ports, want 100", p.InUse)
+	}
+}
+
+// connect() goes through the ports of the low end's parity before it tries the
+// others, bind(ip, 0) the other way round.
+func TestKernelPrefersOneParity(t *testing.T) {
+	t.Run("connect", func(t *testing.T) {
+		l := newLab(t)
+		l.Listen("127.0.0.1:80")
+		key := towards("127.0.0.1", "127.0.0.1:80")
+		l.opens(49, l.connect("127.0.0.1:80"))
+		if got := tuple(l.look(), key); got.FirstHalf != 49 || got.SlowConnect() {
+			t.Errorf("after 49: %d of the first half, slow %v, want 49 and false", got.FirstHalf, got.SlowConnect())
+		}
+		l.opens(1, l.connect("127.0.0.1:80"))
+		if got := tuple(l.look(), key); got.FirstHalf != 50 || !got.SlowConnect() {
+			t.Errorf("after 50: %d of the first half, slow %v, want 50 and true", got.FirstHalf, got.SlowConnect())
+		}
+		l.opens(1, l.connect("127.0.0.1:80"))
+		if got := tuple(l.look(), key); got.FirstHalf != 50 || got.Used != 51 {
+			t.Errorf("after 51: %d of the first half, %d used, want 50 and 51", got.FirstHalf, got.Used)
+		}
+	})
+	t.Run("bind", func(t *testing.T) {
+		l := newLab(t)
+		l.Listen("127.0.0.1:80")
+		l.opens(50, l.bind("127.0.0.1:0"))
+		l.opens(1, l.connect("127.0.0.1:80"))
+		st := l.look()
+		l.needsBound(st)
+		checkTuple(t, st, model.TupleUse{
+			TupleKey: towards("127.0.0.1", "127.0.0.1:80"), Live: 1, Blocked: 50, Used: 51, Free: 49,
+			FirstHalf: 1, FirstHalfSize: 50,
+		})
+	})
+}
+
+func TestKernelLeavesTheRest(t *testing.T) {
+	tests := []struct {
+		name   string
+		take   func(*lab)
+		bound  bool // the dump must list bound sockets
+		usable int
+		leaves int // to each destination
+	}{
+		{"50 bound sockets", func(l *lab) { l.opens(50, l.bind("127.0.0.1:0")) }, true, 100, 50},
+		{"50 sockets bound to another address", func(l *lab) { l.opens(50, l.bind("127.0.0.9:0")) }, true, 100, 50},
+		{"100 bound sockets", func(l *lab) { l.opens(100, l.bind("127.0.0.1:0")) }, true, 100, 0},
+		{"10 reserved ports", func(l *lab) { l.Sysctl("net.ipv4.ip_local_reserved_ports", "40000-40004,40010,40096-40099,50000") }, false, 90, 90},
+		{"20 listeners in the range", func(l *lab) {
+			for port := range 20 {
+				l.Listen(fmt.Sprintf("127.0.0.1:%d", 40040+port))
+			}
+		}, false, 100, 80},
+		{"10 listeners on reserved ports", func(l *lab) {
+			l.Sysctl("net.ipv4.ip_local_reserved_ports", "40040-40049")
+			for port := range 10 {
+				l.Listen(fmt.Sprintf("127.0.0.1:%d", 40040+port))
+			}
+		}, false, 90, 90},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLab(t)
+			l.Listen("127.0.0.1:80")
+			l.Listen("127.0.0.2:80")
+			tt.take(l)
+			st := l.look()
+			if tt.bound {
+				l.needsBound(st)
+			}
+			if st.TCP.Pressure.Usable != tt.usable {
+				t.Errorf("%d usable ports, want %d", st.TCP.Pressure.Usable, tt.usable)
+			}
+			for _, to := range []string{"127.0.0.1:80", "127.0.0.2:80"} {
+				key := towards("127.0.0.1", to)
+				if got := free(st, key); got != tt.leaves {
+					t.Errorf("the model leaves %d to %s, want %d", got, to, tt.leaves)
+				}
+				l.gives(tt.leaves, unix.EADDRNOTAVAIL, l.connect(to))
+				if got := free(l.look(), key); got != 0 {
+					t.Errorf("the model leaves %d to %s when connect fails", got, to)
+				}
+			}
+		})
+	}
+}
+
+// A v4-mapped IPv6 socket is on the same four-tuples as an IPv4 socket.
+func TestKernelSharesTuplesWithMappedIPv6(t *testing.T) {
+	l := newLab(t)
+	l.Listen("127.0.0.1:80")
+	l.opens(40, l.connect("127.0.0.1:80"))
+	l.opens(40, l.connect("[::ffff:127.0.0.1]:80"))
+	key := towards("127.0.0.1", "127.0.0.1:80")
+	checkTuple(t, l.look(), model.TupleUse{
+		TupleKey: key, Live: 80, Used: 80, Free: 20, FirstHalf: 50, FirstHalfSize: 50, Level: model.LevelCritical,
+	})
+	l.gives(20, unix.EADDRNOTAVAIL, l.connect("[::ffff:127.0.0.1]:80"))
+	l.gives(0, unix.EADDRNOTAVAIL, l.connect("127.0.0.1:80"))
+	if got := free(l.look(), key); got != 0 {
+		t.Errorf("the model leaves %d when connect fails", got)
+	}
+}

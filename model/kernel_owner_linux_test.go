@@ -1,0 +1,197 @@
+package model_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"ephtop/model"
+	"ephtop/source"
+)
+
+// holderEnv asks the test binary to be a process that holds sockets: its value
+// is how many connections it makes to where, as "3 127.0.0.1:80".
+const holderEnv = "EPHTOP_TEST_HOLDER"
+
+// TestHoldConnections is no test but the process that TestKernelOwners starts.
+// It says when it holds its connections, and holds them until its input ends.
+func TestHoldConnections(t *testing.T) {
+	task := os.Getenv(holderEnv)
+	if task == "" {
+		t.Skip("is run by TestKernelOwners")
+	}
+	var n, port int
+	if _, err := fmt.Sscanf(task, "%d 127.0.0.1:%d", &n, &port); err != nil {
+		t.Fatal(err)
+	}
+	for range n {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err == nil {
+			err = unix.Connect(fd, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	fmt.Println("holding")
+	io.Copy(io.Discard, os.Stdin)
+}
+
+// holder is a child process that holds connections.
+type holder struct {
+	*exec.Cmd
+	pid int32
+}
+
+// hold starts a child that makes n connections to 127.0.0.1:port.
+func hold(l *lab, n, port int) holder {
+	l.t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestHoldConnections$")
+	cmd.Env = append(os.Environ(), holderEnv+"="+fmt.Sprintf("%d 127.0.0.1:%d", n, port))
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if err := l.Start(cmd); err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() {
+		in.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "holding\n" {
+		l.t.Fatalf("the child says %q, %v", line, err)
+	}
+	return holder{cmd, int32(cmd.Process.Pid)}
+}
+
+// owners counts the clients' sockets, as "port state pid tier".
+func owners(st *model.State) map[string]int {
+	count := make(map[string]int)
+	for i := range st.Snapshot.Sockets {
+		s := &st.Snapshot.Sockets[i]
+		if !st.Rows[i].Ephemeral {
+			continue
+		}
+		pid := "-"
+		if p := st.Process(i); p != nil {
+			pid = strconv.Itoa(int(p.PID))
+		}
+		count[fmt.Sprintf("%d %s %s %s", s.RemotePort, s.State, pid, st.Rows[i].Tier)]++
+	}
+	return count
+}
+
+// Two processes hold connections, and one of them is killed: its TIME_WAIT
+// stays with it, though the kernel no longer says whose it is.
+func TestKernelOwners(t *testing.T) {
+	l := newLab(t)
+	listeners := map[int]int{80: l.Listen("127.0.0.1:80"), 81: l.Listen("127.0.0.1:81")}
+	killed, lives := hold(l, 7, 80), hold(l, 3, 81)
+	var servers []int
+	for range 7 {
+		servers = append(servers, l.Accept(listeners[80]))
+	}
+	st := l.look()
+	want := map[string]int{
+		fmt.Sprintf("80 ESTABLISHED %d observed", killed.pid): 7,
+		fmt.Sprintf("81 ESTABLISHED %d observed", lives.pid):  3,
+	}
+	if diff := cmp.Diff(want, owners(st)); diff != "" {
+		t.Errorf("owners while both live (-want +got):\n%s", diff)
+	}
+	name := strings.TrimSpace(readFile(t, fmt.Sprintf("/proc/%d/comm", killed.pid)))
+	checkProcess(t, st, killed, name)
+
+	if err := killed.Process.Signal(unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	killed.Wait()
+	for _, fd := range servers {
+		l.CloseSecond(fd)
+	}
+	// Another makes connections to the same destination meanwhile.
+	late := hold(l, 2, 80)
+	st = l.look()
+	want = map[string]int{
+		fmt.Sprintf("80 TIME_WAIT %d observed", killed.pid):  7,
+		fmt.Sprintf("81 ESTABLISHED %d observed", lives.pid): 3,
+		fmt.Sprintf("80 ESTABLISHED %d observed", late.pid):  2,
+	}
+	if diff := cmp.Diff(want, owners(st)); diff != "" {
+		t.Errorf("owners after kill -9 (-want +got):\n%s", diff)
+	}
+	checkProcess(t, st, killed, name)
+}
+
+// A TIME_WAIT that no poll saw alive is likely the work of whoever is seen
+// alive with its destination.
+func TestKernelInfersOwners(t *testing.T) {
+	l := newLab(t)
+	listener := l.Listen("127.0.0.1:80")
+	if err := l.TimeWait(listener, "127.0.0.1:80", 5); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]int{"80 TIME_WAIT - unknown": 5}
+	if diff := cmp.Diff(want, owners(l.look())); diff != "" {
+		t.Errorf("owners with nobody seen (-want +got):\n%s", diff)
+	}
+	likely := hold(l, 4, 80)
+	st := l.look()
+	want = map[string]int{
+		fmt.Sprintf("80 TIME_WAIT %d inferred", likely.pid):   5,
+		fmt.Sprintf("80 ESTABLISHED %d observed", likely.pid): 4,
+	}
+	if diff := cmp.Diff(want, owners(st)); diff != "" {
+		t.Errorf("owners with one process seen (-want +got):\n%s", diff)
+	}
+	for i := range st.Snapshot.Sockets {
+		if st.Snapshot.Sockets[i].State != source.TimeWait {
+			continue
+		}
+		if seen, of := st.Likely(i); seen != 4 || of != 4 {
+			t.Errorf("likely %d of %d, want 4 of 4", seen, of)
+		}
+	}
+}
+
+// checkProcess wants a process among the consumers with all its ports.
+func checkProcess(t *testing.T, st *model.State, h holder, name string) {
+	t.Helper()
+	for _, c := range st.TCP.Consumers[model.ByProcess] {
+		if c.Process == source.NoProcess || st.Processes[c.Process].PID != h.pid {
+			continue
+		}
+		p := &st.Processes[c.Process]
+		if p.Name != name || p.Start == 0 || !strings.Contains(p.Command, "TestHoldConnections") {
+			t.Errorf("process %+v, want the name %q, a start time and its command line", p, name)
+		}
+		if c.Ports != 7 || c.Sockets != 7 {
+			t.Errorf("process %d holds %d ports and %d sockets, want 7 and 7", h.pid, c.Ports, c.Sockets)
+		}
+		return
+	}
+	t.Errorf("process %d is not among the consumers", h.pid)
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
