@@ -1,0 +1,95 @@
+package screen
+
+import "math"
+
+var (
+	horizontal = [9]rune{' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'}
+	vertical   = [9]rune{' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'}
+)
+
+// Bar draws a bar of value out of limit in eighths of the w columns from x. A
+// value that is not nothing shows at least one eighth.
+func (c *Canvas) Bar(x, y, w int, st Style, value, limit int) {
+	n := eighths(value, limit, 8*w)
+	c.Repeat(x, y, n/8, st, '█')
+	if n%8 > 0 {
+		c.Put(x+n/8, y, st, horizontal[n%8])
+	}
+}
+
+// eighths is value of limit in steps from 0 to most.
+func eighths(value, limit, most int) int {
+	if value <= 0 || limit <= 0 || most <= 0 {
+		return 0
+	}
+	share := min(float64(value)/float64(limit), 1)
+	return max(1, int(math.Round(share*float64(most))))
+}
+
+// Part is a stretch of a gauge.
+type Part struct {
+	Value int
+	Style Style
+	// Char fills the stretch, so that the parts are told apart without colour.
+	Char rune
+}
+
+// Gauge is a stacked bar.
+type Gauge struct {
+	// Parts follow each other from the left, Rest fills up the gauge.
+	Parts []Part
+	Rest  Part
+	// Limit is what the whole width stands for.
+	Limit int
+	// Ticks are the percentages at which a mark stands in what Rest fills.
+	Ticks []float64
+	// TickStyle is the style of the marks.
+	TickStyle Style
+}
+
+// Gauge draws g in the w columns from x, in whole columns. A part that is not
+// nothing has at least one, and the gauge looks full only where it is.
+func (c *Canvas) Gauge(x, y, w int, g Gauge) {
+	if w <= 0 {
+		return
+	}
+	total := 0
+	for _, p := range g.Parts {
+		total += max(p.Value, 0)
+	}
+	most := w
+	if total < g.Limit {
+		most = max(w-1, 0)
+	}
+	c.Repeat(x, y, w, g.Rest.Style, g.Rest.Char)
+	for _, tick := range g.Ticks {
+		if at := int(tick * float64(w) / 100); tick > 0 && at < w && total < g.Limit {
+			c.Put(x+at, y, g.TickStyle, '┊')
+		}
+	}
+	sum, drawn := 0, 0
+	for _, p := range g.Parts {
+		if p.Value <= 0 || g.Limit <= 0 {
+			continue
+		}
+		sum += p.Value
+		end := int(math.Round(min(float64(sum)/float64(g.Limit), 1) * float64(w)))
+		end = min(max(end, drawn+1), most)
+		if end > drawn {
+			c.Repeat(x+drawn, y, end-drawn, p.Style, p.Char)
+			drawn = end
+		}
+	}
+}
+
+// Column draws one column of a chart, share (0 to 1) of h rows high in eighths,
+// standing on row y+h-1. A share that is not nothing shows at least one eighth.
+func (c *Canvas) Column(x, y, h int, st Style, share float64) {
+	n := 0
+	if share > 0 {
+		n = max(1, int(math.Round(min(share, 1)*float64(8*h))))
+	}
+	for i := range h {
+		c.Put(x, y+h-1-i, st, vertical[max(0, min(n-8*i, 8))])
+	}
+}

@@ -1,0 +1,270 @@
+package screen_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/google/go-cmp/cmp"
+
+	"ephtop/ui/screen"
+)
+
+// draw gives what draw leaves on a canvas, blanks as dots.
+func draw(w, h int, ascii bool, draw func(c *screen.Canvas)) string {
+	var c screen.Canvas
+	c.Reset(w, h, ascii)
+	draw(&c)
+	return strings.ReplaceAll(string(c.Append(nil, nil)), " ", ".")
+}
+
+func TestText(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		text  string
+		x, w  int
+		want  string
+		taken int
+	}{
+		{"fits", "java", 1, 6, ".java...", 4},
+		{"fits to the column", "java", 1, 4, ".java...", 4},
+		{"cut", "postgres", 1, 5, ".post…..", 5},
+		{"beyond the right edge", "java", 6, 9, "......ja", 4},
+		{"no room", "java", 1, 0, "........", 0},
+		{"off the canvas", "java", 9, 4, "........", 0},
+		{"left of it", "java", -2, 9, "va......", 4},
+		{"wide", "数据库", 0, 8, "数据库..", 6},
+		{"wide, cut before the field ends", "数据库", 0, 4, "数….....", 3},
+		{"a wide one cut by the edge is blank", "数据", 5, 9, ".....数.", 4},
+		{"marks stay with their letter", "e\u0301e\u0301e\u0301", 0, 2, "e\u0301…......", 2},
+		{"a mark with no letter is left out", "\u0301a", 0, 4, "a.......", 1},
+		{"control characters are left out", "a\x1b[31m\x07b", 0, 8, "a[31mb..", 6},
+		{"not UTF-8", "a\xffb", 0, 8, "a\uFFFDb.....", 3},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			taken := 0
+			got := draw(8, 1, false, func(c *screen.Canvas) { taken = c.Text(test.x, 0, test.w, 0, test.text) })
+			if got != test.want || taken != test.taken {
+				t.Errorf("got %q in %d columns, want %q in %d", got, taken, test.want, test.taken)
+			}
+			again := draw(8, 1, false, func(c *screen.Canvas) { c.Bytes(test.x, 0, test.w, 0, []byte(test.text)) })
+			if again != got {
+				t.Errorf("as bytes: %q", again)
+			}
+		})
+	}
+}
+
+func TestTextRight(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"18,006", "..18,006"}, {"数据", "....数据"}, {"123456789", "1234567…"},
+	} {
+		if got := draw(8, 1, false, func(c *screen.Canvas) { c.TextRight(0, 0, 8, 0, test.text) }); got != test.want {
+			t.Errorf("%q: got %q, want %q", test.text, got, test.want)
+		}
+		if got := draw(8, 1, false, func(c *screen.Canvas) { c.BytesRight(0, 0, 8, 0, []byte(test.text)) }); got != test.want {
+			t.Errorf("%q as bytes: got %q, want %q", test.text, got, test.want)
+		}
+	}
+}
+
+func TestOverwritingHalfOfAWideCharacterBlanksTheOther(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		x    int
+		want string
+	}{{"right half", 1, ".x据"}, {"left half", 2, "数x."}} {
+		got := draw(4, 1, false, func(c *screen.Canvas) {
+			c.Text(0, 0, 4, 0, "数据")
+			c.Put(test.x, 0, 0, 'x')
+		})
+		if got != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestBox(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		w, h int
+		box  screen.Box
+		want string
+	}{
+		{"all texts", 30, 3, screen.Box{Title: "States", Right: "tcp", Foot: "4 more"}, `
+╭─.States.─────────────.tcp.─╮
+│............................│
+╰───────────────────.4.more.─╯`},
+		{"a title that is too long is cut", 12, 3, screen.Box{Title: "Connections", Right: "sort"}, `
+╭─.Conne….─╮
+│..........│
+╰──────────╯`},
+		{"the right text gives way", 22, 2, screen.Box{Title: "Connections", Right: "sort: age"}, `
+╭─.Connections.──────╮
+╰────────────────────╯`},
+		{"too small for any text", 4, 2, screen.Box{Title: "States", Right: "x", Foot: "y"}, `
+╭──╮
+╰──╯`},
+		{"too small for a frame", 1, 2, screen.Box{Title: "States"}, `
+.
+.`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := draw(test.w, test.h, false, func(c *screen.Canvas) { c.Box(c.Bounds(), test.box) })
+			for _, line := range strings.Split(got, "\n") {
+				if w := ansi.StringWidth(line); w != test.w {
+					t.Errorf("a line is %d wide: %q", w, line)
+				}
+			}
+			if diff := cmp.Diff(strings.TrimPrefix(test.want, "\n"), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestBar(t *testing.T) {
+	for _, test := range []struct {
+		value, limit int
+		want         string
+	}{
+		{0, 80, "...."}, {1, 10_000, "▏..."}, {25, 100, "█..."}, {33, 100, "█▍.."}, {100, 100, "████"},
+		{200, 100, "████"}, {5, 0, "...."}, {-5, 10, "...."},
+	} {
+		if got := draw(4, 1, false, func(c *screen.Canvas) { c.Bar(0, 0, 4, 0, test.value, test.limit) }); got != test.want {
+			t.Errorf("%d of %d: got %q, want %q", test.value, test.limit, got, test.want)
+		}
+	}
+}
+
+func TestGauge(t *testing.T) {
+	for _, test := range []struct {
+		name                     string
+		live, wait, block, limit int
+		want                     string
+	}{
+		{"nothing", 0, 0, 0, 100, "░░░░░░┊░┊░"},
+		{"parts", 30, 20, 10, 100, "███▓▓▒┊░┊░"},
+		{"what there is shows", 1, 1, 1, 10_000, "█▓▒░░░┊░┊░"},
+		{"all but one is not full", 9_999, 0, 0, 10_000, "█████████░"},
+		{"full", 60, 40, 0, 100, "██████▓▓▓▓"},
+		{"more than there is", 160, 40, 0, 100, "██████████"},
+		{"of nothing", 0, 0, 0, 0, "░░░░░░░░░░"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := draw(10, 1, false, func(c *screen.Canvas) {
+				c.Gauge(0, 0, 10, screen.Gauge{
+					Parts: []screen.Part{
+						{Value: test.live, Char: '█'}, {Value: test.wait, Char: '▓'}, {Value: test.block, Char: '▒'},
+					},
+					Rest: screen.Part{Char: '░'}, Limit: test.limit, Ticks: []float64{60, 80, 100, -5},
+				})
+			})
+			if got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestColumn(t *testing.T) {
+	got := draw(5, 2, false, func(c *screen.Canvas) {
+		for i, share := range []float64{0, 0.001, 0.5, 0.75, 1.5} {
+			c.Column(i, 0, 2, 0, share)
+		}
+	})
+	if want := "...▄█\n.▁███"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestAppendChangesStyleSeldom(t *testing.T) {
+	inks := []screen.Ink{{}, {SGR: "31"}, {SGR: "1;32"}, {SGR: "7", Solid: true}}
+	for _, test := range []struct {
+		name string
+		draw func(c *screen.Canvas)
+		want string
+	}{
+		{"plain", func(c *screen.Canvas) { c.Text(0, 0, 6, 0, "ab") }, "ab    "},
+		{"one word", func(c *screen.Canvas) { c.Text(1, 0, 6, 1, "ab") }, " \x1b[31mab   \x1b[m"},
+		{"a blank between words of one style", func(c *screen.Canvas) {
+			c.Text(0, 0, 2, 1, "ab")
+			c.Text(3, 0, 2, 1, "cd")
+		}, "\x1b[31mab cd \x1b[m"},
+		{"from style to style", func(c *screen.Canvas) {
+			c.Text(0, 0, 2, 1, "ab")
+			c.Text(2, 0, 2, 2, "cd")
+			c.Text(4, 0, 2, 0, "ef")
+		}, "\x1b[31mab\x1b[0;1;32mcd\x1b[mef"},
+		{"a background ends where it ends", func(c *screen.Canvas) { c.Repaint(screen.Rect{X: 1, W: 2, H: 1}, 3) },
+			" \x1b[7m  \x1b[m   "},
+		{"a style that is not known", func(c *screen.Canvas) {
+			c.Text(0, 0, 2, 1, "ab")
+			c.Text(2, 0, 2, 9, "cd")
+		}, "\x1b[31mab\x1b[mcd  "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var c screen.Canvas
+			c.Reset(6, 1, false)
+			test.draw(&c)
+			if got := string(c.Append(nil, inks)); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestASCII(t *testing.T) {
+	got := draw(20, 3, true, func(c *screen.Canvas) {
+		inside := c.Box(c.Bounds(), screen.Box{Title: "größe 数"})
+		c.Text(inside.X, inside.Y, 18, 0, "▸ a → b… 48s ↓")
+	})
+	want := "+-.gr??e.?..-------+\n|>.a.>.b~.48s.v....|\n+------------------+"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestRect(t *testing.T) {
+	r := screen.Rect{X: 2, Y: 3, W: 10, H: 5}
+	type pair struct{ A, B screen.Rect }
+	split := func(a, b screen.Rect) pair { return pair{a, b} }
+	for _, test := range []struct {
+		name      string
+		got, want pair
+	}{
+		{"top", split(r.SplitTop(2)), pair{screen.Rect{X: 2, Y: 3, W: 10, H: 2}, screen.Rect{X: 2, Y: 5, W: 10, H: 3}}},
+		{"more than there is", split(r.SplitTop(9)), pair{r, screen.Rect{X: 2, Y: 8, W: 10}}},
+		{"bottom", split(r.SplitBottom(2)), pair{screen.Rect{X: 2, Y: 3, W: 10, H: 3}, screen.Rect{X: 2, Y: 6, W: 10, H: 2}}},
+		{"left", split(r.SplitLeft(4)), pair{screen.Rect{X: 2, Y: 3, W: 4, H: 5}, screen.Rect{X: 6, Y: 3, W: 6, H: 5}}},
+		{"right", split(r.SplitRight(4)), pair{screen.Rect{X: 2, Y: 3, W: 6, H: 5}, screen.Rect{X: 8, Y: 3, W: 4, H: 5}}},
+		{"center", pair{r.Center(4, 1), r.Inset(9, 9)}, pair{screen.Rect{X: 5, Y: 5, W: 4, H: 1}, screen.Rect{X: 11, Y: 12}}},
+	} {
+		if diff := cmp.Diff(test.want, test.got); diff != "" {
+			t.Errorf("%s: %s", test.name, diff)
+		}
+	}
+}
+
+// Whatever is written, a row keeps its width and has no control character.
+func FuzzText(f *testing.F) {
+	for _, s := range []string{"java", "数据库", "e\u0301", "👩\u200d🚀", "🇩🇪🇩", "\u0600x", "\xff\x1b[m", "ก\u0e33", "\u1100\u1161"} {
+		f.Add(s, 3, 9)
+	}
+	f.Fuzz(func(t *testing.T, s string, x, w int) {
+		const width = 24
+		var c screen.Canvas
+		c.Reset(width, 1, false)
+		c.Text(x%30, 0, w%30, 0, s)
+		c.TextRight(0, 0, width, 0, s)
+		c.Text(5, 0, 7, 0, s)
+		row := string(c.Append(nil, nil))
+		if got := ansi.StringWidth(row); got != width {
+			t.Fatalf("%q makes a row %d wide: %q", s, got, row)
+		}
+		if !utf8.ValidString(row) || strings.ContainsFunc(row, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }) {
+			t.Fatalf("%q makes %q", s, row)
+		}
+	})
+}

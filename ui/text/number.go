@@ -1,0 +1,97 @@
+package text
+
+import (
+	"math"
+	"strconv"
+)
+
+// Count writes n with commas between its thousands: "18,006".
+func Count(n int) string { return string(AppendCount(nil, n)) }
+
+// AppendCount appends what [Count] writes.
+func AppendCount(b []byte, n int) []byte {
+	var digits [20]byte
+	d := strconv.AppendInt(digits[:0], int64(n), 10)
+	if d[0] == '-' {
+		b, d = append(b, '-'), d[1:]
+	}
+	for i, c := range d {
+		if i > 0 && (len(d)-i)%3 == 0 {
+			b = append(b, ',')
+		}
+		b = append(b, c)
+	}
+	return b
+}
+
+// Compact writes n in at most four columns where it is not negative: "950",
+// "18k", "1.2M".
+func Compact(n int) string { return string(AppendCompact(nil, n)) }
+
+// AppendCompact appends what [Compact] writes. It cuts and does not round, so
+// that a number never looks larger than it is.
+func AppendCompact(b []byte, n int) []byte {
+	const units = "kMGTPE"
+	if n < 0 {
+		if n == math.MinInt {
+			n++
+		}
+		return AppendCompact(append(b, '-'), -n)
+	}
+	unit, rest := -1, 0
+	for n >= 1000 {
+		n, rest, unit = n/1000, n%1000, unit+1
+	}
+	b = strconv.AppendInt(b, int64(n), 10)
+	if unit < 0 {
+		return b
+	}
+	if n < 10 && rest >= 100 {
+		b = append(b, '.', byte('0'+rest/100))
+	}
+	return append(b, units[unit])
+}
+
+// Percent writes p, a share in percent, without decimals: "64". A share that
+// is not nothing never reads "0" but "<1", and one that is not all never reads
+// "100".
+func Percent(p float64) string { return string(AppendPercent(nil, p)) }
+
+// AppendPercent appends what [Percent] writes.
+func AppendPercent(b []byte, p float64) []byte {
+	switch {
+	case math.IsNaN(p) || p <= 0:
+		return append(b, '0')
+	case p < 0.5:
+		return append(b, "<1"...)
+	case p < 100:
+		return strconv.AppendInt(b, int64(min(math.Round(p), 99)), 10)
+	}
+	return strconv.AppendInt(b, int64(math.Round(min(p, 1e9))), 10)
+}
+
+// Rate writes r, in things per second, with its sign: "+118", "−1", "0".
+func Rate(r float64) string { return string(AppendRate(nil, r)) }
+
+// AppendRate appends what [Rate] writes.
+func AppendRate(b []byte, r float64) []byte {
+	n := 0
+	if !math.IsNaN(r) {
+		n = int(math.Round(max(-1e9, min(r, 1e9))))
+	}
+	switch {
+	case n > 0:
+		b = append(b, '+')
+	case n < 0:
+		b, n = append(b, "−"...), -n
+	}
+	return AppendCount(b, n)
+}
+
+// Plural writes a count and its noun, "1 socket" or "3 sockets".
+func Plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Count(n) + " " + many
+}
