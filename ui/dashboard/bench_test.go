@@ -1,0 +1,77 @@
+package dashboard
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"ephtop/source"
+)
+
+// many is a busy host: n connections from 28,000 ports to as many databases
+// as that takes.
+func many(n int) []source.Socket {
+	all := make([]source.Socket, 0, n)
+	for i := range n {
+		s := tcp(uint16(32768+i%28000), "10.0.9.2 5432", source.Established, int32(i%2))
+		s.Remote = source.Addr4([4]byte{10, 1, 0, byte(i / 28000)})
+		s.Cookie, s.Inode = uint64(i+1), uint32(i+1)
+		if i%3 == 0 {
+			s.State, s.Process = source.TimeWait, source.NoProcess
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// BenchmarkKey is the time from a key press to the end of Update.
+func BenchmarkKey(b *testing.B) {
+	for _, n := range []int{300, 20_000, 200_000} {
+		m, err := New(Config{Source: &fakeSource{sockets: many(n)}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		m.Update(tea.WindowSizeMsg{Width: 120, Height: 40})
+		m.Update(m.startPoll()())
+		for _, bench := range []struct {
+			name string
+			keys []string
+		}{
+			{"move", []string{"j"}}, {"end", []string{"G", "g"}}, {"sort", []string{"s"}}, {"reverse", []string{"S"}},
+			{"group", []string{"b"}}, {"filter", []string{"/", "4", "3", "2", "esc"}},
+		} {
+			b.Run(fmt.Sprintf("%s/%d", bench.name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					m.Update(keyMsg(bench.keys[i%len(bench.keys)]))
+				}
+			})
+		}
+		m.Stop(time.Second)
+	}
+}
+
+// BenchmarkShow is the time that Update takes for the answer of a poll.
+func BenchmarkShow(b *testing.B) {
+	for _, n := range []int{300, 20_000, 200_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			m, err := New(Config{Source: &fakeSource{sockets: many(n)}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer m.Stop(time.Second)
+			m.Update(tea.WindowSizeMsg{Width: 120, Height: 40})
+			m.Update(m.startPoll()())
+			m.Update(keyMsg("G"))
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				msg := m.startPoll()()
+				b.StartTimer()
+				m.Update(msg)
+			}
+		})
+	}
+}

@@ -1,0 +1,143 @@
+// Package dashboard is the interactive screen: one Bubble Tea model with dumb
+// panes. Update and its neighbours take keys and polls and fill in a view;
+// draw and its neighbours turn a view into a frame, and nothing else.
+//
+// It depends on the packages source and model for what it shows, and on the
+// packages beside it under ui for colours, text and boxes. It must not know
+// where a snapshot comes from, nor what the command line looks like.
+package dashboard
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/theme"
+)
+
+// Config is what a dashboard is told once.
+type Config struct {
+	// Source is polled. [Run] closes it.
+	Source source.Source
+	// Interval is the time from the start of one poll to that of the next; a
+	// second if zero.
+	Interval time.Duration
+	// Timeout is how long one poll may take before it is cancelled and counts
+	// as failed; 0 for as long as it likes.
+	Timeout time.Duration
+	// Thresholds are model.DefaultThresholds if zero.
+	Thresholds model.Thresholds
+	// Filter is the filter to begin with, as a user types it.
+	Filter string
+
+	Theme theme.Theme
+	// ASCII says that the terminal has no more than ASCII.
+	ASCII bool
+
+	// In and Out are the terminal. If nil, In is standard input, or the
+	// controlling terminal where standard input is none, and Out is standard
+	// output.
+	In  io.Reader
+	Out io.Writer
+	// Getenv looks up the environment; os.Getenv if nil.
+	Getenv func(string) string
+	// Log takes what goes wrong and how long things take; nil for nothing. It
+	// must not write to the terminal.
+	Log *slog.Logger
+}
+
+// Model is the Bubble Tea model of the dashboard. Make it with [New].
+type Model struct {
+	view    view
+	painter *painter
+	keys    KeyMap
+	groups  []helpGroup
+
+	choice    choice
+	selection model.Selection // memory for the lists that a key asks for
+	marks     marks
+
+	poller *poller
+	// shown is on screen, latest is newer and waits for the end of a pause,
+	// spare ones are free. Either of the first two may be nil.
+	shown, latest *frame
+	spare         []*frame
+
+	paused, ended bool
+	polling       bool
+	pollSince     time.Time // start of the running poll, by the time on screen
+	pollNumber    uint64    // of the poll that runs or is waited for
+	lastStart     time.Time // start of the last poll that answered
+	cancelWait    context.CancelFunc
+
+	editor  lineEditor
+	history history
+	// before is the filter in force when editing began.
+	before activeFilter
+
+	clipboard clipboard
+}
+
+// New makes the model. It fails if the filter is not one. Whoever does not
+// use [Run] has to call Stop when the program has ended.
+func New(cfg Config) (*Model, error) {
+	if cfg.Interval <= 0 {
+		cfg.Interval = time.Second
+	}
+	if cfg.Out == nil {
+		cfg.Out = os.Stdout
+	}
+	if cfg.Getenv == nil {
+		cfg.Getenv = os.Getenv
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	filter, err := model.ParseFilter(cfg.Filter)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{
+		painter:   newPainter(cfg.Theme, cfg.ASCII),
+		keys:      DefaultKeyMap(),
+		clipboard: newClipboard(cfg.Out, cfg.Getenv),
+		poller: &poller{
+			source:  cfg.Source,
+			tracker: model.NewTracker(model.Options{Thresholds: cfg.Thresholds}),
+			timeout: cfg.Timeout,
+			log:     cfg.Log,
+			now:     time.Now,
+		},
+	}
+	if cfg.ASCII {
+		m.keys = m.keys.ASCII()
+	}
+	m.groups = m.keys.groups()
+	m.poller.ctx, m.poller.cancel = context.WithCancel(context.Background())
+	m.choice.filter, m.choice.proto = filter, protoOf(&filter, protoTCP)
+	m.choice.order = model.Order{Column: model.ColumnAge}
+	m.view = view{interval: cfg.Interval, filter: filterLine{text: filter.String()}, focus: paneConnections}
+	m.refresh()
+	return m, nil
+}
+
+// Stop cancels a poll that is running and waits for it, at most for patience.
+// It tells whether nothing uses the source any more.
+func (m *Model) Stop(patience time.Duration) bool { return m.poller.shut(patience) }
+
+// Init starts the first poll and the clock.
+func (m *Model) Init() tea.Cmd { return tea.Batch(m.startPoll(), m.tick()) }
+
+// View draws the frame.
+func (m *Model) View() string {
+	if m.view.width <= 0 || m.view.height <= 0 {
+		return "" // the terminal has not told its size yet
+	}
+	return m.painter.frame(&m.view)
+}

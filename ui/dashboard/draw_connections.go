@@ -1,0 +1,247 @@
+package dashboard
+
+import (
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/screen"
+	"ephtop/ui/text"
+	"ephtop/ui/theme"
+)
+
+// connectionColumns are the widths of the columns of the connections; 0 for
+// one that there is no room for. A blank stands after each.
+type connectionColumns struct {
+	proto, local, remote, state, pid, process, user, age, command int
+}
+
+const arrow = "→ "
+
+// layoutConnections shares w columns out. The narrower it gets, the more
+// columns fall away: the least telling first.
+func layoutConnections(w int, both bool) connectionColumns {
+	c := connectionColumns{state: 11}
+	if w >= 86 || both && w >= 73 {
+		c.proto = 5
+	}
+	if w >= 94 {
+		c.pid = 7
+	}
+	if w >= 64 {
+		c.age = 7
+	}
+	if w >= 52 {
+		c.process = min(max((w-50)/5, 7), 16)
+	}
+	if w >= 130 {
+		c.user = 9
+	}
+	used := 2 // the arrow
+	for _, n := range []int{c.proto, c.state, c.pid, c.age, c.process, c.user} {
+		if n > 0 {
+			used += n + 1
+		}
+	}
+	rest := w - used
+	if c.age == 0 && c.process == 0 {
+		rest++ // nothing follows the state
+	}
+	if w < 44 {
+		// The local port alone says enough where all share an address.
+		c.local = 6
+		c.remote = rest - c.local - 2
+		if c.remote < 10 {
+			c.remote, c.state = rest-c.local+9, 0
+		}
+		c.remote = max(c.remote, 0)
+		return c
+	}
+	rest -= 2
+	c.local = min(max((rest-1)/2, 14), 26)
+	c.remote = min(max(rest-c.local, 0), 28)
+	if c.command = rest - c.local - c.remote - 1; c.command < 14 {
+		c.remote += max(c.command+1, 0)
+		c.command = 0
+	}
+	return c
+}
+
+// drawConnections draws the list of connections.
+func (p *painter) drawConnections(r screen.Rect, v *view) {
+	if r.Empty() {
+		return
+	}
+	focused := v.focus == paneConnections
+	height := listLines(r, 3)
+	inside := p.box(r, focused, p.connectionsBox(v, height, r.W))
+	cur := v.cursors[paneConnections]
+	if v.state == nil || len(v.rows) == 0 {
+		p.noConnections(inside, v)
+		return
+	}
+	c := layoutConnections(inside.W-gutter-1, v.proto == protoBoth)
+	y := inside.Y
+	if inside.H > height {
+		p.connectionHeader(inside.X+gutter, y, c)
+		y++
+	}
+	top := max(0, min(cur.top, len(v.rows)-1))
+	for i, row := range v.rows[top:min(len(v.rows), top+height)] {
+		p.connectionLine(inside.X+gutter, y+i, c, v, row)
+		if focused && top+i == cur.line {
+			p.mark(inside, y+i)
+		}
+	}
+}
+
+// connectionsBox says how the list is sorted, filtered, and how long it is.
+func (p *painter) connectionsBox(v *view, height, width int) screen.Box {
+	direction := "↑"
+	if v.order.Descending() {
+		direction = "↓"
+	}
+	box := screen.Box{Title: "Connections", Right: "sort: " + columnNames[v.order.Column%model.NumColumns] + " " + direction}
+	if v.filter.text != "" {
+		box.Right = "filter: " + text.Truncate(text.Sanitize(v.filter.text), max(width-40, 8)) + "   " + box.Right
+		box.RightStyle = theme.Filter
+	}
+	if v.state == nil {
+		box.Right = ""
+		return box
+	}
+	if len(v.rows) > 0 {
+		box.Foot = rangeOf(v.cursors[paneConnections].top, height, len(v.rows))
+	}
+	if v.filter.text != "" {
+		if len(v.rows) == 0 {
+			box.Foot = "0"
+		}
+		box.Foot += " · " + text.Count(v.total) + " without the filter"
+		box.FootStyle = theme.Filter
+	}
+	return box
+}
+
+var columnNames = [model.NumColumns]string{
+	model.ColumnProto: "proto", model.ColumnLocal: "local", model.ColumnRemote: "remote", model.ColumnState: "state",
+	model.ColumnPID: "pid", model.ColumnProcess: "process", model.ColumnAge: "age",
+}
+
+// noConnections says why the list is empty.
+func (p *painter) noConnections(r screen.Rect, v *view) {
+	switch {
+	case v.state == nil:
+		p.middle(r, theme.Dim, waitingFor(v), "")
+	case v.filter.text != "":
+		p.middle(r, theme.Text, "no connections match the filter "+text.Sanitize(v.filter.text), "esc clears it")
+	case v.proto == protoBoth:
+		p.middle(r, theme.Dim, "no sockets", "")
+	default:
+		p.middle(r, theme.Dim, "no "+v.proto.String()+" sockets", "p shows the other protocol")
+	}
+}
+
+func (p *painter) connectionHeader(x, y int, c connectionColumns) {
+	put := func(w int, name string, right bool) {
+		if w <= 0 {
+			return
+		}
+		if right {
+			p.canvas.TextRight(x, y, w, theme.Dim, name)
+		} else {
+			p.canvas.Text(x, y, w, theme.Dim, name)
+		}
+		x += w + 1
+	}
+	put(c.proto, "PROTO", false)
+	put(c.local, "LOCAL", false)
+	x += 2
+	put(c.remote, "REMOTE", false)
+	put(c.state, "STATE", false)
+	put(c.pid, "PID", true)
+	put(c.process, "PROCESS", false)
+	put(c.user, "USER", false)
+	put(c.age-2, "AGE", true)
+	if c.age > 0 {
+		x += 2
+	}
+	put(c.command, "COMMAND", false)
+}
+
+func (p *painter) connectionLine(x, y int, c connectionColumns, v *view, row int32) {
+	s, info := &v.state.Snapshot.Sockets[row], &v.state.Rows[row]
+	if c.proto > 0 {
+		p.canvas.Text(x, y, c.proto, theme.Dim, s.Proto.String())
+		x += c.proto + 1
+	}
+	p.endpoints(x, y, c, v, s, info.Ephemeral)
+	x += c.local + 1 + 2 + c.remote + 1
+	if c.state > 0 {
+		p.canvas.Text(x, y, c.state, stateRole(s.State), s.State.String())
+		x += c.state + 1
+	}
+	if c.pid > 0 {
+		p.pid(x, y, c.pid, v, info.Process, info.Tier)
+		x += c.pid + 1
+	}
+	if c.process > 0 {
+		p.owner(x, y, c.process, v, info.Process, info.Tier)
+		x += c.process + 1
+	}
+	if c.user > 0 {
+		if info.Process != source.NoProcess {
+			p.canvas.Text(x, y, c.user, theme.Dim, text.Sanitize(v.state.Processes[info.Process].User))
+		}
+		x += c.user + 1
+	}
+	if c.age > 0 {
+		p.age(x, y, c.age, v, int(row))
+		x += c.age + 1
+	}
+	if c.command > 0 && info.Process != source.NoProcess {
+		p.canvas.Text(x, y, c.command, theme.Dim, text.Sanitize(v.state.Processes[info.Process].Command))
+	}
+}
+
+// endpoints draws both ends of a socket. A local port that is not ephemeral
+// steps back, and so does an end that there is not.
+func (p *painter) endpoints(x, y int, c connectionColumns, v *view, s *source.Socket, ephemeral bool) {
+	style, name := theme.Text, ""
+	if !ephemeral {
+		style, name = theme.Dim, serviceName(v, s.LocalPort, s.Proto)
+	}
+	local := p.addrPort(c.local, s.Local, s.LocalPort, name)
+	if c.local <= 6 {
+		for i := len(local) - 1; i >= 0; i-- {
+			if local[i] == ':' {
+				local = local[i:]
+				break
+			}
+		}
+	}
+	p.canvas.Bytes(x, y, c.local, style, local)
+	x += c.local + 1
+	if s.RemotePort == 0 && s.Remote.IsWildcard() {
+		p.canvas.Text(x+2, y, c.remote, theme.Dim, "*")
+		return
+	}
+	p.canvas.Text(x, y, 2, theme.Dim, arrow)
+	p.canvas.Bytes(x+2, y, c.remote, theme.Text, p.addrPort(c.remote, s.Remote, s.RemotePort, serviceName(v, s.RemotePort, s.Proto)))
+}
+
+// age draws how long a socket has been seen, or with "↓" how long a TIME_WAIT
+// still lasts. The arrow has columns of its own, so that all end at one line.
+func (p *painter) age(x, y, w int, v *view, row int) {
+	s, info := &v.state.Snapshot.Sockets[row], &v.state.Rows[row]
+	if s.State == source.TimeWait && s.Timer == source.TimerTimeWait {
+		p.buf = text.AppendAge(p.buf[:0], timeLeft(s))
+		p.canvas.BytesRight(x, y, w-2, theme.Text, p.buf)
+		p.canvas.Put(x+w-1, y, theme.Dim, '↓')
+		return
+	}
+	p.buf = p.buf[:0]
+	if info.SinceStart {
+		p.buf = append(p.buf, '>')
+	}
+	p.buf = text.AppendAge(p.buf, v.state.Age(row))
+	p.canvas.BytesRight(x, y, w-2, theme.Dim, p.buf)
+}

@@ -1,0 +1,188 @@
+package dashboard
+
+import (
+	"strconv"
+	"time"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/text"
+	"ephtop/ui/theme"
+)
+
+// detailCache remembers where the connection is whose details are open, so
+// that a frame does not look through all sockets.
+type detailCache struct {
+	state *model.State
+	time  time.Time
+	want  source.Tuple
+
+	row   int // of the socket, or -1
+	tuple int // of its use of the range, or -1
+}
+
+// find looks the connection of v.detail up.
+func (c *detailCache) find(v *view) {
+	if v.state == nil {
+		*c = detailCache{row: -1, tuple: -1}
+		return
+	}
+	if c.state == v.state && c.time.Equal(v.state.Snapshot.Time) && c.want == v.detail {
+		return
+	}
+	*c = detailCache{v.state, v.state.Snapshot.Time, v.detail, -1, -1}
+	sockets := v.state.Snapshot.Sockets
+	if at := v.cursors[paneConnections].line; at < len(v.rows) && sockets[v.rows[at]].Tuple() == v.detail {
+		c.row = int(v.rows[at])
+	} else {
+		for i := range sockets {
+			if sockets[i].LocalPort == v.detail.LocalPort && sockets[i].Tuple() == v.detail {
+				c.row = i
+				break
+			}
+		}
+	}
+	key := model.TupleKey{Source: v.detail.Local, Destination: v.detail.Remote, Port: v.detail.RemotePort}
+	for i := range v.state.TCP.Pressure.Tuples {
+		if v.detail.Proto == source.TCP && v.state.TCP.Pressure.Tuples[i].TupleKey == key {
+			c.tuple = i
+			break
+		}
+	}
+}
+
+// details builds the lines of the details.
+type details struct {
+	lines [][]segment
+	width int
+}
+
+const labelWidth = 14
+
+func (d *details) title(s string) {
+	if len(d.lines) > 0 {
+		d.lines = append(d.lines, nil)
+	}
+	d.lines = append(d.lines, []segment{{theme.Title, s}})
+}
+
+// pair adds a label and its value, broken into lines where it is long.
+func (d *details) pair(label string, style theme.Role, value string) {
+	label = pad(label, labelWidth, false)
+	for _, l := range text.Wrap(value, max(d.width-labelWidth, 1)) {
+		d.lines = append(d.lines, []segment{{theme.Dim, label}, {style, l}})
+		label = pad("", labelWidth, false)
+	}
+}
+
+// detailText says all that is known of a connection, of its process, and of
+// how far the range is used up towards its destination.
+func detailText(v *view, width int, c *detailCache) [][]segment {
+	d := details{width: width}
+	if v.state == nil {
+		return [][]segment{{{theme.Dim, waitingFor(v)}}}
+	}
+	t := v.detail
+	d.lines = append(d.lines, []segment{{theme.Strong, t.Proto.String() + "  "},
+		{theme.Strong, source.AddrPort(t.Local, t.LocalPort)}, {theme.Dim, "  →  "},
+		{theme.Strong, source.AddrPort(t.Remote, t.RemotePort)}, {theme.Dim, namedService(&t)}})
+	if c.row < 0 {
+		d.lines = append(d.lines, nil, []segment{{theme.Warn, "This socket has gone."}})
+	} else {
+		d.socket(v, c.row)
+		d.process(v, c.row)
+	}
+	if c.tuple >= 0 {
+		d.pressure(v, &v.state.TCP.Pressure.Tuples[c.tuple])
+	}
+	return d.lines
+}
+
+func namedService(t *source.Tuple) string {
+	if name := model.ServiceName(t.RemotePort, t.Proto); name != "" {
+		return "  " + name
+	}
+	return ""
+}
+
+func (d *details) socket(v *view, row int) {
+	s, info := &v.state.Snapshot.Sockets[row], &v.state.Rows[row]
+	d.pair("state", stateRole(s.State), s.State.String()+" ("+model.StageOf(s.State).String()+")")
+	seen := text.Duration(v.state.Age(row))
+	if info.SinceStart {
+		seen = "more than " + seen + ": it was there at the first poll"
+	}
+	d.pair("seen for", theme.Text, seen)
+	switch {
+	case s.State == source.TimeWait:
+		d.pair("time left", theme.Text, text.Duration(timeLeft(s)))
+	case s.Timer != source.TimerNone:
+		d.pair("timer", theme.Text, s.Timer.String()+", "+text.Duration(timeLeft(s))+" left, "+
+			text.Plural(int(s.Retransmits), "retransmission", "retransmissions"))
+	}
+	port := "ephemeral"
+	if !info.Ephemeral {
+		port = "not ephemeral: reserved, or outside " + v.state.Snapshot.Settings.Range.String()
+	}
+	d.pair("local port", theme.Text, port)
+	switch s.State {
+	case source.TimeWait:
+	case source.Listen:
+		d.pair("backlog", theme.Text, text.Count(int(s.ReceiveQueue))+" of "+text.Count(int(s.SendQueue))+" wait to be accepted")
+	default:
+		d.pair("queues", theme.Text, text.Plural(int(s.ReceiveQueue), "byte", "bytes")+" not read, "+
+			text.Count(int(s.SendQueue))+" not acknowledged")
+	}
+	if s.HasOwner() {
+		d.pair("inode", theme.Text, strconv.FormatUint(uint64(s.Inode), 10)+", uid "+strconv.FormatUint(uint64(s.UID), 10))
+	}
+	if s.Cookie != 0 {
+		d.pair("cookie", theme.Dim, strconv.FormatUint(s.Cookie, 16)+cgroup(s))
+	}
+}
+
+func cgroup(s *source.Socket) string {
+	if s.Cgroup == 0 {
+		return ""
+	}
+	return ", cgroup " + strconv.FormatUint(s.Cgroup, 10)
+}
+
+func (d *details) process(v *view, row int) {
+	d.title("Process")
+	p, tier := v.state.Process(row), v.state.Rows[row].Tier
+	if p == nil {
+		why := "unknown: no process that can be seen holds it"
+		if v.state.Snapshot.Sockets[row].State == source.TimeWait {
+			why = "unknown: it was in TIME_WAIT before a poll could see whose it was"
+		}
+		d.pair("owner", theme.Dim, why)
+		return
+	}
+	name := text.Sanitize(p.Name)
+	if tier == model.OwnerInferred {
+		d.pair("owner", theme.Text, name+"? (likely: the same destination was seen with it)")
+	} else {
+		d.pair("owner", theme.Text, name+", pid "+strconv.Itoa(int(p.PID))+" ("+tier.String()+")")
+	}
+	d.pair("user", theme.Text, text.Sanitize(p.User))
+	d.pair("command", theme.Text, text.Sanitize(p.Command))
+}
+
+func (d *details) pressure(v *view, t *model.TupleUse) {
+	d.title("Ports to " + source.AddrPort(t.Destination, t.Port) + " from " + t.Source.String())
+	total := t.Used + t.Free
+	d.pair("used", levelRoles[t.Level], text.Count(t.Used)+" of "+text.Count(total)+" ("+text.Percent(t.Percent())+" %)  "+
+		levelWords[t.Level])
+	d.pair("of these", theme.Text, text.Count(t.Live)+" live, "+text.Count(t.TimeWait)+" in TIME_WAIT, "+
+		text.Count(t.Blocked)+" blocked for all")
+	d.pair("free", theme.Text, text.Count(t.Free)+", and "+text.Count(t.Reusable)+" in TIME_WAIT that connect() may take over")
+	half, style := text.Percent(t.FirstHalfPercent())+" % of the ports that connect() tries first are used", theme.Text
+	if t.SlowConnect() {
+		half, style = half+": each connect scans them all in vain", theme.Warn
+	}
+	d.pair("first half", style, half)
+}
+
+// timeLeft is what is left on a socket's timer.
+func timeLeft(s *source.Socket) time.Duration { return time.Duration(s.Expires) * time.Millisecond }

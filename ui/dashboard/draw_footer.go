@@ -1,0 +1,124 @@
+package dashboard
+
+import (
+	"errors"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"ephtop/model"
+	"ephtop/ui/screen"
+	"ephtop/ui/text"
+	"ephtop/ui/theme"
+)
+
+// drawFooter draws the last line: the filter that is being typed, or what a
+// key has done or the last poll's error, and then the keys.
+func (p *painter) drawFooter(r screen.Rect, v *view) {
+	if r.Empty() {
+		return
+	}
+	p.canvas.Clear(r)
+	if v.filter.editing {
+		p.drawFilterLine(r, &v.filter)
+		return
+	}
+	x, room := r.X+1, r.W-2
+	used := 0
+	switch {
+	case v.notice != "":
+		used = p.canvas.Text(x, r.Y, room, theme.Strong, text.Sanitize(v.notice))
+	case v.err != nil:
+		used = p.segments(x, r.Y, room, segment{theme.Critical, "✖ " + text.Sanitize(v.err.Error())},
+			segment{theme.Dim, "  " + text.Duration(v.now.Sub(v.errSince)) + " ago"})
+	}
+	if used > 0 {
+		used += 3
+	}
+	p.drawHints(x+used, r.Y, room-used, v)
+}
+
+// drawHints draws the keys, most important first, as many as fit whole.
+func (p *painter) drawHints(x, y, room int, v *view) {
+	for i := range v.help {
+		if !v.help[i].Enabled() {
+			continue
+		}
+		h := v.help[i].Help()
+		w := text.Width(h.Key) + 1 + text.Width(h.Desc)
+		if w > room {
+			continue
+		}
+		n := p.canvas.Text(x, y, room, theme.Key, h.Key)
+		p.canvas.Text(x+n+1, y, room-n-1, theme.Dim, h.Desc)
+		x, room = x+w+2, room-w-2
+	}
+}
+
+// drawFilterLine draws the filter that is being typed, and beside it what is
+// wrong with it and where.
+func (p *painter) drawFilterLine(r screen.Rect, f *filterLine) {
+	p.canvas.Text(r.X+1, r.Y, 1, theme.Key, "/")
+	x, room := r.X+3, r.W-4
+	reason, wrongFrom := filterError(f)
+	input := room
+	if reason != "" {
+		input = max(min(text.Width(f.input)+2, room*2/3), min(12, room))
+		p.canvas.Text(x+input+1, r.Y, room-input-1, theme.Critical, "✖ "+text.Sanitize(reason))
+	} else if f.input == "" && f.pos == 0 {
+		p.canvas.Text(x+2, r.Y, room-2, theme.Dim, "state:tw  proc:nginx  rport:443  10.0.0.0/8  !state:listen")
+	}
+	// The end of what stands before the cursor is always in sight.
+	before, after := f.input[:f.pos], f.input[f.pos:]
+	skipped := 0
+	for before != "" && text.Width(before) > input-1 {
+		_, n := utf8.DecodeRuneInString(before)
+		before, skipped = before[n:], skipped+n
+	}
+	good, bad := before, ""
+	if at := max(wrongFrom-skipped, 0); reason != "" && at < len(before) {
+		good, bad = before[:at], before[at:]
+	}
+	n := p.segments(x, r.Y, input, segment{theme.Text, good}, segment{theme.Critical, bad})
+	p.drawCursor(x+n, r.Y, input-n, after)
+}
+
+// drawCursor draws the rest of a line from the cursor on.
+func (p *painter) drawCursor(x, y, room int, after string) {
+	if p.inks == nil { // a cursor that is no change of style
+		p.canvas.Put(x, y, theme.Cursor, '▏')
+		if p.ascii {
+			p.canvas.Put(x, y, theme.Cursor, '_')
+		}
+		p.canvas.Text(x+1, y, room-1, theme.Text, after)
+		return
+	}
+	if after == "" {
+		after = " "
+	}
+	_, n := utf8.DecodeRuneInString(after)
+	w := p.canvas.Text(x, y, room, theme.Cursor, after[:n])
+	p.canvas.Text(x+w, y, room-w, theme.Text, after[n:])
+}
+
+// filterError says what is wrong with a filter and from which byte on.
+func filterError(f *filterLine) (reason string, from int) {
+	var wrong *model.FilterError
+	switch {
+	case f.err == nil:
+		return "", 0
+	case !errors.As(f.err, &wrong):
+		return f.err.Error(), 0
+	}
+	from = max(0, min(wrong.Offset, len(f.input)))
+	at := utf8.RuneCountInString(f.input[:from]) + 1
+	return "at " + strconv.Itoa(at) + ": " + wrong.Reason, from
+}
+
+// milliseconds writes how long a poll took.
+func milliseconds(d time.Duration) string {
+	if d < 10*time.Millisecond {
+		return strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', 1, 64) + " ms"
+	}
+	return text.Count(int(d.Milliseconds())) + " ms"
+}

@@ -1,0 +1,260 @@
+package dashboard
+
+import (
+	"strconv"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/screen"
+	"ephtop/ui/text"
+	"ephtop/ui/theme"
+)
+
+// gauge is one line of the box of gauges.
+type gauge struct {
+	label                         string
+	live, timeWait, blocked, free int
+	level                         model.Level
+	// graded says that the level is shown even where it is ok.
+	graded bool
+}
+
+func (g *gauge) percent() float64 {
+	used := g.live + g.timeWait + g.blocked
+	return model.Percent(used, used+g.free)
+}
+
+// headline is the gauge that says when connect() fails first, or for UDP
+// bind().
+func headline(v *view) gauge {
+	pressure := &v.state.TCP.Pressure
+	if v.proto == protoUDP {
+		pressure = &v.state.UDP.Pressure
+	}
+	h := pressure.Headline()
+	g := gauge{"whole pool", h.Live, h.TimeWait, h.Blocked, h.Free, h.Level, true}
+	switch {
+	case h.Scope == model.ScopeTuple:
+		g.label = destination(v, &h.Key)
+	case v.proto == protoUDP:
+		g.label = "UDP"
+	case pressure.InUse == 0:
+		g.label = "no port in use"
+	}
+	return g
+}
+
+// gauges are the three lines: the headline, and what stands beside it.
+func gauges(v *view) [3]gauge {
+	all := [3]gauge{headline(v), pool("whole pool", &v.state.TCP.Pressure), pool("UDP", &v.state.UDP.Pressure)}
+	tcp := &v.state.TCP.Pressure
+	worst := tcp.Worst()
+	switch {
+	case v.proto == protoUDP:
+		all[2] = all[1]
+		all[2].label = "TCP pool"
+		all[1] = bindPool(&v.state.UDP.Pressure)
+	case tcp.PoolOnly && worst != nil:
+		all[1] = gauge{
+			destination(v, &worst.TupleKey), worst.Live, worst.TimeWait, worst.Blocked, worst.Free, model.LevelOK, false,
+		}
+	}
+	return all
+}
+
+func pool(label string, p *model.Pressure) gauge {
+	return gauge{label, p.Live, p.TimeWait, p.Blocked, p.Usable - p.InUse, p.PoolLevel, false}
+}
+
+// bindPool is the gauge of the fullest local address.
+func bindPool(p *model.Pressure) gauge {
+	if len(p.BindPools) == 0 {
+		return gauge{label: "no port in use", free: p.Usable}
+	}
+	b := &p.BindPools[0]
+	return gauge{label: "from " + b.Local.String(), live: b.Used, free: b.Free, level: b.Level}
+}
+
+// destination names a tuple by what it leads to.
+func destination(v *view, k *model.TupleKey) string {
+	if v.names {
+		if name := model.ServiceName(k.Port, source.TCP); name != "" {
+			return hostName(k.Destination) + ":" + name
+		}
+	}
+	return source.AddrPort(k.Destination, k.Port)
+}
+
+func hostName(a source.Addr) string {
+	if a.Is4() {
+		return a.String()
+	}
+	return "[" + a.String() + "]"
+}
+
+// drawSummary is the headline where there is no room for a box: a sentence,
+// and below it the gauge.
+func (p *painter) drawSummary(r screen.Rect, v *view) {
+	if r.Empty() {
+		return
+	}
+	x, w := r.X, r.W
+	if w >= 40 {
+		x, w = x+1, w-2
+	}
+	if v.state == nil {
+		p.canvas.Text(x, r.Y, w, theme.Dim, waitingFor(v))
+		return
+	}
+	g := headline(v)
+	sentence := text.Percent(g.percent()) + "% of " + text.Count(g.live+g.timeWait+g.blocked+g.free)
+	if v.state.TCP.Pressure.Worst() != nil && v.proto != protoUDP && !v.state.TCP.Pressure.PoolOnly {
+		sentence += " to"
+	}
+	n := p.segments(x, r.Y, w, segment{levelRoles[g.level], sentence}, segment{theme.Text, " " + g.label})
+	word := levelSegment(g.level)
+	if width := text.Width(word.text); n+1+width <= w {
+		p.segments(x+w-width, r.Y, width, word)
+	} else if n+2 <= w {
+		p.segments(x+w-1, r.Y, 1, segment{word.style, string([]rune(word.text)[:1])})
+	}
+	if r.H > 1 {
+		p.gaugeBar(x, r.Y+1, w, v, &g)
+	}
+}
+
+// drawGauges draws the box of gauges.
+func (p *painter) drawGauges(r screen.Rect, v *view) {
+	if r.Empty() {
+		return
+	}
+	box := screen.Box{Title: "Ephemeral ports"}
+	if v.state != nil {
+		box.Right = rangeText(&v.state.Snapshot.Settings, r.W >= mapWidth)
+		if limits := v.state.Snapshot.Degraded; len(limits) > 0 {
+			box.Foot, box.FootStyle = "! "+text.Sanitize(limits[0]), theme.Warn
+			if len(limits) > 1 {
+				box.Foot = "! " + text.Plural(len(limits), "thing", "things") + " not seen (? says which): " +
+					text.Sanitize(limits[0])
+			}
+		}
+	}
+	inside := p.box(r, false, box).Inset(1, 0)
+	if v.state == nil {
+		p.middle(inside, theme.Dim, waitingFor(v), "")
+		return
+	}
+	c := gaugeColumns(inside)
+	for i, g := range gauges(v) {
+		p.drawGauge(c, inside.Y+i, v, &g)
+	}
+	rest := screen.Rect{X: inside.X, Y: inside.Y + 3, W: inside.W, H: inside.H - 3}
+	if rest.H > 1 {
+		p.drawLegend(c, rest.Y, v)
+		p.drawMap(c, rest.Y+2, v)
+		rest.Y, rest.H = rest.Y+4, rest.H-4
+	}
+	p.drawTrend(rest, v)
+}
+
+// waitingFor says why there is nothing to see.
+func waitingFor(v *view) string {
+	if v.err != nil {
+		return "no data yet: the last poll failed"
+	}
+	return "reading sockets…"
+}
+
+// rangeText says which ports it is about.
+func rangeText(s *source.Settings, long bool) string {
+	out := strconv.Itoa(int(s.Range.Low)) + "–" + strconv.Itoa(int(s.Range.High)) + " · "
+	reserved := s.ReservedInRange()
+	switch {
+	case s.Assumed:
+		return out + text.Plural(s.Usable(), "port", "ports") + " (assumed)"
+	case reserved > 0:
+		return out + text.Plural(s.Usable(), "port", "ports") + " · " + text.Count(reserved) + " more reserved"
+	case long:
+		return out + text.Plural(s.Usable(), "port", "ports") + " · 0 reserved"
+	}
+	return out + text.Plural(s.Usable(), "port", "ports")
+}
+
+// columns are where the parts of a gauge stand.
+type columns struct {
+	label, bar, percent, level screen.Rect
+}
+
+func gaugeColumns(r screen.Rect) columns {
+	var c columns
+	c.label, r = r.SplitLeft(max(17, min(r.W/5, 26)))
+	r, c.level = r.SplitRight(11)
+	r, c.percent = r.SplitRight(7)
+	c.percent.W -= 2
+	c.bar = screen.Rect{X: r.X + 1, Y: r.Y, W: max(r.W-2, 0), H: r.H}
+	return c
+}
+
+func (p *painter) drawGauge(c columns, y int, v *view, g *gauge) {
+	style := theme.Text
+	if g.graded {
+		style = theme.Strong
+	}
+	p.canvas.Text(c.label.X, y, c.label.W, style, g.label)
+	p.gaugeBar(c.bar.X, y, c.bar.W, v, g)
+	if g.graded {
+		style = levelRoles[min(g.level, model.LevelCritical)]
+	}
+	p.percent(c.percent.X, y, c.percent.W, style, g.percent())
+	if g.graded || g.level == model.LevelExhausted {
+		p.segments(c.level.X, y, c.level.W, levelSegment(g.level))
+	}
+}
+
+// The parts of a gauge are told apart by character as well as by colour.
+const (
+	charLive     = '█'
+	charTimeWait = '▓'
+	charBlocked  = '▒'
+	charFree     = '░'
+)
+
+func (p *painter) gaugeBar(x, y, w int, v *view, g *gauge) {
+	parts := [...]screen.Part{
+		{Value: g.live, Style: theme.Live, Char: charLive},
+		{Value: g.timeWait, Style: theme.TimeWait, Char: charTimeWait},
+		{Value: g.blocked, Style: theme.Blocked, Char: charBlocked},
+	}
+	ticks := [...]float64{v.state.Thresholds.Warning, v.state.Thresholds.Critical}
+	p.canvas.Gauge(x, y, w, screen.Gauge{
+		Parts: parts[:], Rest: screen.Part{Style: theme.Free, Char: charFree},
+		Limit: g.live + g.timeWait + g.blocked + g.free, Ticks: ticks[:], TickStyle: theme.Tick,
+	})
+}
+
+// drawLegend says what the parts of the headline's gauge are, and how many
+// ports each has.
+func (p *painter) drawLegend(c columns, y int, v *view) {
+	g := headline(v)
+	x, room := c.bar.X, c.bar.W
+	for _, part := range []struct {
+		style theme.Role
+		char  string
+		name  string
+		n     int
+	}{
+		{theme.Live, "█", " live ", g.live}, {theme.TimeWait, "▓", " TIME_WAIT ", g.timeWait},
+		{theme.Blocked, "▒", " blocked ", g.blocked}, {theme.Free, "░", " free ", g.free},
+	} {
+		if need := 1 + len(part.name) + 6; need > room {
+			return
+		}
+		if p.inks != nil {
+			part.char = "■" // colour tells, and a small sign keeps clear of the gauge above
+		}
+		n := p.segments(x, y, room, segment{part.style, part.char}, segment{theme.Dim, part.name})
+		p.buf = text.AppendCount(p.buf[:0], part.n)
+		p.canvas.Bytes(x+n, y, 6, theme.Text, p.buf)
+		x, room = x+n+8, room-n-8
+	}
+}

@@ -1,0 +1,287 @@
+package dashboard
+
+import (
+	"strconv"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/screen"
+	"ephtop/ui/text"
+	"ephtop/ui/theme"
+)
+
+var stageRoles = [...]theme.Role{
+	model.StageAvailable: theme.Free, model.StageAssigned: theme.Assigned, model.StageActive: theme.Active,
+	model.StageTimeWait: theme.TimeWait, model.StageServer: theme.Server,
+}
+
+func stateRole(s source.State) theme.Role { return stageRoles[model.StageOf(s)] }
+
+func (c protoChoice) String() string {
+	return [...]string{protoTCP: "tcp", protoUDP: "udp", protoBoth: "tcp + udp"}[c]
+}
+
+// drawStates draws the histogram of states. A line for the ports that are
+// free stands at the end of a port's life, where there is room for it.
+func (p *painter) drawStates(r screen.Rect, v *view) {
+	if r.Empty() {
+		return
+	}
+	focused := v.focus == paneStates
+	box := screen.Box{Title: "States", Right: v.proto.String()}
+	c := v.cursors[paneStates]
+	height := r.Inset(1, 1).H
+	if hidden := len(v.states) - height; hidden > 0 {
+		box.Foot = strconv.Itoa(hidden) + " more"
+	}
+	inside := p.box(r, focused, box)
+	if v.state == nil {
+		return
+	}
+	if len(v.states) == 0 {
+		p.middle(inside, theme.Dim, "no sockets", "")
+		return
+	}
+	free := headline(v).free
+	top := max(0, min(c.top, len(v.states)-1))
+	shown := v.states[top:min(len(v.states), top+height)]
+	limit := 1
+	for _, s := range shown {
+		limit = max(limit, s.count)
+	}
+	withFree := len(v.states) < height && v.proto != protoBoth
+	if withFree {
+		limit = max(limit, free)
+	}
+	y, freeDone := inside.Y, !withFree
+	for i, s := range shown {
+		if !freeDone && model.StageOf(s.state) == model.StageServer {
+			p.stateLine(inside, y, "available", theme.Free, theme.Dim, free, limit)
+			y, freeDone = y+1, true
+		}
+		p.stateLine(inside, y, s.state.String(), stateRole(s.state), theme.Text, s.count, limit)
+		if focused && top+i == c.line {
+			p.mark(inside, y)
+		}
+		y++
+	}
+	if !freeDone {
+		p.stateLine(inside, y, "available", theme.Free, theme.Dim, free, limit)
+	}
+}
+
+func (p *painter) stateLine(r screen.Rect, y int, name string, bar, label theme.Role, n, limit int) {
+	x, w := r.X+gutter, r.W-gutter-1
+	p.canvas.Text(x, y, min(w, 11), label, name)
+	p.count(x+w-7, y, 7, label, n)
+	p.canvas.Bar(x+12, y, w-12-8, bar, n, limit)
+}
+
+// consumerColumns are the widths of the columns of the consumers; 0 for one
+// that there is no room for.
+type consumerColumns struct {
+	name, pid, ports, bar, rate, most int
+}
+
+func layoutConsumers(w int, g model.Grouping) consumerColumns {
+	c := consumerColumns{ports: 7}
+	if g == model.ByProcess && w >= 34 {
+		c.pid = 8
+	}
+	w -= c.ports + c.pid
+	if w >= 38 {
+		c.rate = 8
+		w -= c.rate
+	}
+	if w >= 44 && g != model.ByDestination {
+		c.most = 22
+		w -= c.most
+	}
+	switch g {
+	case model.ByProcess, model.ByUser:
+		c.name = min(max(w*2/5, 11), 16)
+	default:
+		c.name = min(max(w*3/5, 21), 28)
+	}
+	c.name = max(min(c.name, w), 0)
+	c.bar = max(w-c.name-1, 0)
+	return c
+}
+
+// drawConsumers draws the holders of ports.
+func (p *painter) drawConsumers(r screen.Rect, v *view) {
+	if r.Empty() {
+		return
+	}
+	focused := v.focus == paneConsumers
+	height := listLines(r, 7)
+	cur := v.cursors[paneConsumers]
+	box := screen.Box{Title: "Top consumers", Right: "by " + v.group.String()}
+	if len(v.consumers) > height && height > 0 {
+		box.Foot = rangeOf(cur.top, height, len(v.consumers))
+	}
+	inside := p.box(r, focused, box)
+	if v.state == nil {
+		return
+	}
+	if len(v.consumers) == 0 {
+		p.middle(inside, theme.Dim, "no ephemeral ports in use", "")
+		return
+	}
+	c := layoutConsumers(inside.W-gutter-1, v.group)
+	y := inside.Y
+	if inside.H > height {
+		p.consumerHeader(inside.X+gutter, y, c, v.group)
+		y++
+	}
+	top := max(0, min(cur.top, len(v.consumers)-1))
+	limit := v.consumers[0].Ports
+	for i, consumer := range v.consumers[top:min(len(v.consumers), top+height)] {
+		p.consumerLine(inside.X+gutter, y+i, c, v, &consumer, limit)
+		if focused && top+i == cur.line {
+			p.mark(inside, y+i)
+		}
+	}
+}
+
+func (p *painter) consumerHeader(x, y int, c consumerColumns, g model.Grouping) {
+	name := [...]string{
+		model.ByProcess: "PROCESS", model.ByDestination: "DESTINATION", model.ByService: "SERVICE", model.ByUser: "USER",
+	}[g%model.NumGroupings]
+	p.canvas.Text(x, y, c.name, theme.Dim, name)
+	x += c.name
+	if c.pid > 0 {
+		p.canvas.TextRight(x, y, c.pid-1, theme.Dim, "PID")
+	}
+	x += c.pid
+	p.canvas.TextRight(x, y, c.ports, theme.Dim, "PORTS")
+	x += c.ports + 1 + c.bar
+	if c.rate > 0 {
+		p.canvas.TextRight(x, y, c.rate-2, theme.Dim, "+/s")
+	}
+	p.canvas.Text(x+c.rate, y, c.most, theme.Dim, "MOST TO")
+}
+
+func (p *painter) consumerLine(x, y int, c consumerColumns, v *view, co *model.Consumer, limit int) {
+	style := p.consumerName(x, y, c.name-1, v, co)
+	x += c.name
+	if c.pid > 0 {
+		p.pid(x, y, c.pid-1, v, co.Process, co.Tier)
+	}
+	x += c.pid
+	p.count(x, y, c.ports, style, co.Ports)
+	x += c.ports + 1
+	p.canvas.Bar(x, y, c.bar, theme.Chart, co.Ports, limit)
+	x += c.bar
+	if c.rate > 0 {
+		p.buf = text.AppendRate(p.buf[:0], co.Rate)
+		p.canvas.BytesRight(x, y, c.rate-2, theme.Dim, p.buf)
+	}
+	x += c.rate
+	if c.most > 0 && co.Most.Port != 0 {
+		p.canvas.Bytes(x, y, c.most, theme.Dim, p.addrPort(c.most, co.Most.Destination, co.Most.Port, serviceName(v, co.Most.Port, source.TCP)))
+	}
+}
+
+// consumerName draws whom a line is about, and gives the style of the line.
+func (p *painter) consumerName(x, y, w int, v *view, c *model.Consumer) theme.Role {
+	switch v.group {
+	case model.ByDestination:
+		if c.Port == 0 {
+			p.canvas.Text(x, y, w, theme.Dim, "no destination")
+			return theme.Dim
+		}
+		p.canvas.Bytes(x, y, w, theme.Text, p.addrPort(w, c.Destination, c.Port, serviceName(v, c.Port, source.TCP)))
+	case model.ByService:
+		if c.Port == 0 {
+			p.canvas.Text(x, y, w, theme.Dim, "no destination")
+			return theme.Dim
+		}
+		p.buf = strconv.AppendUint(p.buf[:0], uint64(c.Port), 10)
+		p.canvas.BytesRight(x, y, 5, theme.Text, p.buf)
+		proto := source.TCP
+		if v.proto == protoUDP {
+			proto = source.UDP
+		}
+		p.canvas.Text(x+6, y, w-6, theme.Dim, model.ServiceName(c.Port, proto))
+	case model.ByUser:
+		if c.User == "" {
+			p.canvas.Text(x, y, w, theme.Dim, "unknown")
+			return theme.Dim
+		}
+		p.canvas.Text(x, y, w, theme.Text, text.Sanitize(c.User))
+	default:
+		return p.owner(x, y, w, v, c.Process, c.Tier)
+	}
+	return theme.Text
+}
+
+// owner draws the name of a process with a sign of how sure it is: "java" was
+// seen, "java?" is likely.
+func (p *painter) owner(x, y, w int, v *view, process int32, tier model.Tier) theme.Role {
+	if process == source.NoProcess {
+		p.canvas.Text(x, y, w, theme.Dim, "unknown")
+		return theme.Dim
+	}
+	name := text.Sanitize(v.state.Processes[process].Name)
+	if tier != model.OwnerInferred {
+		p.canvas.Text(x, y, w, theme.Text, name)
+		return theme.Text
+	}
+	n := p.canvas.Text(x, y, w-1, theme.Text, name)
+	p.canvas.Text(x+n, y, w-n, theme.Dim, "?")
+	return theme.Text
+}
+
+// pid draws the number of a process that was seen.
+func (p *painter) pid(x, y, w int, v *view, process int32, tier model.Tier) {
+	if process == source.NoProcess || tier == model.OwnerInferred {
+		p.canvas.TextRight(x, y, w, theme.Dim, "—")
+		return
+	}
+	p.buf = strconv.AppendInt(p.buf[:0], int64(v.state.Processes[process].PID), 10)
+	p.canvas.BytesRight(x, y, w, theme.Dim, p.buf)
+}
+
+// serviceName is the name to show in place of a port, or "".
+func serviceName(v *view, port uint16, proto source.Proto) string {
+	if !v.names {
+		return ""
+	}
+	return model.ServiceName(port, proto)
+}
+
+// rangeOf says which lines are in sight: "1–7 of 18,006".
+func rangeOf(top, height, n int) string {
+	return text.Count(min(top+1, n)) + "–" + text.Count(min(top+height, n)) + " of " + text.Count(n)
+}
+
+// drawDestinations draws how far the range is used up towards each
+// destination, the worst first.
+func (p *painter) drawDestinations(r screen.Rect, v *view) {
+	if r.Empty() {
+		return
+	}
+	inside := p.box(r, false, screen.Box{Title: "Destinations", Right: "share of the range"})
+	if v.state == nil {
+		return
+	}
+	tuples := v.state.TCP.Pressure.Tuples
+	if len(tuples) == 0 {
+		p.middle(inside, theme.Dim, "no ephemeral ports in use", "")
+		return
+	}
+	x, w := inside.X+gutter, inside.W-gutter-1
+	name := min(24, w/2)
+	for i := range min(len(tuples), inside.H) {
+		t := &tuples[i]
+		y := inside.Y + i
+		p.canvas.Bytes(x, y, name, theme.Text, p.addrPort(name, t.Destination, t.Port, serviceName(v, t.Port, source.TCP)))
+		p.gaugeBar(x+name+1, y, w-name-8, v, &gauge{live: t.Live, timeWait: t.TimeWait, blocked: t.Blocked, free: t.Free})
+		style := theme.Text
+		if t.Level > model.LevelOK {
+			style = levelRoles[t.Level]
+		}
+		p.percent(x+w-6, y, 6, style, t.Percent())
+	}
+}

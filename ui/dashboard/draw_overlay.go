@@ -1,0 +1,143 @@
+package dashboard
+
+import (
+	"ephtop/ui/screen"
+	"ephtop/ui/text"
+	"ephtop/ui/theme"
+)
+
+// drawOverlay draws the help or the details over the panes.
+func (p *painter) drawOverlay(v *view) {
+	if v.overlay == overlayNone {
+		return
+	}
+	r := overlayRect(v)
+	if r.Empty() {
+		return
+	}
+	inner := r.Inset(2, 1)
+	lines := overlayText(v, inner.W, &p.detail)
+	// A box no higher than its text, where there is a screen around it.
+	if inner.H > len(lines) && r.W < v.width {
+		r = screen.Rect{X: 0, Y: r.Y, W: v.width, H: r.H}.Center(r.W, len(lines)+2)
+		inner = r.Inset(2, 1)
+	}
+	p.canvas.Clear(screen.Rect{X: r.X - 1, Y: r.Y, W: r.W + 2, H: r.H})
+	box := screen.Box{Title: "Help", Foot: "esc closes"}
+	if v.overlay == overlayDetails {
+		box.Title = "Connection"
+	}
+	top := max(0, min(v.scroll, len(lines)-inner.H))
+	if len(lines) > inner.H {
+		box.Foot = rangeOf(top, inner.H, len(lines))
+	}
+	p.box(r, true, box)
+	for i := range min(inner.H, len(lines)-top) {
+		p.segments(inner.X, inner.Y+i, inner.W, lines[top+i]...)
+	}
+}
+
+// overlayText is all lines of the overlay on screen. cache may be nil.
+func overlayText(v *view, width int, cache *detailCache) [][]segment {
+	if width <= 0 {
+		return nil
+	}
+	switch v.overlay {
+	case overlayHelp:
+		return helpText(v, width)
+	case overlayDetails:
+		if cache == nil {
+			cache = new(detailCache)
+		}
+		cache.find(v)
+		return detailText(v, width, cache)
+	}
+	return nil
+}
+
+// helpText is the groups of keys in columns, what the signs mean, and what
+// this view cannot see.
+func helpText(v *view, width int) [][]segment {
+	lines := append(helpColumns(v.helpGroups, width), nil)
+	lines = append(lines, []segment{{theme.Title, "Signs"}},
+		[]segment{{theme.Live, "█"}, {theme.Text, " live  "}, {theme.TimeWait, "▓"}, {theme.Text, " TIME_WAIT  "},
+			{theme.Blocked, "▒"}, {theme.Text, " blocked for all  "}, {theme.Free, "░"}, {theme.Text, " free  "},
+			{theme.Tick, "┊"}, {theme.Text, " thresholds"}})
+	for _, s := range [...]string{
+		"The first gauge is the destination that runs out of ports first: each pair of source and destination has " +
+			"the range to itself, but for what is blocked for all.",
+		"48s ↓ is the time that a TIME_WAIT still lasts; >41s a socket that was there at the first poll.",
+		"java? is the likely owner of a TIME_WAIT, from who was seen with the same destination.",
+	} {
+		lines = paragraph(lines, theme.Text, s, width)
+	}
+	if v.state != nil && len(v.state.Snapshot.Degraded) > 0 {
+		lines = append(lines, nil, []segment{{theme.Warn, "What is not seen"}})
+		for _, s := range v.state.Snapshot.Degraded {
+			lines = paragraph(lines, theme.Text, "! "+text.Sanitize(s), width)
+		}
+	}
+	return lines
+}
+
+// paragraph adds s, broken into lines.
+func paragraph(lines [][]segment, style theme.Role, s string, width int) [][]segment {
+	for _, l := range text.Wrap(s, width) {
+		lines = append(lines, []segment{{style, l}})
+	}
+	return lines
+}
+
+// helpColumns puts the groups of keys side by side: each below the shortest of
+// the columns.
+func helpColumns(groups []helpGroup, width int) [][]segment {
+	columns := make([][][]segment, max(1, min(len(groups), width/38)))
+	each := width / len(columns)
+	for _, g := range groups {
+		shortest := 0
+		for i := range columns {
+			if len(columns[i]) < len(columns[shortest]) {
+				shortest = i
+			}
+		}
+		if len(columns[shortest]) > 0 {
+			columns[shortest] = append(columns[shortest], nil)
+		}
+		columns[shortest] = append(columns[shortest], groupText(&g, each)...)
+	}
+	var lines [][]segment
+	for i, column := range columns {
+		for y, pieces := range column {
+			if len(lines) <= y {
+				lines = append(lines, nil)
+			}
+			lines[y] = append(fill(lines[y], i*each), pieces...)
+		}
+	}
+	return lines
+}
+
+// groupText is a title and the keys below it.
+func groupText(g *helpGroup, width int) [][]segment {
+	const label = 11
+	lines := [][]segment{{{theme.Title, g.title}}}
+	for _, b := range g.bindings {
+		if !b.Enabled() {
+			continue
+		}
+		name := pad(b.Help().Key, label, false)
+		for _, d := range text.Wrap(b.Help().Desc, max(width-label-2, 8)) {
+			lines = append(lines, []segment{{theme.Key, name}, {theme.Text, d}})
+			name = pad("", label, false)
+		}
+	}
+	return lines
+}
+
+// fill adds blanks to a line up to a column.
+func fill(line []segment, column int) []segment {
+	if n := column - measure(line); n > 0 {
+		line = append(line, segment{theme.Text, pad("", n, false)})
+	}
+	return line
+}

@@ -1,0 +1,200 @@
+package dashboard
+
+import (
+	"time"
+
+	"github.com/charmbracelet/bubbles/key"
+
+	"ephtop/model"
+	"ephtop/source"
+)
+
+// sampleTime is the moment that the sample state is of.
+var sampleTime = time.Date(2026, 11, 22, 12, 4, 31, 120e6, time.UTC)
+
+// sampleView is a busy host on a screen of the given size: one destination
+// takes most of the range. It is made up by hand, so that what is drawn does
+// not hang on how the model counts.
+func sampleView(width, height int) *view {
+	st := sampleState(400)
+	v := &view{
+		width: width, height: height, state: st, total: 18_317,
+		status: statusLive, interval: time.Second, now: sampleTime.Add(200 * time.Millisecond),
+		order: model.Order{Column: model.ColumnAge}, focus: paneConnections,
+		consumers: st.TCP.Consumers[model.ByProcess],
+	}
+	v.rows = make([]int32, len(st.Snapshot.Sockets))
+	for i := range v.rows {
+		v.rows[i] = int32(i)
+	}
+	v.states = stateLines(nil, &st.TCP.States, 0)
+	v.states = stateLines(v.states, &st.TCP.States, paneHeights(v)[paneStates])
+	keys := DefaultKeyMap()
+	v.help, v.helpGroups = keys.footer(v), keys.groups()
+	return v
+}
+
+func addr(s string) source.Addr {
+	a, err := source.ParseAddr(s)
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+// sampleState has so many connections in its list.
+func sampleState(sockets int) *model.State {
+	settings := source.Settings{
+		Range: source.PortRange{Low: 32768, High: 60999}, TimeWait: time.Minute, ReuseTimeWait: 2, Timestamps: 1,
+	}
+	st := &model.State{
+		Snapshot: &source.Snapshot{
+			Time: sampleTime, Took: 41 * time.Millisecond, Host: "web-01", OS: "linux", Kernel: "6.18",
+			Source: "sockdiag", Settings: settings, BoundListed: true,
+		},
+		Elapsed:    time.Second,
+		Thresholds: model.DefaultThresholds,
+		Level:      model.LevelWarning,
+		Processes: []source.Process{
+			{PID: 3120, Start: 1, Name: "api", Command: "/usr/bin/java -Xmx4g -jar /opt/api/api.jar --port 8080", UID: 33, User: "www-data"},
+			{PID: 881, Start: 2, Name: "envoy", Command: "envoy -c /etc/envoy/envoy.yaml --concurrency 4", UID: 101, User: "envoy"},
+			{PID: 9203, Start: 3, Name: "curl", Command: "curl -s https://example.org/feed", UID: 1000, User: "ada"},
+		},
+	}
+	samplePressure(st)
+	sampleConsumers(st)
+	for i := range 300 {
+		at := sampleTime.Add(time.Duration(i-299) * time.Second)
+		used := 5200 + (18_006-5200)*i*i/(299*299)
+		st.History = append(st.History, model.Sample{
+			Time: at, Used: used, Usable: 28_232, Pool: used + 4000, UDP: 200 + i%20, Level: st.Thresholds.Level(used, 28_232),
+		})
+	}
+	st.Forecast = model.Forecast{Rate: 118, Full: 86 * time.Second, CloseRate: 312, Sustainable: 333, Plateau: 26_900}
+	for i := range sockets {
+		addSocket(st, i)
+	}
+	return st
+}
+
+func samplePressure(st *model.State) {
+	tuple := func(to string, port uint16, live, timeWait, first int) model.TupleUse {
+		used := live + timeWait + 14
+		return model.TupleUse{
+			TupleKey: model.TupleKey{Source: addr("10.0.4.7"), Destination: addr(to), Port: port},
+			Live:     live, TimeWait: timeWait, Blocked: 14, Used: used, Free: 28_232 - used,
+			FirstHalf: first, FirstHalfSize: 14_116, Level: st.Thresholds.Level(used, 28_232),
+		}
+	}
+	words := make([]uint64, 1024)
+	for port := 32768; port <= 60999; port++ {
+		even, at := port%2 == 0, port-32768
+		if even && (at < 24_000 || at*7919%28_232 > at) || !even && (port*7919)%100 < 24+at%14 {
+			words[port/64] |= 1 << (port % 64)
+		}
+	}
+	st.TCP = model.Protocol{Pressure: model.Pressure{
+		Proto: source.TCP, Usable: 28_232, InUse: 22_320, Live: 11_902, TimeWait: 10_404, Blocked: 14,
+		Tuples: []model.TupleUse{
+			tuple("10.0.9.2", 5432, 8188, 9804, 13_800), tuple("10.0.9.3", 6379, 3020, 404, 2600),
+			tuple("2001:db8::9f01", 443, 702, 311, 800), tuple("93.184.216.34", 443, 96, 12, 100),
+			tuple("10.0.9.17", 9092, 48, 0, 40),
+		},
+		BindPools: []model.BindPool{{Local: addr("10.0.4.7"), Used: 22_320, Free: 5912, Level: model.LevelWarning}},
+		Map:       model.PortMap{Low: 32768, High: 60999, Words: words},
+		Level:     model.LevelWarning, PoolLevel: model.LevelWarning,
+	}}
+	st.TCP.States = model.StateCounts{
+		source.Bound: 12, source.SynSent: 168, source.Established: 5871, source.CloseWait: 702, source.FinWait2: 61,
+		source.TimeWait: 11_204, source.Listen: 14, source.LastAck: 3,
+	}
+	st.UDP = model.Protocol{Pressure: model.Pressure{
+		Proto: source.UDP, Usable: 28_232, InUse: 212, Live: 212,
+		BindPools: []model.BindPool{{Local: addr("10.0.4.7"), Used: 180, Free: 28_052}},
+		Map:       model.PortMap{Low: 32768, High: 60999, Words: make([]uint64, 1024)},
+	}}
+	st.UDP.States = model.StateCounts{source.Bound: 140, source.Established: 88}
+}
+
+func sampleConsumers(st *model.State) {
+	db := model.TupleKey{Source: addr("10.0.4.7"), Destination: addr("10.0.9.2"), Port: 5432}
+	redis := model.TupleKey{Source: addr("10.0.4.7"), Destination: addr("10.0.9.3"), Port: 6379}
+	web := model.TupleKey{Source: addr("10.0.4.7"), Destination: addr("93.184.216.34"), Port: 443}
+	st.TCP.Consumers[model.ByProcess] = []model.Consumer{
+		{Process: 0, Tier: model.OwnerObserved, Ports: 8202, Sockets: 8410, Rate: 96, Most: db},
+		{Process: 0, Tier: model.OwnerInferred, Ports: 3641, Sockets: 3641, Rate: 22, Most: db},
+		{Process: 1, Tier: model.OwnerObserved, Ports: 3020, Sockets: 3340, Most: redis},
+		{Process: source.NoProcess, Ports: 311, Sockets: 311, Rate: -1, Most: db},
+		{Process: 2, Tier: model.OwnerObserved, Ports: 96, Sockets: 96, Rate: 1, Most: web},
+	}
+	st.TCP.Consumers[model.ByDestination] = []model.Consumer{
+		{Process: source.NoProcess, Destination: db.Destination, Port: 5432, Ports: 17_992, Rate: 118, Most: db},
+		{Process: source.NoProcess, Destination: addr("2001:db8:85a3:8d3:1319:8a2e:370:7348"), Port: 443, Ports: 702},
+		{Process: source.NoProcess, Ports: 12},
+	}
+	st.TCP.Consumers[model.ByService] = []model.Consumer{
+		{Process: source.NoProcess, Port: 5432, Ports: 17_992, Rate: 118, Most: db},
+		{Process: source.NoProcess, Port: 6379, Ports: 3020, Most: redis},
+	}
+	st.TCP.Consumers[model.ByUser] = []model.Consumer{
+		{Process: source.NoProcess, User: "www-data", Ports: 8202, Most: db},
+		{Process: source.NoProcess, Ports: 311, Most: db},
+	}
+	st.UDP.Consumers[model.ByProcess] = []model.Consumer{{Process: 1, Tier: model.OwnerObserved, Ports: 212, Sockets: 228}}
+}
+
+// addSocket adds the i-th connection: a few kinds take turns.
+func addSocket(st *model.State, i int) {
+	s := source.Socket{
+		Local: addr("10.0.4.7"), LocalPort: uint16(41_822 + 2*i), Proto: source.TCP, State: source.Established,
+		Process: source.NoProcess, UID: 33, Inode: uint32(70_000 + i), Cookie: uint64(0x5c00 + i),
+		Remote: addr("10.0.9.2"), RemotePort: 5432,
+	}
+	row := model.Row{Process: 0, Tier: model.OwnerObserved, Ephemeral: true}
+	age := 41 * time.Second
+	switch i % 8 {
+	case 1, 2, 6:
+		s.State, s.Timer, s.Expires, s.UID, s.Inode = source.TimeWait, source.TimerTimeWait, 48_000-uint32(i%50)*700, 0, 0
+		if i%8 == 2 {
+			row.Tier = model.OwnerInferred
+		} else if i%8 == 6 {
+			row.Process, row.Tier = source.NoProcess, model.OwnerUnknown
+		}
+	case 3:
+		s.State, s.Remote, s.RemotePort, age = source.CloseWait, addr("2001:db8::9f01"), 443, 3*time.Minute
+		s.Local, row.Process, s.ReceiveQueue = addr("2001:db8::4:7"), 1, 1
+	case 4:
+		s.State, s.Remote, s.RemotePort, age = source.SynSent, addr("93.184.216.34"), 443, 7*time.Second
+		row.Process, s.Timer, s.Expires, s.Retransmits = 2, source.TimerRetransmit, 900, 2
+	case 5:
+		s.Remote, s.RemotePort, age, row.SinceStart, row.Process = addr("10.0.9.3"), 6379, 2*time.Hour, true, 1
+	case 7:
+		s.State, s.LocalPort, s.Remote, s.RemotePort = source.Listen, 8080, source.Addr4([4]byte{}), 0
+		s.Local, row.Ephemeral, row.SinceStart, s.SendQueue = s.Remote, false, true, 4096
+	}
+	row.Since = sampleTime.Add(-age).UnixNano()
+	st.Snapshot.Sockets = append(st.Snapshot.Sockets, s)
+	st.Rows = append(st.Rows, row)
+}
+
+// emptyState is a host without a connection.
+func emptyState() *model.State {
+	st := sampleState(0)
+	free := func(p source.Proto) model.Protocol {
+		return model.Protocol{Pressure: model.Pressure{
+			Proto: p, Usable: 28_232, Map: model.PortMap{Low: 32768, High: 60999, Words: make([]uint64, 1024)},
+		}}
+	}
+	st.TCP, st.UDP = free(source.TCP), free(source.UDP)
+	st.History, st.Forecast, st.Level = st.History[:1], model.Forecast{Sustainable: 470}, model.LevelOK
+	st.History[0] = model.Sample{Time: sampleTime, Usable: 28_232}
+	return st
+}
+
+// showState puts another state into a view.
+func showState(v *view, st *model.State) {
+	v.state, v.rows, v.total = st, v.rows[:len(st.Snapshot.Sockets)], len(st.Snapshot.Sockets)
+	v.states = stateLines(v.states, &st.TCP.States, paneHeights(v)[paneStates])
+	v.consumers = st.TCP.Consumers[v.group]
+	v.help = []key.Binding(DefaultKeyMap().footer(v))
+}

@@ -1,0 +1,307 @@
+package dashboard
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/exp/golden"
+	"github.com/muesli/termenv"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/theme"
+)
+
+// requireFrame compares a frame with its golden file, and wants every line to
+// be as wide as the screen.
+func requireFrame(t *testing.T, p *painter, v *view) {
+	t.Helper()
+	frame := p.frame(v)
+	requireSize(t, frame, v.width, v.height)
+	golden.RequireEqual(t, frame)
+}
+
+func requireSize(t *testing.T, frame string, width, height int) {
+	t.Helper()
+	lines := strings.Split(frame, "\n")
+	if len(lines) != height {
+		t.Fatalf("%dx%d: %d lines", width, height, len(lines))
+	}
+	for i, line := range lines {
+		if w := ansi.StringWidth(line); w != width {
+			t.Fatalf("%dx%d: line %d is %d wide: %q", width, height, i, w, line)
+		}
+	}
+}
+
+func plain() *painter { return newPainter(theme.Theme{}, false) }
+
+func coloured(t *testing.T, name string, p termenv.Profile) *painter {
+	t.Helper()
+	th, err := theme.ByName(name, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newPainter(th, false)
+}
+
+func TestFrameAtEachSize(t *testing.T) {
+	for _, size := range [][2]int{{1, 1}, {20, 5}, {40, 10}, {40, 40}, {60, 20}, {80, 24}, {80, 50}, {120, 40}, {160, 45}, {200, 60}} {
+		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
+			requireFrame(t, plain(), sampleView(size[0], size[1]))
+		})
+	}
+}
+
+// frameStates are the states of the screen that must look different.
+var frameStates = []struct {
+	name          string
+	width, height int
+	change        func(v *view)
+}{
+	{"waiting", 80, 24, func(v *view) { *v = view{width: 80, height: 24, help: v.help, focus: paneConnections} }},
+	{"waiting 40x10", 40, 10, func(v *view) { *v = view{width: 40, height: 10, help: v.help, focus: paneConnections} }},
+	{"first poll failed", 80, 24, func(v *view) {
+		*v = view{width: 80, height: 24, status: statusStale, err: errors.New("dump tcp sockets: operation not permitted")}
+		v.errSince, v.now = sampleTime, sampleTime.Add(3*time.Second)
+	}},
+	{"paused", 80, 24, func(v *view) { v.status, v.now = statusPaused, v.now.Add(14*time.Second) }},
+	{"stale", 80, 24, func(v *view) {
+		v.status, v.now, v.errSince = statusStale, sampleTime.Add(19*time.Second), sampleTime.Add(time.Second)
+		v.err = errors.New("dump tcp sockets: no buffer space available")
+	}},
+	{"ended", 80, 24, func(v *view) { v.status = statusEnded }},
+	{"filtered", 80, 24, func(v *view) { v.filter.text, v.rows = "state:tw rport:5432", v.rows[:3] }},
+	{"filter without a match", 80, 24, func(v *view) { v.filter.text, v.rows = "proc:nothing", nil }},
+	{"filter being edited", 80, 24, func(v *view) {
+		v.filter = filterLine{editing: true, input: "state:tw rport:5432", pos: 8}
+	}},
+	{"filter with an error", 80, 24, func(v *view) {
+		_, err := model.ParseFilter("!state:tw prt:5432")
+		v.filter = filterLine{editing: true, text: "!state:tw", input: "!state:tw prt:5432", pos: 18, err: err}
+	}},
+	{"filter longer than the line", 60, 20, func(v *view) {
+		long := strings.Repeat("remote:10.0.0.0/8 ", 6)
+		v.filter = filterLine{editing: true, input: long, pos: len(long)}
+	}},
+	{"notice", 80, 24, func(v *view) { v.notice = "copied 10.0.4.7:41822 → 10.0.9.2:5432" }},
+	{"empty", 80, 24, func(v *view) { showState(v, emptyState()) }},
+	{"empty 200x60", 200, 60, func(v *view) { showState(v, emptyState()) }},
+	{"degraded", 80, 24, func(v *view) {
+		v.state.Snapshot.Degraded = []string{"processes of other users are hidden: run as root to see them"}
+	}},
+	{"degraded twice 40x10", 40, 10, func(v *view) { v.state.Snapshot.Degraded = []string{"a", "b"} }},
+	{"udp", 80, 24, func(v *view) {
+		v.proto, v.consumers = protoUDP, v.state.UDP.Consumers[model.ByProcess]
+		v.states = stateLines(nil, &v.state.UDP.States, 4)
+	}},
+	{"exhausted", 80, 24, func(v *view) {
+		w := v.state.TCP.Pressure.Worst()
+		w.Live, w.TimeWait, w.Used, w.Free, w.Level = 12_000, 16_218, 28_232, 0, model.LevelExhausted
+		w.FirstHalf = w.FirstHalfSize
+		v.state.Forecast = model.Forecast{Rate: 0, CloseRate: 270, Sustainable: 270}
+	}},
+	{"slow connect", 120, 40, func(v *view) {
+		w := v.state.TCP.Pressure.Worst()
+		w.FirstHalf, v.state.Forecast.Full = w.FirstHalfSize, 7*time.Minute
+	}},
+	{"pool only", 80, 24, func(v *view) { v.state.TCP.Pressure.PoolOnly = true }},
+	{"names", 120, 40, func(v *view) { v.names = true }},
+	{"by destination", 120, 40, func(v *view) {
+		v.group, v.consumers = model.ByDestination, v.state.TCP.Consumers[model.ByDestination]
+	}},
+	{"by service", 80, 24, func(v *view) { v.group, v.consumers = model.ByService, v.state.TCP.Consumers[model.ByService] }},
+	{"by user", 80, 24, func(v *view) { v.group, v.consumers = model.ByUser, v.state.TCP.Consumers[model.ByUser] }},
+	{"focus on states", 80, 24, func(v *view) { v.focus, v.cursors[paneStates].line = paneStates, 2 }},
+	{"focus on consumers", 120, 40, func(v *view) { v.focus, v.cursors[paneConsumers].line = paneConsumers, 1 }},
+	{"scrolled to the end", 80, 24, func(v *view) {
+		v.cursors[paneConnections] = cursor{line: len(v.rows) - 1, top: len(v.rows) - 7}
+		v.order = model.Order{Column: model.ColumnRemote}
+	}},
+	{"help", 80, 24, func(v *view) { v.overlay = overlayHelp }},
+	{"help 120x40", 120, 40, func(v *view) {
+		v.overlay = overlayHelp
+		v.state.Snapshot.Degraded = []string{"processes of other users are hidden: run as root to see them"}
+	}},
+	{"details", 80, 24, func(v *view) { v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[0].Tuple() }},
+	{"details scrolled 60x10", 60, 10, func(v *view) {
+		v.overlay, v.detail, v.scroll = overlayDetails, v.state.Snapshot.Sockets[0].Tuple(), 4
+	}},
+	{"details of a TIME_WAIT", 120, 40, func(v *view) {
+		v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[2].Tuple()
+	}},
+	{"details of a listener", 120, 40, func(v *view) {
+		v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[7].Tuple()
+	}},
+	{"details of a socket that has gone", 80, 24, func(v *view) {
+		v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[0].Tuple()
+		v.detail.LocalPort = 5
+	}},
+	{"small range", 120, 40, func(v *view) {
+		v.state.Snapshot.Settings.Range = source.PortRange{Low: 40_000, High: 40_019}
+		v.state.Snapshot.Settings.Assumed = true
+		m := &v.state.TCP.Pressure.Map
+		m.Low, m.High, m.Words = 40_000, 40_019, make([]uint64, 1024)
+		m.Words[40_000/64] = 0b1101
+	}},
+}
+
+func TestFrameOfEachState(t *testing.T) {
+	for _, test := range frameStates {
+		t.Run(test.name, func(t *testing.T) {
+			v := sampleView(test.width, test.height)
+			test.change(v)
+			requireFrame(t, plain(), v)
+		})
+	}
+}
+
+// The states are told apart by what is written, not by colour.
+func TestStatesDiffer(t *testing.T) {
+	seen := map[string]string{}
+	for _, test := range frameStates {
+		v := sampleView(80, 24)
+		v.width, v.height = test.width, test.height
+		test.change(v)
+		v.width, v.height = 80, 24
+		frame := plain().frame(v)
+		if v.status == statusWaiting || strings.HasSuffix(test.name, "0") {
+			continue // the same at another size
+		}
+		if other, ok := seen[frame]; ok {
+			t.Errorf("%q looks like %q", test.name, other)
+		}
+		seen[frame] = test.name
+	}
+}
+
+func TestFrameInColour(t *testing.T) {
+	for _, test := range []struct {
+		theme   string
+		profile termenv.Profile
+	}{{"default", termenv.ANSI}, {"colorblind", termenv.TrueColor}, {"mono", termenv.ANSI256}} {
+		t.Run(test.theme, func(t *testing.T) {
+			requireFrame(t, coloured(t, test.theme, test.profile), sampleView(80, 24))
+		})
+	}
+}
+
+func TestNoColourWritesNoEscape(t *testing.T) {
+	if frame := coloured(t, "default", termenv.Ascii).frame(sampleView(200, 60)); strings.Contains(frame, "\x1b") {
+		t.Errorf("an escape sequence in %q", frame)
+	}
+}
+
+func TestASCII(t *testing.T) {
+	for _, size := range [][2]int{{80, 24}, {200, 60}} {
+		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
+			v := sampleView(size[0], size[1])
+			v.state.Processes[1].Name = "größe数据"
+			p := newPainter(theme.Theme{}, true)
+			frame := p.frame(v)
+			if i := strings.IndexFunc(frame, func(r rune) bool { return r > 0x7e }); i >= 0 {
+				t.Errorf("%q is not ASCII", frame[i:i+4])
+			}
+			requireFrame(t, p, v)
+		})
+	}
+}
+
+func TestSmallestScreenStillSaysIt(t *testing.T) {
+	for _, size := range [][2]int{{40, 10}, {40, 3}, {40, 1}} {
+		const want = "64% of 28,232 to 10.0.9.2:5432"
+		if frame := plain().frame(sampleView(size[0], size[1])); !strings.Contains(frame, want) {
+			t.Errorf("%v: no %q in\n%s", size, want, frame)
+		}
+	}
+}
+
+func TestFrameIsExactlyTheScreen(t *testing.T) {
+	p := plain()
+	states := []func(v *view){func(*view) {}}
+	for _, s := range frameStates {
+		states = append(states, s.change)
+	}
+	i := 0
+	for width := 1; width <= 220; width += 1 + width/40 {
+		for height := 1; height <= 70; height += 1 + height/12 {
+			v := sampleView(width, height)
+			states[i%len(states)](v)
+			i++
+			v.width, v.height = width, height
+			requireSize(t, p.frame(v), width, height)
+		}
+	}
+}
+
+func FuzzFrameIsExactlyTheScreen(f *testing.F) {
+	f.Add(uint8(80), uint8(24), "java", "java -jar x", "web-01")
+	f.Add(uint8(120), uint8(40), "\x1b[31mred", "数据库 👩‍🚀 e\u0301", "\u202eabc\xff")
+	f.Add(uint8(200), uint8(60), "🇩🇪🇩", "\u0600\u0601 ก\u0e33", "a\u200db")
+	f.Fuzz(func(t *testing.T, width, height uint8, name, command, host string) {
+		w, h := 1+int(width)%220, 1+int(height)%70
+		v := sampleView(w, h)
+		v.state.Processes[0].Name, v.state.Processes[1].Name = name, command+name
+		v.state.Processes[0].Command, v.state.Processes[2].Command = command, name+command
+		v.state.Snapshot.Host, v.notice = host, command
+		v.state.Snapshot.Degraded = []string{name + host}
+		p := plain()
+		frame := p.frame(v)
+		requireSize(t, frame, w, h)
+		v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[0].Tuple()
+		requireSize(t, p.frame(v), w, h)
+		for _, r := range frame {
+			if r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 {
+				t.Fatalf("%U reached the screen", r)
+			}
+		}
+	})
+}
+
+// An overlay can be scrolled to its last line and no farther.
+func TestOverlayLines(t *testing.T) {
+	v := sampleView(80, 12)
+	v.overlay = overlayHelp
+	v.scroll = overlayLines(v) - 1
+	last := plain().frame(v)
+	v.scroll += 100
+	if plain().frame(v) != last {
+		t.Error("scrolling beyond the end changes the frame")
+	}
+	v.scroll = overlayLines(v) - 2
+	if plain().frame(v) == last {
+		t.Error("the last line is in sight before the end")
+	}
+	v.width, v.height = 200, 70
+	if n := overlayLines(v); n != 1 {
+		t.Errorf("an overlay that fits can be scrolled to %d lines", n)
+	}
+}
+
+func BenchmarkFrame(b *testing.B) {
+	for _, size := range [][2]int{{80, 24}, {200, 60}} {
+		for _, sockets := range []int{300, 200_000} {
+			b.Run(fmt.Sprintf("%dx%d/%d", size[0], size[1], sockets), func(b *testing.B) {
+				st := sampleState(sockets)
+				v := sampleView(size[0], size[1])
+				v.state, v.rows = st, make([]int32, sockets)
+				for i := range v.rows {
+					v.rows[i] = int32(i)
+				}
+				th, err := theme.ByName("default", termenv.ANSI)
+				if err != nil {
+					b.Fatal(err)
+				}
+				p := newPainter(th, false)
+				b.ReportAllocs()
+				for b.Loop() {
+					p.frame(v)
+				}
+			})
+		}
+	}
+}

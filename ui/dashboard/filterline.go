@@ -1,0 +1,142 @@
+package dashboard
+
+import (
+	"slices"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"ephtop/model"
+)
+
+// activeFilter is a filter in force, with the protocol that goes with it.
+type activeFilter struct {
+	filter model.Filter
+	proto  protoChoice
+}
+
+// maxHistory bounds the filters that are remembered.
+const maxHistory = 50
+
+// history holds the filters that were kept in this session, oldest first.
+type history struct {
+	texts []string
+	at    int    // the one that is in the line; len(texts) for what was typed
+	typed string // what was typed before going back
+}
+
+// add puts a filter last.
+func (h *history) add(text string) {
+	if text == "" {
+		return
+	}
+	h.texts = slices.DeleteFunc(h.texts, func(t string) bool { return t == text })
+	h.texts = append(h.texts, text)
+	h.texts = h.texts[max(0, len(h.texts)-maxHistory):]
+}
+
+// step goes to an earlier (-1) or later (+1) filter, and tells whether there
+// is one. present is what stands in the line.
+func (h *history) step(direction int, present string) (string, bool) {
+	to := h.at + direction
+	if to < 0 || to > len(h.texts) {
+		return "", false
+	}
+	if h.at == len(h.texts) {
+		h.typed = present
+	}
+	h.at = to
+	if to == len(h.texts) {
+		return h.typed, true
+	}
+	return h.texts[to], true
+}
+
+// openFilter begins to edit the filter in force.
+func (m *Model) openFilter() {
+	m.before = activeFilter{m.choice.filter, m.choice.proto}
+	m.editor.set(m.view.filter.text)
+	m.history.at = len(m.history.texts)
+	m.view.filter.editing = true
+	m.showInput()
+}
+
+// editFilter takes a key while the filter is edited. What is typed holds at
+// once; where it is wrong, the last good filter stays.
+func (m *Model) editFilter(msg tea.KeyMsg) {
+	line := &m.view.filter
+	switch {
+	case msg.Paste:
+		m.editor.press(msg)
+	case key.Matches(msg, m.keys.Back):
+		m.closeFilter()
+		m.setFilter(m.before)
+		return
+	case key.Matches(msg, m.keys.Keep):
+		if line.err == nil { // else there is something to mend
+			m.closeFilter()
+			m.history.add(line.text)
+		}
+		return
+	case key.Matches(msg, m.keys.Earlier):
+		m.recall(-1)
+	case key.Matches(msg, m.keys.Later):
+		m.recall(+1)
+	default:
+		m.editor.press(msg)
+	}
+	typed := line.input
+	m.showInput()
+	if line.input != typed {
+		m.applyInput()
+	}
+}
+
+func (m *Model) recall(direction int) {
+	if text, ok := m.history.step(direction, m.editor.text()); ok {
+		m.editor.set(text)
+	}
+}
+
+// showInput mirrors the editor in the view.
+func (m *Model) showInput() {
+	m.view.filter.input, m.view.filter.pos = m.editor.text(), m.editor.offset()
+}
+
+// closeFilter ends the editing.
+func (m *Model) closeFilter() {
+	m.view.filter = filterLine{text: m.view.filter.text}
+}
+
+// applyInput puts what is typed in force if it is a filter.
+func (m *Model) applyInput() {
+	f, err := model.ParseFilter(m.view.filter.input)
+	m.view.filter.err = err
+	if err == nil {
+		m.setFilter(activeFilter{f, protoOf(&f, m.before.proto)})
+	}
+}
+
+// protoOf is the protocol to show with a filter: the one that it names, or
+// else the one that was shown.
+func protoOf(f *model.Filter, shown protoChoice) protoChoice {
+	if !f.HasProto() {
+		return shown
+	}
+	switch tcp, udp := f.Protos(); {
+	case tcp && udp:
+		return protoBoth
+	case udp:
+		return protoUDP
+	case tcp:
+		return protoTCP
+	}
+	return shown
+}
+
+// setFilter puts a filter in force.
+func (m *Model) setFilter(a activeFilter) {
+	m.choice.filter, m.choice.proto = a.filter, a.proto
+	m.view.filter.text = a.filter.String()
+	m.rechoose()
+}

@@ -1,0 +1,275 @@
+package dashboard
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/google/go-cmp/cmp"
+
+	"ephtop/model"
+	"ephtop/source"
+)
+
+func mixedHost() []source.Socket {
+	return []source.Socket{
+		tcp(40001, "10.0.9.2 5432", source.Established, 0), tcp(40002, "10.0.9.2 5432", source.TimeWait, -1),
+		tcp(40003, "10.0.9.3 443", source.Established, 1), tcp(40004, "10.0.9.3 443", source.CloseWait, 1),
+		udp(40005, "9.9.9.9 53", 0),
+	}
+}
+
+func (h *harness) wantFilter(want string, ports ...uint16) {
+	h.Helper()
+	if h.m.view.filter.text != want {
+		h.Errorf("filter %q in force, want %q", h.m.view.filter.text, want)
+	}
+	if diff := cmp.Diff(ports, h.ports()); diff != "" {
+		h.Errorf("filter %q: ports (-want +got):\n%s", want, diff)
+	}
+}
+
+func TestFilterHoldsWhileItIsTyped(t *testing.T) {
+	run(t, mixedHost(), func(h *harness) {
+		byPort(h)
+		h.press("/")
+		h.typeText("lport:4000")
+		h.wantFilter("lport:4000")
+		h.typeText("3")
+		h.wantFilter("lport:40003", 40003)
+		h.press("enter")
+		if h.m.view.filter.editing {
+			t.Error("enter does not end the editing")
+		}
+		h.wantFilter("lport:40003", 40003)
+		if h.m.view.total != 4 {
+			t.Errorf("total %d, want the 4 without the filter", h.m.view.total)
+		}
+		h.sleep(2 * time.Second)
+		h.wantFilter("lport:40003", 40003)
+		h.press("esc")
+		h.wantFilter("", 40001, 40002, 40003, 40004)
+	})
+}
+
+func TestWrongFilterKeepsTheLastGoodOne(t *testing.T) {
+	run(t, mixedHost(), func(h *harness) {
+		byPort(h)
+		h.press("/")
+		h.typeText("rport:443,x")
+		h.wantFilter("rport:443", 40003, 40004)
+		var wrong *model.FilterError
+		if !errors.As(h.m.view.filter.err, &wrong) || wrong.Offset != len("rport:443,") {
+			t.Errorf("error %v does not say where", h.m.view.filter.err)
+		}
+		h.press("enter")
+		if !h.m.view.filter.editing {
+			t.Error("enter kept a wrong filter")
+		}
+		h.sleep(time.Second)
+		h.wantFilter("rport:443", 40003, 40004)
+		if h.m.view.filter.err == nil || h.m.view.filter.input != "rport:443,x" {
+			t.Errorf("a poll changed the line: %+v", h.m.view.filter)
+		}
+		h.press("backspace", "backspace")
+		if h.m.view.filter.err != nil {
+			t.Errorf("mended, and still %v", h.m.view.filter.err)
+		}
+	})
+}
+
+func TestEscBringsTheFilterBefore(t *testing.T) {
+	run(t, mixedHost(), func(h *harness) {
+		byPort(h)
+		h.press("/")
+		h.typeText("rport:443")
+		h.press("enter", "/", "ctrl+u")
+		h.wantFilter("", 40001, 40002, 40003, 40004)
+		h.typeText("proto:udp")
+		h.wantFilter("proto:udp", 40005)
+		h.press("esc")
+		h.wantFilter("rport:443", 40003, 40004)
+		if h.m.view.filter.editing || h.m.view.proto != protoTCP {
+			t.Errorf("filter line %+v, protocol %d", h.m.view.filter, h.m.view.proto)
+		}
+	})
+}
+
+func TestFilterByProtocolShowsThatProtocol(t *testing.T) {
+	for _, test := range []struct {
+		filter string
+		want   protoChoice
+	}{
+		{"proto:udp", protoUDP}, {"!proto:tcp", protoUDP}, {"proto:tcp,udp", protoBoth}, {"proto:tcp", protoTCP}, {"api", protoTCP},
+	} {
+		t.Run(test.filter, func(t *testing.T) {
+			runConfig(t, mixedHost(), Config{Filter: test.filter}, func(h *harness) {
+				if h.m.view.proto != test.want {
+					t.Errorf("protocol %d, want %d", h.m.view.proto, test.want)
+				}
+				if h.m.view.filter.text != test.filter {
+					t.Errorf("the filter of the command line is shown as %q", h.m.view.filter.text)
+				}
+			})
+		})
+	}
+}
+
+func TestWrongFilterOfTheCommandLine(t *testing.T) {
+	_, err := New(Config{Source: &fakeSource{}, Filter: "stat:tw"})
+	var wrong *model.FilterError
+	if !errors.As(err, &wrong) {
+		t.Errorf("error %v, want a FilterError", err)
+	}
+}
+
+func TestPaste(t *testing.T) {
+	run(t, mixedHost(), func(h *harness) {
+		byPort(h)
+		h.press("/")
+		h.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("rport:443\t\x1b]52;lport:40003\r\n"), Paste: true})
+		if got, want := h.m.view.filter.input, "rport:443 ]52;lport:40003"; got != want {
+			t.Errorf("pasted %q, want %q", got, want)
+		}
+		if !h.m.view.filter.editing {
+			t.Error("the line end in the paste was taken for a key")
+		}
+	})
+}
+
+func TestFilterHistory(t *testing.T) {
+	run(t, mixedHost(), func(h *harness) {
+		for _, text := range []string{"rport:443", "rport:5432", "rport:443"} {
+			h.press("/", "ctrl+u")
+			h.typeText(text)
+			h.press("enter")
+		}
+		h.press("/", "ctrl+u")
+		h.typeText("lport:1")
+		for _, step := range []struct{ key, want string }{
+			{"up", "rport:443"}, {"up", "rport:5432"}, {"up", "rport:5432"},
+			{"down", "rport:443"}, {"down", "lport:1"}, {"down", "lport:1"},
+		} {
+			h.press(step.key)
+			if h.m.view.filter.input != step.want || h.m.view.filter.text != step.want {
+				t.Errorf("after %s: %q is typed and %q in force, want %q", step.key, h.m.view.filter.input, h.m.view.filter.text, step.want)
+			}
+		}
+	})
+}
+
+func TestEnterOnAState(t *testing.T) {
+	run(t, mixedHost(), func(h *harness) {
+		byPort(h)
+		h.press("tab")
+		to := func(s source.State) {
+			h.press("g")
+			h.pressUntil("j", func() bool { return h.m.view.states[h.cursor().line].state == s })
+			h.press("enter")
+		}
+		to(source.Established)
+		h.wantFilter("state:ESTABLISHED", 40001, 40003)
+		to(source.CloseWait)
+		h.wantFilter("state:CLOSE_WAIT", 40004)
+		to(source.CloseWait)
+		h.wantFilter("", 40001, 40002, 40003, 40004)
+		h.press("/")
+		h.typeText("rport:443")
+		h.press("enter")
+		to(source.Established)
+		h.wantFilter("rport:443 state:ESTABLISHED", 40003)
+		if len(h.m.view.states) != 3 {
+			t.Errorf("%d states, want all 3: the filter is for connections", len(h.m.view.states))
+		}
+	})
+}
+
+func TestEnterOnAConsumer(t *testing.T) {
+	for _, test := range []struct {
+		group model.Grouping
+		want  map[string][]uint16 // filter → ports
+	}{
+		{model.ByProcess, map[string][]uint16{"pid:100": {40001}, "pid:200": {40003, 40004}}},
+		{model.ByDestination, map[string][]uint16{"remote:10.0.9.2:5432": {40001, 40002}, "remote:10.0.9.3:443": {40003, 40004}}},
+		{model.ByService, map[string][]uint16{"rport:5432": {40001, 40002}, "rport:443": {40003, 40004}}},
+		{model.ByUser, map[string][]uint16{"user:www": {40001}, "user:root": {40003, 40004}}},
+	} {
+		t.Run(test.group.String(), func(t *testing.T) {
+			run(t, mixedHost(), func(h *harness) {
+				byPort(h)
+				for range test.group {
+					h.press("b")
+				}
+				h.press("tab", "tab")
+				got := map[string][]uint16{}
+				for range h.m.view.consumers {
+					h.press("enter")
+					if text := h.m.view.filter.text; !strings.Contains(text, "owner:") {
+						got[text] = h.ports()
+					}
+					h.press("enter") // again takes it out
+					h.wantFilter("", 40001, 40002, 40003, 40004)
+					h.press("j")
+				}
+				for filter, ports := range test.want {
+					if diff := cmp.Diff(ports, got[filter]); diff != "" && test.group != model.ByProcess && test.group != model.ByUser {
+						t.Errorf("%s (-want +got):\n%s", filter, diff)
+					}
+					if _, ok := got[filter]; !ok {
+						t.Errorf("no consumer gives the filter %q: %v", filter, got)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestConsumerTerms(t *testing.T) {
+	st := &model.State{Processes: []source.Process{{PID: 7}}}
+	addr, _ := source.ParseAddr("2001:db8::1")
+	for _, test := range []struct {
+		name     string
+		consumer model.Consumer
+		group    model.Grouping
+		want     []string
+	}{
+		{"a process", model.Consumer{Process: 0, Tier: model.OwnerObserved}, model.ByProcess, []string{"pid:7"}},
+		{"what a process is likely to hold", model.Consumer{Process: 0, Tier: model.OwnerInferred}, model.ByProcess,
+			[]string{"pid:7", "owner:inferred"}},
+		{"no known process", model.Consumer{Process: -1}, model.ByProcess, []string{"owner:unknown"}},
+		{"a destination", model.Consumer{Process: -1, Tier: model.OwnerObserved, Destination: addr, Port: 443}, model.ByDestination,
+			[]string{"remote:[2001:db8::1]:443"}},
+		{"no destination", model.Consumer{Process: -1}, model.ByDestination, nil},
+		{"no service", model.Consumer{Process: -1}, model.ByService, nil},
+		{"a user with odd letters", model.Consumer{Process: -1, Tier: model.OwnerObserved, User: `a "b", c`}, model.ByUser,
+			[]string{`user:"a \"b\", c"`}},
+		{"no known user", model.Consumer{Process: -1}, model.ByUser, []string{"owner:unknown"}},
+		{"a user without a name", model.Consumer{Process: -1, Tier: model.OwnerObserved}, model.ByUser, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, consumerTerms(&test.consumer, st, test.group)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestSplitTerms(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		want []string
+	}{
+		{"", nil},
+		{"state:TIME_WAIT", []string{"state:TIME_WAIT"}},
+		{`a !proc:"b c" rport:1,2 "d e"`, []string{"a", `!proc:"b c"`, "rport:1,2", `"d e"`}},
+		{`user:"a\" b",c d`, []string{`user:"a\" b",c`, "d"}},
+	} {
+		t.Run(test.text, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, splitTerms(test.text)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

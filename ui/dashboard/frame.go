@@ -1,0 +1,71 @@
+package dashboard
+
+import (
+	"ephtop/model"
+	"ephtop/source"
+)
+
+// choice is what the user wants to see of a state.
+type choice struct {
+	filter model.Filter
+	order  model.Order
+	proto  protoChoice
+	group  model.Grouping
+	// version counts the changes: frames that were made for another version
+	// are out of date.
+	version uint64
+}
+
+func (c *choice) tcp() bool { return c.proto != protoUDP }
+func (c *choice) udp() bool { return c.proto != protoTCP }
+
+// frame is one poll's data and what was chosen of it. It belongs to one hand at
+// a time: to the command that polls into it, then to the model, which shows it
+// and hands it out for another poll only when it no longer shows it.
+type frame struct {
+	snapshot source.Snapshot
+	state    model.State
+
+	version   uint64 // of the choice that the following were made for
+	rows      []int32
+	total     int
+	states    model.StateCounts
+	consumers []model.Consumer
+	merged    []model.Consumer // memory for consumers of both protocols
+}
+
+// choose makes the frame's lists, with the memory of sel.
+func (f *frame) choose(c *choice, sel *model.Selection) {
+	f.version = c.version
+	sel.Filter, sel.Order, sel.TCP, sel.UDP = c.filter, c.order, c.tcp(), c.udp()
+	f.rows = sel.Rows(f.rows[:0], &f.state)
+	f.states = model.StateCounts{}
+	for _, p := range f.protocols(c) {
+		for s, n := range p.States {
+			f.states[s] += n
+		}
+	}
+	f.total = f.states.Total()
+	f.group(c)
+}
+
+// group makes the list of consumers, which depends on less than the others.
+func (f *frame) group(c *choice) {
+	switch protocols := f.protocols(c); len(protocols) {
+	case 1:
+		f.consumers = protocols[0].Consumers[c.group]
+	default:
+		f.merged = mergeConsumers(f.merged[:0], &f.state, c.group)
+		f.consumers = f.merged
+	}
+}
+
+func (f *frame) protocols(c *choice) []*model.Protocol {
+	switch c.proto {
+	case protoTCP:
+		return []*model.Protocol{&f.state.TCP}
+	case protoUDP:
+		return []*model.Protocol{&f.state.UDP}
+	}
+	return []*model.Protocol{&f.state.TCP, &f.state.UDP}
+}

@@ -1,0 +1,296 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"ephtop/source"
+)
+
+// fakeSource answers polls with what its moment says at that time.
+type fakeSource struct {
+	mu      sync.Mutex
+	sockets []source.Socket
+	err     error
+	takes   time.Duration
+	hangs   bool // until the context is cancelled
+
+	starts  []time.Time
+	running atomic.Int32
+	overlap atomic.Bool
+	closed  atomic.Bool
+}
+
+func (s *fakeSource) set(change func(*fakeSource)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s)
+}
+
+// started gives when each poll began.
+func (s *fakeSource) started() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.starts)
+}
+
+func (s *fakeSource) polls() int { return len(s.started()) }
+
+func (s *fakeSource) Poll(ctx context.Context, snap *source.Snapshot) error {
+	if s.running.Add(1) > 1 {
+		s.overlap.Store(true)
+	}
+	defer s.running.Add(-1)
+	if s.closed.Load() {
+		return errors.New("polled after Close")
+	}
+	s.mu.Lock()
+	s.starts = append(s.starts, time.Now())
+	sockets, err, takes, hangs := slices.Clone(s.sockets), s.err, s.takes, s.hangs
+	s.mu.Unlock()
+
+	// Whoever still shows this memory will see it spoilt.
+	spoilt := snap.Sockets[:cap(snap.Sockets)]
+	for i := range spoilt {
+		spoilt[i] = source.Socket{LocalPort: 6666, Process: 1 << 20}
+	}
+	if hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	select {
+	case <-time.After(takes):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	snap.Time = time.Now()
+	snap.Host, snap.OS, snap.Source = "test", "linux", "fake"
+	snap.Settings = source.Settings{
+		Range: source.PortRange{Low: 32768, High: 60999}, TimeWait: time.Minute, ReuseDelay: time.Second,
+	}
+	snap.Processes = append(snap.Processes[:0],
+		source.Process{PID: 100, Start: 1, Name: "api", UID: 33, User: "www"},
+		source.Process{PID: 200, Start: 2, Name: "curl", User: "root"})
+	snap.Sockets = append(snap.Sockets[:0], sockets...)
+	return nil
+}
+
+func (s *fakeSource) Close() error {
+	if s.running.Load() > 0 {
+		return errors.New("closed during a poll")
+	}
+	s.closed.Store(true)
+	return nil
+}
+
+// tcp is a TCP socket of process number p (-1 for none).
+func tcp(port uint16, remote string, state source.State, p int32) source.Socket {
+	addr, rport, _ := strings.Cut(remote, " ")
+	a, err := source.ParseAddr(addr)
+	if err != nil {
+		panic(err)
+	}
+	var n uint16
+	if _, err := fmt.Sscan(rport, &n); err != nil {
+		panic(err)
+	}
+	return source.Socket{
+		Proto: source.TCP, State: state, Local: source.Addr4([4]byte{10, 0, 0, 9}), LocalPort: port,
+		Remote: a, RemotePort: n, Process: p, Inode: uint32(port), Cookie: uint64(port),
+	}
+}
+
+func udp(port uint16, remote string, p int32) source.Socket {
+	s := tcp(port, remote, source.Established, p)
+	s.Proto = source.UDP
+	return s
+}
+
+// some is a small host: ports from 40001 on, all to one database.
+func some(n int) []source.Socket {
+	var all []source.Socket
+	for i := range n {
+		all = append(all, tcp(uint16(40001+i), "10.0.9.2 5432", source.Established, 0))
+	}
+	return all
+}
+
+// harness runs a model as Bubble Tea does: one goroutine for Update and View,
+// one for each command. It lives in the time of a synctest bubble.
+type harness struct {
+	*testing.T
+	m     *Model
+	src   *fakeSource
+	out   *strings.Builder
+	msgs  chan tea.Msg
+	quit  bool
+	execs int
+}
+
+// run starts a model in a bubble, at 120x40, and lets the first poll answer.
+func run(t *testing.T, sockets []source.Socket, body func(h *harness)) {
+	t.Helper()
+	runConfig(t, sockets, Config{}, body)
+}
+
+func runConfig(t *testing.T, sockets []source.Socket, cfg Config, body func(h *harness)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h := &harness{T: t, src: &fakeSource{sockets: sockets}, out: &strings.Builder{}, msgs: make(chan tea.Msg)}
+		cfg.Source, cfg.Out = h.src, h.out
+		cfg.Getenv = func(string) string { return "" }
+		m, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.m = m
+		go h.loop()
+		h.spawn(m.Init())
+		h.send(tea.WindowSizeMsg{Width: 120, Height: 40})
+		body(h)
+		if h.src.overlap.Load() {
+			t.Error("two polls ran at the same time")
+		}
+		if !m.Stop(time.Second) {
+			t.Error("a poll did not end when it was cancelled")
+		}
+		close(h.msgs)
+	})
+}
+
+func (h *harness) loop() {
+	for msg := range h.msgs {
+		switch msg := msg.(type) {
+		case nil:
+			continue
+		case tea.QuitMsg:
+			h.quit = true
+			continue
+		case tea.BatchMsg:
+			for _, cmd := range msg {
+				h.spawn(cmd)
+			}
+			continue
+		}
+		if fmt.Sprintf("%T", msg) == "tea.execMsg" {
+			h.execs++
+		}
+		_, cmd := h.m.Update(msg)
+		h.spawn(cmd)
+		h.m.View()
+	}
+}
+
+func (h *harness) spawn(cmd tea.Cmd) {
+	if cmd == nil {
+		return
+	}
+	go func() {
+		msg := cmd()
+		if h.m.poller.ctx.Err() == nil {
+			h.msgs <- msg
+		}
+	}()
+}
+
+func (h *harness) send(msg tea.Msg) {
+	h.msgs <- msg
+	synctest.Wait()
+}
+
+// sleep lets time pass. The empty message orders what the test has read before
+// what the model writes next, for the race detector.
+func (h *harness) sleep(d time.Duration) {
+	h.msgs <- nil
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+var namedKeys = map[string]tea.KeyType{
+	"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight, "enter": tea.KeyEnter,
+	"esc": tea.KeyEsc, "tab": tea.KeyTab, "shift+tab": tea.KeyShiftTab, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown,
+	"home": tea.KeyHome, "end": tea.KeyEnd, "ctrl+c": tea.KeyCtrlC, "ctrl+z": tea.KeyCtrlZ, "backspace": tea.KeyBackspace,
+	"ctrl+u": tea.KeyCtrlU, "ctrl+w": tea.KeyCtrlW, "ctrl+k": tea.KeyCtrlK, "delete": tea.KeyDelete,
+}
+
+func keyMsg(name string) tea.KeyMsg {
+	if t, ok := namedKeys[name]; ok {
+		return tea.KeyMsg{Type: t}
+	}
+	if name == "space" {
+		return tea.KeyMsg{Type: tea.KeySpace, Runes: []rune{' '}}
+	}
+	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(name)}
+}
+
+// press sends keys by name.
+func (h *harness) press(names ...string) {
+	for _, n := range names {
+		h.send(keyMsg(n))
+	}
+}
+
+// pressUntil presses a key until something holds.
+func (h *harness) pressUntil(name string, holds func() bool) {
+	h.Helper()
+	for range 20 {
+		if holds() {
+			return
+		}
+		h.press(name)
+	}
+	h.Fatalf("pressing %s leads nowhere", name)
+}
+
+// typeText sends each letter of a text.
+func (h *harness) typeText(text string) {
+	for _, r := range text {
+		if r == ' ' {
+			h.press("space")
+		} else {
+			h.press(string(r))
+		}
+	}
+}
+
+// ports gives the local ports of the connections listed, in their order.
+func (h *harness) ports() []uint16 {
+	var all []uint16
+	for _, r := range h.m.view.rows {
+		all = append(all, h.m.view.state.Snapshot.Sockets[r].LocalPort)
+	}
+	return all
+}
+
+// port is the local port under the cursor.
+func (h *harness) port() uint16 {
+	if s := h.m.selectedSocket(); s != nil {
+		return s.LocalPort
+	}
+	return 0
+}
+
+// line is the cursor of the pane in focus.
+func (h *harness) cursor() cursor { return h.m.view.cursors[h.m.view.focus] }
+
+func (h *harness) wantStatus(want status) {
+	h.Helper()
+	if got := h.m.view.status; got != want {
+		h.Errorf("status %d, want %d", got, want)
+	}
+}
+
+var errFake = errors.New("netlink is sulking")

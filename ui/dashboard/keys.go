@@ -1,0 +1,146 @@
+package dashboard
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+)
+
+// KeyMap holds the bindings of the dashboard. Each carries the help that the
+// footer and the help overlay show.
+type KeyMap struct {
+	Up, Down, Left, Right      key.Binding
+	PageUp, PageDown, Top, End key.Binding
+	NextPane, PreviousPane     key.Binding
+
+	Open, Back, Filter, Sort, Reverse, Group, Proto key.Binding
+
+	Pause, Slower, Faster, Names, Copy key.Binding
+
+	Help, Suspend, Quit key.Binding
+
+	// Earlier and Later go through the filters of this session while one is
+	// being typed; Keep takes what was typed.
+	Earlier, Later, Keep key.Binding
+}
+
+// DefaultKeyMap is the key map of the command's documentation.
+func DefaultKeyMap() KeyMap {
+	k := KeyMap{
+		Up:           binding("↑/k", "up", "up", "k"),
+		Down:         binding("↓/j", "down", "down", "j"),
+		Left:         binding("←/h", "pane before", "left", "h"),
+		Right:        binding("→/l", "pane after", "right", "l"),
+		PageUp:       binding("pgup", "page up", "pgup", "ctrl+b"),
+		PageDown:     binding("pgdn", "page down", "pgdown", "ctrl+f"),
+		Top:          binding("home/g", "first, and stay there", "home", "g"),
+		End:          binding("end/G", "last", "end", "G"),
+		NextPane:     binding("tab", "pane", "tab"),
+		PreviousPane: binding("shift+tab", "pane before", "shift+tab"),
+
+		Open:    binding("↵", "open", "enter"),
+		Back:    binding("esc", "back, clear", "esc"),
+		Filter:  binding("/", "filter", "/"),
+		Sort:    binding("s", "sort", "s"),
+		Reverse: binding("S", "reverse", "S"),
+		Group:   binding("b", "by", "b"),
+		Proto:   binding("p", "tcp/udp", "p"),
+
+		Pause:  binding("space", "pause", " "),
+		Slower: binding("+", "slower", "+", "="),
+		Faster: binding("-", "faster", "-", "_"),
+		Names:  binding("n", "names", "n"),
+		Copy:   binding("y", "copy", "y"),
+
+		Help:    binding("?", "help", "?"),
+		Suspend: binding("ctrl+z", "suspend", "ctrl+z"),
+		Quit:    binding("q", "quit", "q", "ctrl+c"),
+
+		Earlier: binding("↑", "filter before", "up", "ctrl+p"),
+		Later:   binding("↓", "filter after", "down", "ctrl+n"),
+		Keep:    binding("↵", "keep", "enter"),
+	}
+	k.Suspend.SetEnabled(canSuspend)
+	return k
+}
+
+func binding(label, does string, keys ...string) key.Binding {
+	return key.NewBinding(key.WithKeys(keys...), key.WithHelp(label, does))
+}
+
+// ASCII gives the key map with labels that need no more than ASCII.
+func (k KeyMap) ASCII() KeyMap {
+	plain := strings.NewReplacer("↑", "up", "↓", "down", "←", "left", "→", "right", "↵", "enter")
+	for _, b := range []*key.Binding{&k.Up, &k.Down, &k.Left, &k.Right, &k.Open, &k.Earlier, &k.Later, &k.Keep} {
+		b.SetHelp(plain.Replace(b.Help().Key), b.Help().Desc)
+	}
+	return k
+}
+
+// groups is what the help overlay shows.
+func (k KeyMap) groups() []helpGroup {
+	return []helpGroup{
+		{"Move", []key.Binding{
+			k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.End, k.NextPane, k.PreviousPane, k.Left, k.Right,
+		}},
+		{"Look closer", []key.Binding{
+			described(k.Open, "details of a connection; filter by a state or consumer"),
+			described(k.Back, "close, or clear the filter"),
+			described(k.Filter, "filter, as in state:tw rport:443"),
+			described(k.Sort, "sort by the next column"),
+			described(k.Reverse, "reverse the order"),
+			described(k.Group, "consumers by process, destination, service, user"),
+			described(k.Proto, "TCP, UDP or both"),
+			described(k.Names, "services by name or number"),
+		}},
+		{"Control", []key.Binding{
+			described(k.Pause, "hold the view still, or let it go on"),
+			described(k.Slower, "poll less often"),
+			described(k.Faster, "poll more often"),
+			described(k.Copy, "copy the connection's addresses"),
+			k.Help, k.Suspend,
+			relabelled(k.Quit, "q/ctrl+c"),
+		}},
+		{"In a filter", []key.Binding{
+			described(k.Keep, "keep it"),
+			described(k.Back, "the one before"),
+			described(relabelled(k.Earlier, k.Earlier.Help().Key+"/"+k.Later.Help().Key), "filters of this session"),
+		}},
+	}
+}
+
+// footer is what the last line shows, most important first.
+func (k KeyMap) footer(v *view) []key.Binding {
+	switch {
+	case v.filter.editing:
+		return []key.Binding{k.Keep, described(k.Back, "undo"), k.Earlier, k.Later}
+	case v.overlay == overlayHelp:
+		return []key.Binding{described(k.Back, "close"), k.Up, k.Down, k.Quit}
+	case v.overlay == overlayDetails:
+		return []key.Binding{described(k.Back, "close"), k.Up, k.Down, k.Copy, k.Names, k.Quit}
+	}
+	open, pause := k.Open, k.Pause
+	if v.focus != paneConnections {
+		open = described(open, "filter by it")
+	}
+	if v.status == statusPaused {
+		pause = described(pause, "go on")
+	}
+	all := []key.Binding{k.Filter, k.Sort, k.Group, k.NextPane, pause, open, k.Help, k.Quit}
+	if v.filter.text != "" {
+		all = append([]key.Binding{described(k.Back, "clear filter")}, all...)
+	}
+	return append(all, k.Copy, k.Names, k.Proto, k.Slower, k.Faster)
+}
+
+// described is a binding with another description.
+func described(b key.Binding, does string) key.Binding {
+	b.SetHelp(b.Help().Key, does)
+	return b
+}
+
+// relabelled is a binding with another label.
+func relabelled(b key.Binding, label string) key.Binding {
+	b.SetHelp(label, b.Help().Desc)
+	return b
+}

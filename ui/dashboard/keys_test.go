@@ -1,0 +1,321 @@
+package dashboard
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/charmbracelet/bubbles/key"
+	"github.com/google/go-cmp/cmp"
+
+	"ephtop/model"
+	"ephtop/source"
+)
+
+func TestQuit(t *testing.T) {
+	for _, keys := range [][]string{
+		{"q"}, {"ctrl+c"}, {"?", "q"}, {"enter", "q"}, {"/", "ctrl+c"}, {"space", "q"}, {"?", "ctrl+c"},
+	} {
+		t.Run(strings.Join(keys, " "), func(t *testing.T) {
+			run(t, some(3), func(h *harness) {
+				h.press(keys...)
+				h.sleep(time.Millisecond)
+				if !h.quit {
+					t.Error("did not quit")
+				}
+			})
+		})
+	}
+}
+
+func TestQuitWhileAPollHangs(t *testing.T) {
+	run(t, some(3), func(h *harness) {
+		h.src.set(func(s *fakeSource) { s.hangs = true })
+		h.sleep(2 * time.Second)
+		h.press("q")
+		if !h.quit {
+			t.Error("did not quit")
+		}
+	})
+}
+
+func TestSuspend(t *testing.T) {
+	run(t, some(3), func(h *harness) {
+		h.press("ctrl+z")
+		h.sleep(time.Millisecond)
+		if canSuspend && h.execs != 1 {
+			t.Errorf("the terminal was handed over %d times, want 1", h.execs)
+		}
+		h.send(resumedMsg{errFake, time.Now().Add(time.Minute)})
+		h.wantStatus(statusLive)
+		if h.m.view.notice != errFake.Error() {
+			t.Errorf("notice %q", h.m.view.notice)
+		}
+	})
+}
+
+func TestOverlays(t *testing.T) {
+	for _, test := range []struct {
+		keys string
+		want overlay
+	}{
+		{"?", overlayHelp}, {"? ?", overlayNone}, {"? esc", overlayNone},
+		{"enter", overlayDetails}, {"enter esc", overlayNone}, {"enter enter", overlayNone},
+		{"enter ?", overlayHelp}, {"? enter", overlayHelp}, {"? /", overlayHelp}, {"? s", overlayHelp},
+	} {
+		t.Run(test.keys, func(t *testing.T) {
+			run(t, some(3), func(h *harness) {
+				order := h.m.view.order
+				h.press(strings.Fields(test.keys)...)
+				if h.m.view.overlay != test.want {
+					t.Errorf("overlay %d, want %d", h.m.view.overlay, test.want)
+				}
+				if h.m.view.filter.editing || h.m.view.order != order {
+					t.Error("a key went through the overlay")
+				}
+			})
+		})
+	}
+}
+
+func TestDetailsAreOfTheSelectedConnection(t *testing.T) {
+	all := some(5)
+	run(t, all, func(h *harness) {
+		byPort(h)
+		h.press("j", "j", "enter")
+		if diff := cmp.Diff(all[2].Tuple(), h.m.view.detail); diff != "" {
+			t.Error(diff)
+		}
+		h.src.set(func(s *fakeSource) { s.sockets = all[:1] })
+		h.sleep(time.Second)
+		if h.m.view.overlay != overlayDetails || h.m.view.detail != all[2].Tuple() {
+			t.Error("the details are those of another connection now")
+		}
+	})
+}
+
+func TestSortKeys(t *testing.T) {
+	run(t, some(5), func(h *harness) {
+		if want := (model.Order{Column: model.ColumnAge}); h.m.view.order != want {
+			t.Errorf("order %+v at first, want %+v", h.m.view.order, want)
+		}
+		h.press("S")
+		if !h.m.view.order.Reverse {
+			t.Error("S does not reverse")
+		}
+		for c := range model.Column(model.NumColumns) {
+			h.press("s")
+			if want := (model.Order{Column: c}); h.m.view.order != want {
+				t.Errorf("order %+v, want %+v", h.m.view.order, want)
+			}
+		}
+		byPort(h)
+		if got := h.ports(); !slices.IsSorted(got) {
+			t.Errorf("by local port: %v", got)
+		}
+		h.press("S")
+		if got := h.ports(); !slices.IsSortedFunc(got, func(a, b uint16) int { return int(b) - int(a) }) {
+			t.Errorf("by local port in reverse: %v", got)
+		}
+	})
+}
+
+func TestGroupKey(t *testing.T) {
+	run(t, some(5), func(h *harness) {
+		for _, want := range []model.Grouping{model.ByDestination, model.ByService, model.ByUser, model.ByProcess} {
+			h.press("b")
+			if h.m.view.group != want {
+				t.Errorf("grouping %v, want %v", h.m.view.group, want)
+			}
+			if diff := cmp.Diff(h.m.view.state.TCP.Consumers[want], h.m.view.consumers); diff != "" {
+				t.Errorf("consumers by %v:\n%s", want, diff)
+			}
+		}
+	})
+}
+
+func TestProtoKey(t *testing.T) {
+	mixed := append(some(3), udp(40050, "9.9.9.9 53", 0), udp(40051, "9.9.9.9 53", 1))
+	run(t, mixed, func(h *harness) {
+		for _, step := range []struct {
+			want      protoChoice
+			rows      int
+			consumers int
+		}{{protoUDP, 2, 2}, {protoBoth, 5, 2}, {protoTCP, 3, 1}} {
+			h.press("p")
+			v := &h.m.view
+			states := 0
+			for _, l := range v.states {
+				states += l.count
+			}
+			if v.proto != step.want || len(v.rows) != step.rows || v.total != step.rows || states != step.rows || len(v.consumers) != step.consumers {
+				t.Errorf("protocol %d: %d rows of %d, %d in states, %d consumers; want protocol %d with %d rows and %d consumers",
+					v.proto, len(v.rows), v.total, states, len(v.consumers), step.want, step.rows, step.consumers)
+			}
+		}
+	})
+}
+
+func TestNamesKey(t *testing.T) {
+	run(t, some(1), func(h *harness) {
+		h.press("n")
+		if !h.m.view.names {
+			t.Error("n does not show names")
+		}
+		h.press("n")
+		if h.m.view.names {
+			t.Error("n does not show numbers again")
+		}
+	})
+}
+
+func TestNoticeGoesWithTheNextKey(t *testing.T) {
+	run(t, some(1), func(h *harness) {
+		h.press("+")
+		h.sleep(3 * time.Second)
+		if h.m.view.notice == "" {
+			t.Error("the notice went by itself")
+		}
+		h.press("j")
+		if h.m.view.notice != "" {
+			t.Errorf("notice %q is still there", h.m.view.notice)
+		}
+	})
+}
+
+func TestKeysBeforeTheFirstPoll(t *testing.T) {
+	m, err := New(Config{Source: &fakeSource{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Stop(time.Second)
+	for _, k := range []string{
+		"j", "k", "G", "g", "pgdown", "enter", "tab", "enter", "tab", "enter", "s", "S", "b", "p", "n", "y", "space", "space",
+		"?", "down", "esc", "/", "x", "enter", "esc", "h", "l",
+	} {
+		m.Update(keyMsg(k))
+		m.View()
+	}
+	if m.view.status != statusWaiting {
+		t.Errorf("status %d, want waiting", m.view.status)
+	}
+}
+
+func TestHelpNamesEveryBindingOnce(t *testing.T) {
+	for _, k := range []KeyMap{DefaultKeyMap(), DefaultKeyMap().ASCII()} {
+		seen := map[string]bool{}
+		for _, g := range k.groups() {
+			for _, b := range g.bindings {
+				h := b.Help()
+				if h.Key == "" || h.Desc == "" {
+					t.Errorf("group %q: binding %v has no help", g.title, b.Keys())
+				}
+				if g.title != "In a filter" && seen[h.Key] {
+					t.Errorf("%q stands in the help twice", h.Key)
+				}
+				seen[h.Key] = true
+			}
+		}
+		for _, want := range []string{"q/ctrl+c", "?", "tab", "/", "esc", "s", "S", "b", "p", "space", "+", "-", "n", "y"} {
+			if !seen[want] {
+				t.Errorf("the help lacks %q", want)
+			}
+		}
+	}
+}
+
+func TestASCIIHelpIsASCII(t *testing.T) {
+	for _, g := range DefaultKeyMap().ASCII().groups() {
+		for _, b := range g.bindings {
+			if text := b.Help().Key + b.Help().Desc; strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
+				t.Errorf("%q", text)
+			}
+		}
+	}
+}
+
+func TestNoKeyIsBoundTwice(t *testing.T) {
+	k := DefaultKeyMap()
+	bound := map[string]bool{}
+	for _, b := range []key.Binding{
+		k.Up, k.Down, k.Left, k.Right, k.PageUp, k.PageDown, k.Top, k.End, k.NextPane, k.PreviousPane, k.Open, k.Back,
+		k.Filter, k.Sort, k.Reverse, k.Group, k.Proto, k.Pause, k.Slower, k.Faster, k.Names, k.Copy, k.Help, k.Suspend, k.Quit,
+	} {
+		for _, name := range b.Keys() {
+			if bound[name] {
+				t.Errorf("%q is bound twice", name)
+			}
+			bound[name] = true
+		}
+	}
+}
+
+func TestFooterFollowsWhatIsOpen(t *testing.T) {
+	run(t, some(3), func(h *harness) {
+		has := func(label, does string) bool {
+			return slices.ContainsFunc(h.m.view.help, func(b key.Binding) bool {
+				return b.Help().Key == label && b.Help().Desc == does
+			})
+		}
+		for _, step := range []struct{ keys, label, does string }{
+			{"", "↵", "open"},
+			{"tab", "↵", "filter by it"},
+			{"enter", "esc", "clear filter"},
+			{"space", "space", "go on"},
+			{"space /", "↵", "keep"},
+			{"esc ?", "esc", "close"},
+			{"esc tab tab enter", "y", "copy"},
+		} {
+			h.press(strings.Fields(step.keys)...)
+			if !has(step.label, step.does) {
+				t.Errorf("after %q the footer lacks %s %s", step.keys, step.label, step.does)
+			}
+		}
+	})
+}
+
+func TestCopy(t *testing.T) {
+	all := []source.Socket{tcp(40001, "2001:db8::1 443", source.Established, 0)}
+	const text = "tcp 10.0.0.9:40001 [2001:db8::1]:443"
+	const base64 = "dGNwIDEwLjAuMC45OjQwMDAxIFsyMDAxOmRiODo6MV06NDQz"
+	for _, keys := range []string{"y", "enter y"} {
+		t.Run(keys, func(t *testing.T) {
+			run(t, all, func(h *harness) {
+				h.press(strings.Fields(keys)...)
+				h.sleep(time.Millisecond)
+				if want := "\x1b]52;c;" + base64 + "\x07"; h.out.String() != want {
+					t.Errorf("wrote %q, want %q", h.out, want)
+				}
+				if h.m.view.notice != "copied "+text {
+					t.Errorf("notice %q", h.m.view.notice)
+				}
+			})
+		})
+	}
+	t.Run("not a connection", func(t *testing.T) {
+		run(t, all, func(h *harness) {
+			h.press("tab", "y")
+			if h.out.Len() != 0 || !strings.Contains(h.m.view.notice, "select a connection") {
+				t.Errorf("wrote %q, notice %q", h.out, h.m.view.notice)
+			}
+		})
+	})
+	for _, test := range []struct{ name, env, want string }{
+		{"in tmux, bare and wrapped", "TMUX", "\x1b]52;c;eA==\x07\x1bPtmux;\x1b\x1b]52;c;eA==\x07\x1b\\"},
+		{"in screen, wrapped", "STY", "\x1bP\x1b]52;c;eA==\x07\x1b\\"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newClipboard(nil, func(name string) string {
+				if name == test.env {
+					return "1"
+				}
+				return ""
+			})
+			if got := c.sequence("x"); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,126 @@
+package dashboard
+
+import "ephtop/ui/screen"
+
+// layout says which part of the screen is whose. What there is no room for is
+// empty.
+type layout struct {
+	header, footer screen.Rect
+	// summary is the headline without a box, where gauges does not fit.
+	summary, gauges screen.Rect
+
+	states, consumers, destinations, connections screen.Rect
+}
+
+// The sizes from which a screen gets more.
+const (
+	boxWidth      = 60  // boxes for the gauges, and panes side by side
+	mapWidth      = 100 // the port map
+	railWidth     = 160 // a rail at the left
+	smallestPane  = 3   // rows of a pane that is worth its frame
+	leastList     = 10  // rows that the connections keep when panes stand above
+	lineOfHeaders = 1
+)
+
+// layoutOf divides a screen. It is a pure function of the size, so that
+// nothing moves while the size stays.
+func layoutOf(width, height int) layout {
+	var l layout
+	area := screen.Rect{W: width, H: height}
+	if area.Empty() {
+		return l
+	}
+	if height < 3 {
+		l.summary, l.footer = area.SplitTop(1)
+		return l
+	}
+	l.header, area = area.SplitTop(1)
+	area, l.footer = area.SplitBottom(1)
+	if width < boxWidth || area.H < 12 {
+		l.summary, area = area.SplitTop(min(2, max(1, area.H-smallestPane)))
+	} else {
+		l.gauges, area = area.SplitTop(2 + gaugeLines(width, area.H))
+	}
+	switch {
+	case width >= railWidth && area.H >= 18:
+		l.rail(area)
+	case width >= boxWidth && area.H >= 6+leastList:
+		top, rest := area.SplitTop(max(6, min(area.H*3/8, 14)))
+		l.states, l.consumers = top.SplitLeft(width*3/10 + 12)
+		l.connections = rest
+	case width >= boxWidth/2 && area.H >= 6+6+leastList:
+		l.states, area = area.SplitTop(6)
+		l.consumers, l.connections = area.SplitTop(6)
+	case width >= 8 && area.H >= smallestPane:
+		l.connections = area
+	}
+	return l
+}
+
+// gaugeLines is the number of lines inside the box of gauges: three gauges
+// and a trend; with a legend and the port map; with a higher chart of the
+// trend.
+func gaugeLines(width, height int) int {
+	switch {
+	case width < mapWidth || height < 32:
+		return 4
+	case width < railWidth || height < 46:
+		return 8
+	}
+	return 10
+}
+
+// rail puts all lists but the connections into a column at the left.
+func (l *layout) rail(area screen.Rect) {
+	left, right := area.SplitLeft(min(area.W*3/10, 72))
+	l.connections = right
+	l.states, left = left.SplitTop(min(14, left.H/3))
+	l.consumers, l.destinations = left.SplitTop((left.H + 1) / 2)
+}
+
+// paneHeights is the number of lines that each pane shows, 0 for one that is
+// not on screen.
+func paneHeights(v *view) [numPanes]int {
+	l := layoutOf(v.width, v.height)
+	return [numPanes]int{
+		paneStates:      l.states.Inset(1, 1).H,
+		paneConsumers:   listLines(l.consumers, 7),
+		paneConnections: listLines(l.connections, 3),
+	}
+}
+
+// listLines is the number of lines in a box that gets a line of column names
+// where it has at least so many lines inside.
+func listLines(box screen.Rect, named int) int {
+	inside := box.Inset(1, 1)
+	if inside.H >= named {
+		return inside.H - lineOfHeaders
+	}
+	return inside.H
+}
+
+// overlayRect is where an overlay lies: over everything but the header and
+// the footer.
+func overlayRect(v *view) screen.Rect {
+	area := screen.Rect{W: v.width, H: v.height}
+	if v.height >= 3 {
+		area.Y, area.H = 1, v.height-2
+	}
+	width := 100
+	if v.overlay == overlayHelp {
+		width = 116
+	}
+	if area.W < width+8 {
+		width = area.W // no strips of what lies below
+	}
+	return area.Center(width, area.H)
+}
+
+// overlayLines is the number of lines that the overlay on screen can be
+// scrolled to: as many as it has, less those that are in sight at its end, but
+// at least one.
+func overlayLines(v *view) int {
+	box := overlayRect(v)
+	text := overlayText(v, box.Inset(2, 1).W, nil)
+	return max(1, len(text)-box.Inset(2, 1).H+1)
+}

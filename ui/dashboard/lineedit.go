@@ -1,0 +1,112 @@
+package dashboard
+
+import (
+	"strings"
+	"unicode"
+
+	tea "github.com/charmbracelet/bubbletea"
+)
+
+// maxInput is the longest line that can be typed or pasted, in runes.
+const maxInput = 1024
+
+// lineEditor is a line of text that is being typed, with the editing keys of
+// a shell. It is used rather than bubbles/textinput because that one starts
+// programs to read the clipboard, and blinks.
+type lineEditor struct {
+	runes []rune
+	pos   int // of the cursor, in runes
+}
+
+// set replaces the text and puts the cursor at its end.
+func (e *lineEditor) set(text string) {
+	e.runes = e.runes[:0]
+	e.pos = 0
+	e.insert([]rune(text))
+}
+
+func (e *lineEditor) text() string { return string(e.runes) }
+
+// offset is the cursor's position in bytes.
+func (e *lineEditor) offset() int { return len(string(e.runes[:e.pos])) }
+
+// insert adds what was typed or pasted. Line ends and tabs become spaces;
+// whatever else cannot be seen is left out.
+func (e *lineEditor) insert(runes []rune) {
+	clean := make([]rune, 0, len(runes))
+	for _, r := range strings.TrimRight(string(runes), "\r\n") {
+		switch {
+		case unicode.IsSpace(r):
+			clean = append(clean, ' ')
+		case unicode.IsPrint(r) && r != unicode.ReplacementChar:
+			clean = append(clean, r)
+		}
+	}
+	clean = clean[:min(len(clean), maxInput-len(e.runes))]
+	e.runes = append(e.runes[:e.pos], append(clean, e.runes[e.pos:]...)...)
+	e.pos += len(clean)
+}
+
+// cut removes the runes from i to j.
+func (e *lineEditor) cut(i, j int) {
+	e.runes = append(e.runes[:i], e.runes[j:]...)
+	e.pos = i
+}
+
+// press takes an editing key. Keys that mean nothing here change nothing.
+func (e *lineEditor) press(msg tea.KeyMsg) {
+	switch msg.String() {
+	case "left", "ctrl+b":
+		e.pos = max(0, e.pos-1)
+	case "right", "ctrl+f":
+		e.pos = min(len(e.runes), e.pos+1)
+	case "home", "ctrl+a":
+		e.pos = 0
+	case "end", "ctrl+e":
+		e.pos = len(e.runes)
+	case "alt+left", "ctrl+left", "alt+b":
+		e.pos = e.wordBefore()
+	case "alt+right", "ctrl+right", "alt+f":
+		e.pos = e.wordAfter()
+	case "backspace", "ctrl+h":
+		e.cut(max(0, e.pos-1), e.pos)
+	case "delete", "ctrl+d":
+		e.cut(e.pos, min(len(e.runes), e.pos+1))
+	case "ctrl+w", "alt+backspace":
+		e.cut(e.wordBefore(), e.pos)
+	case "alt+d", "alt+delete":
+		e.cut(e.pos, e.wordAfter())
+	case "ctrl+u":
+		e.cut(0, e.pos)
+	case "ctrl+k":
+		e.cut(e.pos, len(e.runes))
+	default:
+		if (msg.Type == tea.KeyRunes || msg.Type == tea.KeySpace) && !msg.Alt {
+			e.insert(msg.Runes)
+		}
+	}
+}
+
+// wordBefore is where the word at or before the cursor begins.
+func (e *lineEditor) wordBefore() int {
+	i := e.pos
+	for i > 0 && e.runes[i-1] == ' ' {
+		i--
+	}
+	for i > 0 && e.runes[i-1] != ' ' {
+		i--
+	}
+	return i
+}
+
+// wordAfter is where the word at or after the cursor ends.
+func (e *lineEditor) wordAfter() int {
+	i := e.pos
+	for i < len(e.runes) && e.runes[i] == ' ' {
+		i++
+	}
+	for i < len(e.runes) && e.runes[i] != ' ' {
+		i++
+	}
+	return i
+}

@@ -1,0 +1,236 @@
+package dashboard
+
+import (
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"ephtop/source"
+)
+
+// marks say what the cursors stand on, so that they stay there when the lines
+// change. A cursor that is not held stays at the top, whatever comes there:
+// so it is at the start, and after home.
+type marks struct {
+	held     [numPanes]bool
+	state    source.State
+	consumer consumerKey
+	socket   socketKey
+}
+
+// socketKey is the identity of a socket: its four-tuple, and what tells those
+// apart that share it (listeners with SO_REUSEPORT, sockets on one wildcard).
+type socketKey struct {
+	tuple  source.Tuple
+	cookie uint64
+	inode  uint32
+}
+
+// lines is the number of lines of a pane.
+func (v *view) lines(p pane) int {
+	switch p {
+	case paneStates:
+		return len(v.states)
+	case paneConsumers:
+		return len(v.consumers)
+	}
+	return len(v.rows)
+}
+
+// refresh brings the view up to date with the frame shown, the choice and the
+// size of the terminal, and the cursors with it.
+func (m *Model) refresh() {
+	v := &m.view
+	v.group, v.order, v.proto = m.choice.group, m.choice.order, m.choice.proto
+	v.helpGroups = m.groups
+	if f := m.shown; f != nil {
+		v.state, v.rows, v.total, v.consumers = &f.state, f.rows, f.total, f.consumers
+		v.states = stateLines(v.states, &f.states, 0)
+		v.states = stateLines(v.states, &f.states, paneHeights(v)[paneStates])
+	}
+	m.refreshStatus()
+	v.help = m.keys.footer(v)
+	if paneHeights(v)[v.focus] == 0 {
+		m.focusNext(+1)
+	}
+	m.follow()
+	if v.overlay != overlayNone {
+		m.scrollTo(v.scroll)
+	}
+}
+
+// follow moves the cursors to where their marks are now. The line under a
+// cursor keeps its place on the screen where it can. Where it is gone, the
+// cursor stays in place and marks what is there.
+func (m *Model) follow() {
+	for p := range pane(numPanes) {
+		c := &m.view.cursors[p]
+		if !m.marks.held[p] {
+			*c = cursor{}
+		} else if i := m.find(p); i >= 0 {
+			c.top += i - c.line
+			c.line = i
+		}
+		m.clamp(p)
+		m.mark(p)
+	}
+}
+
+// find gives the line that a pane's mark is on, or -1.
+func (m *Model) find(p pane) int {
+	v := &m.view
+	switch p {
+	case paneStates:
+		for i := range v.states {
+			if v.states[i].state == m.marks.state {
+				return i
+			}
+		}
+	case paneConsumers:
+		for i := range v.consumers {
+			if keyOf(&v.consumers[i], v.state) == m.marks.consumer {
+				return i
+			}
+		}
+	case paneConnections:
+		return m.findSocket()
+	}
+	return -1
+}
+
+// findSocket looks for the very socket, and failing that for one with its
+// four-tuple: a TIME_WAIT may have lost its cookie.
+func (m *Model) findSocket() int {
+	if m.view.state == nil {
+		return -1
+	}
+	want, same := &m.marks.socket, -1
+	sockets := m.view.state.Snapshot.Sockets
+	for i, row := range m.view.rows {
+		s := &sockets[row]
+		if s.LocalPort != want.tuple.LocalPort || s.Tuple() != want.tuple {
+			continue
+		}
+		if s.Cookie == want.cookie && s.Inode == want.inode {
+			return i
+		}
+		if same < 0 || s.Cookie == want.cookie {
+			same = i
+		}
+	}
+	return same
+}
+
+// clamp keeps a cursor on a line, and that line in sight.
+func (m *Model) clamp(p pane) {
+	c, n := &m.view.cursors[p], m.view.lines(p)
+	height := max(1, paneHeights(&m.view)[p])
+	c.line = max(0, min(c.line, n-1))
+	c.top = min(max(c.top, c.line-height+1), c.line)
+	c.top = max(0, min(c.top, n-height))
+}
+
+// mark notes what a cursor stands on.
+func (m *Model) mark(p pane) {
+	v := &m.view
+	i := v.cursors[p].line
+	if i >= v.lines(p) {
+		return
+	}
+	switch p {
+	case paneStates:
+		m.marks.state = v.states[i].state
+	case paneConsumers:
+		m.marks.consumer = keyOf(&v.consumers[i], v.state)
+	case paneConnections:
+		s := &v.state.Snapshot.Sockets[v.rows[i]]
+		m.marks.socket = socketKey{s.Tuple(), s.Cookie, s.Inode}
+	}
+}
+
+// selectedSocket is the socket under the cursor, or nil.
+func (m *Model) selectedSocket() *source.Socket {
+	v := &m.view
+	if i := v.cursors[paneConnections].line; i < len(v.rows) {
+		return &v.state.Snapshot.Sockets[v.rows[i]]
+	}
+	return nil
+}
+
+// move takes a key that moves, and tells whether it was one.
+func (m *Model) move(msg tea.KeyMsg) bool {
+	if m.view.overlay != overlayNone {
+		return m.scroll(msg)
+	}
+	p := m.view.focus
+	page := max(1, paneHeights(&m.view)[p]-1)
+	switch {
+	case key.Matches(msg, m.keys.Up):
+		m.moveBy(p, -1)
+	case key.Matches(msg, m.keys.Down):
+		m.moveBy(p, +1)
+	case key.Matches(msg, m.keys.PageUp):
+		m.moveBy(p, -page)
+	case key.Matches(msg, m.keys.PageDown):
+		m.moveBy(p, +page)
+	case key.Matches(msg, m.keys.Top):
+		m.marks.held[p] = false
+		m.follow()
+	case key.Matches(msg, m.keys.End):
+		m.moveBy(p, m.view.lines(p))
+	case key.Matches(msg, m.keys.NextPane), key.Matches(msg, m.keys.Right):
+		m.focusNext(+1)
+	case key.Matches(msg, m.keys.PreviousPane), key.Matches(msg, m.keys.Left):
+		m.focusNext(-1)
+	default:
+		return false
+	}
+	return true
+}
+
+// moveBy moves a pane's cursor by so many lines and holds what is there.
+func (m *Model) moveBy(p pane, lines int) {
+	m.view.cursors[p].line += lines
+	m.clamp(p)
+	m.mark(p)
+	m.marks.held[p] = true
+}
+
+// focusNext gives the focus to the next pane (+1), or the one before (-1),
+// that is on screen.
+func (m *Model) focusNext(step int) {
+	heights := paneHeights(&m.view)
+	for i := 1; i <= numPanes; i++ {
+		p := pane((int(m.view.focus) + (numPanes+step)*i) % numPanes)
+		if heights[p] > 0 {
+			m.view.focus = p
+			return
+		}
+	}
+}
+
+// scroll takes a key that moves under an overlay.
+func (m *Model) scroll(msg tea.KeyMsg) bool {
+	page := max(1, m.view.height/2)
+	switch {
+	case key.Matches(msg, m.keys.Up):
+		m.scrollTo(m.view.scroll - 1)
+	case key.Matches(msg, m.keys.Down):
+		m.scrollTo(m.view.scroll + 1)
+	case key.Matches(msg, m.keys.PageUp):
+		m.scrollTo(m.view.scroll - page)
+	case key.Matches(msg, m.keys.PageDown):
+		m.scrollTo(m.view.scroll + page)
+	case key.Matches(msg, m.keys.Top):
+		m.scrollTo(0)
+	case key.Matches(msg, m.keys.End):
+		m.scrollTo(overlayLines(&m.view))
+	default:
+		return false
+	}
+	return true
+}
+
+// scrollTo shows an overlay from a line on.
+func (m *Model) scrollTo(line int) {
+	m.view.scroll = max(0, min(line, overlayLines(&m.view)-1))
+}

@@ -1,0 +1,291 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"ephtop/model"
+	"ephtop/source"
+)
+
+// poller runs polls inside commands. The model starts at most one at a time.
+// It is the owner of their goroutines: Bubble Tea does not wait for commands
+// when it ends, shut does.
+type poller struct {
+	source    source.Source
+	tracker   *model.Tracker
+	selection model.Selection // memory for the lists of a poll
+	timeout   time.Duration   // for one poll; 0 for none
+	log       *slog.Logger
+	now       func() time.Time
+
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu      sync.Mutex
+	closed  bool
+	running sync.WaitGroup
+}
+
+// pollMsg is the answer of a poll. The frame is the receiver's.
+type pollMsg struct {
+	frame          *frame
+	err            error
+	started, ended time.Time
+}
+
+// dueMsg says that the next poll is due. Only the one whose number is the
+// model's counts.
+type dueMsg struct {
+	number uint64
+	now    time.Time
+}
+
+// clockMsg comes each second.
+type clockMsg time.Time
+
+// begin registers a goroutine, unless the poller is shut.
+func (p *poller) begin() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.running.Add(1)
+	return true
+}
+
+// shut cancels what runs and waits for it, at most for patience. It says
+// whether all has ended; then nothing uses the source any more.
+func (p *poller) shut(patience time.Duration) bool {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.cancel()
+	ended := make(chan struct{})
+	go func() {
+		p.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-time.After(patience):
+		return false
+	}
+}
+
+// command makes do a command that the poller waits for.
+func (p *poller) command(do func(context.Context) tea.Msg) tea.Cmd {
+	return func() tea.Msg {
+		if !p.begin() {
+			return nil
+		}
+		defer p.running.Done()
+		return do(p.ctx)
+	}
+}
+
+// poll reads the source into f and makes f's lists for c.
+func (p *poller) poll(f *frame, c choice) tea.Cmd {
+	return p.command(func(ctx context.Context) tea.Msg {
+		msg := pollMsg{frame: f, started: p.now()}
+		msg.err = p.read(ctx, f)
+		read := p.now()
+		if msg.err == nil {
+			p.tracker.Update(&f.snapshot, &f.state)
+			f.choose(&c, &p.selection)
+		}
+		msg.ended = p.now()
+		p.log.Debug("poll", "read", read.Sub(msg.started), "model", msg.ended.Sub(read),
+			"sockets", len(f.snapshot.Sockets), "rows", len(f.rows), "error", msg.err)
+		return msg
+	})
+}
+
+func (p *poller) read(ctx context.Context, f *frame) error {
+	if p.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, p.timeout)
+		defer cancel()
+	}
+	f.snapshot.Reset()
+	err := p.source.Poll(ctx, &f.snapshot)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+		return fmt.Errorf("no answer within %v: %w", p.timeout, err)
+	}
+	return err
+}
+
+// after sleeps until then, and answers with what msg makes of the time. A
+// cancelled ctx ends the sleep without an answer.
+func (p *poller) after(ctx context.Context, then time.Time, msg func(time.Time) tea.Msg) tea.Cmd {
+	return p.command(func(context.Context) tea.Msg {
+		timer := time.NewTimer(max(0, then.Sub(p.now())))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return msg(p.now())
+		case <-ctx.Done():
+			return nil
+		}
+	})
+}
+
+// startPoll polls into a spare frame.
+func (m *Model) startPoll() tea.Cmd {
+	m.polling = true
+	m.pollSince = m.view.now
+	m.pollNumber++
+	return m.poller.poll(m.takeFrame(), m.choice)
+}
+
+// takeFrame gives a frame that nothing shows.
+func (m *Model) takeFrame() *frame {
+	if n := len(m.spare); n > 0 {
+		f := m.spare[n-1]
+		m.spare = m.spare[:n-1]
+		return f
+	}
+	return new(frame)
+}
+
+// giveBack makes f, which may be nil, a spare one.
+func (m *Model) giveBack(f *frame) {
+	if f != nil {
+		m.spare = append(m.spare, f)
+	}
+}
+
+// polled takes the answer of a poll and has the next one scheduled.
+func (m *Model) polled(msg pollMsg) tea.Cmd {
+	m.polling = false
+	m.lastStart = msg.started
+	m.setNow(msg.ended)
+	switch {
+	case errors.Is(msg.err, io.EOF):
+		m.giveBack(msg.frame)
+		m.ended, m.view.err = true, nil
+		m.refreshStatus()
+		return nil
+	case msg.err != nil:
+		m.giveBack(msg.frame)
+		m.failed(msg.err, msg.started)
+	default:
+		m.view.err, m.view.errSince = nil, time.Time{}
+		m.giveBack(m.latest)
+		m.latest = msg.frame
+		if !m.paused || m.shown == nil {
+			m.showLatest()
+		}
+	}
+	m.refreshStatus()
+	return m.schedule()
+}
+
+// failed notes an error. It holds since the first poll that failed in a row.
+func (m *Model) failed(err error, since time.Time) {
+	if m.view.err == nil {
+		m.view.errSince = since
+	}
+	m.view.err = err
+}
+
+// schedule has the next poll start one interval after the start of the last
+// one, or at once if that is past.
+func (m *Model) schedule() tea.Cmd {
+	if m.cancelWait != nil {
+		m.cancelWait()
+	}
+	ctx, cancel := context.WithCancel(m.poller.ctx)
+	m.cancelWait = cancel
+	m.pollNumber++
+	number := m.pollNumber
+	return m.poller.after(ctx, m.lastStart.Add(m.view.interval), func(now time.Time) tea.Msg {
+		return dueMsg{number, now}
+	})
+}
+
+// due starts a poll, unless it was put off in the meantime.
+func (m *Model) due(msg dueMsg) tea.Cmd {
+	if msg.number != m.pollNumber || m.polling || m.ended {
+		return nil
+	}
+	m.setNow(msg.now)
+	return m.startPoll()
+}
+
+// overdue is how long a poll may last, beyond the interval, before the screen
+// says that the source does not answer.
+const overdue = 5 * time.Second
+
+// ticked takes the time, and notices a poll that does not answer.
+func (m *Model) ticked(msg clockMsg) tea.Cmd {
+	m.setNow(time.Time(msg))
+	if m.polling && m.pollSince.IsZero() {
+		m.pollSince = m.view.now
+	}
+	if m.polling && m.view.err == nil && m.view.now.Sub(m.pollSince) > overdue+m.view.interval {
+		m.failed(errNoAnswer, m.pollSince)
+	}
+	m.refreshStatus()
+	return m.tick()
+}
+
+// tick answers at the next full second of the wall clock.
+func (m *Model) tick() tea.Cmd {
+	now := m.view.now
+	next := now.Truncate(time.Second).Add(time.Second)
+	// Truncate drops the monotonic clock, which holds when the wall clock is set.
+	return m.poller.after(m.poller.ctx, now.Add(next.Sub(now)), func(now time.Time) tea.Msg {
+		return clockMsg(now)
+	})
+}
+
+// errNoAnswer is shown while a poll lasts for too long.
+var errNoAnswer = errors.New("the poll does not answer")
+
+// setNow takes the time that a message brings. Messages of different commands
+// may overtake each other; the time on screen does not go back.
+func (m *Model) setNow(now time.Time) {
+	if now.After(m.view.now) {
+		m.view.now = now
+	}
+}
+
+// showLatest puts the latest frame on screen, if there is a newer one.
+func (m *Model) showLatest() {
+	if m.latest == nil {
+		return
+	}
+	m.giveBack(m.shown)
+	m.shown, m.latest = m.latest, nil
+	if m.shown.version != m.choice.version {
+		m.shown.choose(&m.choice, &m.selection)
+	}
+	m.refresh()
+}
+
+// refreshStatus says how fresh the data on screen is.
+func (m *Model) refreshStatus() {
+	v := &m.view
+	switch {
+	case m.paused:
+		v.status = statusPaused
+	case m.ended:
+		v.status = statusEnded
+	case v.err != nil:
+		v.status = statusStale
+	case m.shown == nil:
+		v.status = statusWaiting
+	default:
+		v.status = statusLive
+	}
+}

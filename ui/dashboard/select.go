@@ -1,0 +1,186 @@
+package dashboard
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"ephtop/model"
+	"ephtop/source"
+)
+
+// choose takes the keys that choose what is shown.
+func (m *Model) choose(msg tea.KeyMsg) {
+	c := &m.choice
+	switch {
+	case key.Matches(msg, m.keys.Filter):
+		m.openFilter()
+	case key.Matches(msg, m.keys.Open):
+		m.open()
+	case key.Matches(msg, m.keys.Sort):
+		c.order = model.Order{Column: c.order.Column.Next()}
+		m.rechoose()
+	case key.Matches(msg, m.keys.Reverse):
+		c.order.Reverse = !c.order.Reverse
+		m.rechoose()
+	case key.Matches(msg, m.keys.Group):
+		m.regroup()
+	case key.Matches(msg, m.keys.Proto):
+		c.proto = (c.proto + 1) % numProtoChoices
+		m.rechoose()
+	}
+}
+
+// rechoose makes the lists on screen anew. A frame that is being polled was
+// asked for with the former choice: its version tells, and showLatest makes
+// its lists anew too.
+func (m *Model) rechoose() {
+	m.choice.version++
+	if m.shown != nil {
+		m.shown.choose(&m.choice, &m.selection)
+	}
+	m.refresh()
+}
+
+// regroup goes to the next grouping of consumers, from its first line on.
+func (m *Model) regroup() {
+	m.choice.group = (m.choice.group + 1) % model.NumGroupings
+	m.choice.version++
+	if m.shown != nil {
+		m.shown.group(&m.choice)
+		m.shown.version = m.choice.version
+	}
+	m.marks.held[paneConsumers] = false
+	m.refresh()
+}
+
+// back undoes the nearest thing: an overlay, or else the filter. (Editing the
+// filter takes the key itself.)
+func (m *Model) back() {
+	switch {
+	case m.view.overlay != overlayNone:
+		m.view.overlay = overlayNone
+	case m.view.filter.text != "":
+		m.setFilter(activeFilter{model.Filter{}, m.choice.proto})
+	}
+}
+
+// toggleOverlay opens an overlay at its first line, or closes it.
+func (m *Model) toggleOverlay(o overlay) {
+	if m.view.overlay == o {
+		o = overlayNone
+	}
+	m.view.overlay, m.view.scroll = o, 0
+}
+
+// open acts on the line under the cursor.
+func (m *Model) open() {
+	v := &m.view
+	line := v.cursors[v.focus].line
+	if line >= v.lines(v.focus) {
+		return
+	}
+	switch v.focus {
+	case paneConnections:
+		v.detail = m.selectedSocket().Tuple()
+		m.toggleOverlay(overlayDetails)
+	case paneStates:
+		m.toggleTerms([]string{model.Quote("state", v.states[line].state.String())})
+	case paneConsumers:
+		terms := consumerTerms(&v.consumers[line], v.state, v.group)
+		if terms == nil {
+			v.notice = "no filter can tell these apart"
+			return
+		}
+		m.toggleTerms(terms)
+	}
+}
+
+// consumerTerms is the filter for the sockets of a consumer, or nil if there
+// is none.
+func consumerTerms(c *model.Consumer, st *model.State, g model.Grouping) []string {
+	switch {
+	case c.Tier == model.OwnerUnknown && (g == model.ByProcess || g == model.ByUser):
+		return []string{model.Quote("owner", model.OwnerUnknown.String())}
+	case g == model.ByProcess && c.Process != source.NoProcess:
+		terms := []string{model.Quote("pid", strconv.Itoa(int(st.Processes[c.Process].PID)))}
+		if c.Tier == model.OwnerInferred {
+			terms = append(terms, model.Quote("owner", c.Tier.String()))
+		}
+		return terms
+	case g == model.ByDestination && c.Port != 0:
+		return []string{model.Quote("remote", source.AddrPort(c.Destination, c.Port))}
+	case g == model.ByService && c.Port != 0:
+		return []string{model.Quote("rport", strconv.Itoa(int(c.Port)))}
+	case g == model.ByUser && c.User != "":
+		return []string{model.Quote("user", c.User)}
+	}
+	return nil
+}
+
+// toggleTerms adds terms to the filter, in place of those with the same keys:
+// one state instead of another, and not both, which no socket is in. If all
+// of them are there, it takes them out.
+func (m *Model) toggleTerms(terms []string) {
+	present := splitTerms(m.view.filter.text)
+	kept := slices.DeleteFunc(slices.Clone(present), func(t string) bool { return replaces(terms, t) })
+	if !containsAll(present, terms) {
+		kept = append(kept, terms...)
+	}
+	f, err := model.ParseFilter(strings.Join(kept, " "))
+	if err != nil {
+		m.view.notice = err.Error()
+		return
+	}
+	m.setFilter(activeFilter{f, m.choice.proto})
+}
+
+// containsAll tells whether every one of terms is in present.
+func containsAll(present, terms []string) bool {
+	for _, t := range terms {
+		if !slices.Contains(present, t) {
+			return false
+		}
+	}
+	return true
+}
+
+// replaces tells whether one of terms says something about the same as old. A
+// process and how sure it is go together.
+func replaces(terms []string, old string) bool {
+	return slices.ContainsFunc(terms, func(t string) bool {
+		a, b := termKey(t), termKey(old)
+		return a == b || a == "pid" && b == "owner" || a == "owner" && b == "pid"
+	})
+}
+
+// termKey is the key of a term, with the sign of negation.
+func termKey(term string) string {
+	if i := strings.IndexAny(term, ":="); i >= 0 {
+		return strings.ToLower(term[:i])
+	}
+	return term
+}
+
+// splitTerms cuts a good filter into its terms. A space inside of quotes does
+// not end a term: what stands before it is no filter.
+func splitTerms(text string) []string {
+	var terms []string
+	start := 0
+	for i := range len(text) + 1 {
+		if i < len(text) && text[i] != ' ' {
+			continue
+		}
+		term := text[start:i]
+		if _, err := model.ParseFilter(term); err == nil || i == len(text) {
+			if term != "" {
+				terms = append(terms, term)
+			}
+			start = i + 1
+		}
+	}
+	return terms
+}

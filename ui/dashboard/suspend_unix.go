@@ -1,0 +1,51 @@
+//go:build unix
+
+package dashboard
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+const canSuspend = true
+
+// ttyName is the controlling terminal.
+const ttyName = "/dev/tty"
+
+// stopSelf stops the process group as a terminal does for ctrl+z, and returns
+// when it goes on. It is a [tea.ExecCommand], so that Bubble Tea gives the
+// terminal back before and takes it again after.
+//
+// It is used rather than [tea.Suspend] because that one waits for SIGCONT for
+// ever, and where no shell could send one (ssh host ephtop, a container) the
+// process never stopped: the kernel discards SIGTSTP for an orphaned process
+// group (get_signal in kernel/signal.c).
+type stopSelf struct{}
+
+var errNoShell = errors.New("there is no shell to go back to")
+
+func (stopSelf) Run() error {
+	resumed := make(chan os.Signal, 1)
+	signal.Notify(resumed, syscall.SIGCONT)
+	defer signal.Stop(resumed)
+	if err := syscall.Kill(0, syscall.SIGTSTP); err != nil {
+		return err
+	}
+	// Both cases can be ready after a stop that was longer than the first.
+	for _, wait := range []time.Duration{300 * time.Millisecond, 50 * time.Millisecond} {
+		select {
+		case <-resumed:
+			return nil
+		case <-time.After(wait):
+		}
+	}
+	return errNoShell
+}
+
+func (stopSelf) SetStdin(io.Reader)  {}
+func (stopSelf) SetStdout(io.Writer) {}
+func (stopSelf) SetStderr(io.Writer) {}

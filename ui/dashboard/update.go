@@ -1,0 +1,172 @@
+package dashboard
+
+import (
+	"time"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+)
+
+// noticeMsg is the outcome of a command, for the user.
+type noticeMsg string
+
+// resumedMsg comes when the process goes on after ctrl+z, or when it could
+// not stop.
+type resumedMsg struct {
+	err error
+	now time.Time
+}
+
+// Update takes one message. It does no I/O: what takes time is in the command
+// that it returns.
+func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	var cmd tea.Cmd
+	switch msg := msg.(type) {
+	case tea.KeyMsg:
+		cmd = m.typed(msg)
+	case tea.WindowSizeMsg:
+		m.resized(msg)
+	case pollMsg:
+		cmd = m.polled(msg)
+	case dueMsg:
+		cmd = m.due(msg)
+	case clockMsg:
+		cmd = m.ticked(msg)
+	case noticeMsg:
+		m.view.notice = string(msg)
+	case resumedMsg:
+		m.resumed(msg)
+	}
+	m.view.help = m.keys.footer(&m.view)
+	return m, cmd
+}
+
+// resized fits the lines to the terminal's size.
+func (m *Model) resized(msg tea.WindowSizeMsg) {
+	m.view.width, m.view.height = msg.Width, msg.Height
+	m.refresh()
+}
+
+// resumed takes the time again: a poll that ran when the process was stopped
+// is not to blame for not answering.
+func (m *Model) resumed(msg resumedMsg) {
+	m.setNow(msg.now)
+	m.pollSince = m.view.now
+	if msg.err != nil {
+		m.view.notice = msg.err.Error()
+	}
+}
+
+// typed takes keys one by one: over a slow line, several that were pressed in
+// a row arrive as one message. The text of a filter is taken as a whole.
+func (m *Model) typed(msg tea.KeyMsg) tea.Cmd {
+	if msg.Type != tea.KeyRunes || msg.Paste {
+		return m.pressed(msg)
+	}
+	var cmds []tea.Cmd
+	for runes := msg.Runes; len(runes) > 0; {
+		n := 1
+		if m.view.filter.editing {
+			n = len(runes)
+		}
+		cmds = append(cmds, m.pressed(tea.KeyMsg{Type: tea.KeyRunes, Runes: runes[:n], Alt: msg.Alt}))
+		runes = runes[n:]
+	}
+	return tea.Batch(cmds...)
+}
+
+// pressed gives a key to whom it is meant for.
+func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
+	m.view.notice = ""
+	switch {
+	case msg.Type == tea.KeyCtrlC:
+		return tea.Quit
+	case key.Matches(msg, m.keys.Suspend):
+		return m.suspend()
+	case m.view.filter.editing:
+		m.editFilter(msg)
+		return nil
+	case key.Matches(msg, m.keys.Quit):
+		return tea.Quit
+	case key.Matches(msg, m.keys.Help):
+		m.toggleOverlay(overlayHelp)
+		return nil
+	case key.Matches(msg, m.keys.Back):
+		m.back()
+		return nil
+	case m.move(msg):
+		return nil
+	}
+	if cmd, ok := m.control(msg); ok {
+		return cmd
+	}
+	switch {
+	case m.view.overlay == overlayDetails && key.Matches(msg, m.keys.Open):
+		m.toggleOverlay(overlayDetails)
+	case m.view.overlay == overlayNone:
+		m.choose(msg)
+	}
+	return nil
+}
+
+// suspend gives the terminal back to the shell until the process goes on.
+func (m *Model) suspend() tea.Cmd {
+	now := m.poller.now
+	return tea.Exec(stopSelf{}, func(err error) tea.Msg { return resumedMsg{err, now()} })
+}
+
+// control takes the keys that mean the same under an overlay, and tells
+// whether it was one.
+func (m *Model) control(msg tea.KeyMsg) (tea.Cmd, bool) {
+	switch {
+	case key.Matches(msg, m.keys.Pause):
+		m.togglePause()
+	case key.Matches(msg, m.keys.Slower):
+		return m.changeInterval(+1), true
+	case key.Matches(msg, m.keys.Faster):
+		return m.changeInterval(-1), true
+	case key.Matches(msg, m.keys.Names):
+		m.view.names = !m.view.names
+	case key.Matches(msg, m.keys.Copy):
+		return m.copyTuple(), true
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+// togglePause holds the view still, or shows what was polled meanwhile.
+func (m *Model) togglePause() {
+	m.paused = !m.paused
+	if !m.paused {
+		m.showLatest()
+	}
+	m.refreshStatus()
+}
+
+// intervals are the steps of + and -.
+var intervals = [...]time.Duration{
+	100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute,
+}
+
+// changeInterval takes the next longer (+1) or shorter (-1) step. It holds at
+// once: a poll that is waited for is put off or brought forward.
+func (m *Model) changeInterval(direction int) tea.Cmd {
+	next := m.view.interval
+	for _, step := range intervals {
+		if direction > 0 && step > m.view.interval {
+			next = step
+			break
+		}
+		if direction < 0 && step < m.view.interval {
+			next = step
+		}
+	}
+	m.view.interval = next
+	m.view.notice = "every " + next.String()
+	if m.polling || m.ended {
+		return nil
+	}
+	return m.schedule()
+}
