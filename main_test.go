@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"ephtop": main})
+}
+
+// TestScripts runs the program as a user does: see testdata/script.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GOOS", runtime.GOOS)
+			env.Setenv("GOARCH", runtime.GOARCH)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"refuse": refuse,
+			"status": status,
+			"fields": fields,
+		},
+	})
+}
+
+// refuse MESSAGE ARG… runs ephtop, which must write just this line to standard
+// error, nothing to standard output, and end with status 2.
+func refuse(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: refuse MESSAGE ARG…")
+	}
+	if got := exitStatus(ts, "ephtop", args[1:]...); got != 2 {
+		ts.Fatalf("exit status %d, want 2; standard error: %s", got, ts.ReadFile("stderr"))
+	}
+	if got := ts.ReadFile("stdout"); got != "" {
+		ts.Fatalf("standard output is %q, want none", got)
+	}
+	if got, want := ts.ReadFile("stderr"), "ephtop: "+args[0]+"\n"; got != want {
+		ts.Fatalf("standard error\n got %s\nwant %s", got, want)
+	}
+}
+
+// status NUMBER COMMAND ARG… runs a command that must end with this status.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status NUMBER COMMAND ARG…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if got := exitStatus(ts, args[1], args[2:]...); got != want {
+		ts.Fatalf("exit status %d, want %d; standard error: %s", got, want, ts.ReadFile("stderr"))
+	}
+}
+
+func exitStatus(ts *testscript.TestScript, name string, args ...string) int {
+	var exit *exec.ExitError
+	switch err := ts.Exec(name, args...); {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	default:
+		ts.Fatalf("run %s: %v", name, err)
+		return -1
+	}
+}
+
+// fields NAME… checks that standard output is one JSON object with just these
+// fields, in this order.
+func fields(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: fields NAME…")
+	}
+	got, err := fieldNames([]byte(ts.ReadFile("stdout")))
+	ts.Check(err)
+	if strings.Join(got, " ") != strings.Join(args, " ") {
+		ts.Fatalf("the fields are %v, want %v", got, args)
+	}
+}
+
+func fieldNames(object []byte) ([]string, error) {
+	d := json.NewDecoder(bytes.NewReader(object))
+	if _, err := d.Token(); err != nil {
+		return nil, err
+	}
+	var names []string
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, fmt.Sprint(name))
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, fmt.Errorf("field %v: %w", name, err)
+		}
+	}
+	_, err := d.Token()
+	return names, err
+}
+
+// TestRun is the program within the process: no flag of one run is left for
+// the next.
+func TestRun(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want int
+	}{
+		{"version", 0}, {"version --interval 1ms", 2}, {"version", 0}, {"help", 0}, {"nothing", 2},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if got := run(strings.Fields(c.args), os.Stdin, &stdout, &stderr); got != c.want {
+				t.Errorf("status %d, want %d; standard error: %s", got, c.want, &stderr)
+			}
+			if lines := strings.Count(stderr.String(), "\n"); lines != min(c.want, 1) {
+				t.Errorf("%d lines on standard error: %s", lines, &stderr)
+			}
+		})
+	}
+}

@@ -1,0 +1,119 @@
+// Package command is the command line of ephtop: one file for each command,
+// and the flags that mean the same everywhere. It reads what the user wrote,
+// says in one line what is wrong with it, and hands a source to a face.
+//
+// It depends on the packages under source and ui that it brings together. How
+// a source is opened and how the dashboard is shown is handed in, so that it
+// need not know either.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
+
+	"ephtop/source"
+	"ephtop/source/live"
+	"ephtop/ui/dashboard"
+	"ephtop/ui/text"
+)
+
+// The exit statuses.
+const (
+	statusOK     = 0
+	statusFailed = 1 // something went wrong on the way
+	statusUsage  = 2 // the command line is wrong
+)
+
+// Env is what the commands work with.
+type Env struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Getenv looks up the environment; os.Getenv if nil.
+	Getenv func(string) string
+	// Open opens the source of this host's sockets.
+	Open func(live.Options) (source.Source, error)
+	// Dashboard shows a source until the user quits, and closes it.
+	Dashboard func(context.Context, dashboard.Config) error
+}
+
+// Run does what the arguments, the program's name not among them, say. What
+// goes wrong is said in one line on Env.Stderr. The result is the exit status:
+// 0, 1 for a failure, 2 for a wrong command line.
+func Run(args []string, env Env) int {
+	if env.Getenv == nil {
+		env.Getenv = os.Getenv
+	}
+	a := &app{Env: env, flags: defaultFlags()}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(env.Stdin)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	err := errors.Join(root.ExecuteContext(context.Background()), a.closeLog())
+	var wrong *usageError
+	switch {
+	case err == nil:
+		return statusOK
+	case errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrClosedPipe):
+		return statusFailed // whoever read the output has gone, and needs no telling
+	case errors.As(err, &wrong):
+		complain(env.Stderr, wrong)
+		return statusUsage
+	}
+	complain(env.Stderr, err)
+	return statusFailed
+}
+
+// complain writes an error in one line. It may quote what somebody else wrote.
+func complain(w io.Writer, err error) {
+	line := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+	fmt.Fprintf(w, "ephtop: %s\n", text.Sanitize(line))
+}
+
+// usageError is a wrong command line: what is wrong, and what is accepted.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// app is one run of the program.
+type app struct {
+	Env
+	flags flags
+	log   *os.File
+}
+
+// isTerminal tells whether a stream is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(f.Fd())
+}
+
+// noArguments is for commands that take none.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("%q: %s takes no arguments, only flags", args[0], cmd.CommandPath())
+	}
+	return nil
+}
+
+// list writes words as a sentence has them: "a, b or c".
+func list(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}

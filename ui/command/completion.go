@@ -1,0 +1,129 @@
+package command
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ephtop/model"
+	"ephtop/source/live"
+	"ephtop/ui/theme"
+)
+
+var shells = []string{"bash", "zsh", "fish", "powershell"}
+
+func (a *app) completion() *cobra.Command {
+	return &cobra.Command{
+		Use:   "completion SHELL",
+		Short: "Write a shell's completion script: " + list(shells),
+		Long: `Writes a script that makes a shell complete ephtop's commands, flags and their
+values. The shells are ` + list(shells) + `.`,
+		Example: `  source <(ephtop completion bash)
+  ephtop completion zsh > "${fpath[1]}/_ephtop"
+  ephtop completion fish > ~/.config/fish/completions/ephtop.fish
+  ephtop completion powershell | Out-String | Invoke-Expression`,
+		ValidArgs: shells,
+		Args: func(_ *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0:
+				return usagef("completion needs a shell: %s", list(shells))
+			case !slices.Contains(shells, args[0]):
+				return usagef("unknown shell %q: use %s", args[0], list(shells))
+			case len(args) > 1:
+				return usagef("%q: completion takes one shell only", args[1])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root := cmd.Root()
+			switch args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(a.Stdout, true)
+			case "zsh":
+				return root.GenZshCompletion(a.Stdout)
+			case "fish":
+				return root.GenFishCompletion(a.Stdout, true)
+			}
+			return root.GenPowerShellCompletionWithDesc(a.Stdout)
+		},
+	}
+}
+
+// completeFlags offers the values of the common flags.
+func completeFlags(root *cobra.Command) {
+	none := cobra.ShellCompDirectiveNoFileComp
+	offer(root, "source", cobra.FixedCompletions(live.Kinds(), none))
+	offer(root, "color", cobra.FixedCompletions(colorModes, none))
+	offer(root, "theme", cobra.FixedCompletions(theme.Names(), none))
+	offer(root, "filter", completeFilter)
+	offer(root, "interval", cobra.FixedCompletions([]string{"500ms", "1s", "2s", "5s", "10s"}, none))
+	for _, name := range []string{"range", "warn", "critical"} {
+		offer(root, name, cobra.NoFileCompletions)
+	}
+}
+
+func completeOutput(cmd *cobra.Command) {
+	var names []string
+	for _, f := range formats() {
+		names = append(names, f.name+"\t"+f.summary)
+	}
+	offer(cmd, "output", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// offer registers the completion of a flag's values.
+func offer(cmd *cobra.Command, flag string, values cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, values); err != nil {
+		panic(fmt.Sprintf("completion of --%s: %v", flag, err)) // no such flag: a mistake in this package
+	}
+}
+
+// filterWords are the beginnings of filter terms.
+var filterWords = []string{
+	"state:\tTIME_WAIT, CLOSE_WAIT …", "proc:\tname of a process", "pid:\tprocess id", "user:\tname of a user",
+	"local:\taddress or prefix", "remote:\taddress or prefix", "lport:\tport or range", "rport:\tport or range",
+	"proto:\ttcp or udp", "age>\tas in age>30s", "owner:\tobserved, inferred …",
+}
+
+// completeFilter completes the last term of a filter: its key, or one of the
+// values of a key that has only a few.
+func completeFilter(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	none := cobra.ShellCompDirectiveNoFileComp
+	start := strings.LastIndexByte(typed, ' ') + 1
+	if strings.HasPrefix(typed[start:], "!") {
+		start++
+	}
+	key, _, hasKey := strings.Cut(typed[start:], ":")
+	words := filterWords
+	if hasKey {
+		words = filterValues(strings.ToLower(key))
+		start = max(start+len(key)+1, strings.LastIndexByte(typed, ',')+1)
+	} else {
+		none |= cobra.ShellCompDirectiveNoSpace
+	}
+	var found []string
+	for _, w := range words {
+		if strings.HasPrefix(strings.ToLower(w), strings.ToLower(typed[start:])) {
+			found = append(found, typed[:start]+w)
+		}
+	}
+	return found, none
+}
+
+func filterValues(key string) []string {
+	var values []string
+	switch key {
+	case "state":
+		for _, s := range model.LifeOrder {
+			values = append(values, s.String())
+		}
+	case "proto":
+		values = []string{"tcp", "udp"}
+	case "owner":
+		for t := model.OwnerUnknown; t <= model.OwnerTraced; t++ {
+			values = append(values, t.String())
+		}
+	}
+	return values
+}

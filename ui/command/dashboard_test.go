@@ -1,0 +1,122 @@
+//go:build unix
+
+package command
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"github.com/google/go-cmp/cmp"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/source/live"
+	"ephtop/ui/dashboard"
+)
+
+// onTerminal runs with standard input and output on a pseudo-terminal.
+func onTerminal(t *testing.T, env map[string]string, args ...string) (status int, stderr string, shown []dashboard.Config) {
+	t.Helper()
+	controller, tty, err := pty.Open()
+	if err != nil {
+		t.Skipf("no pseudo-terminal: %v", err)
+	}
+	defer controller.Close()
+	defer tty.Close()
+	var errors bytes.Buffer
+	status = Run(args, Env{
+		Stdin: tty, Stdout: tty, Stderr: &errors,
+		Getenv: func(name string) string { return env[name] },
+		Open:   func(live.Options) (source.Source, error) { return &fakeHost{}, nil },
+		Dashboard: func(_ context.Context, c dashboard.Config) error {
+			shown = append(shown, c)
+			return c.Source.Close()
+		},
+	})
+	return status, errors.String(), shown
+}
+
+func TestDashboardIsToldTheFlags(t *testing.T) {
+	args := strings.Fields("--interval 250ms --warn 50 --critical 70 --filter state:tw --ascii --theme nord")
+	status, stderr, shown := onTerminal(t, map[string]string{"TERM": "xterm-256color"}, args...)
+	if status != 0 || len(shown) != 1 {
+		t.Fatalf("status %d, shown %d times, stderr %q", status, len(shown), stderr)
+	}
+	type told struct {
+		Interval   time.Duration
+		Thresholds model.Thresholds
+		Filter     string
+		ASCII      bool
+		Theme      string
+		Color      bool
+	}
+	c := shown[0]
+	got := told{c.Interval, c.Thresholds, c.Filter, c.ASCII, c.Theme.Name, c.Theme.Inks != nil}
+	want := told{250 * time.Millisecond, model.Thresholds{Warning: 50, Critical: 70}, "state:tw", true, "nord", true}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the dashboard's config (-want +got):\n%s", diff)
+	}
+}
+
+func TestDashboardHasNoColorWhereNoneIsWanted(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		env  map[string]string
+		args []string
+		want bool
+	}{
+		{"a colour terminal", map[string]string{"TERM": "xterm"}, nil, true},
+		{"a dumb terminal", map[string]string{"TERM": "dumb"}, nil, false},
+		{"NO_COLOR", map[string]string{"TERM": "xterm", "NO_COLOR": "1"}, nil, false},
+		{"NO_COLOR that is empty", map[string]string{"TERM": "xterm", "NO_COLOR": ""}, nil, true},
+		{"--color never", map[string]string{"TERM": "xterm"}, []string{"--color", "never"}, false},
+		{"--color always", map[string]string{"TERM": "dumb", "NO_COLOR": "1"}, []string{"--color", "always"}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, stderr, shown := onTerminal(t, c.env, c.args...)
+			if status != 0 || len(shown) != 1 {
+				t.Fatalf("status %d, shown %d times, stderr %q", status, len(shown), stderr)
+			}
+			if got := shown[0].Theme.Inks != nil; got != c.want {
+				t.Errorf("colours are %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestLogToTheTerminalIsRefused(t *testing.T) {
+	controller, tty, err := pty.Open()
+	if err != nil {
+		t.Skipf("no pseudo-terminal: %v", err)
+	}
+	defer controller.Close()
+	defer tty.Close()
+	r := runWith(t, &fakeHost{}, "snapshot", "--log", tty.Name())
+	want := "ephtop: --log: \"" + tty.Name() + "\" is a terminal: use a file, the log never goes to the screen\n"
+	if r.status != 2 || r.stderr != want {
+		t.Errorf("status %d, stderr %q; want 2, %q", r.status, r.stderr, want)
+	}
+}
+
+func TestNoKeyboard(t *testing.T) {
+	controller, tty, err := pty.Open()
+	if err != nil {
+		t.Skipf("no pseudo-terminal: %v", err)
+	}
+	defer controller.Close()
+	defer tty.Close()
+	if f, err := os.Open("/dev/tty"); err == nil {
+		f.Close()
+		t.Skip("this process has a controlling terminal")
+	}
+	var stderr bytes.Buffer
+	status := Run(nil, Env{Stdin: strings.NewReader(""), Stdout: tty, Stderr: &stderr})
+	if want := "ephtop: no terminal to read keys from: use \"ephtop snapshot\"\n"; status != 2 || stderr.String() != want {
+		t.Errorf("status %d, stderr %q; want 2, %q", status, stderr.String(), want)
+	}
+}

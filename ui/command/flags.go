@@ -1,0 +1,206 @@
+package command
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/source/live"
+	"ephtop/ui/theme"
+)
+
+// The ends of --interval. Below, the polls would be the load; above, the
+// history of five minutes has nothing to show anyway.
+const (
+	minInterval = 100 * time.Millisecond
+	maxInterval = time.Hour
+)
+
+var colorModes = []string{"auto", "always", "never"}
+
+// flags are those that mean the same for every command.
+type flags struct {
+	interval   time.Duration
+	source     string
+	filter     model.Filter
+	filterText string
+	portRange  *source.PortRange
+	thresholds model.Thresholds
+	color      string
+	ascii      bool
+	theme      string
+	log        string
+}
+
+func defaultFlags() flags {
+	return flags{
+		interval: time.Second, source: live.Auto, color: colorModes[0],
+		thresholds: model.DefaultThresholds, theme: theme.Names()[0],
+	}
+}
+
+// value is a flag with a value that parse checks and keeps. Errors of parse
+// say what was wrong and what is accepted.
+type value struct {
+	text, kind string
+	accepts    string // what to write when the value is missing
+	parse      func(string) error
+}
+
+// Set is for pflag.
+func (v *value) Set(s string) error {
+	if err := v.parse(s); err != nil {
+		return err
+	}
+	v.text = s
+	return nil
+}
+
+// String is for pflag: the value as it was written.
+func (v *value) String() string { return v.text }
+
+// Type is for pflag: it stands for the value in the help.
+func (v *value) Type() string { return v.kind }
+
+// choice is a flag that takes one of a few words.
+func choice(kind, initial string, words []string, keep func(string)) *value {
+	accepts := list(words)
+	return &value{text: initial, kind: kind, accepts: accepts, parse: func(s string) error {
+		if !slices.Contains(words, s) {
+			return fmt.Errorf("unknown %s %q: use %s", strings.ToLower(kind), s, accepts)
+		}
+		keep(s)
+		return nil
+	}}
+}
+
+// add defines the flags.
+func (f *flags) add(set *pflag.FlagSet) {
+	set.SortFlags = false
+	set.Var(&value{text: "1s", kind: "TIME", accepts: "a time from 100ms to 1h", parse: f.parseInterval},
+		"interval", "time from one poll to the next, 100ms to 1h")
+	set.Var(&value{kind: "EXPR", accepts: "an expression such as state:TIME_WAIT", parse: f.parseFilter},
+		"filter", "connections to show, as in 'state:TIME_WAIT,CLOSE_WAIT rport:443 !proc:nginx'")
+	set.Var(choice("SOURCE", f.source, live.Kinds(), func(s string) { f.source = s }),
+		"source", "where sockets are read: "+list(live.Kinds()))
+	set.Var(&value{kind: "LOW-HIGH", accepts: "a range such as 32768-60999", parse: f.parseRange},
+		"range", "take this range of ephemeral ports instead of the system's")
+	set.Var(percent(&f.thresholds.Warning), "warn", "warn from this share of used ports")
+	set.Var(percent(&f.thresholds.Critical), "critical", "critical from this share of used ports")
+	set.Var(&value{text: f.color, kind: "WHEN", accepts: list(colorModes), parse: f.parseColor},
+		"color", "colours: "+list(colorModes))
+	set.Var(&value{text: f.theme, kind: "THEME", accepts: list(theme.Names()), parse: f.parseTheme},
+		"theme", "colours by name: "+list(theme.Names()))
+	set.BoolVar(&f.ascii, "ascii", false, "nothing but ASCII on the screen")
+	set.Var(&value{kind: "FILE", accepts: "a file that can be written", parse: f.parseLog},
+		"log", "append a debug log to this file")
+}
+
+func (f *flags) parseInterval(s string) error {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < minInterval || d > maxInterval {
+		return fmt.Errorf("bad time %q: use 100ms to 1h, as in 500ms or 2s", s)
+	}
+	f.interval = d
+	return nil
+}
+
+func (f *flags) parseFilter(s string) error {
+	filter, err := model.ParseFilter(s)
+	if err != nil {
+		// The name of the flag says as much.
+		return fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "filter: "))
+	}
+	f.filter, f.filterText = filter, s
+	return nil
+}
+
+func (f *flags) parseRange(s string) error {
+	r, err := source.ParsePortRange(s)
+	if err != nil {
+		return err
+	}
+	f.portRange = &r
+	return nil
+}
+
+// percent is a flag for a share above 0, up to 100. A percent sign may follow.
+func percent(p *float64) *value {
+	const accepts = "a number above 0, up to 100"
+	initial := strconv.FormatFloat(*p, 'g', -1, 64)
+	return &value{text: initial, kind: "PERCENT", accepts: accepts, parse: func(s string) error {
+		n, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
+		if err != nil || !(n > 0 && n <= 100) { // NaN is neither
+			return fmt.Errorf("bad percentage %q: use %s", s, accepts)
+		}
+		*p = n
+		return nil
+	}}
+}
+
+func (f *flags) parseColor(s string) error {
+	if !slices.Contains(colorModes, s) {
+		return fmt.Errorf("unknown colour mode %q: use %s", s, list(colorModes))
+	}
+	f.color = s
+	return nil
+}
+
+func (f *flags) parseTheme(s string) error {
+	known := theme.Names()
+	if !slices.Contains(known, strings.ToLower(s)) {
+		return fmt.Errorf("unknown theme %q: use %s", s, list(known))
+	}
+	f.theme = s
+	return nil
+}
+
+func (f *flags) parseLog(s string) error {
+	if s == "" || s == "-" {
+		return fmt.Errorf("bad file %q: use the name of a file, the log never goes to the screen", s)
+	}
+	f.log = s
+	return nil
+}
+
+// validate checks what one flag alone cannot tell.
+func (f *flags) validate() error {
+	if w, c := f.thresholds.Warning, f.thresholds.Critical; w >= c {
+		return usagef("--warn %g and --critical %g: the warning must come before the critical level", w, c)
+	}
+	return nil
+}
+
+// openLog opens the file of --log. Without one, what is logged is dropped.
+func (a *app) openLog() (*slog.Logger, error) {
+	if a.flags.log == "" {
+		return slog.New(slog.DiscardHandler), nil
+	}
+	file, err := os.OpenFile(a.flags.log, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, usagef("--log: %w: use a file that can be written", err)
+	}
+	if isTerminal(file) {
+		return nil, usagef("--log: %q is a terminal: use a file, the log never goes to the screen", a.flags.log)
+	}
+	a.log = file
+	return slog.New(slog.NewTextHandler(file, &slog.HandlerOptions{Level: slog.LevelDebug})), nil
+}
+
+func (a *app) closeLog() error {
+	if a.log == nil {
+		return nil
+	}
+	if err := a.log.Close(); err != nil {
+		return fmt.Errorf("close the log: %w", err)
+	}
+	return nil
+}

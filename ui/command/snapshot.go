@@ -1,0 +1,139 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/source/live"
+	"ephtop/ui/report"
+	"ephtop/ui/theme"
+)
+
+type format struct {
+	name, summary string
+	write         func(io.Writer, *model.State, report.Options) error
+}
+
+func formats() []format {
+	return []format{
+		{"text", "a page for a person or a ticket", report.Text},
+		{"json", "everything, for programs", report.JSON},
+		{"csv", "the connections, for spreadsheets", report.CSV},
+	}
+}
+
+func formatNames() []string {
+	var names []string
+	for _, f := range formats() {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+func (a *app) snapshot() *cobra.Command {
+	chosen := formats()[0]
+	cmd := &cobra.Command{
+		Use:   "snapshot [flags]",
+		Short: "Write one look at the ports to standard output",
+		Long: `Polls once and writes what was seen to standard output. Rates and forecasts need
+a past, so they are for the dashboard. --filter limits the connections, and with
+proto: the states and processes; the text lists connections only with a filter.`,
+		Example: `  ephtop snapshot
+  ephtop snapshot --filter 'state:CLOSE_WAIT proc:java'
+  ephtop snapshot -o json | jq '.tuples[0]'
+  ephtop snapshot -o csv > ports.csv`,
+		Annotations: map[string]string{polls: "yes"},
+		Args:        noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.writeSnapshot(cmd.Context(), chosen)
+		},
+	}
+	cmd.Flags().VarP(choice("FORMAT", chosen.name, formatNames(), func(s string) {
+		for _, f := range formats() {
+			if f.name == s {
+				chosen = f
+			}
+		}
+	}), "output", "o", "what to write: "+list(formatNames()))
+	completeOutput(cmd)
+	return cmd
+}
+
+func (a *app) writeSnapshot(ctx context.Context, f format) error {
+	st, err := a.look(ctx)
+	if err != nil {
+		return err
+	}
+	o, err := a.reportOptions(st)
+	if err != nil {
+		return err
+	}
+	if err := f.write(a.Stdout, st, o); err != nil {
+		return fmt.Errorf("write the snapshot: %w", err)
+	}
+	return nil
+}
+
+// look polls once.
+func (a *app) look(ctx context.Context) (st *model.State, err error) {
+	log, err := a.openLog()
+	if err != nil {
+		return nil, err
+	}
+	src, err := a.openSource(log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if closed := src.Close(); err == nil && closed != nil {
+			err = fmt.Errorf("close the source: %w", closed)
+		}
+	}()
+	snap := new(source.Snapshot)
+	if err := src.Poll(ctx, snap); err != nil {
+		return nil, fmt.Errorf("read the sockets: %w", err)
+	}
+	log.Debug("poll", "source", snap.Source, "took", snap.Took, "sockets", len(snap.Sockets), "degraded", snap.Degraded)
+	st = new(model.State)
+	model.NewTracker(model.Options{Thresholds: a.flags.thresholds}).Update(snap, st)
+	return st, nil
+}
+
+func (a *app) openSource(log *slog.Logger) (source.Source, error) {
+	return a.Open(live.Options{Kind: a.flags.source, Range: a.flags.portRange, Log: log})
+}
+
+// reportOptions chooses the connections that pass the filter, of both
+// protocols unless it says otherwise, and the protocols of the counts: TCP
+// unless it says otherwise.
+func (a *app) reportOptions(st *model.State) (report.Options, error) {
+	filter := &a.flags.filter
+	chosen := model.Selection{
+		Filter: *filter, Order: model.Order{Column: model.ColumnProto}, TCP: true, UDP: true,
+	}
+	o := report.Options{Rows: chosen.Rows(nil, st), Filter: filter.String(), ASCII: a.flags.ascii}
+	if tcp, udp := filter.Protos(); filter.HasProto() && udp {
+		o.Protocols = append(o.Protocols, source.UDP)
+		if tcp {
+			o.Protocols = []source.Proto{source.TCP, source.UDP}
+		}
+	}
+	var err error
+	o.Theme, err = a.theme()
+	return o, err
+}
+
+// theme gives the theme for as many colours as standard output is to have.
+func (a *app) theme() (theme.Theme, error) {
+	profile, err := theme.Profile(a.flags.color, a.Getenv, isTerminal(a.Stdout))
+	if err != nil {
+		return theme.Theme{}, err
+	}
+	return theme.ByName(a.flags.theme, profile)
+}

@@ -1,0 +1,54 @@
+package command
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) version() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Show the version, and what it was built with",
+		Args:  noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(a.Stdout, version())
+			return err
+		},
+	}
+}
+
+// version says what the go command wrote into the program: the module's
+// version, and the commit where it was built from a checkout.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = new(debug.BuildInfo)
+	}
+	return describe(info) + " " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
+}
+
+func describe(info *debug.BuildInfo) string {
+	version := info.Main.Version
+	if version == "" {
+		version = "(devel)"
+	}
+	set := make(map[string]string)
+	for _, s := range info.Settings {
+		set[s.Key] = s.Value
+	}
+	line := "ephtop " + version
+	commit := set["vcs.revision"]
+	commit = commit[:min(len(commit), 12)]
+	// A pseudo-version holds the commit already, and "+dirty" after changes.
+	if commit != "" && !strings.Contains(version, commit) {
+		line += " commit " + commit
+		if set["vcs.modified"] == "true" {
+			line += " with changes"
+		}
+	}
+	return line
+}

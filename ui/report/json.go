@@ -1,0 +1,292 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/text"
+)
+
+// JSON writes the state as one JSON object, a field or an element of a list
+// on each line. Connections are written as they are encoded, so that a
+// hundred thousand of them take no memory beside the state.
+//
+// Where the facts leave a field open, it means this:
+//   - level is the worse of TCP's and UDP's;
+//   - tuples are those of TCP whatever the filter; their processes, and the
+//     processes of the whole, count the ports whose owner was observed or
+//     traced, and none that is merely inferred;
+//   - pid and process of a connection are left out where no owner is known,
+//     and are a likely owner where owner is "inferred";
+//   - uid is the kernel's, or that of the observed process where the kernel
+//     has none (TIME_WAIT), and is left out otherwise;
+//   - inode is 0 where there is none, as for every TIME_WAIT;
+//   - expires_ms is the time that is left in TIME_WAIT, and is there only on
+//     sockets whose time-wait timer runs;
+//   - the count of failures says nothing where they are not observed, which
+//     takes a trace of the kernel.
+//
+// Percentages are rounded to one decimal.
+func JSON(w io.Writer, st *model.State, o Options) error {
+	p := jsonPage{out: bufio.NewWriterSize(w, 64<<10), moment: newMoment(st)}
+	p.head()
+	p.tuples()
+	p.field("states", jsonStates(p.states(o.protocols())))
+	p.processes(o.protocols())
+	p.connections(o.Rows)
+	p.field("failures", jsonFailures{p.Failures.Observed, p.Failures.Count})
+	p.list("degraded", len(st.Snapshot.Degraded), func(i int) {
+		p.value(text.Sanitize(st.Snapshot.Degraded[i]))
+	})
+	p.write("\n}\n")
+	if p.err != nil {
+		return p.err
+	}
+	return p.out.Flush()
+}
+
+// jsonPage writes one object. The first error stays in err or in out, and
+// ends the writing.
+type jsonPage struct {
+	*moment
+	out    *bufio.Writer
+	buf    bytes.Buffer
+	err    error
+	fields int
+}
+
+type jsonRange struct {
+	Low      uint16 `json:"low"`
+	High     uint16 `json:"high"`
+	Ports    int    `json:"ports"`
+	Reserved int    `json:"reserved"`
+	Usable   int    `json:"usable"`
+}
+
+type jsonUse struct {
+	InUse   int     `json:"in_use"`
+	Percent float64 `json:"percent"`
+}
+
+type jsonPool struct {
+	TCP jsonUse `json:"tcp"`
+	UDP jsonUse `json:"udp"`
+}
+
+type jsonTuple struct {
+	Source           string       `json:"source"`
+	Destination      string       `json:"destination"`
+	Port             uint16       `json:"port"`
+	Used             int          `json:"used"`
+	Free             int          `json:"free"`
+	Percent          float64      `json:"percent"`
+	Blocked          int          `json:"blocked"`
+	TimeWait         int          `json:"time_wait"`
+	Reusable         int          `json:"reusable"`
+	FirstHalfPercent float64      `json:"first_half_percent"`
+	SlowConnect      bool         `json:"slow_connect"`
+	Level            string       `json:"level"`
+	Processes        []jsonHolder `json:"processes"`
+}
+
+type jsonHolder struct {
+	PID   int32  `json:"pid"`
+	Name  string `json:"name"`
+	Ports int    `json:"ports"`
+}
+
+type jsonProcess struct {
+	jsonHolder
+	Sockets int        `json:"sockets"`
+	States  jsonStates `json:"states"`
+}
+
+type jsonFailures struct {
+	Observed bool `json:"observed"`
+	Count    int  `json:"count"`
+}
+
+// jsonStates is an object of the counts that are not 0, in the order of a
+// port's life.
+type jsonStates model.StateCounts
+
+func (c jsonStates) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for _, s := range model.LifeOrder {
+		if c[s] == 0 {
+			continue
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendQuote(b, s.String())
+		b = append(b, ':')
+		b = strconv.AppendInt(b, int64(c[s]), 10)
+	}
+	return append(b, '}'), nil
+}
+
+func (p *jsonPage) head() {
+	snap := p.Snapshot
+	// UTC, and milliseconds also where they are 0: RFC 3339, section 5.6.
+	p.field("time", snap.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"))
+	p.field("host", text.Sanitize(snap.Host))
+	p.field("os", text.Sanitize(snap.OS))
+	p.field("source", text.Sanitize(snap.Source))
+	r := snap.Settings.Range
+	p.field("range", jsonRange{r.Low, r.High, r.Count(), snap.Settings.ReservedInRange(), snap.Settings.Usable()})
+	p.field("pool", jsonPool{poolUse(&p.TCP.Pressure), poolUse(&p.UDP.Pressure)})
+	p.field("level", p.Level.String())
+}
+
+func poolUse(p *model.Pressure) jsonUse { return jsonUse{p.InUse, tenth(p.PoolPercent())} }
+
+func tenth(percent float64) float64 { return math.Round(percent*10) / 10 }
+
+func (p *jsonPage) tuples() {
+	tuples := p.TCP.Pressure.Tuples
+	rest := p.holders(tuples)
+	p.list("tuples", len(tuples), func(i int) {
+		t := &tuples[i]
+		processes := []jsonHolder{}
+		for len(rest) > 0 && int(rest[0].tuple) == i {
+			processes = append(processes, p.holder(rest[0].process, rest[0].ports))
+			rest = rest[1:]
+		}
+		p.value(jsonTuple{
+			Source: t.Source.String(), Destination: t.Destination.String(), Port: t.Port,
+			Used: t.Used, Free: t.Free, Percent: tenth(t.Percent()),
+			Blocked: t.Blocked, TimeWait: t.TimeWait, Reusable: t.Reusable,
+			FirstHalfPercent: tenth(t.FirstHalfPercent()), SlowConnect: t.SlowConnect(),
+			Level: t.Level.String(), Processes: processes,
+		})
+	})
+}
+
+func (p *jsonPage) holder(process int32, ports int) jsonHolder {
+	return jsonHolder{p.Processes[process].PID, p.names[process], ports}
+}
+
+func (p *jsonPage) processes(protocols []source.Proto) {
+	list := slices.DeleteFunc(p.consumers(protocols), func(c model.Consumer) bool {
+		return c.Process == source.NoProcess || c.Tier < model.OwnerObserved
+	})
+	p.list("processes", len(list), func(i int) {
+		c := &list[i]
+		p.value(jsonProcess{p.holder(c.Process, c.Ports), c.Sockets, jsonStates(c.States)})
+	})
+}
+
+// connections appends the rows by hand: encoding/json takes several times as
+// long (BenchmarkJSON).
+func (p *jsonPage) connections(rows []int32) {
+	names := make([][]byte, len(p.names))
+	for i, name := range p.names {
+		names[i] = bytes.Clone(p.encode(name))
+	}
+	var b []byte
+	p.list("connections", len(rows), func(i int) {
+		b = p.appendConnection(b[:0], rows[i], names)
+		p.writeBytes(b)
+	})
+}
+
+func (p *jsonPage) appendConnection(b []byte, row int32, names [][]byte) []byte {
+	s, r := &p.Snapshot.Sockets[row], &p.Rows[row]
+	b = append(b, `{"proto":"`...)
+	b = append(b, s.Proto.String()...)
+	b = append(b, `","state":"`...)
+	b = append(b, s.State.String()...)
+	b = append(b, `","local":"`...)
+	b = source.AppendAddrPort(b, s.Local, s.LocalPort)
+	b = append(b, `","remote":"`...)
+	b = source.AppendAddrPort(b, s.Remote, s.RemotePort)
+	b = append(b, `","ephemeral":`...)
+	b = strconv.AppendBool(b, p.Snapshot.Settings.Range.Contains(s.LocalPort))
+	if r.Process != source.NoProcess {
+		b = append(b, `,"pid":`...)
+		b = strconv.AppendInt(b, int64(p.Processes[r.Process].PID), 10)
+		b = append(b, `,"process":`...)
+		b = append(b, names[r.Process]...)
+	}
+	b = append(b, `,"owner":"`...)
+	b = append(b, r.Tier.String()...)
+	b = append(b, '"')
+	if uid, ok := p.uid(row); ok {
+		b = append(b, `,"uid":`...)
+		b = strconv.AppendUint(b, uint64(uid), 10)
+	}
+	b = append(b, `,"inode":`...)
+	b = strconv.AppendUint(b, uint64(s.Inode), 10)
+	if ms, ok := expires(s); ok {
+		b = append(b, `,"expires_ms":`...)
+		b = strconv.AppendUint(b, uint64(ms), 10)
+	}
+	return append(b, '}')
+}
+
+func (p *jsonPage) field(name string, value any) {
+	p.name(name)
+	p.value(value)
+}
+
+// list writes a list of n elements, each on a line of its own.
+func (p *jsonPage) list(name string, n int, element func(i int)) {
+	p.name(name)
+	p.write("[")
+	for i := 0; i < n && p.err == nil; i++ {
+		if i > 0 {
+			p.write(",")
+		}
+		p.write("\n    ")
+		element(i)
+	}
+	if n > 0 {
+		p.write("\n  ")
+	}
+	p.write("]")
+}
+
+func (p *jsonPage) name(name string) {
+	if p.fields == 0 {
+		p.write("{\n  \"")
+	} else {
+		p.write(",\n  \"")
+	}
+	p.fields++
+	p.write(name)
+	p.write(`": `)
+}
+
+func (p *jsonPage) value(v any) { p.writeBytes(p.encode(v)) }
+
+// encode gives v in JSON, valid until the next call. Unlike json.Marshal it
+// leaves <, > and & as they are.
+func (p *jsonPage) encode(v any) []byte {
+	p.buf.Reset()
+	e := json.NewEncoder(&p.buf)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil && p.err == nil {
+		p.err = err
+	}
+	return bytes.TrimSuffix(p.buf.Bytes(), []byte("\n"))
+}
+
+func (p *jsonPage) write(s string) {
+	if _, err := p.out.WriteString(s); err != nil && p.err == nil {
+		p.err = err
+	}
+}
+
+func (p *jsonPage) writeBytes(b []byte) {
+	if _, err := p.out.Write(b); err != nil && p.err == nil {
+		p.err = err
+	}
+}

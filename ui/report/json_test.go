@@ -1,0 +1,284 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"testing"
+
+	"github.com/charmbracelet/x/exp/golden"
+	"github.com/google/go-cmp/cmp"
+
+	"ephtop/model"
+	"ephtop/source"
+)
+
+func TestJSON(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		state *model.State
+		o     Options
+	}{
+		{"busy", busyHost(), Options{Rows: allRows(busyHost())}},
+		{"udp", busyHost(), Options{Rows: []int32{resolving}, Protocols: []source.Proto{source.UDP}}},
+		{"both", busyHost(), Options{Rows: []int32{}, Protocols: []source.Proto{source.TCP, source.UDP}}},
+		{"idle", idleHost(), Options{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			golden.RequireEqual(t, written(t, JSON, c.state, c.o))
+		})
+	}
+}
+
+// contract is the stable part of the output, as programs know it.
+type contract struct {
+	Time   string `json:"time"`
+	Host   string `json:"host"`
+	OS     string `json:"os"`
+	Source string `json:"source"`
+	Range  struct {
+		Low      int `json:"low"`
+		High     int `json:"high"`
+		Ports    int `json:"ports"`
+		Reserved int `json:"reserved"`
+		Usable   int `json:"usable"`
+	} `json:"range"`
+	Pool map[string]struct {
+		InUse   int     `json:"in_use"`
+		Percent float64 `json:"percent"`
+	} `json:"pool"`
+	Level  string `json:"level"`
+	Tuples []struct {
+		Source           string  `json:"source"`
+		Destination      string  `json:"destination"`
+		Port             int     `json:"port"`
+		Used             int     `json:"used"`
+		Free             int     `json:"free"`
+		Percent          float64 `json:"percent"`
+		Blocked          int     `json:"blocked"`
+		TimeWait         int     `json:"time_wait"`
+		Reusable         int     `json:"reusable"`
+		FirstHalfPercent float64 `json:"first_half_percent"`
+		SlowConnect      bool    `json:"slow_connect"`
+		Level            string  `json:"level"`
+		Processes        []struct {
+			PID   int    `json:"pid"`
+			Name  string `json:"name"`
+			Ports int    `json:"ports"`
+		} `json:"processes"`
+	} `json:"tuples"`
+	States    map[string]int `json:"states"`
+	Processes []struct {
+		PID     int            `json:"pid"`
+		Name    string         `json:"name"`
+		Ports   int            `json:"ports"`
+		Sockets int            `json:"sockets"`
+		States  map[string]int `json:"states"`
+	} `json:"processes"`
+	Connections []contractConnection `json:"connections"`
+	Failures    struct {
+		Observed bool `json:"observed"`
+		Count    int  `json:"count"`
+	} `json:"failures"`
+	Degraded []string `json:"degraded"`
+}
+
+type contractConnection struct {
+	Proto     string  `json:"proto"`
+	State     string  `json:"state"`
+	Local     string  `json:"local"`
+	Remote    string  `json:"remote"`
+	Ephemeral *bool   `json:"ephemeral"`
+	PID       *int    `json:"pid"`
+	Process   *string `json:"process"`
+	Owner     string  `json:"owner"`
+	UID       *int    `json:"uid"`
+	Inode     *int    `json:"inode"`
+	ExpiresMS *int    `json:"expires_ms"`
+}
+
+func decode(t *testing.T, out []byte) contract {
+	t.Helper()
+	var c contract
+	d := json.NewDecoder(bytes.NewReader(out))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		t.Fatalf("decode: %v\n%s", err, out)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		t.Fatalf("there is more after the object: %v", err)
+	}
+	return c
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func TestJSONConnectionKeepsTheContract(t *testing.T) {
+	state := busyHost()
+	connections := decode(t, written(t, JSON, state, Options{Rows: allRows(state)})).Connections
+	for _, c := range []struct {
+		name string
+		row  int
+		want contractConnection
+	}{
+		{"a live socket has the kernel's uid and inode, and no end", established, contractConnection{
+			Proto: "tcp", State: "ESTABLISHED", Local: "10.0.0.9:41822", Remote: "10.0.9.2:5432", Ephemeral: ptr(true),
+			PID: ptr(3120), Process: ptr("java"), Owner: "observed", UID: ptr(33), Inode: ptr(501)}},
+		{"TIME_WAIT has the uid of the observed process", timeWaitObserved, contractConnection{
+			Proto: "tcp", State: "TIME_WAIT", Local: "10.0.0.9:41823", Remote: "10.0.9.2:5432", Ephemeral: ptr(true),
+			PID: ptr(3120), Process: ptr("java"), Owner: "observed", UID: ptr(33), Inode: ptr(0), ExpiresMS: ptr(48000)}},
+		{"an inferred owner is named but lends no uid", timeWaitInferred, contractConnection{
+			Proto: "tcp", State: "TIME_WAIT", Local: "10.0.0.9:41824", Remote: "10.0.9.2:5432", Ephemeral: ptr(true),
+			PID: ptr(3120), Process: ptr("java"), Owner: "inferred", Inode: ptr(0), ExpiresMS: ptr(12000)}},
+		{"an unknown owner is left out, an end right now is not", timeWaitUnknown, contractConnection{
+			Proto: "tcp", State: "TIME_WAIT", Local: "10.0.0.9:41825", Remote: "10.0.9.2:5432", Ephemeral: ptr(true),
+			Owner: "unknown", Inode: ptr(0), ExpiresMS: ptr(0)}},
+		{"IPv6 has brackets, a name keeps no escape sequence, keepalive is no end", closeWait6, contractConnection{
+			Proto: "tcp", State: "CLOSE_WAIT", Local: "[2001:db8:12:3400:5678:9abc:def0:1234]:60999",
+			Remote: "[2001:db8:ffff:ffff:ffff:ffff:ffff:9f01]:44300", Ephemeral: ptr(true),
+			PID: ptr(4410), Process: ptr(`=HYPERLINK("http://x"," <b>")`), Owner: "observed", UID: ptr(1000), Inode: ptr(502)}},
+		{"root's uid 0 is printed where the kernel says so", listener, contractConnection{
+			Proto: "tcp", State: "LISTEN", Local: "[::]:22", Remote: "[::]:0", Ephemeral: ptr(false),
+			PID: ptr(1), Process: ptr("sshd"), Owner: "observed", UID: ptr(0), Inode: ptr(503)}},
+		{"an orphan's uid is a filler", orphan, contractConnection{
+			Proto: "tcp", State: "FIN_WAIT1", Local: "10.0.0.9:41826", Remote: "10.0.9.2:5432", Ephemeral: ptr(true),
+			Owner: "unknown", Inode: ptr(0)}},
+		{"UDP", resolving, contractConnection{
+			Proto: "udp", State: "BOUND", Local: "0.0.0.0:40010", Remote: "[::]:0", Ephemeral: ptr(true),
+			PID: ptr(77), Process: ptr("resolved�"), Owner: "observed", UID: ptr(101), Inode: ptr(505)}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, connections[c.row]); diff != "" {
+				t.Errorf("connection (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestJSONCountsByProtocol(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		protocols []source.Proto
+		states    map[string]int
+		ports     []int // of the processes
+	}{
+		{"TCP when nothing is said", nil,
+			map[string]int{"ESTABLISHED": 5871, "TIME_WAIT": 11204, "CLOSE_WAIT": 702, "LISTEN": 14, "FIN_WAIT1": 1}, []int{8202, 311, 0}},
+		{"UDP", []source.Proto{source.UDP},
+			map[string]int{"BOUND": 212, "ESTABLISHED": 3}, []int{200, 3}},
+		{"both are added up", []source.Proto{source.TCP, source.UDP},
+			map[string]int{"BOUND": 212, "ESTABLISHED": 5874, "TIME_WAIT": 11204, "CLOSE_WAIT": 702, "LISTEN": 14, "FIN_WAIT1": 1}, []int{8205, 311, 200, 0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := decode(t, written(t, JSON, busyHost(), Options{Protocols: c.protocols}))
+			var ports []int
+			for _, p := range got.Processes {
+				ports = append(ports, p.Ports)
+			}
+			if diff := cmp.Diff(c.states, got.States); diff != "" {
+				t.Errorf("states (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(c.ports, ports); diff != "" {
+				t.Errorf("ports of the processes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestJSONHoldersOfATuple(t *testing.T) {
+	state := busyHost()
+	// A second socket on the same port (SO_REUSEPORT on two devices) is no
+	// second port, and a port outside the range none at all.
+	for _, s := range []struct {
+		port      uint16
+		process   int32
+		ephemeral bool
+	}{{41822, java, true}, {50001, sshd, true}, {50002, sshd, true}, {50003, sshd, true}, {1000, java, false}} {
+		extra := state.Snapshot.Sockets[established]
+		extra.LocalPort = s.port
+		state.Snapshot.Sockets = append(state.Snapshot.Sockets, extra)
+		state.Rows = append(state.Rows, model.Row{Process: s.process, Tier: model.OwnerTraced, Ephemeral: s.ephemeral})
+	}
+	got := decode(t, written(t, JSON, state, Options{})).Tuples
+	type held struct {
+		PID   int
+		Ports int
+	}
+	var lists [][]held
+	for _, tuple := range got {
+		list := []held{}
+		for _, p := range tuple.Processes {
+			list = append(list, held{p.PID, p.Ports})
+		}
+		lists = append(lists, list)
+	}
+	want := [][]held{{{1, 3}, {3120, 2}}, {{4410, 1}}, {}}
+	if diff := cmp.Diff(want, lists); diff != "" {
+		t.Errorf("processes of the tuples, most ports first, inferred ones left out (-want +got):\n%s", diff)
+	}
+}
+
+func TestJSONFailures(t *testing.T) {
+	state := busyHost()
+	state.Failures = model.Failures{Observed: true, Count: 30, Recent: 2}
+	got := decode(t, written(t, JSON, state, Options{})).Failures
+	if !got.Observed || got.Count != 30 {
+		t.Errorf("failures = %+v, want 30, observed", got)
+	}
+	if out := written(t, Text, state, Options{}); !bytes.Contains(out, []byte("\nfailed  30 connects for want of a port\n")) {
+		t.Errorf("no word of the failures in\n%s", out)
+	}
+}
+
+// largest remembers the size of the largest write.
+type largest int
+
+func (l *largest) Write(b []byte) (int, error) {
+	*l = max(*l, largest(len(b)))
+	return len(b), nil
+}
+
+func TestJSONIsWrittenPieceByPiece(t *testing.T) {
+	state := crowd(20_000)
+	var size largest
+	if err := JSON(&size, state, Options{Rows: allRows(state)}); err != nil {
+		t.Fatal(err)
+	}
+	if size > 64<<10 {
+		t.Errorf("the largest write has %d bytes, so the whole was held in memory", size)
+	}
+}
+
+func BenchmarkJSON(b *testing.B) {
+	state := crowd(20_000)
+	o := Options{Rows: allRows(state)}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := JSON(io.Discard, state, o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkJSONByReflection encodes the same rows with encoding/json, to
+// compare: it is why connections are appended by hand.
+func BenchmarkJSONByReflection(b *testing.B) {
+	state := crowd(20_000)
+	var out bytes.Buffer
+	if err := JSON(&out, state, Options{Rows: allRows(state)}); err != nil {
+		b.Fatal(err)
+	}
+	var c contract
+	if err := json.Unmarshal(out.Bytes(), &c); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		e := json.NewEncoder(io.Discard)
+		for i := range c.Connections {
+			if err := e.Encode(&c.Connections[i]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package report
+
+import (
+	"bufio"
+	"io"
+	"strings"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/text"
+	"ephtop/ui/theme"
+)
+
+const (
+	// pageWidth is what Text keeps to, in columns: a ticket, a mail, and the
+	// smallest usual terminal have that much.
+	pageWidth = 80
+	// listed is how many destinations and processes Text names.
+	listed = 10
+)
+
+// Text writes the state as a page of at most 80 columns for a person: where
+// the ports stand, which destinations and processes hold the most of them, the
+// states, and what could not be seen. With Options.Filter the connections in
+// Options.Rows follow, one line each; only a pair of long IPv6 addresses takes
+// two.
+func Text(w io.Writer, st *model.State, o Options) error {
+	p := textPage{out: bufio.NewWriter(w), moment: newMoment(st), pen: newPen(o)}
+	p.header()
+	p.summary()
+	p.destinations()
+	p.states(o.protocols())
+	p.consumers(o.protocols())
+	p.connections(&o)
+	p.degraded()
+	return p.out.Flush()
+}
+
+// textPage writes lines. An error stays in out until Flush.
+type textPage struct {
+	*moment
+	pen
+	out *bufio.Writer
+}
+
+// line writes its parts one after the other, without blanks at the end.
+func (p *textPage) line(parts ...string) {
+	p.out.WriteString(strings.TrimRight(strings.Join(parts, ""), " "))
+	p.out.WriteByte('\n')
+}
+
+// title opens a section.
+func (p *textPage) title(parts ...string) {
+	p.line()
+	p.line(p.paint(theme.Title, strings.TrimRight(strings.Join(parts, ""), " ")))
+}
+
+// fact writes a label and what there is to say under it, wrapped.
+func (p *textPage) fact(label string, style func(string) string, words string) {
+	const indent = 8
+	for i, l := range text.Wrap(p.plain(words), pageWidth-indent) {
+		if i > 0 {
+			label = ""
+		}
+		p.line(left(label, indent), style(l))
+	}
+}
+
+func (p *textPage) header() {
+	s := p.Snapshot
+	name := "ephtop  " + p.name(strings.TrimSpace(s.Host)) + "  " + p.name(s.OS+" "+s.Kernel)
+	at := s.Time.UTC().Format("2006-01-02 15:04:05 UTC")
+	name = text.Truncate(strings.TrimSpace(name), pageWidth-len(at)-2)
+	p.line(p.paint(theme.Brand, p.plain(name)), blanks(pageWidth-text.Width(name)-len(at)), at)
+	p.line()
+}
+
+func (p *textPage) summary() {
+	set := &p.Snapshot.Settings
+	p.fact("level", func(s string) string { return p.level(p.Level, s) }, p.glyph(p.Level)+" "+p.Level.String())
+	p.fact("TCP", same, p.headline(&p.TCP.Pressure))
+	p.fact("UDP", same, p.headline(&p.UDP.Pressure))
+	if p.Failures.Observed {
+		p.fact("failed", same, text.Plural(p.Failures.Count, "connect", "connects")+" for want of a port")
+	}
+	r := text.Count(int(set.Range.Low)) + "–" + text.Count(int(set.Range.High))
+	r = strings.ReplaceAll(r, ",", "") + ": " + text.Plural(set.Range.Count(), "port", "ports") + ", " +
+		text.Count(set.ReservedInRange()) + " reserved, " + text.Count(set.Usable()) + " usable"
+	if set.Assumed {
+		r += "; assumed, the system's own range could not be read"
+	}
+	p.fact("range", same, r)
+	p.fact("source", same, p.name(p.Snapshot.Source)+", "+text.Count(int(p.Snapshot.Took.Milliseconds()))+" ms")
+}
+
+// headline says how far a protocol is from the failure of connect() or bind().
+func (p *textPage) headline(use *model.Pressure) string {
+	h := use.Headline()
+	free := text.Count(h.Free) + " free"
+	pool := text.Count(use.InUse) + " ports in use (" + decimalPercent(use.PoolPercent()) + " %)"
+	if h.Scope != model.ScopeTuple {
+		return pool + ", " + free
+	}
+	return decimalPercent(h.Percent()) + " % used to " + source.AddrPort(h.Key.Destination, h.Key.Port) + ", " + free +
+		"\n" + pool + " to all destinations together"
+}
+
+func (p *textPage) states(protocols []source.Proto) {
+	counts := p.moment.states(protocols)
+	p.title("States, ", protocolNames(protocols))
+	for _, s := range model.LifeOrder {
+		if n := counts[s]; n > 0 {
+			p.line("  ", left(s.String(), 12), right(text.Count(n), 10))
+		}
+	}
+	p.line("  ", left("all", 12), right(text.Count(counts.Total()), 10))
+}
+
+func protocolNames(protocols []source.Proto) string {
+	names := make([]string, len(protocols))
+	for i, proto := range protocols {
+		names[i] = strings.ToUpper(proto.String())
+	}
+	return strings.Join(names, " and ")
+}
+
+func (p *textPage) degraded() {
+	if len(p.Snapshot.Degraded) == 0 {
+		return
+	}
+	p.title("Not seen")
+	for _, d := range p.Snapshot.Degraded {
+		for i, l := range text.Wrap(p.name(d), pageWidth-4) {
+			mark := "  - "
+			if i > 0 {
+				mark = "    "
+			}
+			p.line(mark, l)
+		}
+	}
+}

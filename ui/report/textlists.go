@@ -1,0 +1,131 @@
+package report
+
+import (
+	"strconv"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/text"
+)
+
+// tupleWidth holds any pair of IPv4 addresses with a port and an arrow.
+const tupleWidth = 39
+
+func (p *textPage) destinations() {
+	tuples := p.TCP.Pressure.Tuples
+	if len(tuples) == 0 {
+		p.title("Worst destinations")
+		p.line("  none: no TCP connection holds a port of the range")
+		return
+	}
+	p.title("  ", left("Worst destinations", tupleWidth), right("USED", 7), right("FREE", 7), right("%", 6),
+		right("TIME_WAIT", 10), right("1ST HALF", 9))
+	for i := range tuples[:min(listed, len(tuples))] {
+		p.tuple(&tuples[i])
+	}
+	p.more(len(tuples), "destination", "destinations")
+}
+
+// tuple writes one destination; addresses that leave no room for the figures
+// stand on lines of their own.
+func (p *textPage) tuple(t *model.TupleUse) {
+	glyph := p.level(t.Level, p.glyph(t.Level)) + " "
+	from, to := t.Source.String()+p.arrow(), source.AddrPort(t.Destination, t.Port)
+	if text.Width(from+to) > tupleWidth {
+		p.line(glyph, from)
+		glyph, from = "  ", "  "
+	}
+	if text.Width(from+to) > tupleWidth {
+		p.line(glyph, from, to)
+		from, to = "", ""
+	}
+	slow := ""
+	if t.SlowConnect() {
+		slow = "slow"
+	} else {
+		slow = decimalPercent(t.FirstHalfPercent())
+	}
+	p.line(glyph, left(from+to, tupleWidth), right(text.Count(t.Used), 7), right(text.Count(t.Free), 7),
+		p.level(t.Level, right(decimalPercent(t.Percent()), 6)), right(text.Count(t.TimeWait), 10), right(slow, 9))
+}
+
+func (p *textPage) consumers(protocols []source.Proto) {
+	list := p.moment.consumers(protocols)
+	p.title("  ", left("Top processes", 20), right("PID", 10), right("PORTS", 8), right("SOCKETS", 9), "  MOST TO")
+	if len(list) == 0 {
+		p.line("  none: no process was seen with a socket")
+	}
+	for _, c := range list[:min(listed, len(list))] {
+		name, pid := p.consumer(&c)
+		most := ""
+		if c.Most.Port != 0 {
+			most = source.AddrPort(c.Most.Destination, c.Most.Port)
+		}
+		p.line("  ", left(name, 20), right(pid, 10), right(text.Count(c.Ports), 8), right(text.Count(c.Sockets), 9), "  ", p.cell(most, 29))
+	}
+	p.more(len(list), "process", "processes")
+}
+
+// consumer names a holder of ports in at most 20 columns: with its pid only
+// where it was seen, and with a question mark where it is inferred.
+func (p *textPage) consumer(c *model.Consumer) (name, pid string) {
+	if c.Process == source.NoProcess {
+		return "unknown", ""
+	}
+	name = p.name(p.names[c.Process])
+	if c.Tier < model.OwnerObserved {
+		return p.plain(text.Truncate(name, 19)) + "?", ""
+	}
+	return p.plain(text.Truncate(name, 20)), strconv.Itoa(int(p.Processes[c.Process].PID))
+}
+
+// more says how much a list leaves out.
+func (p *textPage) more(n int, one, many string) {
+	if n > listed {
+		p.line("  and ", text.Plural(n-listed, "more "+one, "more "+many))
+	}
+}
+
+func (p *textPage) connections(o *Options) {
+	total := text.Plural(len(p.Rows), "socket", "sockets")
+	if o.Filter == "" {
+		p.title("Connections")
+		p.line("  ", total, ": --filter lists some of them here, -o json and -o csv list all")
+		return
+	}
+	p.title("Connections")
+	for _, l := range text.Wrap(text.Count(len(o.Rows))+" of "+total+" pass the filter "+p.name(o.Filter), pageWidth-2) {
+		p.line("  ", l)
+	}
+	for _, row := range o.Rows {
+		p.connection(row)
+	}
+}
+
+func (p *textPage) connection(row int32) {
+	s, r := &p.Snapshot.Sockets[row], &p.Rows[row]
+	const ends = 46 // a pair of IPv4 addresses with ports
+	from, to := source.AddrPort(s.Local, s.LocalPort)+p.arrow(), source.AddrPort(s.Remote, s.RemotePort)
+	proto := "  " + s.Proto.String() + " "
+	if s.State == source.Listen || s.State == source.Bound {
+		from, to = source.AddrPort(s.Local, s.LocalPort), ""
+	}
+	if text.Width(from+to) > ends {
+		p.line(proto, from)
+		proto, from = "      ", "  "
+	}
+	if text.Width(from+to) > ends {
+		p.line(proto, from, to)
+		from, to = "", ""
+	}
+	owner := ""
+	if r.Process != source.NoProcess {
+		owner = p.name(p.names[r.Process])
+		pid := " " + strconv.Itoa(int(p.Processes[r.Process].PID))
+		if r.Tier == model.OwnerInferred {
+			pid = "?"
+		}
+		owner = text.Truncate(owner, pageWidth-6-ends-1-12-len(pid)) + pid
+	}
+	p.line(proto, left(from+to, ends+1), left(s.State.String(), 12), p.plain(owner))
+}
