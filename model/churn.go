@@ -22,6 +22,7 @@ type Churn struct {
 	Live, TimeWait int
 	// CloseRate is the closes per second, taken over ClosingSpan.
 	CloseRate float64
+	closing   int
 }
 
 // Life is how long a connection lives on average: live connections over the
@@ -63,6 +64,9 @@ func (c *census) churn(st *State) {
 	}
 	for n := range worst {
 		st.Churn = append(st.Churn, cc.lists[n]...)
+	}
+	for i := range st.Churn {
+		st.Churn[i].CloseRate = float64(st.Churn[i].closing) / ClosingSpan.Seconds()
 	}
 	slices.SortFunc(st.Churn, func(a, b Churn) int {
 		return cmp.Or(cmp.Compare(b.CloseRate, a.CloseRate), cmp.Compare(b.TimeWait, a.TimeWait), cmp.Compare(a.Process, b.Process))
@@ -110,7 +114,7 @@ func countChurn(list []Churn, st *State, i int, key TupleKey) []Churn {
 	default:
 		c.TimeWait++
 		if closing(s, &st.Snapshot.Settings) {
-			c.CloseRate += 1 / ClosingSpan.Seconds()
+			c.closing++
 		}
 	}
 	return list

@@ -75,7 +75,7 @@ func (o *ownership) observe(snap *source.Snapshot, st *State) {
 		if s.Process != source.NoProcess {
 			fresh = m.process == source.NoProcess
 			m.process, m.tier = toRegistry[s.Process], OwnerObserved
-		} else if p, ok := o.closedBy(s); ok {
+		} else if p, ok := o.closedBy(s, m.process != source.NoProcess); ok {
 			fresh = m.process == source.NoProcess
 			m.process, m.tier = p, OwnerTraced
 		}

@@ -3,8 +3,12 @@ package model
 import "ephtop/source"
 
 // crowded is the fill of the first half from which a connect() may well have
-// had to take a port of the second half, so that parity proves nothing.
-const crowded = 0.8
+// had to take a port of the second half, so that parity proves nothing. quiet
+// is the fill below which even a tuple of unknown past hardly ever was crowded.
+const (
+	crowded = 0.8
+	quiet   = 0.3
+)
 
 // suspects finds the ports that are likely blocked for everyone although a
 // dump cannot tell: sockets that were bound first and then connected (rows C
@@ -30,14 +34,15 @@ func (c *census) suspect(st *State) {
 	if c.proto != source.TCP || st.Snapshot.OS != "linux" {
 		return
 	}
-	c.noteCrowded(set)
+	blocked, size := c.firstHalf(set)
+	c.noteCrowded(blocked, size)
 	for _, i := range c.order {
 		k := &st.Snapshot.Sockets[i]
 		n := c.tupleOf[i]
 		if n == noTuple || k.LocalPort&1 == set.Range.Low&1 || s.ports.has(k.LocalPort) {
 			continue
 		}
-		if _, ok := s.wasCrowded[c.tuples[n].TupleKey]; !ok {
+		if c.looksBound(&c.tuples[n], &st.Rows[i], size) {
 			s.ports[k.LocalPort>>6] |= 1 << (k.LocalPort & 63)
 			s.total++
 		}
@@ -47,9 +52,20 @@ func (c *census) suspect(st *State) {
 	}
 }
 
-// noteCrowded keeps s.wasCrowded to the tuples that are there.
-func (c *census) noteCrowded(set *source.Settings) {
-	blocked, size := c.firstHalf(set)
+// looksBound judges a socket on a port of the second half. One that was there
+// before we looked may stem from a time when its tuple was crowded: then the
+// second half has not kept more ports than the first, as those who close do
+// not choose.
+func (c *census) looksBound(t *TupleUse, r *Row, size int) bool {
+	if _, was := c.suspects.wasCrowded[t.TupleKey]; was {
+		return false
+	}
+	second := t.Live + t.TimeWait - t.FirstHalf
+	return !r.SinceStart || second > t.FirstHalf || float64(t.FirstHalf) < quiet*float64(size)
+}
+
+// noteCrowded keeps wasCrowded to the tuples that are there.
+func (c *census) noteCrowded(blocked, size int) {
 	next := make(map[TupleKey]struct{})
 	for i := range c.tuples {
 		t := &c.tuples[i]

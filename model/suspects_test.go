@@ -25,6 +25,14 @@ func TestSuspectedOfBeingBoundFirst(t *testing.T) {
 			"a crowded first half drives connect() into the second",
 			append(connections(40, source.Established, "10.0.0.1", 40002, 2, db), odd...), "linux", 0, 50, 1,
 		},
+		{
+			"after a crowded time both halves empty alike",
+			append(connections(20, source.Established, "10.0.0.1", 40002, 2, db), odd...), "linux", 0, 30, 1,
+		},
+		{
+			"more of the second half than of the first",
+			append(connections(8, source.Established, "10.0.0.1", 40022, 2, db), odd...), "linux", 10, 18, 11,
+		},
 		{"a bound socket is blocked for certain", connections(10, source.Bound, "10.0.0.1", 40001, 2, ""), "linux", 0, 0, 11},
 		{"other systems have no halves", odd, "freebsd", 0, 10, 1},
 	}
@@ -47,6 +55,13 @@ func TestSuspectedOfBeingBoundFirst(t *testing.T) {
 		got := &update(moment(0, wait...)).TCP.Pressure.Tuples[0]
 		if got.Reusable != 0 || got.TimeWait != 10 || got.Suspected != 0 {
 			t.Errorf("reusable %d, TIME_WAIT %d, suspected of others %d; want 0, 10, 0", got.Reusable, got.TimeWait, got.Suspected)
+		}
+	})
+	t.Run("seen from its beginning, a port of the second half was bound", func(t *testing.T) {
+		plain := connections(20, source.Established, "10.0.0.1", 40002, 2, db)
+		st := story(moment(0, plain...), moment(1, append(plain, odd...)...))
+		if got := st.TCP.Pressure.Suspected; got != 10 {
+			t.Errorf("suspected %d, want 10", got)
 		}
 	})
 	t.Run("a tuple that was crowded once is not suspected later", func(t *testing.T) {

@@ -13,6 +13,9 @@ type traced map[source.Tuple]tracedClose
 type tracedClose struct {
 	process int32
 	turn    uint32
+	// unsure says that the thread had ended before it could be looked up: its
+	// id may not be its process's.
+	unsure bool
 }
 
 // trace takes in the closes of a snapshot. The registry's numbers of their
@@ -33,13 +36,28 @@ func (o *ownership) trace(snap *source.Snapshot) {
 		if o.traced == nil {
 			o.traced = make(traced)
 		}
-		o.traced[e.Tuple] = tracedClose{o.registry.number(&e.Process, o.turn), o.turn}
+		// The latest close of a four-tuple is the one whose TIME_WAIT is there.
+		o.traced[e.Tuple] = tracedClose{o.registry.closer(&e.Process, o.turn), o.turn, e.Process.Start == 0}
 	}
 }
 
+// closer gives the number of a process that closed a connection. One that had
+// ended before it could be looked up is a known process of that pid and name.
+func (r *registry) closer(p *source.Process, turn uint32) int32 {
+	if p.Start == 0 {
+		for _, n := range r.index {
+			if known := &r.processes[n]; known.PID == p.PID && known.Name == p.Name {
+				r.keep(n, turn)
+				return n
+			}
+		}
+	}
+	return r.number(p, turn)
+}
+
 // closedBy gives the process that closed a socket which the dump shows
-// without an owner.
-func (o *ownership) closedBy(s *source.Socket) (process int32, ok bool) {
+// without an owner. An unsure one gives way to one that was observed.
+func (o *ownership) closedBy(s *source.Socket, observed bool) (process int32, ok bool) {
 	if len(o.traced) == 0 || s.HasOwner() || s.RemotePort == 0 {
 		return source.NoProcess, false
 	}
@@ -48,5 +66,5 @@ func (o *ownership) closedBy(s *source.Socket) (process int32, ok bool) {
 	if ok {
 		delete(o.traced, t)
 	}
-	return c.process, ok
+	return c.process, ok && !(c.unsure && observed)
 }

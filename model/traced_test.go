@@ -57,6 +57,17 @@ func TestTracedOwner(t *testing.T) {
 				withEvents(moment(1, wait), event),
 			}, "java", OwnerTraced,
 		},
+		{
+			"not a closer that could not be looked up, where another was seen", []*source.Snapshot{
+				withProcesses(moment(0, owned(socket(source.Established, "10.0.0.1:40000", db), 7, 0)), curl),
+				withEvents(moment(1, wait), closed("10.0.0.1:40000", db, source.Process{PID: 77, Name: "thread"})),
+			}, "curl", OwnerObserved,
+		},
+		{
+			"one that could not be looked up is better than none",
+			[]*source.Snapshot{withEvents(moment(0, wait), closed("10.0.0.1:40000", db, source.Process{PID: 77, Name: "wget"}))},
+			"wget", OwnerTraced,
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

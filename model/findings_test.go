@@ -1,0 +1,238 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"ephtop/source"
+)
+
+// problems names the findings of a state with their levels, most urgent first.
+func problems(st *State) []string {
+	var list []string
+	for _, f := range st.Findings() {
+		list = append(list, fmt.Sprintf("%s %s", f.Problem, f.Level))
+	}
+	return list
+}
+
+// find gives the first finding about a problem, or nil.
+func find(st *State, p Problem) *Finding {
+	for _, f := range st.Findings() {
+		if f.Problem == p {
+			return &f
+		}
+	}
+	return nil
+}
+
+// wide is a host with the default range, so that the range itself is nothing
+// to tell of.
+func wide(s *source.Snapshot) *source.Snapshot {
+	s.Kernel = "6.18.0"
+	s.Settings.Range = source.PortRange{Low: 32768, High: 60999}
+	return s
+}
+
+// aged sets how long a TIME_WAIT has lasted, in milliseconds.
+func aged(list []source.Socket, ms uint32) []source.Socket {
+	for i := range list {
+		list[i].Expires = 60000 - ms
+	}
+	return list
+}
+
+// held gives sockets a process and cookies from a number on.
+func held(list []source.Socket, process int32, cookie uint64) []source.Socket {
+	for i := range list {
+		list[i] = owned(list[i], cookie+uint64(i), process)
+	}
+	return list
+}
+
+func TestAHealthyHostHasNoFindings(t *testing.T) {
+	var sockets []source.Socket
+	// More connections than the range has ports, over many destinations, in use
+	// for long and seldom closed.
+	for i := range 40 {
+		dst := fmt.Sprintf("10.0.9.%d:443", i+1)
+		sockets = append(sockets, held(connections(1000, source.Established, "10.0.0.1", 32768, 2, dst), 0, uint64(1+10000*i))...)
+		sockets = append(sockets, aged(connections(5, source.TimeWait, "10.0.0.1", 40000, 2, dst), 2000)...)
+	}
+	sockets = append(sockets,
+		socket(source.Listen, "0.0.0.0:443", ""), socket(source.CloseWait, "10.0.0.1:50000", db),
+		socket(source.SynSent, "10.0.0.1:50002", db), socket(source.FinWait2, "10.0.0.1:50004", db))
+	s := withProcesses(wide(moment(0, sockets...)), java)
+	if got := problems(update(s)); len(got) != 0 {
+		t.Errorf("findings %v, want none", got)
+	}
+}
+
+func TestFindings(t *testing.T) {
+	retried := func(s *source.Socket) { s.Retransmits = 3 }
+	orphan := func(s *source.Socket) { s.Inode = 0 }
+	orphans := func(n int) []source.Socket {
+		list := connections(n, source.FinWait2, "10.0.0.1", 40000, 2, db)
+		for i := range list {
+			list[i] = with(list[i], orphan)
+		}
+		return list
+	}
+	cases := []struct {
+		name string
+		// moments end with the one looked at.
+		moments []*source.Snapshot
+		want    []string
+	}{
+		{
+			"a tuple past the warning threshold",
+			[]*source.Snapshot{wide(moment(0, connections(18000, source.Established, "10.0.0.1", 32768, 1, db)...))},
+			[]string{"tuple-full warning"},
+		},
+		{
+			"past the critical one",
+			[]*source.Snapshot{wide(moment(0, connections(25000, source.Established, "10.0.0.1", 32768, 1, db)...))},
+			[]string{"tuple-full critical"},
+		},
+		{
+			"exhausted, and connects fail",
+			[]*source.Snapshot{withEvents(wide(moment(0, connections(28232, source.Established, "10.0.0.1", 32768, 1, db)...)), failed(0, db, java))},
+			[]string{"connects-fail exhausted", "tuple-full exhausted"},
+		},
+		{
+			"slow connect below any threshold",
+			[]*source.Snapshot{wide(moment(0, connections(14116, source.Established, "10.0.0.1", 32768, 2, db)...))},
+			[]string{"slow-connect warning"},
+		},
+		{
+			"slow connect comes near",
+			[]*source.Snapshot{wide(moment(0, connections(12800, source.Established, "10.0.0.1", 32768, 2, db)...))},
+			[]string{"slow-connect warning"},
+		},
+		{
+			"no pooling, no danger yet",
+			[]*source.Snapshot{wide(moment(0, aged(connections(500, source.TimeWait, "10.0.0.1", 40000, 2, db), 4000)...))},
+			[]string{"no-pooling ok"},
+		},
+		{
+			"no pooling, towards exhaustion",
+			[]*source.Snapshot{wide(moment(0, aged(connections(2200, source.TimeWait, "10.0.0.1", 40000, 2, db), 4000)...))},
+			[]string{"no-pooling critical"},
+		},
+		{
+			"CLOSE_WAIT that grows",
+			[]*source.Snapshot{
+				withProcesses(wide(moment(0, held(connections(10, source.CloseWait, "10.0.0.1", 40000, 2, db), 0, 1)...)), java),
+				withProcesses(wide(moment(5, held(connections(20, source.CloseWait, "10.0.0.1", 40000, 2, db), 0, 1)...)), java),
+			},
+			[]string{"close-wait warning"},
+		},
+		{
+			"CLOSE_WAIT that neither grows nor is many",
+			[]*source.Snapshot{
+				withProcesses(wide(moment(0, held(connections(20, source.CloseWait, "10.0.0.1", 40000, 2, db), 0, 1)...)), java),
+				withProcesses(wide(moment(5, held(connections(20, source.CloseWait, "10.0.0.1", 40000, 2, db), 0, 1)...)), java),
+			},
+			nil,
+		},
+		{
+			"many that were never closed",
+			[]*source.Snapshot{wide(moment(0, connections(150, source.CloseWait, "10.0.0.1", 40000, 2, db)...))},
+			[]string{"close-wait warning"},
+		},
+		{
+			"an unanswered connect",
+			[]*source.Snapshot{wide(moment(0, with(socket(source.SynSent, "10.0.0.1:40000", db), retried)))},
+			[]string{"syn-sent ok"},
+		},
+		{
+			"many unanswered connects",
+			[]*source.Snapshot{
+				wide(moment(0, connections(12, source.SynSent, "10.0.0.1", 40000, 2, db)...)),
+				wide(moment(4, connections(12, source.SynSent, "10.0.0.1", 40000, 2, db)...)),
+			},
+			[]string{"syn-sent warning"},
+		},
+		{"orphans", []*source.Snapshot{wide(moment(0, orphans(150)...))}, []string{"orphans ok"}},
+		{"a few orphans", []*source.Snapshot{wide(moment(0, orphans(50)...))}, nil},
+		{
+			"a server in the range",
+			[]*source.Snapshot{wide(moment(0, socket(source.Listen, "0.0.0.0:50051", ""), socket(source.Listen, "[::]:50051", "")))},
+			[]string{"listener-in-range ok"},
+		},
+		{
+			"ports bound before connect",
+			[]*source.Snapshot{wide(moment(0, connections(2000, source.Bound, "10.0.0.1", 40001, 2, "")...))},
+			[]string{"bound-first ok"},
+		},
+		{
+			"many of them, suspected",
+			[]*source.Snapshot{wide(moment(0, connections(6000, source.Established, "10.0.0.1", 40001, 2, db)...))},
+			[]string{"bound-first warning"},
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if got := problems(story(c.moments...)); !slices.Equal(got, c.want) {
+				t.Errorf("findings %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestFindingsAboutSettings(t *testing.T) {
+	pressed := aged(connections(70, source.TimeWait, "10.0.0.1", 40000, 1, db), 30000)
+	cases := []struct {
+		name   string
+		change func(*source.Settings)
+		want   []Problem
+	}{
+		{"a range of 100 ports", func(*source.Settings) {}, []Problem{TupleFull, NarrowRange}},
+		{"reserved ports eat it", func(s *source.Settings) {
+			s.Reserved = []source.PortRange{{Low: 40080, High: 40089}}
+		}, []Problem{TupleFull, NarrowRange, ReservedPorts}},
+		{"no reuse", func(s *source.Settings) { s.ReuseTimeWait = 0 }, []Problem{TupleFull, NarrowRange, ReuseOff}},
+		{"no timestamps, so no reuse", func(s *source.Settings) { s.Timestamps = 0 }, []Problem{TupleFull, NarrowRange, ReuseOff}},
+		{"TIME_WAIT near what the kernel keeps", func(s *source.Settings) { s.MaxTimeWait = 80 }, []Problem{TupleFull, TimeWaitBuckets, NarrowRange}},
+		{"and at it", func(s *source.Settings) { s.MaxTimeWait = 70 }, []Problem{TimeWaitBuckets, TupleFull, NarrowRange}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := moment(0, pressed...)
+			s.Kernel = "6.18.0"
+			c.change(&s.Settings)
+			var got []Problem
+			for _, f := range update(s).Findings() {
+				got = append(got, f.Problem)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("findings %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestChurnIsLaidToItsProcess(t *testing.T) {
+	live := held(connections(8, source.Established, "10.0.0.1", 40000, 2, db), 0, 1)
+	wait := aged(held(connections(2000, source.TimeWait, "10.0.0.1", 41000, 2, db), source.NoProcess, 1000), 4000)
+	st := update(withProcesses(wide(moment(0, append(live, wait...)...)), java))
+	f := find(st, NoPooling)
+	if f == nil || f.Process == source.NoProcess || st.Processes[f.Process].Name != "java" || f.Tier != OwnerObserved {
+		t.Fatalf("finding %+v, want java's, seen alive with the same destination", f)
+	}
+	if f.Rate != 400 || f.Live != 8 || f.Count != 2000 || f.Plateau != 24008 || f.Span.Milliseconds() != 20 {
+		t.Errorf("%+v; want 400 closes/s, 8 live, 2000 in TIME_WAIT, 24008 ports in the end, 20 ms of life", f)
+	}
+}
+
+func TestProblemsHaveNames(t *testing.T) {
+	seen := map[string]bool{}
+	for p := range Problem(numProblems) {
+		if name := p.String(); name == "" || name == "unknown" || seen[name] {
+			t.Errorf("problem %d is called %q", p, name)
+		} else {
+			seen[name] = true
+		}
+	}
+}
