@@ -1,0 +1,29 @@
+// Package trace tells which process closed a connection, or found no free port
+// for one, at the moment when it happens, on Linux. A dump of the sockets
+// can't: TIME_WAIT has no owner, and connections that live a few milliseconds
+// fall between two polls.
+//
+// A [Tracer] reads the tracepoint sock:inet_sock_set_state (Linux 4.16 and
+// later), which runs in the thread that changes the state of a socket. The
+// kernel filters it down to the two changes of interest and writes them, in
+// binary, into the buffers of a tracefs instance of our own, which others on
+// the host do not see in theirs. Where tracefs is not mounted, it is mounted in
+// a mount namespace that nobody else is in.
+//
+// The kernel names a thread. A goroutine that belongs to the Tracer looks its
+// process up in /proc at once, for many do not live long: within a millisecond
+// when little happens, within 20 ms when much does. What it can't know any more
+// it leaves out; it never guesses:
+//
+//   - Of a thread that has ended before it could be looked up, the event's
+//     Process has the thread's id as PID (the process's own where it has one
+//     thread), Start 0, and the name if the kernel remembered it. Its network
+//     namespace is not known, and so the event is kept.
+//   - Events of threads in another network namespace are dropped, since its
+//     tuples may equal ours.
+//   - A connection closed by the kernel's own work, as of a socket passed to
+//     nobody, is that kernel thread's.
+//
+// The package depends on package source, tracefs and /proc. It must not know
+// what the events are used for.
+package trace

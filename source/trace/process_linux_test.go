@@ -1,0 +1,269 @@
+package trace
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ephtop/source"
+)
+
+// fixture is a /proc of our own.
+type fixture struct {
+	t    *testing.T
+	path string
+}
+
+func newFixture(t *testing.T) (*fixture, *processes) {
+	t.Helper()
+	f := &fixture{t, t.TempDir()}
+	procs, err := openProcesses()
+	if err != nil {
+		t.Fatal(err)
+	}
+	procs.root.close()
+	if procs.root, err = openDirectory(-1, f.path); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { procs.root.close() })
+	return f, procs
+}
+
+// thread writes a thread that belongs to a process and began at a tick.
+func (f *fixture) thread(tid, pid int, comm string, start int) {
+	f.t.Helper()
+	dir := filepath.Join(f.path, strconv.Itoa(tid))
+	for name, text := range map[string]string{
+		"stat":    fmt.Sprintf("%d (%s) S 1 1 1 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 %d 0 0\n", tid, comm, start),
+		"status":  fmt.Sprintf("Name:\t%s\nTgid:\t%d\nPid:\t%d\nUid:\t0\t4242424\t0\t0\n", comm, pid, tid),
+		"cmdline": "/usr/bin/" + comm + "\x00--serve\x00",
+		"ns/net":  "",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			f.t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+}
+
+func (f *fixture) end(tid int) {
+	f.t.Helper()
+	if err := os.RemoveAll(filepath.Join(f.path, strconv.Itoa(tid))); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *fixture) netns(procs *processes, tid int32) namespace {
+	f.t.Helper()
+	ns, ok := procs.netns(tid)
+	if !ok {
+		f.t.Fatalf("no namespace of %d", tid)
+	}
+	return ns
+}
+
+func TestResolver(t *testing.T) {
+	const second = 100 * tick
+	noNames := func() map[int32]string { return nil }
+	api := source.Process{PID: 50, Start: 300, Name: "api", Command: "/usr/bin/api --serve", UID: 4242424, User: "4242424"}
+	for _, test := range []struct {
+		name string
+		// do brings the fixture to where the thread 51 is looked up.
+		do          func(f *fixture, r *resolver)
+		at          uint64
+		want        source.Process
+		wantForeign bool
+	}{
+		{
+			name: "a thread is its process", at: 10 * second, want: api,
+			do: func(f *fixture, r *resolver) {
+				f.thread(50, 50, "api", 300)
+				f.thread(51, 50, "worker", 400)
+				r.netns = f.netns(r.procs, 51)
+				r.begin(10 * second)
+			},
+		},
+		{
+			name: "in another namespace", at: 10 * second, want: api, wantForeign: true,
+			do: func(f *fixture, r *resolver) {
+				f.thread(50, 50, "api", 300)
+				f.thread(51, 50, "worker", 400)
+				r.begin(10 * second)
+			},
+		},
+		{
+			name: "ended before it was looked up", at: 10 * second, want: source.Process{PID: 51, Name: "saved"},
+			do: func(_ *fixture, r *resolver) {
+				r.comms = func() map[int32]string { return map[int32]string{51: "saved"} }
+				r.begin(10 * second)
+			},
+		},
+		{
+			name: "began after the event", at: 3 * second, want: source.Process{PID: 51},
+			do: func(f *fixture, r *resolver) {
+				f.thread(51, 51, "late", 400)
+				r.begin(10 * second)
+			},
+		},
+		{
+			name: "ended since it was looked up", at: 11 * second, want: api,
+			do: func(f *fixture, r *resolver) {
+				f.thread(50, 50, "api", 300)
+				f.thread(51, 50, "worker", 400)
+				r.netns = f.netns(r.procs, 51)
+				r.begin(10 * second)
+				r.process(51, 10*second)
+				f.end(51)
+				r.begin(11 * second)
+			},
+		},
+		{
+			name: "ended long after it was looked up", at: 14 * second, want: source.Process{PID: 51},
+			do: func(f *fixture, r *resolver) {
+				f.thread(50, 50, "api", 300)
+				f.thread(51, 50, "worker", 400)
+				r.begin(10 * second)
+				r.process(51, 10*second)
+				f.end(51)
+				r.begin(14 * second)
+			},
+		},
+		{
+			name: "its id is another's now", at: 12 * second, want: source.Process{
+				PID: 51, Start: 1100, Name: "new", Command: "/usr/bin/new --serve", UID: 4242424, User: "4242424",
+			},
+			do: func(f *fixture, r *resolver) {
+				f.thread(51, 51, "old", 400)
+				r.begin(10 * second)
+				r.process(51, 10*second)
+				f.thread(51, 51, "new", 1100)
+				r.netns = f.netns(r.procs, 51)
+				r.begin(12 * second)
+			},
+		},
+		{
+			name: "its id is another's since the event", at: 10 * second, want: source.Process{PID: 51},
+			do: func(f *fixture, r *resolver) {
+				f.thread(51, 51, "old", 400)
+				r.begin(10 * second)
+				r.process(51, 10*second)
+				f.thread(51, 51, "new", 1100)
+				r.begin(12 * second)
+			},
+		},
+		{
+			name: "it has become another program", at: 12 * second, want: source.Process{
+				PID: 51, Start: 400, Name: "curl", Command: "/usr/bin/curl --serve", UID: 4242424, User: "4242424",
+			},
+			do: func(f *fixture, r *resolver) {
+				f.thread(51, 51, "sh", 400)
+				r.begin(10 * second)
+				r.process(51, 10*second)
+				f.thread(51, 51, "curl", 400)
+				r.netns = f.netns(r.procs, 51)
+				r.begin(12 * second)
+			},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f, procs := newFixture(t)
+			r := newResolver(procs, namespace{}, noNames)
+			test.do(f, r)
+			for range 2 { // the second answer is from memory
+				got, foreign := r.process(51, test.at)
+				if diff := cmp.Diff(test.want, got); diff != "" || foreign != test.wantForeign {
+					t.Errorf("foreign %v, want %v; process (-want +got):\n%s", foreign, test.wantForeign, diff)
+				}
+			}
+		})
+	}
+}
+
+func TestResolverIsBounded(t *testing.T) {
+	f, procs := newFixture(t)
+	r := newResolver(procs, namespace{}, func() map[int32]string { return nil })
+	for tid := range int32(maxThreads) {
+		r.known[1000+tid] = &thread{}
+	}
+	f.thread(51, 51, "api", 1)
+	r.begin(tick)
+	r.process(51, tick)
+	if len(r.known) != 1 || r.known[51] == nil {
+		t.Errorf("%d threads are remembered", len(r.known))
+	}
+}
+
+func TestParseStat(t *testing.T) {
+	const tail = " S 1 1 1 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 987 0 0\n"
+	for _, test := range []struct {
+		text string
+		want stat
+		ok   bool
+	}{
+		{"7 (api)" + tail, stat{"api", 987}, true},
+		{"7 (a) b ( c)" + tail, stat{"a) b ( c", 987}, true},
+		{"7 ()" + tail, stat{"", 987}, true},
+		{"7 (api) S 1", stat{}, false},
+		{"7 )api(" + tail, stat{}, false},
+		{"", stat{}, false},
+	} {
+		got, ok := parseStat([]byte(test.text))
+		if ok != test.ok || ok && got != test.want {
+			t.Errorf("%q: %+v %v, want %+v %v", test.text, got, ok, test.want, test.ok)
+		}
+	}
+}
+
+func TestParseStatus(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		want status
+		ok   bool
+	}{
+		{"Name:\tx\nTgid:\t50\nUid:\t1\t2\t3\t4\n", status{50, 2}, true},
+		{"Tgid:\t50\nUid:\t4294967295\t4294967294\n", status{50, 4294967294}, true},
+		{"Tgid:\t50\nUid:\t1\n", status{}, false},
+		{"Tgid:\t0\nUid:\t1\t2\n", status{}, false},
+		{"Tgid:\t2147483648\nUid:\t1\t2\n", status{}, false},
+		{"Uid:\t1\t2\n", status{}, false},
+		{"", status{}, false},
+	} {
+		got, ok := parseStatus([]byte(test.text))
+		if ok != test.ok || ok && got != test.want {
+			t.Errorf("%q: %+v %v, want %+v %v", test.text, got, ok, test.want, test.ok)
+		}
+	}
+}
+
+func TestParseComms(t *testing.T) {
+	got := parseComms("12 sh\n13 a b\nx y\n14\n99999999999 z\n")
+	if diff := cmp.Diff(map[int32]string{12: "sh", 13: "a b"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func FuzzProcess(f *testing.F) {
+	f.Add([]byte("7 (api) S 1 1 1 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 987 0 0\n"))
+	f.Add([]byte("Name:\tx\nTgid:\t50\nUid:\t1\t2\t3\t4\n"))
+	f.Add([]byte("/bin/sh\x00-c\x00\x00"))
+	f.Add([]byte("12 sh\n13 a b\n"))
+	f.Add([]byte("overrun: 7\ncommit overrun: 2\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		parseStat(b)
+		if s, ok := parseStatus(b); ok && s.pid <= 0 {
+			t.Errorf("process %d", s.pid)
+		}
+		if c := joinCommand(b); len(c) > maxCommand {
+			t.Errorf("command of %d bytes", len(c))
+		}
+		parseComms(string(b))
+		parseLost(string(b))
+	})
+}

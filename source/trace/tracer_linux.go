@@ -1,0 +1,175 @@
+package trace
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ephtop/source"
+)
+
+// maxPending bounds the events that wait for a Drain; more are counted as
+// lost. They take about 10 MB.
+const maxPending = 1 << 16
+
+// Tracer collects events from when it is opened. Its methods may be called
+// from any goroutine.
+type Tracer struct {
+	waiter *waiter
+	done   chan struct{}
+
+	mu       sync.Mutex
+	closed   bool
+	reader   reader
+	resolver *resolver
+	records  []record
+	pending  []source.Event
+	lost     int
+	err      error // the first since the last Drain
+}
+
+// Open starts to trace. An error says in one line why that can't be, and what
+// to do.
+func Open(o Options) (*Tracer, error) {
+	if err := checkPIDs(); err != nil {
+		return nil, err
+	}
+	t := &Tracer{done: make(chan struct{})}
+	if err := t.open(o); err != nil {
+		t.release()
+		return nil, explain(err)
+	}
+	go t.run()
+	return t, nil
+}
+
+func (t *Tracer) open(o Options) error {
+	path := o.NetNS
+	if path == "" {
+		path = fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid())
+	}
+	netns, ok := statNamespace(unix.AT_FDCWD, path)
+	if !ok {
+		return fmt.Errorf("find the network namespace %s", path)
+	}
+	procs, err := openProcesses()
+	if err != nil {
+		return err
+	}
+	t.resolver = newResolver(procs, netns, t.reader.savedNames)
+	if t.reader.root, err = openTracefs(); err != nil {
+		return err
+	}
+	if t.reader.instance, err = newInstance(t.reader.root, procs); err != nil {
+		return err
+	}
+	if err := t.reader.start(o.BufferKB); err != nil {
+		return err
+	}
+	t.waiter, err = newWaiter(t.reader.descriptors())
+	return err
+}
+
+// Drain appends what happened since the Drain before, in order of time, and
+// tells how many events were lost in that time: no room in the kernel's buffer
+// or in ours. It does not wait for anything. An error says that something could
+// not be read; what comes with it is good, and the next Drain may succeed.
+// After Close it is os.ErrClosed.
+func (t *Tracer) Drain(dst []source.Event) (events []source.Event, lost int, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return dst, 0, os.ErrClosed
+	}
+	t.collect()
+	slices.SortStableFunc(t.pending, func(a, b source.Event) int { return a.Time.Compare(b.Time) })
+	events, lost, err = append(dst, t.pending...), t.lost, t.err
+	clear(t.pending)
+	t.pending, t.lost, t.err = t.pending[:0], 0, nil
+	return events, lost, err
+}
+
+// Close ends tracing and removes the instance. A second Close does nothing.
+func (t *Tracer) Close() error {
+	t.mu.Lock()
+	if t.closed {
+		t.mu.Unlock()
+		return nil
+	}
+	t.closed = true
+	t.mu.Unlock()
+	if err := t.waiter.stop(); err != nil {
+		return err
+	}
+	<-t.done
+	return t.release()
+}
+
+// release frees whatever is open.
+func (t *Tracer) release() error {
+	if t.waiter != nil {
+		t.waiter.close()
+	}
+	if t.resolver != nil {
+		t.resolver.procs.root.close()
+	}
+	return t.reader.close()
+}
+
+// collect reads what is in the buffers and looks its processes up; it keeps
+// its error for Drain. t.mu is held.
+func (t *Tracer) collect() error {
+	var lost uint64
+	var err error
+	t.records, lost, err = t.reader.read(t.records[:0])
+	if err != nil && t.err == nil {
+		t.err = fmt.Errorf("read the trace: %w", err)
+	}
+	t.lost += int(lost)
+	if len(t.records) == 0 {
+		return err
+	}
+	wall, now := time.Now(), traceTime()
+	t.resolver.begin(now)
+	for i := range t.records {
+		r := &t.records[i]
+		process, foreign := t.resolver.process(r.tid, r.time)
+		switch {
+		case foreign:
+		case len(t.pending) >= maxPending:
+			t.lost++
+		default:
+			t.pending = append(t.pending, source.Event{
+				Kind: r.kind, Time: wall.Add(time.Duration(r.time - now)), Tuple: r.tuple, Process: process,
+			})
+		}
+	}
+	return err
+}
+
+// traceTime reads the clock that events are stamped with.
+func traceTime() uint64 {
+	var ts unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts) != nil {
+		return 0 // can't be: Linux has it since 2.6.39
+	}
+	return uint64(ts.Nano())
+}
+
+// run collects events soon after they happen, until Close.
+func (t *Tracer) run() {
+	defer close(t.done)
+	for t.waiter.wait() {
+		began := time.Now()
+		t.mu.Lock()
+		err := t.collect()
+		t.mu.Unlock()
+		if !t.waiter.rest(time.Since(began), err != nil) {
+			return
+		}
+	}
+}
