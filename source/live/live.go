@@ -32,6 +32,9 @@ type Options struct {
 	Kind string
 	// Range stands in for the system's range if it is not nil.
 	Range *source.PortRange
+	// Trace asks the kernel to tell of closes and failed connects as they
+	// happen (Linux, root).
+	Trace bool
 	// Log gets what is of interest to someone who looks for a fault; nil for
 	// none.
 	Log *slog.Logger
@@ -47,18 +50,22 @@ func Open(o Options) (source.Source, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Range != nil {
+		if err := o.Range.Validate(); err != nil {
+			return nil, err
+		}
+	}
 	src, err := openKind(o)
 	if err != nil {
 		return nil, err
 	}
-	if o.Range == nil {
-		return src, nil
+	if o.Range != nil {
+		src = &ranged{src, *o.Range}
 	}
-	if err := o.Range.Validate(); err != nil {
-		src.Close()
-		return nil, err
+	if o.Trace {
+		src = withTrace(src)
 	}
-	return &ranged{src, *o.Range}, nil
+	return src, nil
 }
 
 func openKind(o Options) (source.Source, error) {
