@@ -6,172 +6,178 @@ import (
 	"ephtop/source"
 )
 
-// noTuple is the index of a row that holds no port towards a destination.
-const noTuple int32 = -1
-
 // census counts the ports of one protocol. It goes through the sockets in the
 // order of their local ports, so that "distinct ports of X" is one comparison
-// with the port that X was last seen with, and needs no set.
+// with the port that X was last counted with, and needs no set.
 type census struct {
-	proto source.Proto
-	// order is the rows with an ephemeral local port, by port.
-	order []int32
-	// tuples and lastPort are the tuples found, by index; tupleOf gives the
-	// index for each row of order.
-	tuples   []TupleUse
-	lastPort []uint16
-	index    map[TupleKey]int32
-	tupleOf  []int32
+	proto  source.Proto
+	usable portSet
+	// blocked are the ports that are blocked for everyone.
+	blocked portSet
+	// counts has, in turn, the number of holders of each port and where the
+	// next holder of each port goes.
+	counts [1<<16 + 1]int32
+	// holders are the sockets that hold an ephemeral port, by port.
+	holders []holder
 
-	blocked [1 << 10]uint64 // bits of the ports that are blocked for everyone
-	counts  [1<<16 + 1]int32
-
+	tuples    tupleTable
+	pools     poolCounts
+	pairs     pairTable
 	suspects  suspects
-	pools     map[source.Addr]*poolCount
 	consumers consumerCounts
-	churning  churnCounts
 }
 
-// poolCount counts the ports held on one local address.
-type poolCount struct {
-	ports    int
-	lastPort uint16
+// holder is what the census needs to know of a socket that holds an ephemeral
+// port, so that it need not go back to the socket.
+type holder struct {
+	row     int32
+	tuple   int32 // or noTuple
+	process int32 // its consumer by process
+	user    int32 // its consumer by user
+	port    uint16
+	state   source.State
+	closing bool
+	reuse   bool
 }
 
-// count fills in the states and the pressure of one protocol, but for the
-// ranking of the tuples.
-func (c *census) count(st *State, proto source.Proto) {
+// begin takes a first look at all sockets, for the ports that are blocked.
+func (c *census) begin(st *State, proto source.Proto) {
 	c.proto = proto
-	p := st.Of(proto)
+	c.usable.setUsable(&st.Snapshot.Settings)
+	c.blocked = portSet{}
+	clear(c.counts[:])
+	c.tuples.begin()
+	st.Of(proto).States = StateCounts{}
+}
+
+// note counts a socket's state, and its port if that is ephemeral.
+func (c *census) note(s *source.Socket, row *Row, states *StateCounts) {
+	states[s.State]++
+	if !c.usable.has(s.LocalPort) {
+		return
+	}
+	row.Ephemeral = true
+	c.counts[int(s.LocalPort)+1]++
+	if c.proto == source.TCP && (s.State == source.Listen || s.State == source.Bound) {
+		c.blocked.add(s.LocalPort)
+	}
+}
+
+// countsForTuple tells whether a socket holds its port towards its
+// destination alone.
+func (c *census) countsForTuple(s *source.Socket, row *Row) bool {
+	return row.Ephemeral && s.RemotePort != 0 && !c.blocked.has(s.LocalPort)
+}
+
+// count fills in the pressure and the consumers of the protocol, but for what
+// rank and rate complete.
+func (c *census) count(st *State, o *ownership) {
+	p := st.Of(c.proto)
 	set := &st.Snapshot.Settings
 	p.Pressure = Pressure{
-		Proto: proto, Usable: max(0, set.Usable()), PoolOnly: set.PoolOnly,
+		Proto: c.proto, Usable: max(0, set.Usable()), PoolOnly: set.PoolOnly,
 		Tuples: p.Pressure.Tuples[:0], BindPools: p.Pressure.BindPools[:0],
 		Map: PortMap{Low: set.Range.Low, High: set.Range.High, Words: resize(p.Pressure.Map.Words, len(c.blocked))},
 	}
 	clear(p.Pressure.Map.Words)
-	c.sortByPort(st, &p.States)
-	c.reset(len(st.Rows))
-	for rest := c.order; len(rest) > 0; {
-		port := st.Snapshot.Sockets[rest[0]].LocalPort
+	c.sight(st, o)
+	c.consumers.begin(p, &o.registry)
+	c.sortByPort(st, o)
+	c.pools.begin()
+	c.pairs.begin()
+	for rest := c.holders; len(rest) > 0; {
 		n := 1
-		for n < len(rest) && st.Snapshot.Sockets[rest[n]].LocalPort == port {
+		for n < len(rest) && rest[n].port == rest[0].port {
 			n++
 		}
-		c.countPort(st, &p.Pressure, port, rest[:n])
+		c.countPort(st, &p.Pressure, rest[:n])
 		rest = rest[n:]
 	}
 	c.suspect(st)
 }
 
-func (c *census) reset(rows int) {
-	if c.index == nil {
-		c.index = make(map[TupleKey]int32)
-		c.pools = make(map[source.Addr]*poolCount)
+// sortByPort puts the holders of ephemeral ports into c.holders by their ports
+// (a counting sort), and counts every socket for its process and user.
+func (c *census) sortByPort(st *State, o *ownership) {
+	r := st.Snapshot.Settings.Range
+	for port := int(r.Low) + 1; port <= int(r.High)+1; port++ {
+		c.counts[port] += c.counts[port-1]
 	}
-	clear(c.index)
-	clear(c.pools)
-	c.tuples, c.lastPort = c.tuples[:0], c.lastPort[:0]
-	c.tupleOf = resize(c.tupleOf, rows)
-}
-
-// sortByPort counts the states, marks the ephemeral rows, and puts these into
-// c.order by their local ports (a counting sort). It finds the ports that are
-// blocked for everyone on the way.
-func (c *census) sortByPort(st *State, states *StateCounts) {
-	usable := newPortSet(&st.Snapshot.Settings)
-	*states = StateCounts{}
-	clear(c.counts[:])
-	clear(c.blocked[:])
-	total := 0
+	c.holders = resize(c.holders, int(c.counts[int(r.High)+1]))
 	for i := range st.Snapshot.Sockets {
 		s := &st.Snapshot.Sockets[i]
 		if s.Proto != c.proto {
 			continue
 		}
-		states[s.State]++
-		if !usable.has(s.LocalPort) {
-			continue
+		row := &st.Rows[i]
+		h := holder{row: int32(i), tuple: noTuple, port: s.LocalPort, state: s.State}
+		if c.countsForTuple(s, row) {
+			m := &o.recall.next[i]
+			m.tuple = c.tuples.number(s, m.tuple)
+			h.tuple = m.tuple
+			if row.Process == source.NoProcess && s.State == source.TimeWait {
+				c.infer(row, h.tuple)
+			}
+			h.closing, h.reuse = closing(s, &st.Snapshot.Settings), reusable(s, &st.Snapshot.Settings)
 		}
-		st.Rows[i].Ephemeral = true
-		c.counts[int(s.LocalPort)+1]++
-		total++
-		if c.proto == source.TCP && (s.State == source.Listen || s.State == source.Bound) {
-			c.blocked[s.LocalPort>>6] |= 1 << (s.LocalPort & 63)
-		}
-	}
-	for port := 1; port < len(c.counts); port++ {
-		c.counts[port] += c.counts[port-1]
-	}
-	c.order = resize(c.order, total)
-	for i := range st.Snapshot.Sockets {
-		s := &st.Snapshot.Sockets[i]
-		if s.Proto == c.proto && st.Rows[i].Ephemeral {
-			c.order[c.counts[s.LocalPort]] = int32(i)
-			c.counts[s.LocalPort]++
+		h.process = c.consumers.process(row, s.State)
+		h.user = c.consumers.user(row, s)
+		if row.Ephemeral {
+			c.holders[c.counts[h.port]] = h
+			c.counts[h.port]++
 		}
 	}
 }
 
-// countPort counts the rows that hold one port.
-func (c *census) countPort(st *State, p *Pressure, port uint16, rows []int32) {
+// countPort counts the holders of one port.
+func (c *census) countPort(st *State, p *Pressure, holders []holder) {
+	port := holders[0].port
 	p.InUse++
 	p.Map.Words[port>>6] |= 1 << (port & 63)
-	blocked := c.blocked[port>>6]&(1<<(port&63)) != 0
 	live := false
-	var wild wildcards
-	for _, i := range rows {
-		s := &st.Snapshot.Sockets[i]
-		live = live || s.State != source.TimeWait
-		wild.note(s.Local)
-		c.tupleOf[i] = noTuple
-		if !blocked && s.RemotePort != 0 {
-			c.tupleOf[i] = c.countTuple(s, &st.Snapshot.Settings)
+	for i := range holders {
+		h := &holders[i]
+		live = live || h.state != source.TimeWait
+		if h.tuple != noTuple {
+			c.countTuple(h, st.Snapshot.Settings.Range.Low)
+			c.pairs.count(h)
 		}
+		c.consumers.count(c, h)
 	}
 	switch {
-	case blocked:
+	case c.blocked.has(port):
 		p.Blocked++
 	case live:
 		p.Live++
 	default:
 		p.TimeWait++
 	}
-	c.countPools(st, port, rows, wild)
+	c.countPools(st, holders)
 }
 
-// countTuple counts a socket for its tuple and returns the tuple's index. A
-// four-tuple is in the tables once, but for sockets bound to different
-// interfaces: these count as one port.
-func (c *census) countTuple(s *source.Socket, set *source.Settings) int32 {
-	key := TupleKey{s.Local, s.Remote, s.RemotePort}
-	n, ok := c.index[key]
-	if !ok {
-		n = int32(len(c.tuples))
-		c.index[key] = n
-		c.tuples = append(c.tuples, TupleUse{TupleKey: key})
-		c.lastPort = append(c.lastPort, 0)
+// countTuple counts a socket for its tuple. A four-tuple is in the tables
+// once, but for sockets bound to different interfaces: these count as one
+// port.
+func (c *census) countTuple(h *holder, low uint16) {
+	t := &c.tuples.tuples[h.tuple]
+	if t.lastPort == h.port {
+		return
 	}
-	if c.lastPort[n] == s.LocalPort {
-		return n
+	t.lastPort = h.port
+	if h.port&1 == low&1 {
+		t.use.FirstHalf++
 	}
-	c.lastPort[n] = s.LocalPort
-	t := &c.tuples[n]
-	if s.LocalPort&1 == set.Range.Low&1 {
-		t.FirstHalf++
+	if h.state != source.TimeWait {
+		t.use.Live++
+		return
 	}
-	if s.State != source.TimeWait {
-		t.Live++
-		return n
+	t.use.TimeWait++
+	if h.closing {
+		t.use.Closing++
 	}
-	t.TimeWait++
-	if closing(s, set) {
-		t.Closing++
+	if h.reuse {
+		t.use.Reusable++
 	}
-	if reusable(s, set) {
-		t.Reusable++
-	}
-	return n
 }
 
 // waited is how long a socket has been in TIME_WAIT; false where the source
@@ -205,66 +211,3 @@ func reusable(s *source.Socket, set *source.Settings) bool {
 	return set.ReuseTimeWait == 1 || set.ReuseTimeWait == 2 &&
 		(s.Local.IsLoopback() || s.Remote.IsLoopback() || s.Interface == loopbackInterface)
 }
-
-// wildcards says whether a port is held on a wildcard address.
-type wildcards struct{ v4, v6 bool }
-
-func (w *wildcards) note(local source.Addr) {
-	if local.IsWildcard() {
-		w.v4 = w.v4 || local.Is4()
-		w.v6 = w.v6 || !local.Is4()
-	}
-}
-
-// cover tells whether the wildcard holds the port on a as well. "::" takes
-// IPv4 too, unless it is IPV6_V6ONLY, which is rare and would only make the
-// pool look fuller than it is.
-func (w wildcards) cover(a source.Addr) bool { return w.v6 || w.v4 && a.Is4() }
-
-// countPools counts the port for the local addresses that hold it: for the
-// widest wildcard alone, or for each address that no wildcard covers.
-func (c *census) countPools(st *State, port uint16, rows []int32, wild wildcards) {
-	switch {
-	case wild.v6:
-		c.countPool(source.Addr{}, port)
-	case wild.v4:
-		c.countPool(source.Addr4([4]byte{}), port)
-	}
-	for _, i := range rows {
-		local := st.Snapshot.Sockets[i].Local
-		if !local.IsWildcard() && !wild.cover(local) {
-			c.countPool(local, port)
-		}
-	}
-}
-
-func (c *census) countPool(a source.Addr, port uint16) {
-	pool := c.pools[a]
-	if pool == nil {
-		pool = &poolCount{}
-		c.pools[a] = pool
-	}
-	if pool.lastPort != port {
-		pool.lastPort = port
-		pool.ports++
-	}
-}
-
-// portSet is a set of ports, a bit each.
-type portSet [1 << 10]uint64
-
-// newPortSet makes the set of the ports that the system can pick.
-func newPortSet(set *source.Settings) *portSet {
-	var p portSet
-	for port := int(set.Range.Low); port <= int(set.Range.High) && set.Range.Low > 0; port++ {
-		p[port>>6] |= 1 << (port & 63)
-	}
-	for _, r := range set.Reserved {
-		for port := int(r.Low); port <= int(r.High); port++ {
-			p[port>>6] &^= 1 << (port & 63)
-		}
-	}
-	return &p
-}
-
-func (p *portSet) has(port uint16) bool { return p[port>>6]&(1<<(port&63)) != 0 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"time"
-
-	"ephtop/source"
 )
 
 // maxChurning bounds the tuples whose churn is looked into, from the worst
@@ -35,35 +33,20 @@ func (c *Churn) Life() time.Duration {
 	return time.Duration(float64(c.Live) / c.CloseRate * float64(time.Second))
 }
 
-// churnCounts counts the churn of the worst tuples.
-type churnCounts struct {
-	watch []int32 // index into list groups, by tuple
-	lists [maxChurning][]Churn
-}
-
-// churn fills in st.Churn. It must run before rank, while c.tuples stand in
-// the order of tupleOf.
+// churn fills in st.Churn. It must run before the consumers are sorted.
 func (c *census) churn(st *State) {
 	st.Churn = st.Churn[:0]
 	worst := c.worstClosing()
-	if len(worst) == 0 {
-		return
-	}
-	cc := &c.churning
-	cc.watch = resize(cc.watch, len(c.tuples))
-	fill(cc.watch, noGroup)
-	for n, t := range worst {
-		cc.watch[t] = int32(n)
-		cc.lists[n] = cc.lists[n][:0]
-	}
-	for _, i := range c.order {
-		if t := c.tupleOf[i]; t != noTuple && cc.watch[t] != noGroup {
-			list := &cc.lists[cc.watch[t]]
-			*list = countChurn(*list, st, int(i), c.tuples[t].TupleKey)
+	for i := range c.pairs.list {
+		p := &c.pairs.list[i]
+		if !slices.Contains(worst, p.tuple) {
+			continue
 		}
-	}
-	for n := range worst {
-		st.Churn = append(st.Churn, cc.lists[n]...)
+		owner := &c.consumers.lists[ByProcess][p.process]
+		st.Churn = addChurn(st.Churn, Churn{
+			Tuple: c.tuples.tuples[p.tuple].use.TupleKey, Process: owner.Process, Tier: owner.Tier,
+			Live: p.live, TimeWait: p.timeWait, closing: p.closing,
+		})
 	}
 	for i := range st.Churn {
 		st.Churn[i].CloseRate = float64(st.Churn[i].closing) / ClosingSpan.Seconds()
@@ -73,16 +56,29 @@ func (c *census) churn(st *State) {
 	})
 }
 
+// addChurn adds what a process holds. What is inferred is counted with what is
+// observed: the churn is likely all its own.
+func addChurn(list []Churn, c Churn) []Churn {
+	at := slices.IndexFunc(list, func(o Churn) bool { return o.Tuple == c.Tuple && o.Process == c.Process })
+	if at < 0 {
+		return append(list, c)
+	}
+	o := &list[at]
+	o.Live += c.Live
+	o.TimeWait += c.TimeWait
+	o.closing += c.closing
+	o.Tier = max(o.Tier, c.Tier)
+	return list
+}
+
 // worstClosing gives the tuples with the most ports of those that close.
 func (c *census) worstClosing() []int32 {
-	var worst [maxChurning]int32
-	list := worst[:0]
-	use := func(n int32) int { return c.tuples[n].Live + c.tuples[n].TimeWait }
-	for i := range c.tuples {
-		if c.tuples[i].Closing == 0 {
+	list := make([]int32, 0, maxChurning)
+	use := func(n int32) int { return c.tuples.tuples[n].use.Live + c.tuples.tuples[n].use.TimeWait }
+	for _, n := range c.tuples.active {
+		if c.tuples.tuples[n].use.Closing == 0 {
 			continue
 		}
-		n := int32(i)
 		at, _ := slices.BinarySearchFunc(list, n, func(a, b int32) int { return cmp.Compare(use(b), use(a)) })
 		if len(list) == maxChurning {
 			if at == maxChurning {
@@ -91,31 +87,6 @@ func (c *census) worstClosing() []int32 {
 			list = list[:maxChurning-1]
 		}
 		list = slices.Insert(list, at, n)
-	}
-	return list
-}
-
-// countChurn counts one socket for its process. An inferred owner is counted
-// with the observed: the churn is likely all its own.
-func countChurn(list []Churn, st *State, i int, key TupleKey) []Churn {
-	s, row := &st.Snapshot.Sockets[i], &st.Rows[i]
-	at := slices.IndexFunc(list, func(c Churn) bool { return c.Process == row.Process })
-	if at < 0 {
-		at = len(list)
-		list = append(list, Churn{Tuple: key, Process: row.Process, Tier: row.Tier})
-	}
-	c := &list[at]
-	if row.Tier != OwnerUnknown {
-		c.Tier = max(c.Tier, row.Tier)
-	}
-	switch {
-	case s.State != source.TimeWait:
-		c.Live++
-	default:
-		c.TimeWait++
-		if closing(s, &st.Snapshot.Settings) {
-			c.closing++
-		}
 	}
 	return list
 }

@@ -12,7 +12,7 @@ import (
 	"ephtop/source"
 )
 
-// noGroup is the group of a row that a grouping leaves out.
+// noGroup is the number of a consumer that is not known yet.
 const noGroup int32 = -1
 
 // maxRated bounds the consumers whose rate is followed, from the largest down.
@@ -21,25 +21,23 @@ const maxRated = 256
 // rateSpan is the time constant of the consumers' rates.
 const rateSpan = 5 * time.Second
 
-// consumerCounts counts the holders of the ports of one protocol.
+// consumerCounts counts the holders of the ports of one protocol, for all
+// groupings at once.
 type consumerCounts struct {
-	groupOf [NumGroupings][]int32 // by row
-	list    []Consumer
-	// lastPort is the port that a group was last seen with.
-	lastPort []uint16
+	lists [NumGroupings][]Consumer
+	// lastPort is the port that a consumer was last counted with.
+	lastPort [NumGroupings][]uint16
+	registry *registry
 
-	bySlot    []int32 // groups of processes, by index and tier
+	bySlot    []int32 // consumers by process, by number and tier
 	byUID     map[uint32]int32
-	byTuple   []int32 // groups of destinations or services, by tuple
-	byDest    map[destination]int32
 	byService map[uint16]int32
+	unknown   int32 // the consumer of no known user
+	none      [NumGroupings]int32
+	users     pairTable
 
-	// for mostTo
-	starts     []int32
-	grouped    []int32
-	tupleCount []int32
-
-	past [NumGroupings]map[consumerKey]pastConsumer
+	past, spare [NumGroupings]map[consumerKey]pastConsumer
+	sizes       []int
 }
 
 // consumerKey is a consumer's identity from poll to poll.
@@ -56,210 +54,196 @@ type pastConsumer struct {
 	rate, closeWaitRate float64
 }
 
-// consume fills in the consumers of the protocol, for each grouping.
-func (c *census) consume(st *State) {
-	cc := &c.consumers
-	p := st.Of(c.proto)
-	for g := range Grouping(NumGroupings) {
-		cc.groupOf[g] = resize(cc.groupOf[g], len(st.Rows))
-		cc.list = p.Consumers[g][:0]
-		switch g {
-		case ByProcess:
-			cc.groupProcesses(st, c.proto)
-		case ByUser:
-			cc.groupUsers(st, c.proto)
-		default:
-			cc.groupTuples(c, st, g)
-		}
-		cc.countPorts(st, c, g)
-		cc.mostTo(c, g)
-		cc.rate(st, g)
-		p.Consumers[g] = cc.list
-		slices.SortFunc(p.Consumers[g], func(a, b Consumer) int { return compareConsumers(st, &a, &b) })
-	}
-}
-
-// group adds a consumer and returns its index.
-func (cc *consumerCounts) group(c Consumer) int32 {
-	cc.list = append(cc.list, c)
-	return int32(len(cc.list) - 1)
-}
-
-// groupProcesses puts a process's inferred sockets apart from its own.
-func (cc *consumerCounts) groupProcesses(st *State, proto source.Proto) {
-	cc.bySlot = resize(cc.bySlot, 2*len(st.Processes)+2)
-	fill(cc.bySlot, noGroup)
-	for i := range st.Rows {
-		s := &st.Snapshot.Sockets[i]
-		if s.Proto != proto {
-			cc.groupOf[ByProcess][i] = noGroup
-			continue
-		}
-		row := &st.Rows[i]
-		slot, tier := 2*(row.Process+1), row.Tier
-		if tier == OwnerInferred {
-			slot++
-		} else if tier == OwnerTraced {
-			tier = OwnerObserved
-		}
-		if cc.bySlot[slot] == noGroup {
-			cc.bySlot[slot] = cc.group(Consumer{Process: row.Process, Tier: tier})
-		}
-		cc.add(ByProcess, i, cc.bySlot[slot], s.State)
-	}
-}
-
-// add counts one socket for its group.
-func (cc *consumerCounts) add(g Grouping, row int, n int32, state source.State) {
-	cc.groupOf[g][row] = n
-	cc.list[n].Sockets++
-	cc.list[n].States[state]++
-}
-
-// groupUsers goes by the uid of the process, else of the socket; a TIME_WAIT
-// of no known process has neither.
-func (cc *consumerCounts) groupUsers(st *State, proto source.Proto) {
+// begin empties the counts. What st held before is reused.
+func (cc *consumerCounts) begin(p *Protocol, r *registry) {
 	if cc.byUID == nil {
 		cc.byUID = make(map[uint32]int32)
-	}
-	clear(cc.byUID)
-	unknown := noGroup
-	for i := range st.Rows {
-		s := &st.Snapshot.Sockets[i]
-		if s.Proto != proto {
-			cc.groupOf[ByUser][i] = noGroup
-			continue
-		}
-		uid, ok := st.uidOf(i)
-		if !ok {
-			if unknown == noGroup {
-				unknown = cc.group(Consumer{Process: source.NoProcess})
-			}
-			cc.add(ByUser, i, unknown, s.State)
-			continue
-		}
-		n, found := cc.byUID[uid]
-		if !found {
-			n = cc.group(Consumer{Process: source.NoProcess, Tier: OwnerObserved, User: st.userName(uid)})
-			cc.byUID[uid] = n
-		}
-		cc.add(ByUser, i, n, s.State)
-	}
-}
-
-// groupTuples goes by destination or by service. It leaves out the sockets
-// that hold no ephemeral port.
-func (cc *consumerCounts) groupTuples(c *census, st *State, g Grouping) {
-	if cc.byDest == nil {
-		cc.byDest = make(map[destination]int32)
 		cc.byService = make(map[uint16]int32)
 	}
-	clear(cc.byDest)
+	clear(cc.byUID)
 	clear(cc.byService)
-	cc.byTuple = resize(cc.byTuple, len(c.tuples))
-	for i := range c.tuples {
-		t := &c.tuples[i].TupleKey
-		if g == ByDestination {
-			cc.byTuple[i] = groupBy(cc, cc.byDest, destination{t.Destination, t.Port}, Consumer{Destination: t.Destination, Port: t.Port})
-		} else {
-			cc.byTuple[i] = groupBy(cc, cc.byService, t.Port, Consumer{Port: t.Port})
-		}
+	cc.registry = r
+	cc.bySlot = resize(cc.bySlot, 2*len(r.processes)+2)
+	fill(cc.bySlot, noGroup)
+	cc.unknown = noGroup
+	for g := range cc.lists {
+		cc.lists[g] = p.Consumers[g][:0]
+		cc.lastPort[g] = cc.lastPort[g][:0]
+		cc.none[g] = noGroup
 	}
-	fill(cc.groupOf[g], noGroup)
-	none := noGroup
-	for _, i := range c.order {
-		n := noGroup
-		if c.tupleOf[i] != noTuple {
-			n = cc.byTuple[c.tupleOf[i]]
-		} else {
-			if none == noGroup {
-				none = cc.group(Consumer{Process: source.NoProcess})
-			}
-			n = none
-		}
-		cc.add(g, int(i), n, st.Snapshot.Sockets[i].State)
-	}
+	cc.users.begin()
 }
 
-func groupBy[K comparable](cc *consumerCounts, groups map[K]int32, key K, c Consumer) int32 {
-	n, ok := groups[key]
+// add adds a consumer and returns its number.
+func (cc *consumerCounts) add(g Grouping, c Consumer) int32 {
+	cc.lists[g] = append(cc.lists[g], c)
+	cc.lastPort[g] = append(cc.lastPort[g], 0)
+	return int32(len(cc.lists[g]) - 1)
+}
+
+// process counts a socket for its process, whose inferred sockets stand apart
+// from its own.
+func (cc *consumerCounts) process(row *Row, state source.State) int32 {
+	slot, tier := 2*(row.Process+1), row.Tier
+	switch tier {
+	case OwnerInferred:
+		slot++
+	case OwnerTraced:
+		tier = OwnerObserved
+	}
+	if cc.bySlot[slot] == noGroup {
+		cc.bySlot[slot] = cc.add(ByProcess, Consumer{Process: row.Process, Tier: tier})
+	}
+	cc.countSocket(ByProcess, cc.bySlot[slot], state)
+	return cc.bySlot[slot]
+}
+
+// user counts a socket for its user: that of the process, else that of the
+// socket; a TIME_WAIT of no known process has neither.
+func (cc *consumerCounts) user(row *Row, s *source.Socket) int32 {
+	n := noGroup
+	switch {
+	case row.Process != source.NoProcess:
+		n = cc.userNumber(cc.registry.processes[row.Process].UID)
+	case s.HasOwner():
+		n = cc.userNumber(s.UID)
+	default:
+		if cc.unknown == noGroup {
+			cc.unknown = cc.add(ByUser, Consumer{Process: source.NoProcess})
+		}
+		n = cc.unknown
+	}
+	cc.countSocket(ByUser, n, s.State)
+	return n
+}
+
+func (cc *consumerCounts) userNumber(uid uint32) int32 {
+	n, ok := cc.byUID[uid]
 	if !ok {
-		c.Process, c.Tier = source.NoProcess, OwnerObserved
-		n = cc.group(c)
-		groups[key] = n
+		n = cc.add(ByUser, Consumer{Process: source.NoProcess, Tier: OwnerObserved, uid: uid})
+		cc.byUID[uid] = n
 	}
 	return n
 }
 
-// countPorts counts each group's distinct ports.
-func (cc *consumerCounts) countPorts(st *State, c *census, g Grouping) {
-	cc.lastPort = resize(cc.lastPort, len(cc.list))
-	clear(cc.lastPort)
-	for _, i := range c.order {
-		n := cc.groupOf[g][i]
-		if port := st.Snapshot.Sockets[i].LocalPort; cc.lastPort[n] != port {
-			cc.lastPort[n] = port
-			cc.list[n].Ports++
-		}
+func (cc *consumerCounts) countSocket(g Grouping, n int32, state source.State) {
+	c := &cc.lists[g][n]
+	c.Sockets++
+	c.States[state]++
+}
+
+// count counts the port of a socket for all its consumers, and the socket
+// itself for those that only have sockets with an ephemeral port.
+func (cc *consumerCounts) count(c *census, h *holder) {
+	cc.countPort(ByProcess, h.process, h.port)
+	cc.countPort(ByUser, h.user, h.port)
+	dest, service := cc.tupleNumbers(c, h.tuple)
+	cc.countSocket(ByDestination, dest, h.state)
+	cc.countSocket(ByService, service, h.state)
+	cc.countPort(ByDestination, dest, h.port)
+	cc.countPort(ByService, service, h.port)
+	if h.tuple != noTuple {
+		cc.users.find(h.tuple, h.user).live++
 	}
 }
 
-// mostTo finds the tuple that holds the most sockets of each group.
-func (cc *consumerCounts) mostTo(c *census, g Grouping) {
-	cc.groupRows(c, g)
-	cc.tupleCount = resize(cc.tupleCount, len(c.tuples))
-	clear(cc.tupleCount)
-	for n := range cc.list {
-		rows := cc.grouped[cc.starts[n]:cc.starts[n+1]]
-		best := int32(0)
-		for _, i := range rows {
-			t := c.tupleOf[i]
-			cc.tupleCount[t]++
-			if cc.tupleCount[t] > best {
-				best = cc.tupleCount[t]
-				cc.list[n].Most = c.tuples[t].TupleKey
-			}
-		}
-		for _, i := range rows {
-			cc.tupleCount[c.tupleOf[i]] = 0
-		}
+func (cc *consumerCounts) countPort(g Grouping, n int32, port uint16) {
+	if cc.lastPort[g][n] != port {
+		cc.lastPort[g][n] = port
+		cc.lists[g][n].Ports++
 	}
 }
 
-// groupRows puts the rows that have a tuple into cc.grouped, by group: those
-// of group n stand from cc.starts[n] to cc.starts[n+1].
-func (cc *consumerCounts) groupRows(c *census, g Grouping) {
-	cc.starts = resize(cc.starts, len(cc.list)+2)
-	clear(cc.starts)
-	total := 0
-	for _, i := range c.order {
-		if c.tupleOf[i] != noTuple {
-			cc.starts[cc.groupOf[g][i]+2]++
-			total++
+// tupleNumbers gives the consumers by destination and by service.
+func (cc *consumerCounts) tupleNumbers(c *census, n int32) (dest, service int32) {
+	if n == noTuple {
+		return cc.noneOf(ByDestination), cc.noneOf(ByService)
+	}
+	t := &c.tuples.tuples[n]
+	if t.destGroup == noGroup {
+		place := &c.tuples.dests.places[t.dest]
+		if place.group == noGroup {
+			place.group = cc.add(ByDestination, Consumer{
+				Process: source.NoProcess, Tier: OwnerObserved, Destination: place.addr, Port: place.port,
+			})
+		}
+		t.destGroup = place.group
+		t.service = cc.serviceNumber(t.use.Port)
+	}
+	return t.destGroup, t.service
+}
+
+func (cc *consumerCounts) serviceNumber(port uint16) int32 {
+	n, ok := cc.byService[port]
+	if !ok {
+		n = cc.add(ByService, Consumer{Process: source.NoProcess, Tier: OwnerObserved, Port: port})
+		cc.byService[port] = n
+	}
+	return n
+}
+
+// noneOf is the consumer of the ports that are held towards no destination.
+func (cc *consumerCounts) noneOf(g Grouping) int32 {
+	if cc.none[g] == noGroup {
+		cc.none[g] = cc.add(g, Consumer{Process: source.NoProcess})
+	}
+	return cc.none[g]
+}
+
+// finish names and sorts the consumers. st.Processes must be there.
+func (cc *consumerCounts) finish(st *State, c *census) {
+	for i := range cc.lists[ByUser] {
+		if u := &cc.lists[ByUser][i]; u.Tier != OwnerUnknown {
+			u.User = st.userName(u.uid)
 		}
 	}
-	for n := 2; n < len(cc.starts); n++ {
-		cc.starts[n] += cc.starts[n-1]
+	cc.mostTo(c)
+	p := st.Of(c.proto)
+	for g := range Grouping(NumGroupings) {
+		cc.rate(st, g)
+		p.Consumers[g] = cc.lists[g]
+		slices.SortFunc(p.Consumers[g], func(a, b Consumer) int { return compareConsumers(st, &a, &b) })
 	}
-	cc.grouped = resize(cc.grouped, total)
-	for _, i := range c.order {
-		if c.tupleOf[i] != noTuple {
-			at := &cc.starts[cc.groupOf[g][i]+1]
-			cc.grouped[*at] = i
-			*at++
+}
+
+// mostTo finds for each consumer the tuple that holds the most of its sockets.
+func (cc *consumerCounts) mostTo(c *census) {
+	for _, n := range c.tuples.active {
+		t := &c.tuples.tuples[n]
+		if t.destGroup != noGroup {
+			cc.most(ByDestination, t.destGroup, t.use.Live+t.use.TimeWait, c, n)
+			cc.most(ByService, t.service, t.use.Live+t.use.TimeWait, c, n)
 		}
+	}
+	for i := range c.pairs.list {
+		p := &c.pairs.list[i]
+		cc.most(ByProcess, p.process, p.live+p.timeWait, c, p.tuple)
+	}
+	for i := range cc.users.list {
+		p := &cc.users.list[i]
+		cc.most(ByUser, p.process, p.live, c, p.tuple)
+	}
+}
+
+func (cc *consumerCounts) most(g Grouping, n int32, sockets int, c *census, tuple int32) {
+	if best := &cc.lists[g][n]; sockets > best.mostSockets {
+		best.mostSockets = sockets
+		best.Most = c.tuples.tuples[tuple].use.TupleKey
 	}
 }
 
 // rate smooths the growth of the largest consumers against the poll before.
 func (cc *consumerCounts) rate(st *State, g Grouping) {
-	past := cc.past[g]
-	next := make(map[consumerKey]pastConsumer, min(len(cc.list), maxRated))
+	past, next := cc.past[g], cc.spare[g]
+	if next == nil {
+		next = make(map[consumerKey]pastConsumer)
+	}
+	clear(next)
 	seconds := st.Elapsed.Seconds()
 	weight := 1 - math.Exp(-seconds/rateSpan.Seconds())
-	least := cc.ratedFrom()
-	for i := range cc.list {
-		c := &cc.list[i]
+	least := cc.ratedFrom(g)
+	for i := range cc.lists[g] {
+		c := &cc.lists[g][i]
 		if c.Ports < least {
 			continue
 		}
@@ -271,21 +255,22 @@ func (cc *consumerCounts) rate(st *State, g Grouping) {
 		}
 		next[key] = pastConsumer{c.Ports, c.States[source.CloseWait], c.Rate, c.CloseWaitRate}
 	}
-	cc.past[g] = next
+	cc.past[g], cc.spare[g] = next, past
 }
 
 // ratedFrom is the number of ports from which a consumer is among the largest
 // maxRated, roughly.
-func (cc *consumerCounts) ratedFrom() int {
-	if len(cc.list) <= maxRated {
+func (cc *consumerCounts) ratedFrom(g Grouping) int {
+	list := cc.lists[g]
+	if len(list) <= maxRated {
 		return 0
 	}
-	ports := make([]int, len(cc.list))
-	for i := range cc.list {
-		ports[i] = cc.list[i].Ports
+	cc.sizes = resize(cc.sizes, len(list))
+	for i := range list {
+		cc.sizes[i] = list[i].Ports
 	}
-	slices.Sort(ports)
-	return ports[len(ports)-maxRated] + 1
+	slices.Sort(cc.sizes)
+	return cc.sizes[len(list)-maxRated] + 1
 }
 
 func (st *State) consumerKey(c *Consumer) consumerKey {
@@ -294,17 +279,6 @@ func (st *State) consumerKey(c *Consumer) consumerKey {
 		key.pid, key.start = st.Processes[c.Process].PID, st.Processes[c.Process].Start
 	}
 	return key
-}
-
-// uidOf gives the user of a row, as far as the kernel or the owner tells.
-func (st *State) uidOf(row int) (uid uint32, ok bool) {
-	if p := st.Process(row); p != nil {
-		return p.UID, true
-	}
-	if s := &st.Snapshot.Sockets[row]; s.HasOwner() {
-		return s.UID, true
-	}
-	return 0, false
 }
 
 // userName gives the name under which a process of the user is known, or the
@@ -329,10 +303,4 @@ func compareConsumers(st *State, a, b *Consumer) int {
 		cmp.Compare(ka.pid, kb.pid), cmp.Compare(ka.start, kb.start), cmp.Compare(kb.tier, ka.tier),
 		strings.Compare(ka.user, kb.user), cmp.Compare(ka.dest.port, kb.dest.port),
 		bytes.Compare(ka.dest.addr[:], kb.dest.addr[:]))
-}
-
-func fill(s []int32, v int32) {
-	for i := range s {
-		s[i] = v
-	}
 }

@@ -43,6 +43,8 @@ type Consumer struct {
 	Rate float64
 	// CloseWaitRate is the growth of its sockets in CLOSE_WAIT, per second.
 	CloseWaitRate float64
-	// Most is the destination that holds the most of Ports.
-	Most TupleKey
+	// Most is the tuple that holds the most of its sockets.
+	Most        TupleKey
+	mostSockets int
+	uid         uint32
 }

@@ -1,20 +1,12 @@
 package model
 
-import "ephtop/source"
-
-// destination is what an inference goes by: who is seen alive with it is
-// likely the owner of a TIME_WAIT that nobody saw alive.
-type destination struct {
-	addr source.Addr
-	port uint16
-}
-
 // sightings counts the sockets that were seen alive with one destination, by
-// process. Four processes are told apart, the rest only adds to total.
+// process: who is seen alive with it is likely the owner of a TIME_WAIT that
+// nobody saw alive. Four processes are told apart, the rest only adds to
+// total.
 type sightings struct {
 	by    [4]sighting
 	total int
-	turn  uint32
 }
 
 type sighting struct {
@@ -25,51 +17,43 @@ type sighting struct {
 // maxSightings bounds the weight of the past: beyond it all counts are halved.
 const maxSightings = 4096
 
-// infer remembers who was seen alive with which destination, and names a
-// likely owner for each ephemeral TIME_WAIT that nobody saw alive.
-func (o *ownership) infer(st *State, c *census) {
-	for _, i := range c.order {
-		if st.Rows[i].fresh && c.tupleOf[i] != noTuple {
-			o.sightingsOf(&st.Snapshot.Sockets[i]).add(st.Rows[i].Process)
+// sight counts the sockets whose process became known in this turn.
+func (c *census) sight(st *State, o *ownership) {
+	for _, i := range o.fresh {
+		s := &st.Snapshot.Sockets[i]
+		if s.Proto == c.proto && c.countsForTuple(s, &st.Rows[i]) {
+			n := c.tuples.number(s, o.recall.next[i].tuple)
+			c.tuples.dests.places[c.tuples.tuples[n].dest].seen.add(st.Rows[i].Process)
 		}
 	}
-	for i := range c.tuples {
-		o.keepSightings(destination{c.tuples[i].Destination, c.tuples[i].Port})
+}
+
+// infer names a likely owner for a TIME_WAIT that nobody saw alive.
+func (c *census) infer(row *Row, n int32) {
+	t := &c.tuples.tuples[n]
+	if !t.wasSighted {
+		t.wasSighted = true
+		t.likely, t.likelyTotal = c.tuples.dests.places[t.dest].seen.likely()
 	}
-	for _, i := range c.order {
-		row := &st.Rows[i]
-		s := &st.Snapshot.Sockets[i]
-		if row.Process != source.NoProcess || s.State != source.TimeWait || c.tupleOf[i] == noTuple {
+	if t.likely.count > 0 {
+		row.Process, row.Tier = t.likely.process, OwnerInferred
+		row.seen, row.seenOf = uint16(t.likely.count), uint16(t.likelyTotal)
+	}
+}
+
+// keepSighted keeps the registry's numbers of the processes that were seen
+// with a destination of this turn.
+func (c *census) keepSighted(o *ownership) {
+	d := &c.tuples.dests
+	for i := range d.places {
+		p := &d.places[i]
+		if p.turn != d.turn {
 			continue
 		}
-		if seen := o.seen[destination{s.Remote, s.RemotePort}]; seen != nil && seen.total > 0 {
-			process, count, total := seen.likely()
-			row.Process, row.Tier = process, OwnerInferred
-			row.seen, row.seenOf = uint16(count), uint16(total)
-		}
-	}
-}
-
-func (o *ownership) sightingsOf(s *source.Socket) *sightings {
-	d := destination{s.Remote, s.RemotePort}
-	seen := o.seen[d]
-	if seen == nil {
-		seen = &sightings{}
-		o.seen[d] = seen
-	}
-	return seen
-}
-
-// keepSightings marks what is known of a destination as still of use.
-func (o *ownership) keepSightings(d destination) {
-	seen := o.seen[d]
-	if seen == nil {
-		return
-	}
-	seen.turn = o.turn
-	for _, b := range seen.by {
-		if b.count > 0 {
-			o.registry.keep(b.process, o.turn)
+		for _, b := range p.seen.by {
+			if b.count > 0 {
+				o.registry.keep(b.process, o.turn)
+			}
 		}
 	}
 }
@@ -95,15 +79,15 @@ func (s *sightings) halve() {
 	}
 }
 
-// likely gives the process seen most often, and how often of how many.
-func (s *sightings) likely() (process int32, count, total int) {
-	best := s.by[0]
+// likely gives the process seen most often, and how many were seen in all.
+func (s *sightings) likely() (best sighting, total int) {
+	best = s.by[0]
 	for _, b := range s.by[1:] {
 		if b.count > best.count {
 			best = b
 		}
 	}
-	return best.process, best.count, s.total
+	return best, s.total
 }
 
 // Likely says of how many sockets that were seen alive with the destination of

@@ -3,7 +3,6 @@ package model
 import (
 	"bytes"
 	"cmp"
-	"math/bits"
 	"slices"
 
 	"ephtop/source"
@@ -21,9 +20,11 @@ func (c *census) rank(st *State) {
 }
 
 func (c *census) rankTuples(st *State, p *Pressure) {
-	firstBlocked, firstSize := c.firstHalf(&st.Snapshot.Settings)
+	firstBlocked, firstSize := c.usable.firstHalf(st.Snapshot.Settings.Range.Low, &c.blocked)
 	p.Suspected = c.suspects.total
-	p.Tuples = append(p.Tuples, c.tuples...)
+	for _, n := range c.tuples.active {
+		p.Tuples = append(p.Tuples, c.tuples.tuples[n].use)
+	}
 	for i := range p.Tuples {
 		t := &p.Tuples[i]
 		t.Blocked = p.Blocked
@@ -51,38 +52,13 @@ func compareTuples(a, b TupleUse) int {
 		bytes.Compare(a.Source[:], b.Source[:]))
 }
 
-// firstHalf counts the ports that connect() tries first, and those of them
-// that are blocked for everyone.
-func (c *census) firstHalf(set *source.Settings) (blocked, size int) {
-	usable := newPortSet(set)
-	for i := range usable {
-		half := usable[i] & parityMask(set.Range.Low)
-		size += bits.OnesCount64(half)
-		blocked += bits.OnesCount64(half & c.blocked[i])
-	}
-	return blocked, size
-}
-
-// parityMask has the bits of the ports with the parity of low, in words that
-// begin at an even port.
-func parityMask(low uint16) uint64 {
-	if low&1 == 0 {
-		return 0x5555555555555555
-	}
-	return 0xaaaaaaaaaaaaaaaa
-}
-
 // rankPools makes the bind pools: what is held on an address, and on the
 // wildcards that cover it.
 func (c *census) rankPools(p *Pressure, thresholds Thresholds) {
-	var wild4, wild6 int
-	if pool := c.pools[source.Addr4([4]byte{})]; pool != nil {
-		wild4 = pool.ports
-	}
-	if pool := c.pools[source.Addr{}]; pool != nil {
-		wild6 = pool.ports
-	}
-	for local, pool := range c.pools {
+	wild4, wild6 := c.pools.ports(source.Addr4([4]byte{})), c.pools.ports(source.Addr{})
+	for i := range c.pools.list {
+		pool := &c.pools.list[i]
+		local := pool.local
 		used := pool.ports
 		if local != (source.Addr{}) {
 			used += wild6

@@ -69,8 +69,6 @@ type Row struct {
 	// SinceStart says that the socket was there at the first poll, so that its
 	// true age is larger than Since tells.
 	SinceStart bool
-	// fresh says that the process is known since this moment.
-	fresh bool
 	// seen of seenOf sockets were the likely owner's, where Tier is
 	// OwnerInferred.
 	seen, seenOf uint16

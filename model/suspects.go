@@ -22,7 +22,7 @@ type suspects struct {
 	total int
 	// wasCrowded remembers the tuples whose first half was crowded since they
 	// are known.
-	wasCrowded map[TupleKey]struct{}
+	wasCrowded, spare map[TupleKey]struct{}
 }
 
 // suspect fills in c.suspects and takes the suspected ports out of the
@@ -30,20 +30,19 @@ type suspects struct {
 func (c *census) suspect(st *State) {
 	s := &c.suspects
 	s.ports, s.total = portSet{}, 0
-	set := &st.Snapshot.Settings
 	if c.proto != source.TCP || st.Snapshot.OS != "linux" {
 		return
 	}
-	blocked, size := c.firstHalf(set)
+	low := st.Snapshot.Settings.Range.Low
+	blocked, size := c.usable.firstHalf(low, &c.blocked)
 	c.noteCrowded(blocked, size)
-	for _, i := range c.order {
-		k := &st.Snapshot.Sockets[i]
-		n := c.tupleOf[i]
-		if n == noTuple || k.LocalPort&1 == set.Range.Low&1 || s.ports.has(k.LocalPort) {
+	for i := range c.holders {
+		h := &c.holders[i]
+		if h.tuple == noTuple || h.port&1 == low&1 || s.ports.has(h.port) {
 			continue
 		}
-		if c.looksBound(&c.tuples[n], &st.Rows[i], size) {
-			s.ports[k.LocalPort>>6] |= 1 << (k.LocalPort & 63)
+		if c.looksBound(&c.tuples.tuples[h.tuple].use, &st.Rows[h.row], size) {
+			s.ports.add(h.port)
 			s.total++
 		}
 	}
@@ -66,38 +65,43 @@ func (c *census) looksBound(t *TupleUse, r *Row, size int) bool {
 
 // noteCrowded keeps wasCrowded to the tuples that are there.
 func (c *census) noteCrowded(blocked, size int) {
-	next := make(map[TupleKey]struct{})
-	for i := range c.tuples {
-		t := &c.tuples[i]
-		_, was := c.suspects.wasCrowded[t.TupleKey]
+	s := &c.suspects
+	if s.wasCrowded == nil {
+		s.wasCrowded, s.spare = make(map[TupleKey]struct{}), make(map[TupleKey]struct{})
+	}
+	clear(s.spare)
+	for _, n := range c.tuples.active {
+		t := &c.tuples.tuples[n].use
+		_, was := s.wasCrowded[t.TupleKey]
 		if was || float64(t.FirstHalf+blocked) >= crowded*float64(size) {
-			next[t.TupleKey] = struct{}{}
+			s.spare[t.TupleKey] = struct{}{}
 		}
 	}
-	c.suspects.wasCrowded = next
+	s.wasCrowded, s.spare = s.spare, s.wasCrowded
 }
 
 // countSuspected counts for each tuple the suspected ports that others hold,
 // and takes back what was counted as reusable on its own.
 func (c *census) countSuspected(st *State) {
-	for i := range c.tuples {
-		c.tuples[i].Suspected = c.suspects.total
+	for _, n := range c.tuples.active {
+		t := &c.tuples.tuples[n]
+		t.use.Suspected = c.suspects.total
+		t.lastPort = 0
 	}
-	clear(c.lastPort)
-	for _, i := range c.order {
-		k := &st.Snapshot.Sockets[i]
-		n := c.tupleOf[i]
-		if n == noTuple || !c.suspects.ports.has(k.LocalPort) {
+	for i := range c.holders {
+		h := &c.holders[i]
+		if h.tuple == noTuple || !c.suspects.ports.has(h.port) {
 			continue
 		}
-		st.Rows[i].Suspected = true
-		if c.lastPort[n] == k.LocalPort {
+		st.Rows[h.row].Suspected = true
+		t := &c.tuples.tuples[h.tuple]
+		if t.lastPort == h.port {
 			continue
 		}
-		c.lastPort[n] = k.LocalPort
-		c.tuples[n].Suspected--
-		if reusable(k, &st.Snapshot.Settings) {
-			c.tuples[n].Reusable--
+		t.lastPort = h.port
+		t.use.Suspected--
+		if h.reuse {
+			t.use.Reusable--
 		}
 	}
 }

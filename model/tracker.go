@@ -45,20 +45,41 @@ func (t *Tracker) Update(snap *source.Snapshot, st *State) {
 	st.Elapsed = elapsed
 	st.Thresholds = t.thresholds
 
-	t.ownership.observe(snap, st)
-	t.tcp.count(st, source.TCP)
-	t.udp.count(st, source.UDP)
-	t.ownership.infer(st, &t.tcp)
+	t.look(snap, st)
+	for _, c := range [...]*census{&t.tcp, &t.udp} {
+		c.count(st, &t.ownership)
+		c.keepSighted(&t.ownership)
+	}
 	t.ownership.finish(st)
 	t.tcp.churn(st)
-	t.tcp.consume(st)
-	t.udp.consume(st)
-	t.tcp.rank(st)
-	t.udp.rank(st)
+	for _, c := range [...]*census{&t.tcp, &t.udp} {
+		c.consumers.finish(st, c)
+		c.rank(st)
+	}
+	t.tcp.tuples.finish()
+	t.udp.tuples.finish()
 	t.failures.add(snap, st)
 	st.Level = max(st.TCP.Pressure.Level, st.UDP.Pressure.Level)
 	if st.Failures.Recent > 0 {
 		st.Level = LevelExhausted
 	}
 	t.history.add(st)
+}
+
+// look goes through the sockets once: whose they are, and which ports they
+// block.
+func (t *Tracker) look(snap *source.Snapshot, st *State) {
+	t.ownership.begin(snap, st)
+	t.tcp.begin(st, source.TCP)
+	t.udp.begin(st, source.UDP)
+	now := snap.Time.UnixNano()
+	for i := range snap.Sockets {
+		t.ownership.observe(st, i, now)
+		s := &snap.Sockets[i]
+		if s.Proto == source.UDP {
+			t.udp.note(s, &st.Rows[i], &st.UDP.States)
+		} else {
+			t.tcp.note(s, &st.Rows[i], &st.TCP.States)
+		}
+	}
 }

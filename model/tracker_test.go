@@ -109,10 +109,10 @@ func TestMemoryIsBoundedByWhatIsThere(t *testing.T) {
 		tr.Update(withProcesses(moment(float64(i), list...), p), &st)
 	}
 	tr.Update(moment(60), &st)
-	o := &tr.ownership
-	if n := len(o.known) + len(o.seen) + len(o.registry.index); n != 0 {
-		t.Errorf("%d sockets, %d destinations, %d processes remembered of an empty host",
-			len(o.known), len(o.seen), len(o.registry.index))
+	o, d := &tr.ownership, &tr.tcp.tuples.dests
+	if n := len(o.recall.next) + len(d.index) + len(tr.tcp.tuples.index) + len(o.registry.index); n != 0 {
+		t.Errorf("%d sockets, %d destinations, %d tuples, %d processes remembered of an empty host",
+			len(o.recall.next), len(d.index), len(tr.tcp.tuples.index), len(o.registry.index))
 	}
 	// One alive, one new, and the four that the sightings of db tell apart.
 	if n := len(o.registry.processes); n > 6 {

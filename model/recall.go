@@ -1,0 +1,136 @@
+package model
+
+import (
+	"encoding/binary"
+
+	"ephtop/source"
+)
+
+// memory is what is remembered of one socket from snapshot to snapshot.
+type memory struct {
+	id         uint64
+	since      int64 // ns since 1970
+	process    int32 // number in the registry, or NoProcess
+	tuple      int32 // number in the tuple table where it was counted last, or noTuple
+	tier       Tier
+	sinceStart bool
+	matched    bool
+}
+
+// recall finds the sockets of one snapshot again in the next one. Most of them
+// stand in the same order, since the kernel walks the same hash table: so each
+// is looked for a few places beyond the one before, and only what is not there
+// goes through a map.
+type recall struct {
+	last, next []memory
+	match      []int32 // index into last by row, or forgotten
+	missing    []int32 // rows not found in order
+	index      map[uint64]int32
+}
+
+// forgotten is the match of a socket that was not there before.
+const forgotten int32 = -1
+
+const (
+	near     = 16   // places to look at for each socket
+	far      = 4096 // after so many misses in a row as patience says,
+	patience = 4
+	farTries = 64 // and so often in all
+)
+
+// identity is the key of a socket: its cookie, or a hash of its four-tuple
+// where the source knows no cookies. A cookie is a small counter
+// (sock_gen_cookie), so the top bit tells the two apart.
+func identity(s *source.Socket) uint64 {
+	if s.Cookie != 0 {
+		return s.Cookie &^ (1 << 63)
+	}
+	return hashTuple(s) | 1<<63
+}
+
+// hashTuple mixes the four-tuple (FNV-1a over 64-bit words).
+func hashTuple(s *source.Socket) uint64 {
+	const prime = 1099511628211
+	h := uint64(14695981039346656037)
+	for _, w := range [...]uint64{
+		binary.LittleEndian.Uint64(s.Local[:8]), binary.LittleEndian.Uint64(s.Local[8:]),
+		binary.LittleEndian.Uint64(s.Remote[:8]), binary.LittleEndian.Uint64(s.Remote[8:]),
+		uint64(s.LocalPort)<<32 | uint64(s.RemotePort)<<16 | uint64(s.Proto)<<8 | uint64(s.Interface)<<48,
+	} {
+		h = (h ^ w) * prime
+		h ^= h >> 29
+	}
+	return h
+}
+
+// begin matches the sockets with those of the snapshot before. recall.next
+// then has a memory for each, new ones zero but for their id.
+func (r *recall) begin(sockets []source.Socket) {
+	r.last, r.next = r.next, r.last
+	r.next = resize(r.next, len(sockets))
+	r.match = resize(r.match, len(sockets))
+	r.matchInOrder(sockets)
+	r.matchRest()
+}
+
+func (r *recall) matchInOrder(sockets []source.Socket) {
+	r.missing = r.missing[:0]
+	at, misses, tries := 0, 0, farTries
+	for i := range sockets {
+		id := identity(&sockets[i])
+		r.next[i].id = id
+		reach := near
+		if misses >= patience && tries > 0 {
+			reach = far
+			tries--
+			misses = 0
+		}
+		r.match[i] = forgotten
+		for j := at; j < min(at+reach, len(r.last)); j++ {
+			if r.last[j].id == id {
+				r.take(i, j)
+				at, misses = j+1, 0
+				break
+			}
+		}
+		if r.match[i] == forgotten {
+			r.missing = append(r.missing, int32(i))
+			misses++
+		}
+	}
+}
+
+// take carries a memory over.
+func (r *recall) take(row, from int) {
+	r.match[row] = int32(from)
+	r.last[from].matched = true
+	r.next[row] = r.last[from]
+	r.next[row].matched = false
+}
+
+// matchRest looks through what is left of the snapshot before.
+func (r *recall) matchRest() {
+	if len(r.missing) == 0 {
+		return
+	}
+	if r.index == nil {
+		r.index = make(map[uint64]int32)
+	}
+	clear(r.index)
+	for j := range r.last {
+		if !r.last[j].matched {
+			r.index[r.last[j].id] = int32(j)
+		}
+	}
+	for _, i := range r.missing {
+		id := r.next[i].id
+		if j, ok := r.index[id]; ok && !r.last[j].matched {
+			r.take(int(i), int(j))
+			continue
+		}
+		r.next[i] = memory{id: id, process: source.NoProcess, tuple: noTuple}
+	}
+}
+
+// isNew tells whether a row was not there before.
+func (r *recall) isNew(row int) bool { return r.match[row] == forgotten }

@@ -1,0 +1,161 @@
+package model
+
+import "ephtop/source"
+
+// noTuple is the number of a row that holds no port towards a destination.
+const noTuple int32 = -1
+
+// destination is a remote address and port.
+type destination struct {
+	addr source.Addr
+	port uint16
+}
+
+// tuplePlace is a place in a tupleTable.
+type tuplePlace struct {
+	use  TupleUse
+	turn uint32 // when it was counted last
+	dest int32  // number in the destination table
+
+	// What follows holds for one turn.
+	lastPort    uint16 // with which it was counted last
+	pool        int32  // of its source address
+	destGroup   int32  // its consumer by destination
+	service     int32  // its consumer by service
+	wasSighted  bool   // likely is known
+	likely      sighting
+	likelyTotal int
+}
+
+// tupleTable numbers tuples, so that a socket that stays finds its tuple
+// without a look-up. Numbers are reused once no socket holds the tuple.
+type tupleTable struct {
+	index  map[TupleKey]int32
+	tuples []tuplePlace
+	active []int32 // those of this turn
+	free   []int32
+	turn   uint32
+	dests  destinationTable
+}
+
+func (t *tupleTable) begin() {
+	if t.index == nil {
+		t.index = make(map[TupleKey]int32)
+	}
+	t.turn++
+	t.active = t.active[:0]
+	t.dests.begin()
+}
+
+// number gives the number of a socket's tuple; hint is its number in the turn
+// before, or noTuple.
+func (t *tupleTable) number(s *source.Socket, hint int32) int32 {
+	key := TupleKey{s.Local, s.Remote, s.RemotePort}
+	if hint != noTuple && int(hint) < len(t.tuples) && t.tuples[hint].turn+1 >= t.turn && t.tuples[hint].use.TupleKey == key {
+		return t.touch(hint)
+	}
+	n, ok := t.index[key]
+	if !ok {
+		n = t.slot()
+		t.index[key] = n
+		t.tuples[n] = tuplePlace{use: TupleUse{TupleKey: key}, dest: t.dests.number(destination{key.Destination, key.Port})}
+	}
+	return t.touch(n)
+}
+
+// touch makes a tuple one of this turn.
+func (t *tupleTable) touch(n int32) int32 {
+	u := &t.tuples[n]
+	if u.turn == t.turn {
+		return n
+	}
+	*u = tuplePlace{use: TupleUse{TupleKey: u.use.TupleKey}, turn: t.turn, dest: u.dest, pool: noGroup, destGroup: noGroup, service: noGroup}
+	t.dests.touch(u.dest)
+	t.active = append(t.active, n)
+	return n
+}
+
+func (t *tupleTable) slot() int32 {
+	if k := len(t.free); k > 0 {
+		n := t.free[k-1]
+		t.free = t.free[:k-1]
+		return n
+	}
+	t.tuples = append(t.tuples, tuplePlace{})
+	return int32(len(t.tuples) - 1)
+}
+
+// finish frees what this turn has not seen.
+func (t *tupleTable) finish() {
+	if len(t.active) == len(t.index) {
+		return
+	}
+	for key, n := range t.index {
+		if t.tuples[n].turn != t.turn {
+			delete(t.index, key)
+			t.free = append(t.free, n)
+		}
+	}
+	t.dests.finish()
+}
+
+// destinationTable numbers destinations and remembers who was seen alive with
+// each.
+type destinationTable struct {
+	index  map[destination]int32
+	places []destinationPlace
+	free   []int32
+	turn   uint32
+	count  int // of this turn
+}
+
+type destinationPlace struct {
+	destination
+	turn  uint32
+	group int32 // its consumer, for one turn
+	seen  sightings
+}
+
+func (d *destinationTable) begin() {
+	if d.index == nil {
+		d.index = make(map[destination]int32)
+	}
+	d.turn++
+	d.count = 0
+}
+
+func (d *destinationTable) number(key destination) int32 {
+	n, ok := d.index[key]
+	if ok {
+		return n
+	}
+	if k := len(d.free); k > 0 {
+		n = d.free[k-1]
+		d.free = d.free[:k-1]
+	} else {
+		n = int32(len(d.places))
+		d.places = append(d.places, destinationPlace{})
+	}
+	d.index[key] = n
+	d.places[n] = destinationPlace{destination: key}
+	return n
+}
+
+func (d *destinationTable) touch(n int32) {
+	if p := &d.places[n]; p.turn != d.turn {
+		p.turn, p.group = d.turn, noGroup
+		d.count++
+	}
+}
+
+func (d *destinationTable) finish() {
+	if d.count == len(d.index) {
+		return
+	}
+	for key, n := range d.index {
+		if d.places[n].turn != d.turn {
+			delete(d.index, key)
+			d.free = append(d.free, n)
+		}
+	}
+}
