@@ -1,0 +1,93 @@
+package evidence
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Conntrack is the table of connection tracking of this network namespace.
+type Conntrack struct {
+	Status
+	Count int `json:"count"` // entries (net.netfilter.nf_conntrack_count)
+	Max   int `json:"max"`   // the limit (net.netfilter.nf_conntrack_max)
+	// The counters since boot, summed over the processors; each entry that was
+	// not made or was thrown out may be a packet lost. -1 where not read.
+	InsertFailed int64 `json:"insert_failed"`
+	Drop         int64 `json:"drop"`
+	EarlyDrop    int64 `json:"early_drop"`
+}
+
+// conntrack reads the figures of the table.
+func (h *host) conntrack() Conntrack {
+	c := Conntrack{InsertFailed: -1, Drop: -1, EarlyDrop: -1}
+	var err error
+	if c.Count, err = h.number("/proc/sys/net/netfilter/nf_conntrack_count"); err != nil {
+		c.Status = notReadable("nf_conntrack_count: %s", reason(err))
+		if isMissing(err) {
+			c.Status = notThere("connection tracking (nf_conntrack) is not loaded")
+		}
+		return c
+	}
+	if c.Max, err = h.number("/proc/sys/net/netfilter/nf_conntrack_max"); err != nil {
+		c.Status = notReadable("nf_conntrack_max: %s", reason(err))
+		return c
+	}
+	c.Status = Status{Outcome: Read}
+	data, err := h.netFile("stat/nf_conntrack")
+	if err == nil {
+		var sums map[string]int64
+		if sums, err = parseConntrackStat(data); err == nil {
+			c.InsertFailed, c.Drop, c.EarlyDrop = sums["insert_failed"], sums["drop"], sums["early_drop"]
+		}
+	}
+	if err != nil {
+		c.Reason = "the counters of lost packets could not be read: " + reason(err)
+	}
+	return c
+}
+
+func (h *host) number(name string) (int, error) {
+	data, err := h.read(name)
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil {
+		return 0, fmt.Errorf("bad number %q", clean(string(data), 40))
+	}
+	return n, nil
+}
+
+// conntrackCounters are those that must be there.
+var conntrackCounters = []string{"insert_failed", "drop", "early_drop"}
+
+// parseConntrackStat sums the columns of /proc/net/stat/nf_conntrack: a line
+// of names, then one line of hexadecimal numbers a processor (ct_cpu_seq_show).
+func parseConntrackStat(data []byte) (map[string]int64, error) {
+	header, rows, _ := strings.Cut(string(data), "\n")
+	names := strings.Fields(header)
+	sums := make(map[string]int64, len(names))
+	for row := range strings.Lines(rows) {
+		fields := strings.Fields(row)
+		if len(fields) == 0 {
+			continue
+		}
+		if len(fields) != len(names) {
+			return nil, fmt.Errorf("a row of %d numbers under %d names", len(fields), len(names))
+		}
+		for i, text := range fields {
+			n, err := strconv.ParseUint(text, 16, 32)
+			if err != nil {
+				return nil, fmt.Errorf("bad number %q", clean(text, 40))
+			}
+			sums[names[i]] += int64(n)
+		}
+	}
+	for _, name := range conntrackCounters {
+		if _, ok := sums[name]; !ok {
+			return nil, fmt.Errorf("no column %s", name)
+		}
+	}
+	return sums, nil
+}

@@ -1,0 +1,121 @@
+package evidence
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"ephtop/source"
+)
+
+// Outcome says how far a part of the evidence was read.
+type Outcome string
+
+const (
+	// Read says that the part was read. A reason beside it names what is
+	// missing from it all the same.
+	Read Outcome = "read"
+	// NotReadable says that the part is there, but could not be read.
+	NotReadable Outcome = "not readable"
+	// NotThere says that this host has no such thing, or that ephtop does not
+	// know it on this system.
+	NotThere Outcome = "not there"
+)
+
+// Status is the outcome of one part, with the reason in one sentence.
+type Status struct {
+	Outcome Outcome `json:"outcome"`
+	Reason  string  `json:"reason,omitempty"`
+}
+
+// OK tells whether the part was read.
+func (s Status) OK() bool { return s.Outcome == Read }
+
+func notReadable(format string, args ...any) Status {
+	return Status{NotReadable, fmt.Sprintf(format, args...)}
+}
+
+func notThere(format string, args ...any) Status {
+	return Status{NotThere, fmt.Sprintf(format, args...)}
+}
+
+// Evidence is what the host said, part by part.
+type Evidence struct {
+	Time      time.Time `json:"time"` // when it was asked
+	Firewall  Firewall  `json:"firewall"`
+	Conntrack Conntrack `json:"conntrack"`
+	Log       Log       `json:"log"`
+	Sysctls   Sysctls   `json:"sysctls"`
+}
+
+// Options say what to ask for. The zero value asks this host, now.
+type Options struct {
+	// Range is the range of ephemeral ports that the firewall is judged by.
+	// Zero means 32768-60999.
+	Range source.PortRange
+	// Now is the time against which files and log lines are recent. Zero means
+	// the present.
+	Now time.Time
+	// Timeout bounds each part by itself. Zero means 3 s.
+	Timeout time.Duration
+	// LogSince is how far back the log is read. Zero means 24 h.
+	LogSince time.Duration
+	// Recent is how new a changed file of settings is called recent. Zero
+	// means 7 days.
+	Recent time.Duration
+	// Root is the tree that files are read from, "/" if empty. Under another
+	// root no command is run and the kernel is not asked, as both would speak
+	// of this host.
+	Root string
+}
+
+func (o Options) withDefaults() Options {
+	if o.Range == (source.PortRange{}) {
+		o.Range = source.PortRange{Low: 32768, High: 60999}
+	}
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	o.Timeout = cmp.Or(o.Timeout, 3*time.Second)
+	o.LogSince = cmp.Or(o.LogSince, 24*time.Hour)
+	o.Recent = cmp.Or(o.Recent, 7*24*time.Hour)
+	o.Root = cmp.Or(o.Root, "/")
+	return o
+}
+
+// Gather asks for every part at once, each bounded by its own timeout, and
+// returns when the last has answered. It never fails: a part that could not be
+// read says so in its Status. The network namespace is that of the process.
+func Gather(ctx context.Context, o Options) Evidence {
+	o = o.withDefaults()
+	e := Evidence{Time: o.Now}
+	if runtime.GOOS != "linux" && o.Root == "/" {
+		e.Firewall.Status = unknownHere("the firewall's rules")
+		e.Conntrack.Status = unknownHere("the table of connection tracking")
+		e.Log.Status = unknownHere("the system log")
+		e.Sysctls.Status = unknownHere("the kernel's defaults and the files that change them")
+		return e
+	}
+	h := newHost(o)
+	var parts sync.WaitGroup
+	ask := func(part func(context.Context)) {
+		parts.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+			defer cancel()
+			part(ctx)
+		})
+	}
+	ask(func(ctx context.Context) { e.Firewall = h.firewall(ctx) })
+	ask(func(context.Context) { e.Conntrack = h.conntrack() })
+	ask(func(ctx context.Context) { e.Log = h.log(ctx) })
+	ask(func(context.Context) { e.Sysctls = h.sysctls() })
+	parts.Wait()
+	return e
+}
+
+func unknownHere(what string) Status {
+	return notThere("not known here: ephtop reads %s on Linux only, and this is %s", what, runtime.GOOS)
+}

@@ -1,0 +1,29 @@
+package evidence
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// clean makes a line fit to be shown: one line, no control or formatting
+// characters, valid UTF-8, at most width runes.
+func clean(s string, width int) string {
+	var b strings.Builder
+	n := 0
+	for _, r := range strings.TrimSpace(s) {
+		switch {
+		case r == '\t' || r == '\n' || r == '\r':
+			r = ' '
+		case r == utf8.RuneError || unicode.IsControl(r) || !unicode.IsPrint(r) && r != ' ':
+			r = '·'
+		}
+		if n == width-1 {
+			b.WriteRune('…')
+			break
+		}
+		b.WriteRune(r)
+		n++
+	}
+	return b.String()
+}
