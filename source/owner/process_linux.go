@@ -1,13 +1,12 @@
 package owner
 
 import (
-	"os/user"
 	"slices"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
+	"ephtop/source/procfs"
 )
 
 // process is what is remembered of one process.
@@ -79,15 +78,15 @@ func (t *Tracker) openProcess(i int32) (dir int, err error) {
 	p := &t.processes[i]
 	dir, err = openat(t.root, t.pidPath(p.pid), unix.O_PATH|unix.O_DIRECTORY)
 	if err == nil {
-		var s stat
+		var s procfs.Stat
 		if s, err = t.readStat(dir); err == nil {
-			if p.known && p.start != s.start {
+			if p.known && p.start != s.Start {
 				t.forget(i)
 			}
-			if string(p.comm) != string(s.comm) {
-				p.comm, p.hasInfo = append(p.comm[:0], s.comm...), false
+			if string(p.comm) != string(s.Comm) {
+				p.comm, p.hasInfo = append(p.comm[:0], s.Comm...), false
 			}
-			p.known, p.start, p.kernel = true, s.start, s.flags&kernelThread != 0
+			p.known, p.start, p.kernel = true, s.Start, s.Flags&kernelThread != 0
 			return dir, nil
 		}
 		defer unix.Close(dir)
@@ -125,12 +124,12 @@ func (t *Tracker) readFile(dir int, path []byte) ([]byte, error) {
 	return t.buf[:max(n, 0)], err
 }
 
-func (t *Tracker) readStat(dir int) (stat, error) {
+func (t *Tracker) readStat(dir int) (procfs.Stat, error) {
 	b, err := t.readFile(dir, pathStat)
 	if err != nil {
-		return stat{}, err
+		return procfs.Stat{}, err
 	}
-	return parseStat(b)
+	return procfs.ParseStat(b)
 }
 
 // describe reads what is shown of a process. What can't be read is left as it
@@ -142,34 +141,15 @@ func (t *Tracker) describe(dir int, p *process) {
 		p.info.Name = string(p.comm)
 	}
 	if b, err := t.readFile(dir, pathCommand); err == nil {
-		if b = joinCommand(b); p.info.Command != string(b) {
+		if b = procfs.JoinCommand(b); p.info.Command != string(b) {
 			p.info.Command = string(b)
 		}
 	}
 	if b, err := t.readFile(dir, pathStatus); err == nil {
-		if uid, ok := parseUID(b); ok {
-			p.info.UID, p.info.User = uid, t.userName(uid)
+		if st, ok := procfs.ParseStatus(b); ok {
+			p.info.UID, p.info.User = st.UID, t.users.Name(st.UID)
 		}
 	}
-}
-
-// maxUsers bounds the names remembered, which no poll gives back.
-const maxUsers = 4096
-
-// userName gives the name of a user, or the number where it has none.
-func (t *Tracker) userName(uid uint32) string {
-	if name, ok := t.users[uid]; ok {
-		return name
-	}
-	name := strconv.FormatUint(uint64(uid), 10)
-	if u, err := user.LookupId(name); err == nil && u.Username != "" {
-		name = u.Username
-	}
-	if len(t.users) >= maxUsers {
-		clear(t.users)
-	}
-	t.users[uid] = name
-	return name
 }
 
 // countDescriptors gives the number of descriptors that a process has, in

@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"ephtop/source/procfs"
 )
 
 // The wrappers of x/sys/unix for openat and readlinkat copy the path on each
@@ -85,7 +87,7 @@ func parseNumbers(b []byte, numbers []int32) []int32 {
 		if length <= direntName || length > len(b) {
 			return numbers
 		}
-		if n, rest, ok := parseUint(b[direntName:length], 1<<31-1); ok && len(rest) > 0 && rest[0] == 0 {
+		if n, rest, ok := procfs.ParseUint(b[direntName:length], 1<<31-1); ok && len(rest) > 0 && rest[0] == 0 {
 			numbers = append(numbers, int32(n))
 		}
 		b = b[length:]

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
+	"ephtop/source/procfs"
 )
 
 // Tracker finds the processes that hold sockets. It is not safe for
@@ -19,7 +20,7 @@ type Tracker struct {
 	processes []process // pid 0 marks a free place
 	free      []int32   // free places in processes
 	byPID     map[int32]int32
-	users     map[uint32]string
+	users     procfs.Users
 
 	missing int // inodes sought and not found yet
 	hand    int // process that was checked last
@@ -68,7 +69,6 @@ func New(root string) (*Tracker, error) {
 		root:  fd,
 		euid:  uint32(unix.Geteuid()),
 		byPID: make(map[int32]int32),
-		users: make(map[uint32]string),
 		link:  make([]byte, 64),
 		buf:   make([]byte, 32<<10),
 	}, nil

@@ -2,21 +2,27 @@ package trace
 
 import (
 	"fmt"
-	"os/user"
 	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
+	"ephtop/source/procfs"
 )
+
+// stat is what we use of /proc/PID/stat.
+type stat struct {
+	comm  string
+	start uint64 // clock ticks since boot
+}
 
 // processes reads /proc. What it can't read is no error: processes end at any
 // moment.
 type processes struct {
 	root  directory
 	buf   []byte
-	users map[uint32]string
+	users procfs.Users
 }
 
 func openProcesses() (*processes, error) {
@@ -24,7 +30,7 @@ func openProcesses() (*processes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &processes{root: root, buf: make([]byte, 8<<10), users: make(map[uint32]string)}, nil
+	return &processes{root: root, buf: make([]byte, 8<<10)}, nil
 }
 
 // file reads the beginning of a file of a process or thread, which comes whole
@@ -48,15 +54,16 @@ func (p *processes) stat(id int32) (stat, bool) {
 	if !ok {
 		return stat{}, false
 	}
-	return parseStat(b)
+	s, err := procfs.ParseStat(b)
+	return stat{string(s.Comm), s.Start}, err == nil
 }
 
-func (p *processes) status(id int32) (status, bool) {
+func (p *processes) status(id int32) (procfs.Status, bool) {
 	b, ok := p.file(id, "/status")
 	if !ok {
-		return status{}, false
+		return procfs.Status{}, false
 	}
-	return parseStatus(b)
+	return procfs.ParseStatus(b)
 }
 
 // describe reads what is shown of the process that a thread belongs to.
@@ -66,37 +73,18 @@ func (p *processes) describe(tid int32, thread stat) (source.Process, bool) {
 		return source.Process{}, false
 	}
 	leader := thread
-	if s.pid != tid {
-		if leader, ok = p.stat(s.pid); !ok {
+	if s.PID != tid {
+		if leader, ok = p.stat(s.PID); !ok {
 			return source.Process{}, false
 		}
 	}
 	process := source.Process{
-		PID: s.pid, Start: leader.start, Name: leader.comm, UID: s.uid, User: p.userName(s.uid),
+		PID: s.PID, Start: leader.start, Name: leader.comm, UID: s.UID, User: p.users.Name(s.UID),
 	}
-	if b, ok := p.file(s.pid, "/cmdline"); ok {
-		process.Command = joinCommand(b)
+	if b, ok := p.file(s.PID, "/cmdline"); ok {
+		process.Command = string(procfs.JoinCommand(b))
 	}
 	return process, true
-}
-
-// maxUsers bounds the names remembered.
-const maxUsers = 4096
-
-// userName gives the name of a user, or the number where it has none.
-func (p *processes) userName(uid uint32) string {
-	if name, ok := p.users[uid]; ok {
-		return name
-	}
-	name := strconv.FormatUint(uint64(uid), 10)
-	if u, err := user.LookupId(name); err == nil && u.Username != "" {
-		name = u.Username
-	}
-	if len(p.users) >= maxUsers {
-		clear(p.users)
-	}
-	p.users[uid] = name
-	return name
 }
 
 // namespace is the identity of a namespace: the file that stands for it.
