@@ -12,7 +12,8 @@ import (
 // PortRange is the range of ports, both ends included, from which the system
 // picks a port for a socket that names none.
 type PortRange struct {
-	Low, High uint16
+	Low  uint16 `json:"low"`
+	High uint16 `json:"high"`
 }
 
 // Count is the number of ports in the range, reserved ones included.

@@ -57,7 +57,7 @@ func (f *fixture) add(p person) {
 func (f *fixture) describe(p person) {
 	f.t.Helper()
 	stat := fmt.Sprintf("%d (%s) S 1 1 1 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 %d 0 0\n", p.pid, p.name, p.start)
-	status := fmt.Sprintf("Name:\t%s\nUid:\t0\t%d\t%d\t%d\n", p.name, p.uid, p.uid, p.uid)
+	status := fmt.Sprintf("Name:\t%s\nTgid:\t1\nUid:\t0\t%d\t%d\t%d\n", p.name, p.uid, p.uid, p.uid)
 	f.must(os.WriteFile(f.path(p.pid, "stat"), []byte(stat), 0o644))
 	f.must(os.WriteFile(f.path(p.pid, "status"), []byte(status), 0o644))
 	f.must(os.WriteFile(f.path(p.pid, "cmdline"), []byte(p.command), 0o644))
