@@ -21,6 +21,9 @@ type Churn struct {
 	// CloseRate is the closes per second, taken over ClosingSpan.
 	CloseRate float64
 	closing   int
+	// Reusable says that connect() may take over its TIME_WAIT, so that they
+	// do not stand in the way.
+	Reusable bool
 }
 
 // Life is how long a connection lives on average: live connections over the
@@ -46,6 +49,7 @@ func (c *census) churn(st *State) {
 		st.Churn = addChurn(st.Churn, Churn{
 			Tuple: c.tuples.tuples[p.tuple].use.TupleKey, Process: owner.Process, Tier: owner.Tier,
 			Live: p.live, TimeWait: p.timeWait, closing: p.closing,
+			Reusable: c.tuples.tuples[p.tuple].use.Reusable > 0,
 		})
 	}
 	for i := range st.Churn {

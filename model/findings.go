@@ -244,6 +244,9 @@ func findChurn(st *State, list []Finding) []Finding {
 			continue
 		}
 		level := min(LevelCritical, st.Thresholds.Level(min(plateau, usable), usable))
+		if c.Reusable {
+			level = LevelOK
+		}
 		list = append(list, Finding{
 			Problem: NoPooling, Level: level, Tuple: c.Tuple, Process: c.Process, Tier: c.Tier, Rate: c.CloseRate,
 			Count: c.TimeWait, Live: c.Live, Of: usable, Span: c.Life(), Plateau: plateau,

@@ -121,6 +121,11 @@ func TestFindings(t *testing.T) {
 			[]string{"no-pooling critical"},
 		},
 		{
+			"no pooling where TIME_WAIT can be reused",
+			[]*source.Snapshot{wide(moment(0, aged(connections(2200, source.TimeWait, "127.0.0.1", 40000, 2, "127.0.0.1:80"), 4000)...))},
+			[]string{"no-pooling ok"},
+		},
+		{
 			"CLOSE_WAIT that grows",
 			[]*source.Snapshot{
 				withProcesses(wide(moment(0, held(connections(10, source.CloseWait, "10.0.0.1", 40000, 2, db), 0, 1)...)), java),

@@ -1,0 +1,260 @@
+package model
+
+import (
+	"slices"
+
+	"ephtop/source"
+	"ephtop/source/evidence"
+)
+
+// Topic is a point of the checklist that "ephtop doctor" goes through.
+type Topic uint8
+
+// The topics, in the order of the checklist.
+const (
+	TopicRange Topic = iota
+	TopicConnections
+	TopicTimeWait
+	TopicFirewall
+	TopicPooling
+	TopicLog
+	TopicChanges
+
+	NumTopics = iota
+)
+
+// String names the topic in the JSON.
+func (t Topic) String() string {
+	names := [NumTopics]string{"range", "connections", "time-wait", "firewall", "pooling", "log", "changes"}
+	if int(t) < len(names) {
+		return names[t]
+	}
+	return "unknown"
+}
+
+// Verdict is what a point comes to.
+type Verdict uint8
+
+// The verdicts, in rising order.
+const (
+	VerdictOK Verdict = iota
+	// VerdictUnknown: what the point is about could not be read.
+	VerdictUnknown
+	VerdictWarning
+	VerdictProblem
+)
+
+// String names the verdict.
+func (v Verdict) String() string {
+	return [...]string{"ok", "not known", "warning", "problem"}[min(v, VerdictProblem)]
+}
+
+// Point is one point of the checklist, in figures; package ui/advice puts it
+// into words.
+type Point struct {
+	Topic   Topic
+	Verdict Verdict
+	// Findings are those that belong to the topic, most urgent first.
+	Findings []Finding
+	// Signs are what the evidence adds.
+	Signs []Sign
+	// Reason says why the verdict is VerdictUnknown, as the evidence has it.
+	Reason string
+}
+
+// Sign is something that the evidence says.
+type Sign struct {
+	Kind    SignKind
+	Verdict Verdict
+	// Index is that of the element of the evidence which the sign is about.
+	Index int
+}
+
+// SignKind says what a sign is about.
+type SignKind uint8
+
+// The kinds of signs.
+const (
+	// SignRefused: return traffic is refused. Index into Firewall.Returns.
+	SignRefused SignKind = iota
+	// SignUnclear: it hangs on rules that can't be judged. Index into
+	// Firewall.Returns.
+	SignUnclear
+	// SignConntrackFull: the table of connection tracking is nearly full.
+	SignConntrackFull
+	// SignTranslated: a rule gives connections fewer source ports than the
+	// range has. Index into Firewall.SNAT.
+	SignTranslated
+	// SignLogged: the log has a phrase. Index into Log.Phrases.
+	SignLogged
+	// SignDiffers: a setting is not the kernel's default. Index into
+	// Sysctls.Settings.
+	SignDiffers
+	// SignDrifted: a setting is not what the files say. Index into
+	// Sysctls.Settings.
+	SignDrifted
+	// SignRecentFile: a file of settings changed lately. Index into
+	// Sysctls.Files.
+	SignRecentFile
+)
+
+// From these shares of its limit on, connection tracking is nearly full.
+const (
+	conntrackWarning  = 80.0
+	conntrackCritical = 95.0
+)
+
+// Examine goes through the checklist: one point for each topic.
+func Examine(st *State, ev *evidence.Evidence) []Point {
+	points := make([]Point, NumTopics)
+	for i := range points {
+		points[i].Topic = Topic(i)
+	}
+	for _, f := range st.Findings() {
+		p := &points[topicOf(f.Problem)]
+		p.Findings = append(p.Findings, f)
+		p.Verdict = max(p.Verdict, verdictOf(f.Level))
+	}
+	if st.Snapshot.Settings.Assumed {
+		points[TopicRange].unknown("the range could not be read, and the system's default is assumed")
+	}
+	points[TopicFirewall].firewall(st, ev)
+	points[TopicLog].log(&ev.Log)
+	points[TopicChanges].changes(&ev.Sysctls)
+	return points
+}
+
+// Worst is the worst verdict of a checklist.
+func Worst(points []Point) Verdict {
+	worst := VerdictOK
+	for i := range points {
+		worst = max(worst, points[i].Verdict)
+	}
+	return worst
+}
+
+func topicOf(p Problem) Topic {
+	switch p {
+	case ListenerInRange, NarrowRange, ReservedPorts:
+		return TopicRange
+	case TimeWaitBuckets, ReuseOff:
+		return TopicTimeWait
+	case SynSent:
+		return TopicFirewall
+	case NoPooling:
+		return TopicPooling
+	}
+	return TopicConnections
+}
+
+func verdictOf(l Level) Verdict {
+	switch l {
+	case LevelOK:
+		return VerdictOK
+	case LevelWarning:
+		return VerdictWarning
+	}
+	return VerdictProblem
+}
+
+// unknown lowers nothing: what was found stays found.
+func (p *Point) unknown(reason string) {
+	p.Reason = reason
+	p.Verdict = max(p.Verdict, VerdictUnknown)
+}
+
+func (p *Point) sign(kind SignKind, v Verdict, index int) {
+	p.Signs = append(p.Signs, Sign{kind, v, index})
+	p.Verdict = max(p.Verdict, v)
+}
+
+// firewall judges the way back. Connects that nobody answers make it likely
+// that what is refused is wanted.
+func (p *Point) firewall(st *State, ev *evidence.Evidence) {
+	fw, ct := &ev.Firewall, &ev.Conntrack
+	if !fw.OK() {
+		p.unknown(fw.Reason)
+	}
+	refused := VerdictWarning
+	if len(p.Findings) > 0 {
+		refused = VerdictProblem
+	}
+	for i := range fw.Returns {
+		r := &fw.Returns[i]
+		if !st.speaks(r) {
+			continue
+		}
+		if len(r.Refused) > 0 {
+			p.sign(SignRefused, refused, i)
+		}
+		if len(r.Unclear) > 0 {
+			p.sign(SignUnclear, VerdictUnknown, i)
+		}
+	}
+	for i := range fw.SNAT {
+		if fw.SNAT[i].PortCount < st.TCP.Pressure.Usable {
+			p.sign(SignTranslated, VerdictOK, i)
+		}
+	}
+	if ct.OK() && ct.Max > 0 {
+		switch full := Percent(ct.Count, ct.Max); {
+		case full >= conntrackCritical:
+			p.sign(SignConntrackFull, VerdictProblem, 0)
+		case full >= conntrackWarning:
+			p.sign(SignConntrackFull, VerdictWarning, 0)
+		}
+	}
+}
+
+// speaks tells whether the host has what a judgement is about: IPv4 always,
+// IPv6 where some socket has an address of it that is not loopback.
+func (st *State) speaks(r *evidence.Return) bool {
+	if r.Family != "ipv6" {
+		return true
+	}
+	return slices.ContainsFunc(st.Snapshot.Sockets, func(s source.Socket) bool {
+		return !s.Remote.Is4() && !s.Remote.IsWildcard() && !s.Remote.IsLoopback()
+	})
+}
+
+// log warns of every phrase that was found: none is written in good health.
+func (p *Point) log(l *evidence.Log) {
+	if !l.OK() {
+		p.unknown(l.Reason)
+	}
+	for i := range l.Phrases {
+		if l.Phrases[i].Most().Count > 0 {
+			p.sign(SignLogged, VerdictWarning, i)
+		}
+	}
+}
+
+// harmful are the settings that do harm with a value, whatever else holds.
+var harmful = map[string]string{
+	"net.ipv4.tcp_tw_recycle": "1", // drops connects from behind a NAT
+	"net.ipv4.tcp_timestamps": "0", // no TIME_WAIT can be reused
+}
+
+func (p *Point) changes(s *evidence.Sysctls) {
+	if !s.OK() {
+		p.unknown(s.Reason)
+	}
+	for i := range s.Settings {
+		set := &s.Settings[i]
+		verdict := VerdictOK
+		if set.Value != "" && harmful[set.Name] == set.Value {
+			verdict = VerdictWarning
+		}
+		switch {
+		case set.Origin == evidence.OriginChanged:
+			p.sign(SignDrifted, verdict, i)
+		case set.Differs():
+			p.sign(SignDiffers, verdict, i)
+		}
+	}
+	for i := range s.Files {
+		if f := &s.Files[i]; f.Recent && len(f.Names) > 0 {
+			p.sign(SignRecentFile, VerdictOK, i)
+		}
+	}
+}
