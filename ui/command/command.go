@@ -14,12 +14,12 @@ import (
 	"io"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
 	"ephtop/source"
+	"ephtop/source/evidence"
 	"ephtop/source/live"
 	"ephtop/ui/dashboard"
 	"ephtop/ui/text"
@@ -40,16 +40,23 @@ type Env struct {
 	Getenv func(string) string
 	// Open opens the source of this host's sockets.
 	Open func(live.Options) (source.Source, error)
+	// Gather asks the host for what doctor wants to know beside its sockets;
+	// evidence.Gather if nil.
+	Gather func(context.Context, evidence.Options) evidence.Evidence
 	// Dashboard shows a source until the user quits, and closes it.
 	Dashboard func(context.Context, dashboard.Config) error
 }
 
 // Run does what the arguments, the program's name not among them, say. What
 // goes wrong is said in one line on Env.Stderr. The result is the exit status:
-// 0, 1 for a failure, 2 for a wrong command line.
+// 0, 1 for a failure, 2 for a wrong command line; check and doctor have an
+// answer of their own in it.
 func Run(args []string, env Env) int {
 	if env.Getenv == nil {
 		env.Getenv = os.Getenv
+	}
+	if env.Gather == nil {
+		env.Gather = evidence.Gather
 	}
 	a := &app{Env: env, flags: defaultFlags()}
 	root := a.root()
@@ -57,13 +64,22 @@ func Run(args []string, env Env) int {
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
-	err := errors.Join(root.ExecuteContext(context.Background()), a.closeLog())
+	cmd, err := root.ExecuteContextC(context.Background())
+	err = errors.Join(err, a.closeLog())
 	var wrong *usageError
+	var status exitStatus
 	switch {
 	case err == nil:
 		return statusOK
-	case errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrClosedPipe):
-		return statusFailed // whoever read the output has gone, and needs no telling
+	case errors.As(err, &status):
+		return int(status)
+	case isCheck(cmd, args):
+		if !gone(err) {
+			unknown(env.Stdout, err)
+		}
+		return statusUnknown
+	case gone(err):
+		return statusFailed
 	case errors.As(err, &wrong):
 		complain(env.Stderr, wrong)
 		return statusUsage

@@ -38,6 +38,7 @@ type flags struct {
 	ascii      bool
 	theme      string
 	log        string
+	trace      bool
 }
 
 func defaultFlags() flags {

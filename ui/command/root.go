@@ -25,7 +25,9 @@ space pause, enter details, q quit.`,
 		Example: `  ephtop                                  the dashboard
   ephtop --interval 5s --filter rport:5432
   ephtop snapshot                         one look, as text
-  ephtop snapshot -o json | jq '.tuples[0]'`,
+  ephtop snapshot -o json | jq '.tuples[0]'
+  ephtop check --warn 50                  one line and a status, for monitoring
+  ephtop doctor                           the checklist, and what would help`,
 		Version:           version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -35,8 +37,9 @@ space pause, enter details, q quit.`,
 		RunE:              a.showDashboard,
 	}
 	a.flags.add(root.PersistentFlags())
+	a.addTrace(root)
 	completeFlags(root)
-	root.AddCommand(a.snapshot(), a.version(), a.completion(), a.man())
+	root.AddCommand(a.snapshot(), a.check(), a.doctor(), a.version(), a.completion(), a.man())
 	root.SetHelpCommand(help())
 	root.SetFlagErrorFunc(flagError)
 	root.Flags().SortFlags = false

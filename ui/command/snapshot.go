@@ -106,7 +106,7 @@ func (a *app) look(ctx context.Context) (st *model.State, err error) {
 }
 
 func (a *app) openSource(log *slog.Logger) (source.Source, error) {
-	return a.Open(live.Options{Kind: a.flags.source, Range: a.flags.portRange, Log: log})
+	return a.Open(live.Options{Kind: a.flags.source, Range: a.flags.portRange, Trace: a.flags.trace, Log: log})
 }
 
 // reportOptions chooses the connections that pass the filter, of both

@@ -54,7 +54,8 @@ func busyHost() *model.State {
 	*snap = source.Snapshot{
 		Time: time.Date(2026, 11, 22, 13, 4, 31, 120e6, time.FixedZone("CET", 3600)), Took: 41200 * time.Microsecond,
 		Host: "web-01", OS: "linux", Kernel: "6.18", Source: "sockdiag",
-		Settings: source.Settings{Range: source.PortRange{Low: 32768, High: 60999}, Reserved: reservation},
+		Settings: source.Settings{Range: source.PortRange{Low: 32768, High: 60999}, Reserved: reservation, TimeWait: time.Minute,
+			ReuseTimeWait: 2, ReuseDelay: time.Second, Timestamps: 1},
 		Sockets: []source.Socket{
 			established:      {Proto: source.TCP, State: source.Established, Local: web, LocalPort: 41822, Remote: db, RemotePort: 5432, UID: 33, Inode: 501},
 			timeWaitObserved: {Proto: source.TCP, State: source.TimeWait, Local: web, LocalPort: 41823, Remote: db, RemotePort: 5432, Timer: tw, Expires: 48000},
@@ -93,6 +94,7 @@ func busyHost() *model.State {
 			{TupleKey: https, Live: 311, Used: 311, Free: 27911, FirstHalf: 311, FirstHalfSize: 14111},
 			{TupleKey: metrics, Live: 13, Used: 13, Free: 28209, Reusable: 0, FirstHalf: 12, FirstHalfSize: 14111},
 		}}
+	tcp.Pressure.BindPools = []model.BindPool{{Local: web, Used: 18019, Free: 10203, Level: model.LevelWarning}}
 	udp.Pressure = model.Pressure{Proto: source.UDP, Usable: 28222, InUse: 212,
 		BindPools: []model.BindPool{{Local: addr("0.0.0.0"), Used: 212, Free: 28010}}}
 	tcp.States = model.StateCounts{source.Established: 5871, source.TimeWait: 11204, source.CloseWait: 702, source.Listen: 14, source.FinWait1: 1}
@@ -104,6 +106,11 @@ func busyHost() *model.State {
 		{Process: formula, Tier: model.OwnerObserved, Ports: 311, Sockets: 311, States: model.StateCounts{source.CloseWait: 311}, Most: https},
 		{Process: sshd, Tier: model.OwnerObserved, Sockets: 2, States: model.StateCounts{source.Listen: 1, source.Established: 1}},
 	}
+	tcp.Consumers[model.ByService] = []model.Consumer{
+		{Process: none, Port: 5432, Ports: 18006, Sockets: 18006}, {Process: none, Port: 44300, Ports: 311, Sockets: 311},
+		{Process: none, Port: 9090, Ports: 13, Sockets: 14}, {Process: none, Ports: 7, Sockets: 7},
+	}
+	udp.Consumers[model.ByService] = []model.Consumer{{Process: none, Port: 53, Ports: 3, Sockets: 3}}
 	udp.Consumers[model.ByProcess] = []model.Consumer{
 		{Process: resolver, Tier: model.OwnerObserved, Ports: 200, Sockets: 210, States: model.StateCounts{source.Bound: 210}},
 		{Process: java, Tier: model.OwnerObserved, Ports: 3, Sockets: 3, States: model.StateCounts{source.Established: 3}},

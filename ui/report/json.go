@@ -31,20 +31,35 @@ import (
 //   - expires_ms is the time that is left in TIME_WAIT, and is there only on
 //     sockets whose time-wait timer runs;
 //   - the count of failures says nothing where they are not observed, which
-//     takes a trace of the kernel.
+//     takes a trace of the kernel;
+//   - seconds_to_full is there only on the worst tuple, while its use rises,
+//     which one poll alone cannot tell;
+//   - bind_pools and kinds are those of both protocols whatever the filter.
 //
 // Percentages are rounded to one decimal.
 func JSON(w io.Writer, st *model.State, o Options) error {
 	p := jsonPage{out: bufio.NewWriterSize(w, 64<<10), moment: newMoment(st)}
 	p.head()
+	p.findings()
 	p.tuples()
 	p.field("states", jsonStates(p.states(o.protocols())))
 	p.processes(o.protocols())
+	p.kinds()
+	p.bindPools()
 	p.connections(o.Rows)
-	p.field("failures", jsonFailures{p.Failures.Observed, p.Failures.Count})
-	p.list("degraded", len(st.Snapshot.Degraded), func(i int) {
-		p.value(text.Sanitize(st.Snapshot.Degraded[i]))
-	})
+	p.field("failures", newFailures(st))
+	p.reasons()
+	return p.end()
+}
+
+// reasons writes what could not be seen.
+func (p *jsonPage) reasons() {
+	list := p.Snapshot.Degraded
+	p.list("degraded", len(list), func(i int) { p.value(text.Sanitize(list[i])) })
+}
+
+// end closes the object and hands on the first error.
+func (p *jsonPage) end() error {
 	p.write("\n}\n")
 	if p.err != nil {
 		return p.err
@@ -88,10 +103,15 @@ type jsonTuple struct {
 	Free             int          `json:"free"`
 	Percent          float64      `json:"percent"`
 	Blocked          int          `json:"blocked"`
+	Suspected        int          `json:"suspected"`
 	TimeWait         int          `json:"time_wait"`
 	Reusable         int          `json:"reusable"`
 	FirstHalfPercent float64      `json:"first_half_percent"`
 	SlowConnect      bool         `json:"slow_connect"`
+	Closes           float64      `json:"closes_per_second"`
+	Sustainable      float64      `json:"sustainable_closes_per_second"`
+	Plateau          int          `json:"plateau"`
+	SecondsToFull    *float64     `json:"seconds_to_full,omitempty"`
 	Level            string       `json:"level"`
 	Processes        []jsonHolder `json:"processes"`
 }
@@ -106,11 +126,6 @@ type jsonProcess struct {
 	jsonHolder
 	Sockets int        `json:"sockets"`
 	States  jsonStates `json:"states"`
-}
-
-type jsonFailures struct {
-	Observed bool `json:"observed"`
-	Count    int  `json:"count"`
 }
 
 // jsonStates is an object of the counts that are not 0, in the order of a
@@ -163,8 +178,9 @@ func (p *jsonPage) tuples() {
 		p.value(jsonTuple{
 			Source: t.Source.String(), Destination: t.Destination.String(), Port: t.Port,
 			Used: t.Used, Free: t.Free, Percent: tenth(t.Percent()),
-			Blocked: t.Blocked, TimeWait: t.TimeWait, Reusable: t.Reusable,
+			Blocked: t.Blocked, Suspected: t.Suspected, TimeWait: t.TimeWait, Reusable: t.Reusable,
 			FirstHalfPercent: tenth(t.FirstHalfPercent()), SlowConnect: t.SlowConnect(),
+			Closes: tenth(closeRate(t)), Sustainable: tenth(p.sustainable(t)), Plateau: p.plateau(t), SecondsToFull: p.secondsToFull(t),
 			Level: t.Level.String(), Processes: processes,
 		})
 	})

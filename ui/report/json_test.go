@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/exp/golden"
 	"github.com/google/go-cmp/cmp"
@@ -47,20 +48,51 @@ type contract struct {
 		InUse   int     `json:"in_use"`
 		Percent float64 `json:"percent"`
 	} `json:"pool"`
-	Level  string `json:"level"`
+	Level    string `json:"level"`
+	Findings []struct {
+		Problem  string `json:"problem"`
+		Level    string `json:"level"`
+		Title    string `json:"title"`
+		Seen     string `json:"seen"`
+		Why      string `json:"why"`
+		Remedies []struct {
+			What    string `json:"what"`
+			Command string `json:"command"`
+			Effect  string `json:"effect"`
+			Risk    string `json:"risk"`
+		} `json:"remedies"`
+	} `json:"findings"`
+	Kinds []struct {
+		Proto   string `json:"proto"`
+		Kind    string `json:"kind"`
+		Ports   int    `json:"ports"`
+		Sockets int    `json:"sockets"`
+	} `json:"kinds"`
+	BindPools map[string][]struct {
+		Address string  `json:"address"`
+		Used    int     `json:"used"`
+		Free    int     `json:"free"`
+		Percent float64 `json:"percent"`
+		Level   string  `json:"level"`
+	} `json:"bind_pools"`
 	Tuples []struct {
-		Source           string  `json:"source"`
-		Destination      string  `json:"destination"`
-		Port             int     `json:"port"`
-		Used             int     `json:"used"`
-		Free             int     `json:"free"`
-		Percent          float64 `json:"percent"`
-		Blocked          int     `json:"blocked"`
-		TimeWait         int     `json:"time_wait"`
-		Reusable         int     `json:"reusable"`
-		FirstHalfPercent float64 `json:"first_half_percent"`
-		SlowConnect      bool    `json:"slow_connect"`
-		Level            string  `json:"level"`
+		Source           string   `json:"source"`
+		Destination      string   `json:"destination"`
+		Port             int      `json:"port"`
+		Used             int      `json:"used"`
+		Free             int      `json:"free"`
+		Percent          float64  `json:"percent"`
+		Blocked          int      `json:"blocked"`
+		Suspected        int      `json:"suspected"`
+		Closes           float64  `json:"closes_per_second"`
+		Sustainable      float64  `json:"sustainable_closes_per_second"`
+		Plateau          int      `json:"plateau"`
+		SecondsToFull    *float64 `json:"seconds_to_full"`
+		TimeWait         int      `json:"time_wait"`
+		Reusable         int      `json:"reusable"`
+		FirstHalfPercent float64  `json:"first_half_percent"`
+		SlowConnect      bool     `json:"slow_connect"`
+		Level            string   `json:"level"`
 		Processes        []struct {
 			PID   int    `json:"pid"`
 			Name  string `json:"name"`
@@ -79,6 +111,13 @@ type contract struct {
 	Failures    struct {
 		Observed bool `json:"observed"`
 		Count    int  `json:"count"`
+		By       []struct {
+			PID         int    `json:"pid"`
+			Name        string `json:"name"`
+			Destination string `json:"destination"`
+			Port        int    `json:"port"`
+			Count       int    `json:"count"`
+		} `json:"by"`
 	} `json:"failures"`
 	Degraded []string `json:"degraded"`
 }
@@ -220,12 +259,15 @@ func TestJSONHoldersOfATuple(t *testing.T) {
 
 func TestJSONFailures(t *testing.T) {
 	state := busyHost()
-	state.Failures = model.Failures{Observed: true, Count: 30, Recent: 2}
+	state.Failures = model.Failures{Observed: true, Count: 30, Recent: 2, By: []model.Failure{
+		{Process: source.Process{PID: 9203, Name: "cu\x1b[mrl"}, Destination: addr("10.0.9.2"), Port: 5432, Count: 30},
+	}}
 	got := decode(t, written(t, JSON, state, Options{})).Failures
-	if !got.Observed || got.Count != 30 {
-		t.Errorf("failures = %+v, want 30, observed", got)
+	if !got.Observed || got.Count != 30 || len(got.By) != 1 || got.By[0].Name != "curl" || got.By[0].Count != 30 {
+		t.Errorf("failures = %+v, want 30 of curl, observed", got)
 	}
-	if out := written(t, Text, state, Options{}); !bytes.Contains(out, []byte("\nfailed  30 connects for want of a port\n")) {
+	want := "\nfailed  30 connects for want of a port\n        30 by curl 9203 to 10.0.9.2:5432\n"
+	if out := written(t, Text, state, Options{}); !bytes.Contains(out, []byte(want)) {
 		t.Errorf("no word of the failures in\n%s", out)
 	}
 }
@@ -279,6 +321,37 @@ func BenchmarkJSONByReflection(b *testing.B) {
 			if err := e.Encode(&c.Connections[i]); err != nil {
 				b.Fatal(err)
 			}
+		}
+	}
+}
+
+func TestJSONOutlook(t *testing.T) {
+	state := busyHost()
+	worst := &state.TCP.Pressure.Tuples[0]
+	worst.Closing, worst.Suspected = 1200, 4
+	state.Forecast = model.Forecast{Rate: 118, Full: 86500 * time.Millisecond}
+	got := decode(t, written(t, JSON, state, Options{})).Tuples
+	first, second := &got[0], &got[1]
+	if first.Suspected != 4 || first.Closes != 240 || first.Sustainable != 333.7 || first.Plateau != 8202+4+240*60 {
+		t.Errorf("the outlook of the worst tuple is %+v", *first)
+	}
+	if first.SecondsToFull == nil || *first.SecondsToFull != 86.5 {
+		t.Errorf("seconds_to_full of the worst tuple is %v, want 86.5", first.SecondsToFull)
+	}
+	if second.SecondsToFull != nil {
+		t.Errorf("seconds_to_full of another tuple is %v, want none", *second.SecondsToFull)
+	}
+}
+
+func TestJSONFindings(t *testing.T) {
+	state := busyHost()
+	got := decode(t, written(t, JSON, state, Options{})).Findings
+	if len(got) == 0 || got[0].Problem != "tuple-full" || got[0].Level != "warning" {
+		t.Fatalf("findings = %+v, want the full tuple first", got)
+	}
+	for _, f := range got {
+		if f.Title == "" || f.Seen == "" || f.Why == "" || len(f.Remedies) == 0 {
+			t.Errorf("something is left out of %+v", f)
 		}
 	}
 }

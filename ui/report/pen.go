@@ -51,7 +51,7 @@ func (p pen) plain(s string) string {
 	return asciiSigns.Replace(s)
 }
 
-var asciiSigns = strings.NewReplacer("→", "->", "–", "-", "…", "~")
+var asciiSigns = strings.NewReplacer("→", "->", "–", "-", "−", "-", "…", "~", "µ", "u")
 
 // name makes text of foreign origin fit for the page.
 func (p pen) name(s string) string {

@@ -1,8 +1,9 @@
 // Package report writes a [model.State] without a terminal: as text for a
 // person or a ticket, as JSON for programs, and as CSV for spreadsheets.
 //
-// It depends on package model, on ui/text for numbers and for names of foreign
-// origin, and on ui/theme for the colours of the text. It must not know where a
+// It depends on package model, on ui/advice for what is found in words, on
+// ui/text for numbers and for names of foreign origin, and on ui/theme for the
+// colours of the text. It must not know where a
 // State comes from, nor of the dashboard: it reads no clock, opens no file and
 // asks no terminal.
 package report

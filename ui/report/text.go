@@ -20,17 +20,19 @@ const (
 )
 
 // Text writes the state as a page of at most 80 columns for a person: where
-// the ports stand, which destinations and processes hold the most of them, the
-// states, and what could not be seen. With Options.Filter the connections in
+// the ports stand, what is wrong, which destinations and processes hold the
+// most of them and what for, the states, and what could not be seen. With Options.Filter the connections in
 // Options.Rows follow, one line each; only a pair of long IPv6 addresses takes
 // two.
 func Text(w io.Writer, st *model.State, o Options) error {
 	p := textPage{out: bufio.NewWriter(w), moment: newMoment(st), pen: newPen(o)}
 	p.header()
 	p.summary()
+	p.findings()
 	p.destinations()
 	p.states(o.protocols())
 	p.consumers(o.protocols())
+	p.kinds(o.protocols())
 	p.connections(&o)
 	p.degraded()
 	return p.out.Flush()
@@ -80,9 +82,7 @@ func (p *textPage) summary() {
 	p.fact("level", func(s string) string { return p.level(p.Level, s) }, p.glyph(p.Level)+" "+p.Level.String())
 	p.fact("TCP", same, p.headline(&p.TCP.Pressure))
 	p.fact("UDP", same, p.headline(&p.UDP.Pressure))
-	if p.Failures.Observed {
-		p.fact("failed", same, text.Plural(p.Failures.Count, "connect", "connects")+" for want of a port")
-	}
+	p.failures()
 	r := text.Count(int(set.Range.Low)) + "–" + text.Count(int(set.Range.High))
 	r = strings.ReplaceAll(r, ",", "") + ": " + text.Plural(set.Range.Count(), "port", "ports") + ", " +
 		text.Count(set.ReservedInRange()) + " reserved, " + text.Count(set.Usable()) + " usable"

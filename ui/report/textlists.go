@@ -5,8 +5,50 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/ui/advice"
 	"ephtop/ui/text"
 )
+
+// findings lists what is wrong, most urgent first.
+func (p *textPage) findings() {
+	list := p.Findings()
+	if len(list) == 0 {
+		return
+	}
+	p.title("Findings: ephtop doctor says what helps")
+	for i := range list {
+		f := &list[i]
+		p.line("  ", p.level(f.Level, p.glyph(f.Level)), " ", p.name(advice.Of(p.State, f).Title))
+	}
+}
+
+// failures says which connects failed, where that was listened to.
+func (p *textPage) failures() {
+	if !p.Failures.Observed {
+		return
+	}
+	p.fact("failed", same, text.Plural(p.Failures.Count, "connect", "connects")+" for want of a port")
+	by := p.Failures.By
+	for i := range by[:min(listed, len(by))] {
+		b := &by[i]
+		p.fact("", same, text.Count(b.Count)+" by "+text.Truncate(p.name(b.Process.Name), 20)+" "+
+			strconv.Itoa(int(b.Process.PID))+" to "+source.AddrPort(b.Destination, b.Port))
+	}
+}
+
+// kinds lists what the ports are used for, as far as the remote ports tell.
+func (p *textPage) kinds(protocols []source.Proto) {
+	for _, proto := range protocols {
+		list := p.Kinds(proto)
+		if len(list) == 0 {
+			continue
+		}
+		p.title("  ", left("Used for, "+protocolNames([]source.Proto{proto}), 20), right("PORTS", 18), right("SOCKETS", 9))
+		for _, k := range list {
+			p.line("  ", left(k.Kind.String(), 20), right(text.Count(k.Ports), 18), right(text.Count(k.Sockets), 9))
+		}
+	}
+}
 
 // tupleWidth holds any pair of IPv4 addresses with a port and an arrow.
 const tupleWidth = 39

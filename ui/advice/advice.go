@@ -1,0 +1,97 @@
+package advice
+
+import (
+	"ephtop/model"
+	"ephtop/source"
+)
+
+// Advice is a finding in words. None of them holds a control character.
+type Advice struct {
+	// Title names the problem and whom it concerns in one line of at most
+	// TitleWidth columns.
+	Title string
+	// Seen is the figures, and Why what they mean, in a sentence or two.
+	Seen, Why string
+	// Remedies are what would help, what helps most first.
+	Remedies []Remedy
+}
+
+// Remedy is one thing that would help.
+type Remedy struct {
+	What string `json:"what"`
+	// Command is what to type or to configure, a line each. Words in capitals
+	// stand for what only the reader knows.
+	Command string `json:"command"`
+	// Effect is what it changes on this host.
+	Effect string `json:"effect"`
+	// Risk is what can go wrong.
+	Risk string `json:"risk"`
+}
+
+// TitleWidth is how many columns a title takes at most.
+const TitleWidth = 76
+
+// Of puts a finding of the state into words.
+func Of(st *model.State, f *model.Finding) Advice {
+	t := newTeller(st, f)
+	tell := map[model.Problem]func() Advice{
+		model.ConnectsFail:    t.connectsFail,
+		model.TupleFull:       t.tupleFull,
+		model.PoolFull:        t.poolFull,
+		model.SlowConnect:     t.slowConnect,
+		model.BoundFirst:      t.boundFirst,
+		model.NoPooling:       t.noPooling,
+		model.CloseWait:       t.closeWait,
+		model.SynSent:         t.synSent,
+		model.Orphans:         t.orphans,
+		model.TimeWaitBuckets: t.timeWaitBuckets,
+		model.ListenerInRange: t.listenerInRange,
+		model.NarrowRange:     t.narrowRange,
+		model.ReservedPorts:   t.reservedPorts,
+		model.ReuseOff:        t.reuseOff,
+	}[f.Problem]
+	if tell == nil {
+		return Advice{Title: f.Problem.String()}
+	}
+	return tell()
+}
+
+// teller knows what the words are about.
+type teller struct {
+	st  *model.State
+	f   *model.Finding
+	set *source.Settings
+	// use is what is known of the finding's tuple, or nil.
+	use *model.TupleUse
+}
+
+func newTeller(st *model.State, f *model.Finding) *teller {
+	t := &teller{st: st, f: f, set: &st.Snapshot.Settings}
+	for i := range st.TCP.Pressure.Tuples {
+		use := &st.TCP.Pressure.Tuples[i]
+		same := use.TupleKey == f.Tuple
+		if f.Problem == model.ConnectsFail { // which knows no source
+			same = use.Destination == f.Tuple.Destination && use.Port == f.Tuple.Port
+		}
+		if same {
+			t.use = use
+			break
+		}
+	}
+	return t
+}
+
+func (t *teller) pressure() *model.Pressure { return &t.st.Of(t.f.Proto).Pressure }
+
+func (t *teller) linux() bool { return t.st.Snapshot.OS == "linux" }
+
+// gather leaves out the remedies that do not apply, which have no name.
+func gather(remedies ...Remedy) []Remedy {
+	var list []Remedy
+	for _, r := range remedies {
+		if r.What != "" {
+			list = append(list, r)
+		}
+	}
+	return list
+}

@@ -1,0 +1,191 @@
+package advice
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/source/evidence"
+	"ephtop/source/portrange"
+	"ephtop/ui/text"
+)
+
+// Sample is how the state was come by.
+type Sample struct {
+	Polls int
+	Span  time.Duration
+}
+
+// Item is a point of the checklist in words.
+type Item struct {
+	Topic   model.Topic
+	Verdict model.Verdict
+	Title   string
+	// Seen is what was seen, in a few short sentences.
+	Seen []string
+	// Next is what to do or to look at, never empty.
+	Next []string
+}
+
+// Checklist puts the points of model.Examine into words.
+func Checklist(st *model.State, ev *evidence.Evidence, sample Sample) []Item {
+	var items []Item
+	for _, p := range model.Examine(st, ev) {
+		e := examiner{st: st, ev: ev, p: &p, Item: Item{Topic: p.Topic, Verdict: p.Verdict}}
+		e.tell(sample)
+		items = append(items, e.Item)
+	}
+	return items
+}
+
+// examiner writes one item.
+type examiner struct {
+	st *model.State
+	ev *evidence.Evidence
+	p  *model.Point
+	Item
+}
+
+func (e *examiner) tell(sample Sample) {
+	switch e.p.Topic {
+	case model.TopicRange:
+		e.portRange()
+	case model.TopicConnections:
+		e.connections()
+	case model.TopicTimeWait:
+		e.timeWait()
+	case model.TopicFirewall:
+		e.firewall()
+	case model.TopicPooling:
+		e.pooling(sample)
+	case model.TopicLog:
+		e.log()
+	case model.TopicChanges:
+		e.changes()
+	}
+	for i := range e.p.Findings {
+		a := Of(e.st, &e.p.Findings[i])
+		e.seen("%s", a.Title)
+		if len(a.Remedies) > 0 {
+			e.next("%s", a.Remedies[0].What)
+		}
+	}
+	if len(e.Next) == 0 {
+		e.next("nothing to do")
+	}
+}
+
+// seen adds a sentence, and next a step that is not named yet.
+func (e *examiner) seen(format string, args ...any) {
+	e.Seen = append(e.Seen, text.Sanitize(fmt.Sprintf(format, args...)))
+}
+
+func (e *examiner) next(format string, args ...any) {
+	step := text.Sanitize(fmt.Sprintf(format, args...))
+	for _, s := range e.Next {
+		if s == step {
+			return
+		}
+	}
+	e.Next = append(e.Next, step)
+}
+
+func (e *examiner) portRange() {
+	e.Title = "the range of ephemeral ports"
+	set := &e.st.Snapshot.Settings
+	normal := portrange.Defaults(e.st.Snapshot.OS, e.st.Snapshot.Kernel).Range
+	whose := "the system's default"
+	if set.Range != normal {
+		whose = fmt.Sprintf("the system's default is %v", normal)
+	}
+	e.seen("%v: %s, %s reserved, %s usable; %s", set.Range, text.Plural(set.Range.Count(), "port", "ports"),
+		text.Count(set.ReservedInRange()), text.Count(set.Usable()), whose)
+	if e.p.Reason != "" {
+		e.seen("not known: %s", e.p.Reason)
+		e.next("name the range with --range LOW-HIGH")
+	}
+}
+
+func (e *examiner) connections() {
+	e.Title = "active connections"
+	p := &e.st.TCP.Pressure
+	h := p.Headline()
+	to := "to all destinations together"
+	if h.Scope == model.ScopeTuple {
+		to = "to " + source.AddrPort(h.Key.Destination, h.Key.Port)
+	}
+	line := fmt.Sprintf("%s %% of %s used %s, %s free", text.Percent(h.Percent()), text.Plural(p.Usable, "port", "ports"), to, text.Count(h.Free))
+	if f := &e.st.Forecast; f.Full > 0 {
+		line += ", " + text.Rate(f.Rate) + "/s, full in " + text.Duration(f.Full)
+	}
+	e.seen("%s", line)
+	e.seen("%s in use over all destinations (%s %%), UDP %s", text.Plural(p.InUse, "port", "ports"), text.Percent(p.PoolPercent()),
+		text.Count(e.st.UDP.Pressure.InUse))
+	var counts []string
+	for _, s := range model.LifeOrder {
+		if n := e.st.TCP.States[s]; n > 0 && s != source.TimeWait && s != source.Listen {
+			counts = append(counts, text.Count(n)+" "+s.String())
+		}
+	}
+	if len(counts) > 0 {
+		e.seen("%s", strings.Join(counts, ", "))
+	}
+	switch {
+	case !e.st.Failures.Observed:
+		e.seen("connects that failed are not counted without --trace (root, Linux)")
+	default:
+		e.seen("%s failed for want of a port", text.Plural(e.st.Failures.Count, "connect", "connects"))
+	}
+}
+
+func (e *examiner) timeWait() {
+	e.Title = "TIME_WAIT"
+	set, n := &e.st.Snapshot.Settings, e.st.TCP.States[source.TimeWait]
+	line := text.Count(n) + " in TIME_WAIT"
+	if set.MaxTimeWait > 0 {
+		line += " of " + text.Count(set.MaxTimeWait) + " at most"
+	}
+	if set.TimeWait > 0 {
+		line += ", for " + span(set.TimeWait) + " each"
+	}
+	e.seen("%s", line)
+	if t := e.st.TCP.Pressure.Worst(); t != nil && t.TimeWait > 0 {
+		e.seen("%s to %s, %s of them can likely be taken over", text.Count(t.TimeWait), source.AddrPort(t.Destination, t.Port), text.Count(t.Reusable))
+		if f := &e.st.Forecast; f.CloseRate > 0 {
+			e.seen("%s there, where %s can be sustained: %s", closes(f.CloseRate), rate(f.Sustainable),
+				settles(f.Plateau, e.st.TCP.Pressure.Usable))
+		}
+	}
+	if e.st.Snapshot.OS != "linux" || set.ReuseTimeWait == source.UnknownSetting {
+		return
+	}
+	meaning := [...]string{"never", "always", "on loopback"}
+	word := ""
+	if set.ReuseTimeWait >= 0 && set.ReuseTimeWait < len(meaning) {
+		word = " (" + meaning[set.ReuseTimeWait] + ")"
+	}
+	e.seen("tcp_tw_reuse is %d%s, tcp_timestamps is %d", set.ReuseTimeWait, word, set.Timestamps)
+}
+
+func (e *examiner) pooling(sample Sample) {
+	e.Title = "pooling and keep-alive"
+	e.seen("%s in %s", text.Plural(sample.Polls, "poll", "polls"), span(sample.Span))
+	const most = 3
+	told := 0
+	for i := range e.st.Churn {
+		c := &e.st.Churn[i]
+		if c.CloseRate <= 0 || told == most {
+			continue
+		}
+		told++
+		f := model.Finding{Process: c.Process, Tier: c.Tier}
+		who := newTeller(e.st, &f).whoever()
+		e.seen("%s to %s by %s: %s open, %s in TIME_WAIT", closes(c.CloseRate), source.AddrPort(c.Tuple.Destination, c.Tuple.Port), who,
+			text.Count(c.Live), text.Count(c.TimeWait))
+	}
+	if told == 0 {
+		e.seen("no connection was closed from here")
+	}
+}

@@ -1,0 +1,238 @@
+package advice
+
+import (
+	"fmt"
+	"strings"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/source/evidence"
+	"ephtop/ui/text"
+)
+
+const asRoot = "run ephtop doctor as root"
+
+// unread says why a part of the evidence is missing, and what to do about it.
+func (e *examiner) unread(s evidence.Status, byHand string) {
+	e.seen("not known: %s", s.Reason)
+	if s.Outcome == evidence.NotReadable && strings.Contains(s.Reason, "root") {
+		e.next("%s", asRoot)
+		return
+	}
+	e.next("%s", byHand)
+}
+
+func (e *examiner) firewall() {
+	e.Title = "the firewall and the way back"
+	fw := &e.ev.Firewall
+	if !fw.OK() {
+		e.unread(fw.Status, "look at the rules of this host and of the network by hand")
+	} else {
+		e.seen("%s read by %s", text.Plural(fw.Rules, "rule", "rules"), strings.Join(fw.Tools, ", "))
+		if fw.Reason != "" {
+			e.seen("not judged: %s", fw.Reason)
+		}
+		e.accepted(fw)
+	}
+	for _, s := range e.p.Signs {
+		switch s.Kind {
+		case model.SignRefused:
+			r := &fw.Returns[s.Index]
+			e.seen("%s %s: answers to %s are dropped or rejected", r.Family, r.Protocol, portRanges(r.Refused))
+			e.next("let answers in: nft insert rule inet filter input ct state established,related accept")
+		case model.SignUnclear:
+			r := &fw.Returns[s.Index]
+			e.seen("%s %s: answers to %s hang on rules that can't be judged here", r.Family, r.Protocol, portRanges(r.Unclear))
+			for i := range fw.Unjudged[:min(len(fw.Unjudged), 2)] {
+				e.next("look at the rule in %s: %s", fw.Unjudged[i].Chain, fw.Unjudged[i].Text)
+			}
+		case model.SignTranslated:
+			r := &fw.SNAT[s.Index]
+			e.seen("a rule translates sources to %s for each destination: %s", text.Plural(r.PortCount, "port", "ports"), r.Text)
+		case model.SignConntrackFull:
+			e.next("sysctl -w net.netfilter.nf_conntrack_max=%d, about 320 bytes of kernel memory for each more", 2*e.ev.Conntrack.Max)
+		}
+	}
+	e.conntrack()
+	if n := e.st.TCP.States[source.SynSent]; n > 0 {
+		e.seen("%s without an answer yet (SYN_SENT)", text.Plural(n, "connect", "connects"))
+	}
+}
+
+// accepted names what the rules let through.
+func (e *examiner) accepted(fw *evidence.Firewall) {
+	var whole []string
+	stateful := true
+	for i := range fw.Returns {
+		r := &fw.Returns[i]
+		if len(r.Refused) == 0 && len(r.Unclear) == 0 {
+			whole = append(whole, r.Family+" "+r.Protocol)
+			stateful = stateful && r.Stateful
+		}
+	}
+	if len(whole) == 0 {
+		return
+	}
+	how := ""
+	if stateful {
+		how = ", by the state of the connection"
+	}
+	e.seen("answers from other hosts are accepted on the whole range%s: %s", how, strings.Join(whole, ", "))
+	if n := len(fw.Exceptions); n > 0 {
+		e.seen("but for %s, first in %s: %s", text.Plural(n, "rule", "rules"), fw.Exceptions[0].Chain, fw.Exceptions[0].Text)
+	}
+}
+
+func (e *examiner) conntrack() {
+	c := &e.ev.Conntrack
+	if !c.OK() || c.Max <= 0 {
+		return
+	}
+	line := fmt.Sprintf("connection tracking: %s of %s entries (%s %%)", text.Count(c.Count), text.Count(c.Max), percent(c.Count, c.Max))
+	if c.Drop > 0 || c.InsertFailed > 0 {
+		line += fmt.Sprintf("; since boot %s dropped, %s not inserted", text.Count(int(c.Drop)), text.Count(int(c.InsertFailed)))
+	}
+	e.seen("%s", line)
+}
+
+// portRanges writes ranges, at most a few of them.
+func portRanges(list []source.PortRange) string {
+	const most = 4
+	var words []string
+	for _, r := range list[:min(len(list), most)] {
+		if r.Low == r.High {
+			words = append(words, fmt.Sprint(r.Low))
+		} else {
+			words = append(words, r.String())
+		}
+	}
+	if n := len(list) - most; n > 0 {
+		words = append(words, "and "+text.Count(n)+" more")
+	}
+	return "ports " + strings.Join(words, ", ")
+}
+
+// logCures are what to do about the phrases of the log.
+var logCures = map[string]string{
+	"address already in use":          "see who holds the port: ss -tanp; a server's own port belongs outside the range, or reserved",
+	"cannot assign requested address": "connect() failed for want of a port: run ephtop doctor while it happens, with --trace",
+	"time wait bucket table overflow": "raise net.ipv4.tcp_max_tw_buckets, or pool the connections",
+	"nf_conntrack: table full":        "raise net.netfilter.nf_conntrack_max, or pool the connections",
+	"possible syn flooding on port":   "raise the backlog of the server, and net.core.somaxconn",
+}
+
+func (e *examiner) log() {
+	e.Title = "the system log"
+	l := &e.ev.Log
+	if !l.OK() {
+		e.unread(l.Status, "look for \"address already in use\" and \"cannot assign requested address\" in the logs of your programs")
+		return
+	}
+	var read, unread []string
+	for _, p := range l.Places {
+		switch {
+		case p.OK():
+			read = append(read, p.Name)
+		case p.Outcome == evidence.NotReadable:
+			unread = append(unread, p.Name+" ("+p.Reason+")")
+		}
+	}
+	since := ""
+	if span := e.ev.Time.Sub(l.Since); !l.Since.IsZero() && span > 0 {
+		since = " of the last " + text.Duration(span)
+	}
+	e.seen("looked through %s%s", words(read, "nothing"), since)
+	if len(unread) > 0 {
+		e.seen("could not read %s", strings.Join(unread, ", "))
+	}
+	found := false
+	for _, s := range e.p.Signs {
+		phrase := &l.Phrases[s.Index]
+		most := phrase.Most()
+		found = true
+		last := ""
+		if !most.Last.IsZero() {
+			last = ", last " + most.Last.UTC().Format("2006-01-02 15:04:05 UTC")
+		}
+		e.seen("%q: %s in %s%s: %s", phrase.Text, text.Plural(most.Count, "line", "lines"), most.Place, last, strings.TrimSpace(most.Line))
+		if cure := logCures[phrase.Text]; cure != "" {
+			e.next("%s", cure)
+		}
+	}
+	if !found {
+		e.seen("no word of ports that ran out")
+	}
+}
+
+func words(list []string, none string) string {
+	if len(list) == 0 {
+		return none
+	}
+	return strings.Join(list, ", ")
+}
+
+func (e *examiner) changes() {
+	e.Title = "settings that differ from the defaults"
+	s := &e.ev.Sysctls
+	if !s.OK() {
+		e.unread(s.Status, "compare the settings with those of a host that works")
+		return
+	}
+	told := false
+	for _, sign := range e.p.Signs {
+		switch sign.Kind {
+		case model.SignDiffers:
+			set := &s.Settings[sign.Index]
+			told = true
+			e.seen("%s = %s, default %s%s", set.Name, value(set.Value), value(set.Default), setBy(set))
+			e.harm(sign, set)
+		case model.SignDrifted:
+			set := &s.Settings[sign.Index]
+			told = true
+			e.seen("%s = %s, changed at run time%s", set.Name, value(set.Value), setBy(set))
+			e.next("decide for one value of %s: sysctl --system applies what the files say", set.Name)
+			e.harm(sign, set)
+		case model.SignRecentFile:
+			f := &s.Files[sign.Index]
+			e.seen("%s changed on %s: it sets %s", f.Path, f.Modified.UTC().Format("2006-01-02 15:04 UTC"), strings.Join(f.Names, ", "))
+		}
+	}
+	if !told {
+		e.seen("%s, each as the kernel has it", text.Plural(len(s.Settings), "setting", "settings"))
+	}
+}
+
+// harm says what to do about a setting that does harm.
+func (e *examiner) harm(sign model.Sign, set *evidence.Sysctl) {
+	if sign.Verdict < model.VerdictWarning {
+		return
+	}
+	switch set.Name {
+	case "net.ipv4.tcp_tw_recycle":
+		e.next("sysctl -w net.ipv4.tcp_tw_recycle=0: it drops connects from behind a NAT")
+	case "net.ipv4.tcp_timestamps":
+		e.next("sysctl -w net.ipv4.tcp_timestamps=1: without it no TIME_WAIT can be taken over")
+	}
+}
+
+func value(s string) string {
+	if s == "" {
+		return "(empty)"
+	}
+	return s
+}
+
+// setBy names the line that counts.
+func setBy(set *evidence.Sysctl) string {
+	switch {
+	case len(set.Set) > 0:
+		last := set.Set[len(set.Set)-1]
+		if set.Origin == evidence.OriginChanged {
+			return fmt.Sprintf("; %s:%d says %s", last.File, last.Line, value(last.Value))
+		}
+		return fmt.Sprintf("; set in %s:%d", last.File, last.Line)
+	case set.Origin == evidence.OriginUnexplained:
+		return "; no file sets it"
+	}
+	return ""
+}

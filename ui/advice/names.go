@@ -1,0 +1,134 @@
+package advice
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/text"
+)
+
+// nameWidth is how much of a process's name is shown. The kernel keeps 15
+// bytes of it; other systems keep more.
+const nameWidth = 24
+
+// process names the process of the finding with its pid, and says when it is
+// merely likely: "java (pid 3120)", "likely java". It is "" where none is
+// known.
+func (t *teller) process() string {
+	name := t.name()
+	if p := t.finder(); p != nil && t.f.Tier != model.OwnerInferred {
+		return name + " (pid " + strconv.Itoa(int(p.PID)) + ")"
+	}
+	return name
+}
+
+// name is process without the pid.
+func (t *teller) name() string {
+	p := t.finder()
+	if p == nil {
+		return ""
+	}
+	name := text.Truncate(strings.TrimSpace(text.Sanitize(p.Name)), nameWidth)
+	if name == "" {
+		name = "process " + strconv.Itoa(int(p.PID))
+	}
+	if t.f.Tier == model.OwnerInferred {
+		return "likely " + name
+	}
+	return name
+}
+
+// finder gives the process of the finding, or nil. One whose connect failed
+// may hold no socket, and is known from the failure alone.
+func (t *teller) finder() *source.Process {
+	if t.f.Process >= 0 && int(t.f.Process) < len(t.st.Processes) {
+		return &t.st.Processes[t.f.Process]
+	}
+	if t.f.Problem == model.ConnectsFail && len(t.st.Failures.By) > 0 {
+		return &t.st.Failures.By[0].Process
+	}
+	return nil
+}
+
+// whoever names the process for a sentence.
+func (t *teller) whoever() string {
+	if who := t.process(); who != "" {
+		return who
+	}
+	return "a process that is not known"
+}
+
+// pid is what stands for the process in a command.
+func (t *teller) pid() string {
+	if p := t.finder(); p != nil && t.f.Tier != model.OwnerInferred {
+		return strconv.Itoa(int(p.PID))
+	}
+	return "PID"
+}
+
+// destination writes the finding's destination as address:port.
+func (t *teller) destination() string {
+	return source.AddrPort(t.f.Tuple.Destination, t.f.Tuple.Port)
+}
+
+// title adds the process, if there is room for it. An address that leaves no
+// room for the words is cut in the middle.
+func (t *teller) title(format string, args ...any) string {
+	s := fmt.Sprintf(format, args...)
+	if to := t.destination(); text.Width(s) > TitleWidth && strings.Contains(s, to) {
+		const tail = 12 // the end of the address and its port
+		head := max(0, len(to)-(text.Width(s)-TitleWidth)-1-tail)
+		s = strings.Replace(s, to, to[:head]+"…"+to[len(to)-tail:], 1)
+	}
+	if who := t.name(); who != "" && text.Width(s)+len(": ")+text.Width(who) <= TitleWidth {
+		return who + ": " + s
+	}
+	return text.Truncate(s, TitleWidth)
+}
+
+// ports writes a list of ports, at most a few of them.
+func ports(list []uint16) string {
+	const most = 6
+	var b []byte
+	for i, p := range list[:min(len(list), most)] {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = strconv.AppendUint(b, uint64(p), 10)
+	}
+	if n := len(list) - most; n > 0 {
+		b = append(b, " and "...)
+		b = append(text.AppendCount(b, n), " more"...)
+	}
+	return string(b)
+}
+
+// rate writes things per second, cut and not rounded: "470", "0.6".
+func rate(perSecond float64) string {
+	if perSecond > 0 && perSecond < 10 {
+		return strings.TrimSuffix(strconv.FormatFloat(math.Floor(perSecond*10)/10, 'f', 1, 64), ".0")
+	}
+	return text.Count(int(max(0, min(perSecond, 1e9))))
+}
+
+// closes writes a rate of closes.
+func closes(perSecond float64) string { return rate(perSecond) + " closes/s" }
+
+// span writes how long something lasts: "350 ms", "60 s", "4m 10s".
+func span(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return text.Count(int(d.Milliseconds())) + " ms"
+	case d <= 2*time.Minute:
+		return text.Count(int(d.Seconds())) + " s"
+	}
+	return text.Duration(d)
+}
+
+// percent writes a share as text.Percent does.
+func percent(part, total int) string { return text.Percent(model.Percent(part, total)) }

@@ -1,0 +1,134 @@
+package advice
+
+import (
+	"fmt"
+	"slices"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/source/portrange"
+	"ephtop/ui/text"
+)
+
+func (t *teller) narrowRange() Advice {
+	f := t.f
+	normal := portrange.Defaults(t.st.Snapshot.OS, t.st.Snapshot.Kernel).Range
+	return Advice{
+		Title: t.title("the range has %s ports, the system's default %s", text.Count(f.Count), text.Count(f.Of)),
+		Seen:  fmt.Sprintf("the range is %v, %s; the default is %v, %s", t.set.Range, text.Plural(f.Count, "port", "ports"), normal, text.Count(f.Of)),
+		Why: fmt.Sprintf("A destination can have no more connections than there are ports, and no more than %s for good.",
+			closes(t.room().sustains())),
+		Remedies: gather(t.rangeRemedy("set the range to the default,", normal), t.widen()),
+	}
+}
+
+func (t *teller) reservedPorts() Advice {
+	f := t.f
+	a := Advice{
+		Title: t.title("%s of %s ports of the range are reserved", text.Count(f.Count), text.Count(f.Of)),
+		Seen: fmt.Sprintf("%s of %s ports of the range %v are reserved, %s are left", text.Count(f.Count), text.Count(f.Of), t.set.Range,
+			text.Count(t.set.Usable())),
+		Why: "A reserved port is never picked for a connection that names none, so it is missing towards every destination.",
+	}
+	if !t.linux() {
+		return a
+	}
+	kept := t.stillNeeded()
+	then := t.set.Clone()
+	then.Reserved = kept
+	if more := then.Usable() - t.set.Usable(); more > 0 {
+		a.Remedies = []Remedy{{
+			What:    "reserve only what servers listen on",
+			Command: `sysctl -w net.ipv4.ip_local_reserved_ports="` + portList(kept, nil) + `"`,
+			Effect:  t.moreports(more, then.Usable()),
+			Risk:    "a server that is not running now can find its port taken when it starts: look into why the ports were reserved; " + lostAtRestart,
+		}}
+	}
+	return a
+}
+
+// stillNeeded gives the reserved ports outside the range, and those that
+// servers listen on.
+func (t *teller) stillNeeded() []source.PortRange {
+	var kept []source.PortRange
+	for _, r := range t.set.Reserved {
+		if r.Low < t.set.Range.Low {
+			kept = append(kept, source.PortRange{Low: r.Low, High: min(r.High, t.set.Range.Low-1)})
+		}
+		if r.High > t.set.Range.High {
+			kept = append(kept, source.PortRange{Low: max(r.Low, t.set.Range.High+1), High: r.High})
+		}
+	}
+	for i := range t.st.Snapshot.Sockets {
+		s := &t.st.Snapshot.Sockets[i]
+		waits := s.State == source.Listen || s.Proto == source.UDP && s.State == source.Bound
+		one := source.PortRange{Low: s.LocalPort, High: s.LocalPort}
+		if waits && t.set.Range.Contains(s.LocalPort) && t.set.IsReserved(s.LocalPort) && !slices.Contains(kept, one) {
+			kept = append(kept, one)
+		}
+	}
+	return kept
+}
+
+func (t *teller) listenerInRange() Advice {
+	f := t.f
+	n := len(f.Ports)
+	title := fmt.Sprintf("%s inside the ephemeral range: %s", text.Plural(n, "server listens", "servers listen"), ports(f.Ports))
+	if n == 1 {
+		title = t.title("%s", title)
+	}
+	a := Advice{
+		Title: text.Truncate(title, TitleWidth),
+		Seen: fmt.Sprintf("%s inside the range %v: %s; the first is of %s", text.Plural(n, "server listens", "servers listen"), t.set.Range,
+			ports(f.Ports), t.whoever()),
+		Why: "The port is blocked for every outgoing connection while the server runs, and may be taken by one while it does not: " +
+			"the server then fails to start with EADDRINUSE.",
+	}
+	if command := t.reserve(f.Ports); command != "" {
+		r := Remedy{
+			What:    "reserve the ports of the servers",
+			Command: command,
+			Effect: fmt.Sprintf("%s no longer picked for connections; %s instead of %s usable", text.Plural(n, "port is", "ports are"),
+				text.Count(max(0, t.set.Usable()-n)), text.Count(t.set.Usable())),
+			Risk: "no help to a server that asks for port 0 and so gets another port each time",
+		}
+		if t.linux() {
+			r.Risk += "; the setting is replaced as a whole: what is reserved now is in the line; " + lostAtRestart
+		}
+		a.Remedies = append(a.Remedies, r)
+	}
+	a.Remedies = append(a.Remedies, Remedy{
+		What:    "give the servers fixed ports outside the range",
+		Command: fmt.Sprintf("a port below %d in the server's configuration", t.set.Range.Low),
+		Effect:  "+" + text.Plural(n, "port", "ports") + " to each destination",
+		Risk:    "its clients must be told the new port",
+	})
+	return a
+}
+
+func (t *teller) timeWaitBuckets() Advice {
+	f := t.f
+	return Advice{
+		Title: t.title("%s of %s TIME_WAIT that the kernel keeps", text.Count(f.Count), text.Count(f.Of)),
+		Seen: fmt.Sprintf("%s sockets in TIME_WAIT; tcp_max_tw_buckets is %s (%s %%)", text.Count(f.Count), text.Count(f.Of),
+			percent(f.Count, f.Of)),
+		Why: "Past the limit the kernel drops a TIME_WAIT at once and logs \"time wait bucket table overflow\": its port is free early, " +
+			"but late segments of the old connection can then reach a new one. A lower limit is no remedy for ports.",
+		Remedies: gather(Remedy{
+			What:    "raise the limit",
+			Command: t.list(fmt.Sprintf("sysctl -w net.ipv4.tcp_max_tw_buckets=%d", 2*f.Of), "", ""),
+			Effect: fmt.Sprintf("keeps %s TIME_WAIT, %s instead of %s on the whole host; frees no port",
+				text.Count(2*f.Of), rate(perWait(2*f.Of, t)), closes(perWait(f.Of, t))),
+			Risk: "about 256 bytes of kernel memory for each; " + lostAtRestart,
+		}, t.hostPool()),
+	}
+}
+
+// perWait is the closes per second that fill so many places.
+func perWait(n int, t *teller) float64 { return room{usable: n, wait: t.set.TimeWait}.sustains() }
+
+// hostPool is the remedy of pooling where no single destination is meant.
+func (t *teller) hostPool() Remedy {
+	c := cureByKind(model.KindUnknown)
+	return Remedy{What: c.what, Command: c.command, Effect: "ends up to " + text.Count(t.f.Count) + " TIME_WAIT", Risk: c.risk}
+}

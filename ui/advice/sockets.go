@@ -1,0 +1,168 @@
+package advice
+
+import (
+	"fmt"
+
+	"ephtop/source"
+	"ephtop/ui/text"
+)
+
+func (t *teller) boundFirst() Advice {
+	f := t.f
+	all := f.Count + f.Suspected
+	a := Advice{
+		Title: t.title("%s bound before connect(), blocked for everyone", text.Plural(all, "port", "ports")),
+		Seen: fmt.Sprintf("%s bound for certain, %s suspected, of %s ports; most by %s", text.Count(f.Count), text.Count(f.Suspected),
+			text.Count(f.Of), t.whoever()),
+		Why: "A port that is bound before connect() is blocked for every destination, for IPv6 too, and for " + span(t.set.TimeWait) +
+			" after the close, where tcp_tw_reuse is no help.",
+	}
+	if f.Pool > 0 {
+		a.Seen += fmt.Sprintf("; of the pool of bind() on %s, %s are used", address(f.Tuple.Source), text.Count(f.Pool))
+	}
+	a.Remedies = append(gather(t.noPort(all)), Remedy{
+		What:    "do not bind() at all where the system may choose the source address",
+		Command: "leave the source address out of the configuration (Go: net.Dialer.LocalAddr)",
+		Effect:  "gives " + text.Plural(all, "port", "ports") + " back to every destination",
+		Risk:    "the source address is the one of the route",
+	})
+	return a
+}
+
+// noPort is the remedy of leaving the choice of a port to connect().
+func (t *teller) noPort(all int) Remedy {
+	if !t.linux() {
+		return Remedy{}
+	}
+	return Remedy{
+		What:    "set IP_BIND_ADDRESS_NO_PORT before bind(), so that connect() picks the port",
+		Command: "setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));\nGo: in net.Dialer.Control; nginx proxy_bind and HAProxy source set it themselves",
+		Effect:  "gives " + text.Plural(all, "port", "ports") + " back to every destination",
+		Risk:    "getsockname() before connect() gives port 0; needs Linux 4.2",
+	}
+}
+
+// address names a local address, the wildcard in words.
+func address(a source.Addr) string {
+	if a.IsWildcard() {
+		return "all addresses"
+	}
+	return a.String()
+}
+
+func (t *teller) closeWait() Advice {
+	f := t.f
+	a := Advice{
+		Title: t.title("%s in CLOSE_WAIT: the application does not close them", text.Plural(f.Count, "connection", "connections")),
+		Seen:  text.Plural(f.Count, "connection", "connections") + " of " + t.whoever() + " in CLOSE_WAIT",
+		Why: "The peer has closed and the application has not called close(): no timer and no setting ends this. " +
+			"Each keeps its port and a file descriptor until the process closes it or ends.",
+	}
+	if t.name() == "" {
+		a.Title = t.title("%s in CLOSE_WAIT that nobody closes", text.Plural(f.Count, "connection", "connections"))
+	}
+	if f.Rate >= 0.05 {
+		a.Seen += ", +" + rate(f.Rate) + "/s"
+	}
+	pid := t.pid()
+	a.Remedies = []Remedy{
+		{
+			What: "find the connections that are not closed, and close them in the code after the end of the input",
+			Command: t.list(fmt.Sprintf("ss -tanp state close-wait | grep pid=%s,", pid), fmt.Sprintf("lsof -nP -a -p %s -iTCP -sTCP:CLOSE_WAIT", pid),
+				fmt.Sprintf("netstat -ano -p tcp | findstr CLOSE_WAIT | findstr %s", pid)),
+			Effect: "ends " + text.Count(f.Count) + " CLOSE_WAIT for good; none of them becomes a TIME_WAIT",
+			Risk:   "none: it only lists",
+		},
+		{
+			What:    "restart the process, until it is mended",
+			Command: t.list(fmt.Sprintf("systemctl status %s, then systemctl restart UNIT", pid), fmt.Sprintf("restart the service of pid %s", pid), fmt.Sprintf("restart the service of pid %s", pid)),
+			Effect:  "frees up to " + text.Plural(f.Count, "port", "ports") + " at once",
+			Risk:    "its other connections end too, and the leak comes back",
+		},
+	}
+	return a
+}
+
+func (t *teller) synSent() Advice {
+	f := t.f
+	r, to := t.set.Range, t.f.Tuple
+	a := Advice{
+		Title: t.title("%s to %s without an answer", text.Plural(f.Count, "connect", "connects"), t.destination()),
+		Seen: fmt.Sprintf("%s in SYN_SENT to %s, the oldest for %s", text.Plural(f.Count, "connection", "connections"), t.destination(),
+			span(f.Span)),
+		Why: "Nothing comes back, not even a refusal: the host is down, or a firewall drops the packets or their answers. " +
+			"Each connect() holds its port until it gives up, which takes a minute or two by default.",
+	}
+	if who := t.process(); who != "" {
+		a.Seen += "; by " + who
+	}
+	if t.linux() {
+		a.Remedies = append(a.Remedies, Remedy{
+			What: "see whether an answer arrives at this host",
+			Command: fmt.Sprintf("tcpdump -ni any host %s and tcp port %d", to.Destination, to.Port) +
+				"\nnft list ruleset | grep -n 'ct state'\niptables -S | grep -n -i established",
+			Effect: "an answer that arrives is dropped by the firewall of this host, else it is lost on the way",
+			Risk:   "none: it only looks",
+		}, Remedy{
+			What: "let answers to own connections in, first in the chain",
+			Command: "nft insert rule inet filter input ct state established,related accept" +
+				"\niptables -I INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+			Effect: "frees " + text.Plural(f.Count, "port", "ports") + " if the rule was missing",
+			Risk:   "the names of table and chain may differ; not lasting until saved",
+		})
+	}
+	a.Remedies = append(a.Remedies, Remedy{
+		What:    "in a stateless firewall or network ACL on the way, allow the answers to the whole range",
+		Command: fmt.Sprintf("allow tcp from %s port %d to %s ports %v", to.Destination, to.Port, answersTo(to.Source), r),
+		Effect:  "frees " + text.Plural(f.Count, "port", "ports") + " if the range was narrower there",
+		Risk:    "the rule must follow when the range is widened",
+	}, Remedy{
+		What:    "give connect() a deadline of a few seconds in the application",
+		Command: "Go: net.Dialer{Timeout: 3 * time.Second}; Java: connectTimeout; curl --connect-timeout 3",
+		Effect:  "each of the " + text.Count(f.Count) + " holds its port for 3 s instead of a minute or two",
+		Risk:    "a peer that is merely slow is given up too",
+	})
+	return a
+}
+
+// answersTo names the address that answers go to.
+func answersTo(a source.Addr) string {
+	if a.IsWildcard() {
+		return "this host"
+	}
+	return a.String()
+}
+
+func (t *teller) orphans() Advice {
+	f := t.f
+	a := Advice{
+		Title: t.title("%s wait for peers, no process holds them", text.Plural(f.Count, "connection", "connections")),
+		Seen: fmt.Sprintf("%s closed by their processes and not yet by the peers, %s of them in FIN_WAIT2; %s %% of %s ports",
+			text.Plural(f.Count, "connection", "connections"), text.Count(f.FinWait2), percent(f.Count, f.Of), text.Count(f.Of)),
+		Why: "The process has closed, but the peer has not answered (FIN_WAIT1, LAST_ACK, CLOSING) or not closed its side (FIN_WAIT2). " +
+			"Each keeps its port meanwhile.",
+	}
+	if t.linux() && f.FinWait2 > 0 {
+		a.Remedies = append(a.Remedies, Remedy{
+			What:    "shorten the wait in FIN_WAIT2: this, and not TIME_WAIT, is what tcp_fin_timeout is for",
+			Command: "sysctl -w net.ipv4.tcp_fin_timeout=15",
+			Effect:  fmt.Sprintf("about %s instead of %s in FIN_WAIT2, if it is 60 now", text.Count((f.FinWait2+3)/4), text.Count(f.FinWait2)),
+			Risk:    "a peer that takes longer than 15 s to close is reset; " + lostAtRestart,
+		})
+	}
+	if n := f.Count - f.FinWait2; t.linux() && n > 0 {
+		a.Remedies = append(a.Remedies, Remedy{
+			What:    "give up earlier on peers that do not answer",
+			Command: "sysctl -w net.ipv4.tcp_orphan_retries=3",
+			Effect:  fmt.Sprintf("each of the %s outside FIN_WAIT2 ends after a few seconds instead of up to some minutes", text.Count(n)),
+			Risk:    "data that the peer has not confirmed is lost; " + lostAtRestart,
+		})
+	}
+	a.Remedies = append(a.Remedies, Remedy{
+		What:    "look at the peers that do not close",
+		Command: t.list("ss -tano state fin-wait-1 state fin-wait-2 state last-ack", "netstat -an -p tcp | grep -E 'FIN_WAIT|LAST_ACK'", "netstat -ano -p tcp"),
+		Effect:  "frees up to " + text.Plural(f.Count, "port", "ports") + " where they are mended",
+		Risk:    "none: it only lists",
+	})
+	return a
+}

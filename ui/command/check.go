@@ -1,0 +1,100 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ephtop/ui/report"
+	"ephtop/ui/text"
+)
+
+// statusUnknown is that of a monitoring plugin which could not find out.
+const statusUnknown = 3
+
+// checkTimeout is how long a check may take: monitoring systems wait about
+// that long themselves, and an answer of our own says more than theirs.
+const checkTimeout = 10 * time.Second
+
+var figures = []string{"tuple", "pool"}
+
+func (a *app) check() *cobra.Command {
+	on := report.OnTuple
+	cmd := &cobra.Command{
+		Use:   "check [flags]",
+		Short: "Check the ports once, in one line, for a monitoring system",
+		Long: `Polls once and writes one line in the form of the monitoring plugins: the
+status, what was seen, and after | the performance data. The exit status is 0
+ok, 1 warning, 2 critical or exhausted, 3 unknown: whatever goes wrong, a wrong
+flag too, is said in that line. --filter changes nothing here.
+
+Performance data, each as label=value;warning;critical;minimum;maximum:
+  tuple      share of the ports used to the worst destination, in percent
+  pool, udp  share of the range that any TCP, any UDP socket holds, in percent
+  used       ports used to the worst destination
+  time_wait  those of them in TIME_WAIT
+  failures   connects that failed for want of a port; U where nobody counts them
+
+--on tuple takes the worse of the worst destination and the UDP pool, as the
+dashboard does; --on pool takes the share of the range, TCP or UDP.`,
+		Example: `  ephtop check
+  ephtop check --warn 50 --critical 75
+  ephtop check --on pool`,
+		Annotations: map[string]string{polls: "yes"},
+		Args:        noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), checkTimeout)
+			defer cancel()
+			st, err := a.look(ctx)
+			if err != nil {
+				return err
+			}
+			if err := report.Check(a.Stdout, st, on); err != nil {
+				return fmt.Errorf("write the check: %w", err)
+			}
+			return exit(levelStatus(report.CheckLevel(st, on)))
+		},
+	}
+	cmd.Flags().Var(choice("FIGURE", figures[0], figures, func(s string) {
+		on = report.OnTuple
+		if s == figures[1] {
+			on = report.OnPool
+		}
+	}), "on", "what to judge: tuple, the worst destination, or pool, the whole range")
+	offer(cmd, "on", cobra.FixedCompletions(figures, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// unknown says in a check's one line what went wrong.
+func unknown(w io.Writer, err error) {
+	line := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+	line = strings.ReplaceAll(text.Sanitize(line), "|", "/") // | would begin performance data
+	fmt.Fprintf(w, "EPHTOP UNKNOWN - %s\n", line)
+}
+
+// isCheck tells whether a check was wanted, also where a wrong flag before its
+// name kept it from being found.
+func isCheck(cmd *cobra.Command, args []string) bool {
+	if cmd.Name() == "check" {
+		return true
+	}
+	i := slices.Index(args, "check")
+	if cmd.HasParent() || i < 0 {
+		return false
+	}
+	if i == 0 || !strings.HasPrefix(args[i-1], "--") || strings.Contains(args[i-1], "=") {
+		return true
+	}
+	flag := cmd.PersistentFlags().Lookup(strings.TrimPrefix(args[i-1], "--"))
+	return flag == nil || flag.NoOptDefVal != "" // "check" is not its value
+}
+
+// gone tells whether whoever read the output has gone, and needs no telling.
+func gone(err error) bool { return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) }

@@ -1,0 +1,183 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ephtop/source/evidence"
+	"ephtop/ui/report"
+	"ephtop/ui/text"
+)
+
+// The ends of --for: below there is no sample, and above nobody waits.
+const (
+	minSample = time.Second
+	maxSample = 10 * time.Minute
+)
+
+// statusInterrupted is that of a shell for a command which SIGINT ended.
+const statusInterrupted = 128 + int(syscall.SIGINT)
+
+type diagnosisFormat struct {
+	name, summary string
+	write         func(io.Writer, *report.Diagnosis, report.Options) error
+}
+
+func diagnosisFormats() []diagnosisFormat {
+	return []diagnosisFormat{
+		{"text", "a page for a person or a ticket", report.DoctorText},
+		{"json", "everything, for programs", report.DoctorJSON},
+	}
+}
+
+func (a *app) doctor() *cobra.Command {
+	formats := diagnosisFormats()
+	chosen := formats[0]
+	length := 10 * time.Second
+	cmd := &cobra.Command{
+		Use:   "doctor [flags]",
+		Short: "Go through the checklist, and say what would help",
+		Long: `Watches the ports for a while and goes through the classic checklist: the
+range, active connections, TIME_WAIT, the firewall, pooling, the system log, and
+settings that were changed. Each point is ok, a warning, a problem or not known,
+with the figure and the next step. Then come the findings, most urgent first,
+each with what helps, by how much on this host, and at what risk. Nothing is
+changed.
+
+The exit status is 0, 1 or 2 by the worst point; what is not known is no alarm.
+Ctrl+C ends the watch early, with what was seen so far. --interval is the time
+between two polls, and --filter changes nothing here.`,
+		Example: `  ephtop doctor
+  sudo ephtop doctor --trace --for 30s
+  ephtop doctor -o json | jq '.points[] | select(.verdict != "ok")'`,
+		Annotations: map[string]string{polls: "yes"},
+		Args:        noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.diagnose(cmd.Context(), length, chosen)
+		},
+	}
+	var names, completions []string
+	for _, f := range formats {
+		names = append(names, f.name)
+		completions = append(completions, f.name+"\t"+f.summary)
+	}
+	cmd.Flags().Var(&value{text: "10s", kind: "TIME", accepts: "a time from 1s to 10m", parse: func(s string) error {
+		d, err := time.ParseDuration(s)
+		if err != nil || d < minSample || d > maxSample {
+			return fmt.Errorf("bad time %q: use 1s to 10m, as in 10s or 2m", s)
+		}
+		length = d
+		return nil
+	}}, "for", "how long to watch, 1s to 10m")
+	cmd.Flags().VarP(choice("FORMAT", chosen.name, names, func(s string) {
+		for _, f := range formats {
+			if f.name == s {
+				chosen = f
+			}
+		}
+	}), "output", "o", "what to write: "+list(names))
+	a.addTrace(cmd)
+	offer(cmd, "for", cobra.FixedCompletions([]string{"5s", "10s", "30s", "1m"}, cobra.ShellCompDirectiveNoFileComp))
+	offer(cmd, "output", cobra.FixedCompletions(completions, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// addTrace adds the flag to a command that can trace.
+func (a *app) addTrace(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&a.flags.trace, "trace", false, "have the kernel tell who closes and which connects fail (root, Linux)")
+}
+
+// diagnose watches, asks for the evidence meanwhile, and writes the diagnosis.
+func (a *app) diagnose(ctx context.Context, length time.Duration, f diagnosisFormat) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o, err := a.plainOptions()
+	if err != nil {
+		return err
+	}
+	w, err := a.newWatch()
+	if err != nil {
+		return err
+	}
+	d, err := a.observe(ctx, w, length)
+	if closed := w.source.Close(); err == nil && closed != nil {
+		err = fmt.Errorf("close the source: %w", closed)
+	}
+	switch {
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return exitStatus(statusInterrupted)
+	case err != nil:
+		return err
+	}
+	if err := f.write(a.Stdout, d, o); err != nil {
+		return fmt.Errorf("write the diagnosis: %w", err)
+	}
+	return exit(verdictStatus(d.Verdict()))
+}
+
+// observe polls for so long, or until the context ends. The evidence is asked
+// for beside the polls, once the range is known.
+func (a *app) observe(ctx context.Context, w *watch, length time.Duration) (*report.Diagnosis, error) {
+	if err := w.poll(ctx); err != nil {
+		return nil, err
+	}
+	asked := make(chan evidence.Evidence, 1)
+	ask := evidence.Options{Range: w.state().Snapshot.Settings.Range}
+	go func() { asked <- a.Gather(ctx, ask) }()
+
+	progress := a.progress(length)
+	err := w.until(ctx, length, a.flags.interval, progress.show)
+	ev := <-asked
+	progress.clear()
+	if err != nil {
+		return nil, err
+	}
+	return &report.Diagnosis{State: w.state(), Evidence: &ev, Sample: w.sample}, nil
+}
+
+// plainOptions are those of a report without connections.
+func (a *app) plainOptions() (report.Options, error) {
+	colors, err := a.theme()
+	return report.Options{Theme: colors, ASCII: a.flags.ascii}, err
+}
+
+// progress is one line that says how far the watch is.
+type progress struct {
+	out    io.Writer // nil where nobody would see it
+	length time.Duration
+	width  int
+}
+
+// progress stands on standard error, and only where a person looks on: both
+// streams must be terminals.
+func (a *app) progress(length time.Duration) *progress {
+	if !isTerminal(a.Stdout) || !isTerminal(a.Stderr) {
+		return &progress{}
+	}
+	return &progress{out: a.Stderr, length: length}
+}
+
+func (p *progress) show(elapsed time.Duration, polls int) {
+	if p.out == nil {
+		return
+	}
+	line := fmt.Sprintf("watching the ports: %d of %d s, %s; ctrl+c ends it", int(elapsed.Seconds()+0.5), int(p.length.Seconds()+0.5),
+		text.Plural(polls, "poll", "polls"))
+	p.width = max(p.width, len(line))
+	fmt.Fprintf(p.out, "\r%-*s", p.width, line)
+}
+
+func (p *progress) clear() {
+	if p.out != nil && p.width > 0 {
+		fmt.Fprintf(p.out, "\r%s\r", strings.Repeat(" ", p.width))
+	}
+}

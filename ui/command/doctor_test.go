@@ -1,0 +1,134 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ephtop/source"
+	"ephtop/source/evidence"
+	"ephtop/source/live"
+)
+
+// consult runs doctor on a host whose evidence is given, with no wait between
+// the polls that a test would feel.
+func consult(t *testing.T, host source.Source, ev evidence.Evidence, args ...string) (r result, asked []evidence.Options) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	r.status = Run(append([]string{"doctor", "--for", "1s", "--interval", "500ms"}, args...), Env{
+		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
+		Getenv: func(string) string { return "" },
+		Open: func(o live.Options) (source.Source, error) {
+			r.opened = append(r.opened, o)
+			return host, nil
+		},
+		Gather: func(_ context.Context, o evidence.Options) evidence.Evidence {
+			asked = append(asked, o)
+			return ev
+		},
+	})
+	r.stdout, r.stderr = stdout.String(), stderr.String()
+	return r, asked
+}
+
+func healthy() evidence.Evidence {
+	read := evidence.Status{Outcome: evidence.Read}
+	return evidence.Evidence{
+		Firewall: evidence.Firewall{Status: read}, Conntrack: evidence.Conntrack{Status: read},
+		Log: evidence.Log{Status: read}, Sysctls: evidence.Sysctls{Status: read},
+	}
+}
+
+// pollCounter counts polls, and changes the host before some.
+type pollCounter struct {
+	fakeHost
+	polls  int
+	before func(poll int) error
+}
+
+func (h *pollCounter) Poll(ctx context.Context, s *source.Snapshot) error {
+	h.polls++
+	if h.before != nil {
+		if err := h.before(h.polls); err != nil {
+			return err
+		}
+	}
+	return h.fakeHost.Poll(ctx, s)
+}
+
+func TestDoctorStatus(t *testing.T) {
+	logged := healthy()
+	logged.Log.Phrases = []evidence.Phrase{{Text: "address already in use", Sightings: []evidence.Sighting{{Place: "journal", Count: 1, Line: "x"}}}}
+	for _, c := range []struct {
+		name   string
+		ev     evidence.Evidence
+		args   []string
+		status int
+	}{
+		{"ok", healthy(), nil, 0},
+		{"what is not known is no alarm", evidence.Evidence{Firewall: evidence.Firewall{Status: evidence.Status{Outcome: evidence.NotReadable, Reason: "run as root"}}}, nil, 0},
+		{"a warning", logged, nil, 1},
+		{"a problem", healthy(), []string{"--warn", "5", "--critical", "10"}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, _ := consult(t, &fakeHost{}, c.ev, c.args...)
+			if r.status != c.status || r.stderr != "" {
+				t.Errorf("status %d, stderr %q; want %d and nothing\n%s", r.status, r.stderr, c.status, r.stdout)
+			}
+		})
+	}
+}
+
+func TestDoctorPollsThroughTheSample(t *testing.T) {
+	host := &pollCounter{}
+	r, asked := consult(t, host, healthy(), "-o", "json")
+	var got struct{ Sample struct{ Polls int } }
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil {
+		t.Fatal(err)
+	}
+	// At the start, in the middle and at the end, unless this machine stood still.
+	if host.polls < 2 || host.polls > 3 || got.Sample.Polls != host.polls {
+		t.Errorf("%d polls and %d told, want 3", host.polls, got.Sample.Polls)
+	}
+	want := []evidence.Options{{Range: source.PortRange{Low: 40000, High: 40009}}}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Errorf("the evidence was asked for with (-want +got):\n%s", diff)
+	}
+	if host.closed != 1 {
+		t.Errorf("the source was closed %d times", host.closed)
+	}
+}
+
+func TestDoctorThatCannotPoll(t *testing.T) {
+	for name, failing := range map[string]int{"the first time": 1, "later": 2} {
+		t.Run(name, func(t *testing.T) {
+			host := &pollCounter{before: func(poll int) error {
+				if poll == failing {
+					return errors.New("no memory")
+				}
+				return nil
+			}}
+			r, _ := consult(t, host, healthy())
+			if r.status != 1 || r.stdout != "" || r.stderr != "ephtop: read the sockets: no memory\n" {
+				t.Errorf("status %d, stdout %q, stderr %q", r.status, r.stdout, r.stderr)
+			}
+			if host.closed != 1 {
+				t.Errorf("the source was closed %d times", host.closed)
+			}
+		})
+	}
+}
+
+func TestDoctorTracesWhereAsked(t *testing.T) {
+	for _, args := range [][]string{nil, {"--trace"}} {
+		r, _ := consult(t, &fakeHost{}, healthy(), args...)
+		if got, want := r.opened[0].Trace, args != nil; got != want {
+			t.Errorf("with %v: traces is %v", args, got)
+		}
+	}
+}

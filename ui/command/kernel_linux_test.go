@@ -1,0 +1,205 @@
+package command
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ephtop/source/live"
+	"ephtop/source/netlab"
+	"ephtop/ui/dashboard"
+)
+
+// What TestHelper is asked to be, in the environment.
+const (
+	helperVariable = "EPHTOP_TEST_HELPER"
+	helperProgram  = "program" // ephtop with the arguments after --
+	helperChurn    = "churn"   // opens and closes connections to 127.0.0.1:5432
+)
+
+// helper is this test binary as another program, inside a namespace.
+func helper(role string, args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], append([]string{"-test.run=^TestHelper$", "--"}, args...)...)
+	cmd.Env = append(os.Environ(), helperVariable+"="+role)
+	return cmd
+}
+
+// TestHelper is no test where nobody asks for it.
+func TestHelper(t *testing.T) {
+	switch os.Getenv(helperVariable) {
+	case helperProgram:
+		args := os.Args[slices.Index(os.Args, "--")+1:]
+		os.Exit(Run(args, Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Open: live.Open, Dashboard: dashboard.Run}))
+	case helperChurn:
+		if err := churn(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	t.Skip("helps other tests")
+}
+
+// churn opens and closes a connection each 5 ms, until its standard input
+// ends. Once there are many it says so.
+func churn() error {
+	server, err := net.Listen("tcp4", "127.0.0.1:5432")
+	if err != nil {
+		return err
+	}
+	go func() {
+		for {
+			c, err := server.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				io.Copy(io.Discard, c)
+				c.Close()
+			}()
+		}
+	}()
+	ended := make(chan struct{})
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		close(ended)
+	}()
+	for n := 0; ; n++ {
+		c, err := net.Dial("tcp4", "127.0.0.1:5432")
+		if err != nil {
+			return err
+		}
+		c.Close()
+		if n == 50 {
+			fmt.Println("ready")
+		}
+		select {
+		case <-ended:
+			return nil
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// ephtop runs the program inside a namespace.
+func ephtop(t *testing.T, h *netlab.Host, args ...string) (status int, stdout string) {
+	t.Helper()
+	cmd := helper(helperProgram, args...)
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	if err := h.Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if errOut.Len() > 0 {
+		t.Errorf("standard error: %s", &errOut)
+	}
+	return cmd.ProcessState.ExitCode(), out.String()
+}
+
+func TestKernelCheckStatus(t *testing.T) {
+	h := netlab.New(t, "40000 40099")
+	h.Listen("127.0.0.1:80")
+	used := 0
+	for _, c := range []struct {
+		used, status int
+		want         string
+	}{
+		{0, 0, "EPHTOP OK - 0 % of 100 TCP ports used | "},
+		{59, 0, "EPHTOP OK - 59 % of 100 ports to 127.0.0.1:80 used"},
+		{60, 1, "EPHTOP WARNING - 60 % of 100 ports to 127.0.0.1:80 used"},
+		{80, 2, "EPHTOP CRITICAL - 80 % of 100 ports to 127.0.0.1:80 used"},
+		{100, 2, "EPHTOP CRITICAL - no port of 100 is free to 127.0.0.1:80"},
+	} {
+		if _, err := h.Fill("127.0.0.1:80", c.used-used); err != nil {
+			t.Fatal(err)
+		}
+		used = c.used
+		status, stdout := ephtop(t, h, "check")
+		if status != c.status || !strings.HasPrefix(stdout, c.want) {
+			t.Errorf("with %d ports: status %d, %q; want %d, %q", c.used, status, stdout, c.status, c.want)
+		}
+	}
+}
+
+// diagnosis is what the tests read of doctor's JSON.
+type diagnosis struct {
+	Verdict string
+	Points  []struct {
+		Topic, Verdict string
+		Seen           []string
+	}
+	Findings []struct{ Problem, Title string }
+}
+
+func consultHost(t *testing.T, h *netlab.Host, args ...string) (status int, d diagnosis) {
+	t.Helper()
+	status, stdout := ephtop(t, h, append([]string{"doctor", "-o", "json"}, args...)...)
+	if err := json.Unmarshal([]byte(stdout), &d); err != nil {
+		t.Fatalf("%v: status %d, %s", err, status, stdout)
+	}
+	return status, d
+}
+
+func TestKernelDoctorIsSilentOnAnEmptyHost(t *testing.T) {
+	_, d := consultHost(t, netlab.New(t, ""), "--for", "1s")
+	if len(d.Findings) > 0 {
+		t.Errorf("findings on an empty host: %v", d.Findings)
+	}
+	for _, p := range d.Points {
+		// The log, and who may read it, are the host's own.
+		if p.Verdict != "ok" && p.Topic != "log" && p.Topic != "changes" && p.Topic != "firewall" {
+			t.Errorf("%s is %s: %q", p.Topic, p.Verdict, p.Seen)
+		}
+	}
+}
+
+func TestKernelDoctorFindsChurn(t *testing.T) {
+	h := netlab.New(t, "40000 40999")
+	h.Sysctl("net.ipv4.tcp_tw_reuse", "0") // on loopback TIME_WAIT would not stand in the way
+	cmd := helper(helperChurn)
+	hold, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := h.Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		hold.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("churn: %v", err)
+		}
+	})
+	if line, err := bufio.NewReader(said).ReadString('\n'); err != nil || line != "ready\n" {
+		t.Fatalf("churn said %q: %v", line, err)
+	}
+	status, d := consultHost(t, h, "--for", "2s")
+	if status == 0 {
+		t.Errorf("status 0, want an alarm: %+v", d)
+	}
+	for _, f := range d.Findings {
+		if f.Problem == "no-pooling" && strings.Contains(f.Title, "127.0.0.1:5432") {
+			return
+		}
+	}
+	t.Errorf("no finding of connections that are not pooled: %+v", d.Findings)
+}

@@ -1,0 +1,95 @@
+package report
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"ephtop/model"
+)
+
+func TestCheck(t *testing.T) {
+	const quiet = "udp=0.8%;60;80;0;100"
+	for _, c := range []struct {
+		name   string
+		change func(*model.State)
+		on     CheckOn
+		level  model.Level
+		want   string
+	}{
+		{"a warning of the worst destination", func(st *model.State) { st.TCP.Pressure.Tuples[0].FirstHalf = 7 }, OnTuple, model.LevelWarning,
+			"EPHTOP WARNING - 64 % of 28,222 ports to 10.0.9.2:5432 used | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
+				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
+		{"slow connect and a forecast", func(st *model.State) { st.Forecast.Full = 86 * time.Second }, OnTuple, model.LevelWarning,
+			"EPHTOP WARNING - 64 % of 28,222 ports to 10.0.9.2:5432 used, full in 1m 26s, connect() is slow | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
+				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
+		{"more closes than can be sustained", func(st *model.State) {
+			st.TCP.Pressure.Tuples[0].FirstHalf = 7
+			st.Forecast.CloseRate, st.Forecast.Sustainable = 400, 333.7
+		}, OnTuple, model.LevelWarning,
+			"EPHTOP WARNING - 64 % of 28,222 ports to 10.0.9.2:5432 used, will be full at 400 closes/s | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
+				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
+		{"exhausted is critical", func(st *model.State) {
+			worst := &st.TCP.Pressure.Tuples[0]
+			worst.Used, worst.Free, worst.Live, worst.Level = 28222, 0, 18418, model.LevelExhausted
+			st.TCP.Pressure.Level, st.Level = model.LevelExhausted, model.LevelExhausted
+		}, OnTuple, model.LevelExhausted,
+			"EPHTOP CRITICAL - no port of 28,222 is free to 10.0.9.2:5432 | tuple=100%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
+				" used=28222;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
+		{"the pool is judged by itself", nil, OnPool, model.LevelOK,
+			"EPHTOP OK - 65 % of 28,222 TCP ports used | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
+				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
+		{"a full pool", func(st *model.State) {
+			st.TCP.Pressure.InUse, st.TCP.Pressure.PoolLevel = 28222, model.LevelExhausted
+		}, OnPool, model.LevelExhausted,
+			"EPHTOP CRITICAL - no TCP port of 28,222 is free | tuple=63.8%;60;80;0;100 pool=100%;60;80;0;100 " + quiet +
+				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
+		{"UDP that is worse", func(st *model.State) {
+			u := &st.UDP.Pressure
+			u.InUse, u.Level, u.PoolLevel = 24000, model.LevelCritical, model.LevelCritical
+			st.Level = model.LevelCritical
+		}, OnTuple, model.LevelCritical,
+			"EPHTOP CRITICAL - 85 % of 28,222 UDP ports used | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 udp=85%;60;80;0;100" +
+				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
+		{"failures that were seen", func(st *model.State) {
+			st.TCP.Pressure.Tuples[0].FirstHalf = 7
+			st.Failures = model.Failures{Observed: true, Count: 30, Recent: 1}
+			st.Level = model.LevelExhausted
+		}, OnPool, model.LevelExhausted,
+			"EPHTOP CRITICAL - 65 % of 28,222 TCP ports used, 30 connects failed | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
+				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=30c\n"},
+		{"thresholds with decimals", func(st *model.State) {
+			st.TCP.Pressure.Tuples[0].FirstHalf = 7
+			st.Thresholds = model.Thresholds{Warning: 50, Critical: 72.5}
+		}, OnTuple, model.LevelWarning,
+			"EPHTOP WARNING - 64 % of 28,222 ports to 10.0.9.2:5432 used | tuple=63.8%;50;72.5;0;100 pool=64.9%;50;72.5;0;100 udp=0.8%;50;72.5;0;100" +
+				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			st := busyHost()
+			if c.change != nil {
+				c.change(st)
+			}
+			if got := CheckLevel(st, c.on); got != c.level {
+				t.Errorf("level = %v, want %v", got, c.level)
+			}
+			var out bytes.Buffer
+			if err := Check(&out, st, c.on); err != nil {
+				t.Fatal(err)
+			}
+			if out.String() != c.want {
+				t.Errorf("the line is\n%swant\n%s", out.String(), c.want)
+			}
+		})
+	}
+}
+
+func TestCheckWithoutConnections(t *testing.T) {
+	want := "EPHTOP OK - 0 % of 16,384 TCP ports used | tuple=0%;60;80;0;100 pool=0%;60;80;0;100 udp=0%;60;80;0;100 used=0;;;0;16384 time_wait=0;;;0;16384 failures=U\n"
+	st := idleHost()
+	st.Thresholds = model.DefaultThresholds
+	var out bytes.Buffer
+	if err := Check(&out, st, OnTuple); err != nil || out.String() != want {
+		t.Errorf("error %v, the line is\n%swant\n%s", err, out.String(), want)
+	}
+}

@@ -1,0 +1,181 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/exp/golden"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/source/evidence"
+	"ephtop/ui/advice"
+)
+
+var asked = time.Date(2026, 11, 22, 12, 4, 31, 0, time.UTC)
+
+func read() evidence.Status { return evidence.Status{Outcome: evidence.Read} }
+
+// quietEvidence is that of a host where everything can be read and nothing is
+// the matter.
+func quietEvidence() *evidence.Evidence {
+	whole := []source.PortRange{{Low: 32768, High: 60999}}
+	ev := &evidence.Evidence{
+		Time: asked,
+		Firewall: evidence.Firewall{Status: read(), Tools: []string{"nft"}, Rules: 12, Returns: []evidence.Return{
+			{Family: "ipv4", Protocol: "tcp", Accepted: whole, Stateful: true},
+			{Family: "ipv6", Protocol: "tcp", Accepted: whole, Stateful: true},
+		}},
+		Conntrack: evidence.Conntrack{Status: read(), Count: 812, Max: 262144, InsertFailed: -1, Drop: -1, EarlyDrop: -1},
+		Log: evidence.Log{
+			Status: read(), Since: asked.Add(-24 * time.Hour),
+			Places:  []evidence.LogPlace{{Name: "journal", Status: read()}, {Name: "kernel log", Status: read()}},
+			Phrases: []evidence.Phrase{{Text: "address already in use"}},
+		},
+		Sysctls: evidence.Sysctls{Status: read(), Settings: []evidence.Sysctl{
+			{Name: "net.ipv4.tcp_tw_reuse", Status: read(), Value: "2", Default: "2", DefaultKnown: true, Origin: evidence.OriginDefault},
+		}},
+	}
+	return ev
+}
+
+// loudEvidence has a word on everything.
+func loudEvidence() *evidence.Evidence {
+	ev := quietEvidence()
+	fw := &ev.Firewall
+	fw.Tools, fw.Reason = []string{"nft", "iptables-legacy-save"}, "chains on devices (ingress) are not judged"
+	fw.Returns[0] = evidence.Return{Family: "ipv4", Protocol: "tcp", Refused: []source.PortRange{{Low: 50000, High: 60999}},
+		Accepted: []source.PortRange{{Low: 32768, High: 49999}}}
+	fw.Returns = append(fw.Returns, evidence.Return{Family: "ipv4", Protocol: "udp", Unclear: []source.PortRange{{Low: 40000, High: 40000}, {Low: 40002, High: 40003}}})
+	fw.Unjudged = []evidence.Rule{{Chain: "inet filter input", Text: "udp dport 40000-40003 meta skuid\x1b[2J 33 accept"}}
+	fw.Exceptions = []evidence.Rule{{Chain: "inet filter input", Text: "ip saddr 10.66.0.0/16 drop"}}
+	fw.SNAT = []evidence.SNAT{{Rule: evidence.Rule{Chain: "ip nat postrouting", Text: "oifname eth0 snat to 192.0.2.1:40000-40019"}, PortCount: 20}}
+	ev.Conntrack = evidence.Conntrack{Status: read(), Count: 260000, Max: 262144, InsertFailed: 12, Drop: 4711}
+	ev.Log.Places = append(ev.Log.Places, evidence.LogPlace{Name: "/var/log/syslog", Status: evidence.Status{Outcome: evidence.NotReadable, Reason: "permission denied; run as root"}})
+	ev.Log.Phrases = []evidence.Phrase{
+		{Text: "address already in use", Sightings: []evidence.Sighting{
+			{Place: "journal", Count: 12, Last: asked.Add(-time.Hour), Line: "nginx[881]: bind() to 0.0.0.0:40500 failed (98: Address already in use)"}}},
+		{Text: "time wait bucket table overflow", Sightings: []evidence.Sighting{
+			{Place: "kernel log", Count: 1, Line: "TCP: request_sock_TCP: time wait bucket table overflow"}}},
+	}
+	ev.Sysctls.Settings = []evidence.Sysctl{
+		{Name: "net.ipv4.tcp_tw_reuse", Status: read(), Value: "1", Default: "2", DefaultKnown: true, Origin: evidence.OriginFile,
+			Set: []evidence.Assignment{{File: "/etc/sysctl.d/90-ports.conf", Line: 3, Value: "1"}}},
+		{Name: "net.ipv4.tcp_timestamps", Status: read(), Value: "0", Default: "1", DefaultKnown: true, Origin: evidence.OriginUnexplained},
+		{Name: "net.ipv4.tcp_fin_timeout", Status: read(), Value: "15", Default: "60", DefaultKnown: true, Origin: evidence.OriginChanged,
+			Set: []evidence.Assignment{{File: "/etc/sysctl.d/90-ports.conf", Line: 4, Value: "30"}}},
+	}
+	ev.Sysctls.Files = []evidence.SysctlFile{{Path: "/etc/sysctl.d/90-ports.conf", Modified: asked.Add(-48 * time.Hour), Recent: true,
+		Names: []string{"net.ipv4.tcp_tw_reuse", "net.ipv4.tcp_fin_timeout"}}}
+	return ev
+}
+
+func unreadableEvidence() *evidence.Evidence {
+	return &evidence.Evidence{
+		Time:      asked,
+		Firewall:  evidence.Firewall{Status: evidence.Status{Outcome: evidence.NotReadable, Reason: "only root may read the firewall's rules; run as root"}},
+		Conntrack: evidence.Conntrack{Status: evidence.Status{Outcome: evidence.NotThere, Reason: "connection tracking (nf_conntrack) is not loaded"}},
+		Log:       evidence.Log{Status: evidence.Status{Outcome: evidence.NotThere, Reason: "there are no journal files"}},
+		Sysctls:   evidence.Sysctls{Status: evidence.Status{Outcome: evidence.NotReadable, Reason: "no setting could be read under /proc/sys"}},
+	}
+}
+
+func diagnoses() map[string]Diagnosis {
+	sampled := advice.Sample{Polls: 11, Span: 10 * time.Second}
+	loud := busyHost()
+	loud.Snapshot.Sockets[established].State = source.SynSent
+	loud.Snapshot.Sockets[established].Retransmits = 4
+	loud.TCP.States[source.SynSent] = 1
+	loud.Failures = model.Failures{Observed: true, Count: 30, Recent: 3, By: []model.Failure{
+		{Process: loud.Processes[java], Destination: addr("10.0.9.2"), Port: 5432, Count: 30},
+	}}
+	loud.Forecast = model.Forecast{Rate: 118, Full: 86 * time.Second, CloseRate: 240, Sustainable: 333, Plateau: 22602}
+	loud.Churn = []model.Churn{{Tuple: loud.TCP.Pressure.Tuples[0].TupleKey, Process: java, Tier: model.OwnerTraced, Live: 41, TimeWait: 9804, CloseRate: 240}}
+	quiet := busyHost()
+	quiet.TCP = model.Protocol{Pressure: model.Pressure{Proto: source.TCP, Usable: 28222}}
+	quiet.Snapshot.Degraded, quiet.Snapshot.Settings.Reserved = nil, nil
+	return map[string]Diagnosis{
+		"loud":       {loud, loudEvidence(), sampled},
+		"quiet":      {quiet, quietEvidence(), sampled},
+		"unreadable": {idleHost(), unreadableEvidence(), advice.Sample{Polls: 1}},
+	}
+}
+
+func TestDoctorText(t *testing.T) {
+	for name, d := range diagnoses() {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := DoctorText(&out, &d, Options{}); err != nil {
+				t.Fatal(err)
+			}
+			golden.RequireEqual(t, out.Bytes())
+			checkPage(t, out.String(), false)
+		})
+		t.Run(name+" in ASCII", func(t *testing.T) {
+			var out bytes.Buffer
+			if err := DoctorText(&out, &d, Options{ASCII: true}); err != nil {
+				t.Fatal(err)
+			}
+			checkPage(t, out.String(), true)
+		})
+	}
+}
+
+// checkPage checks what holds for every page.
+func checkPage(t *testing.T, page string, ascii bool) {
+	t.Helper()
+	for line := range strings.Lines(page) {
+		line = strings.TrimSuffix(line, "\n")
+		command := strings.HasPrefix(line, "          sysctl ")
+		if width := ansi.StringWidth(line); width > 80 && !command {
+			t.Errorf("line of %d columns: %q", width, line)
+		}
+		for _, r := range line {
+			if unicode.IsControl(r) || ascii && r > unicode.MaxASCII {
+				t.Errorf("%U in %q", r, line)
+			}
+		}
+		if strings.HasSuffix(line, " ") {
+			t.Errorf("blanks at the end of %q", line)
+		}
+	}
+}
+
+func TestDoctorJSON(t *testing.T) {
+	want := map[string]string{"loud": "problem", "quiet": "ok", "unreadable": "not known"}
+	for name, d := range diagnoses() {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := DoctorJSON(&out, &d, Options{}); err != nil {
+				t.Fatal(err)
+			}
+			golden.RequireEqual(t, out.Bytes())
+			var got struct {
+				Verdict string
+				Points  []struct {
+					Topic, Title, Verdict string
+					Seen, Next            []string
+				}
+			}
+			if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if got.Verdict != want[name] {
+				t.Errorf("verdict = %q, want %q", got.Verdict, want[name])
+			}
+			if len(got.Points) != model.NumTopics {
+				t.Errorf("%d points, want %d", len(got.Points), model.NumTopics)
+			}
+			for _, p := range got.Points {
+				if p.Title == "" || len(p.Seen) == 0 || len(p.Next) == 0 {
+					t.Errorf("something is left out of %+v", p)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,96 @@
+package report
+
+import (
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/advice"
+	"ephtop/ui/text"
+)
+
+type jsonFinding struct {
+	Problem  string          `json:"problem"`
+	Level    string          `json:"level"`
+	Title    string          `json:"title"`
+	Seen     string          `json:"seen"`
+	Why      string          `json:"why"`
+	Remedies []advice.Remedy `json:"remedies"`
+}
+
+// findings writes what is wrong, most urgent first.
+func (p *jsonPage) findings() {
+	list := p.Findings()
+	p.list("findings", len(list), func(i int) {
+		f := &list[i]
+		a := advice.Of(p.State, f)
+		if a.Remedies == nil {
+			a.Remedies = []advice.Remedy{}
+		}
+		p.value(jsonFinding{f.Problem.String(), f.Level.String(), a.Title, a.Seen, a.Why, a.Remedies})
+	})
+}
+
+type jsonKind struct {
+	Proto   string `json:"proto"`
+	Kind    string `json:"kind"`
+	Ports   int    `json:"ports"`
+	Sockets int    `json:"sockets"`
+}
+
+var bothProtocols = [...]source.Proto{source.TCP, source.UDP}
+
+// kinds writes what the ports are used for, as far as the remote ports tell.
+func (p *jsonPage) kinds() {
+	var list []jsonKind
+	for _, proto := range bothProtocols {
+		for _, k := range p.Kinds(proto) {
+			list = append(list, jsonKind{proto.String(), k.Kind.String(), k.Ports, k.Sockets})
+		}
+	}
+	p.list("kinds", len(list), func(i int) { p.value(list[i]) })
+}
+
+type jsonBindPool struct {
+	Address string  `json:"address"`
+	Used    int     `json:"used"`
+	Free    int     `json:"free"`
+	Percent float64 `json:"percent"`
+	Level   string  `json:"level"`
+}
+
+// bindPools writes what is left to bind() on each local address, the fullest
+// first.
+func (p *jsonPage) bindPools() {
+	pools := make(map[string][]jsonBindPool)
+	for _, proto := range bothProtocols {
+		list := []jsonBindPool{}
+		for _, b := range p.Of(proto).Pressure.BindPools {
+			list = append(list, jsonBindPool{b.Local.String(), b.Used, b.Free, tenth(b.Percent()), b.Level.String()})
+		}
+		pools[proto.String()] = list
+	}
+	p.field("bind_pools", pools)
+}
+
+type jsonFailures struct {
+	Observed bool          `json:"observed"`
+	Count    int           `json:"count"`
+	By       []jsonFailure `json:"by"`
+}
+
+// jsonFailure counts the failed connects of one process to one destination.
+type jsonFailure struct {
+	PID         int32  `json:"pid"`
+	Name        string `json:"name"`
+	Destination string `json:"destination"`
+	Port        uint16 `json:"port"`
+	Count       int    `json:"count"`
+}
+
+func newFailures(st *model.State) jsonFailures {
+	f := jsonFailures{st.Failures.Observed, st.Failures.Count, []jsonFailure{}}
+	for i := range st.Failures.By {
+		b := &st.Failures.By[i]
+		f.By = append(f.By, jsonFailure{b.Process.PID, text.Sanitize(b.Process.Name), b.Destination.String(), b.Port, b.Count})
+	}
+	return f
+}
