@@ -18,6 +18,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	_ "ephtop/ui/term" // keeps Bubble Tea from questioning the terminal
 	"ephtop/ui/theme"
 )
 

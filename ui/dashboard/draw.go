@@ -18,7 +18,7 @@ type painter struct {
 	ascii  bool
 	// out is the frame that is being written, buf a field.
 	out, buf []byte
-	detail   detailCache
+	cache    overlayCache
 }
 
 // newPainter makes a painter of so many colours as the theme has. With ascii,
@@ -29,6 +29,13 @@ func newPainter(t theme.Theme, ascii bool) *painter {
 
 // frame draws the view: v.height lines of exactly v.width columns each.
 func (p *painter) frame(v *view) string {
+	p.paint(v)
+	p.out = p.canvas.Append(p.out[:0], p.inks)
+	return string(p.out)
+}
+
+// paint draws the view on the canvas.
+func (p *painter) paint(v *view) {
 	p.canvas.Reset(v.width, v.height, p.ascii)
 	l := layoutOf(v.width, v.height)
 	p.drawHeader(l.header, v)
@@ -40,8 +47,6 @@ func (p *painter) frame(v *view) string {
 	p.drawConnections(l.connections, v)
 	p.drawOverlay(v)
 	p.drawFooter(l.footer, v)
-	p.out = p.canvas.Append(p.out[:0], p.inks)
-	return string(p.out)
 }
 
 // box draws the frame of a pane and gives what is inside.

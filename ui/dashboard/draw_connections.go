@@ -27,10 +27,10 @@ func layoutConnections(w int, both bool) connectionColumns {
 		c.pid = 7
 	}
 	if w >= 64 {
-		c.age = 7
+		c.age = 8
 	}
 	if w >= 52 {
-		c.process = min(max((w-50)/5, 7), 16)
+		c.process = min(max((w-30)/5, 7), 16)
 	}
 	if w >= 130 {
 		c.user = 9
@@ -56,12 +56,13 @@ func layoutConnections(w int, both bool) connectionColumns {
 		return c
 	}
 	rest -= 2
-	c.local = min(max((rest-1)/2, 14), 26)
-	c.remote = min(max(rest-c.local, 0), 28)
-	if c.command = rest - c.local - c.remote - 1; c.command < 14 {
-		c.remote += max(c.command+1, 0)
-		c.command = 0
+	// With room for the command, the addresses have as much as IPv4 takes.
+	if c.local, c.remote = 22, 24; rest-c.local-c.remote-1 >= 20 {
+		c.command = rest - c.local - c.remote - 1
+		return c
 	}
+	c.local = min(max((rest-1)/2, 14), 26)
+	c.remote = max(rest-c.local, 0)
 	return c
 }
 
@@ -160,10 +161,7 @@ func (p *painter) connectionHeader(x, y int, c connectionColumns) {
 	put(c.pid, "PID", true)
 	put(c.process, "PROCESS", false)
 	put(c.user, "USER", false)
-	put(c.age-2, "AGE", true)
-	if c.age > 0 {
-		x += 2
-	}
+	put(c.age, "AGE/LEFT", true)
 	put(c.command, "COMMAND", false)
 }
 

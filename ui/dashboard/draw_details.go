@@ -93,8 +93,9 @@ func detailText(v *view, width int, c *detailCache) [][]segment {
 		d.process(v, c.row)
 	}
 	if c.tuple >= 0 {
-		d.pressure(v, &v.state.TCP.Pressure.Tuples[c.tuple])
+		d.pressure(&v.state.TCP.Pressure.Tuples[c.tuple])
 	}
+	d.bindPool(v, c.tuple < 0)
 	return d.lines
 }
 
@@ -107,7 +108,11 @@ func namedService(t *source.Tuple) string {
 
 func (d *details) socket(v *view, row int) {
 	s, info := &v.state.Snapshot.Sockets[row], &v.state.Rows[row]
-	d.pair("state", stateRole(s.State), s.State.String()+" ("+model.StageOf(s.State).String()+")")
+	state, stage := s.State.String(), model.StageOf(s.State).String()
+	if stage != state {
+		state += " (" + stage + ")"
+	}
+	d.pair("state", stateRole(s.State), state)
 	seen := text.Duration(v.state.Age(row))
 	if info.SinceStart {
 		seen = "more than " + seen + ": it was there at the first poll"
@@ -125,6 +130,9 @@ func (d *details) socket(v *view, row int) {
 		port = "not ephemeral: reserved, or outside " + v.state.Snapshot.Settings.Range.String()
 	}
 	d.pair("local port", theme.Text, port)
+	if info.Suspected {
+		d.pair("", theme.Warn, "suspected of having been bound first: its port is blocked for every destination")
+	}
 	switch s.State {
 	case source.TimeWait:
 	case source.Listen:
@@ -160,28 +168,59 @@ func (d *details) process(v *view, row int) {
 		return
 	}
 	name := text.Sanitize(p.Name)
-	if tier == model.OwnerInferred {
-		d.pair("owner", theme.Text, name+"? (likely: the same destination was seen with it)")
-	} else {
-		d.pair("owner", theme.Text, name+", pid "+strconv.Itoa(int(p.PID))+" ("+tier.String()+")")
+	switch tier {
+	case model.OwnerInferred:
+		seen, of := v.state.Likely(row)
+		d.pair("owner", theme.Text, name+"? likely: it held "+text.Count(seen)+" of the "+text.Count(of)+
+			" sockets that were seen alive with this destination")
+	case model.OwnerTraced:
+		d.pair("owner", theme.Text, name+", pid "+strconv.Itoa(int(p.PID))+" (traced: the kernel told who closed it)")
+	default:
+		d.pair("owner", theme.Text, name+", pid "+strconv.Itoa(int(p.PID))+" (observed: a poll saw it alive with this process)")
 	}
 	d.pair("user", theme.Text, text.Sanitize(p.User))
 	d.pair("command", theme.Text, text.Sanitize(p.Command))
 }
 
-func (d *details) pressure(v *view, t *model.TupleUse) {
+func (d *details) pressure(t *model.TupleUse) {
 	d.title("Ports to " + source.AddrPort(t.Destination, t.Port) + " from " + t.Source.String())
 	total := t.Used + t.Free
 	d.pair("used", levelRoles[t.Level], text.Count(t.Used)+" of "+text.Count(total)+" ("+text.Percent(t.Percent())+" %)  "+
 		levelWords[t.Level])
 	d.pair("of these", theme.Text, text.Count(t.Live)+" live, "+text.Count(t.TimeWait)+" in TIME_WAIT, "+
-		text.Count(t.Blocked)+" blocked for all")
+		text.Count(t.Blocked)+" blocked for all"+suspectedText(t.Suspected))
 	d.pair("free", theme.Text, text.Count(t.Free)+", and "+text.Count(t.Reusable)+" in TIME_WAIT that connect() may take over")
+	if t.FirstHalfSize == 0 {
+		return
+	}
 	half, style := text.Percent(t.FirstHalfPercent())+" % of the ports that connect() tries first are used", theme.Text
 	if t.SlowConnect() {
 		half, style = half+": each connect scans them all in vain", theme.Warn
 	}
 	d.pair("first half", style, half)
+}
+
+func suspectedText(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return ", " + text.Count(n) + " suspected of being so"
+}
+
+// bindPool says how many ports the local address has left to bind(0) and, for
+// UDP, to everything.
+func (d *details) bindPool(v *view, titled bool) {
+	pools := v.state.Of(v.detail.Proto).Pressure.BindPools
+	for i := range pools {
+		if b := &pools[i]; b.Local == v.detail.Local {
+			if titled {
+				d.title("Ports of " + b.Local.String())
+			}
+			d.pair("bind pool", levelRoles[b.Level], text.Count(b.Used)+" of "+text.Count(b.Used+b.Free)+
+				" ports are held on "+b.Local.String()+" ("+text.Percent(b.Percent())+" %)")
+			return
+		}
+	}
 }
 
 // timeLeft is what is left on a socket's timer.

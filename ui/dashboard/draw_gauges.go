@@ -14,7 +14,9 @@ import (
 type gauge struct {
 	label                         string
 	live, timeWait, blocked, free int
-	level                         model.Level
+	// suspected is a part of blocked.
+	suspected int
+	level     model.Level
 	// graded says that the level is shown even where it is ok.
 	graded bool
 }
@@ -32,7 +34,13 @@ func headline(v *view) gauge {
 		pressure = &v.state.UDP.Pressure
 	}
 	h := pressure.Headline()
-	g := gauge{"whole pool", h.Live, h.TimeWait, h.Blocked, h.Free, h.Level, true}
+	g := gauge{
+		label: "whole pool", live: h.Live, timeWait: h.TimeWait, blocked: h.Blocked + h.Suspected, free: h.Free,
+		suspected: h.Suspected, level: h.Level, graded: true,
+	}
+	if v.state.Failures.Recent > 0 && v.proto != protoUDP {
+		g.level = model.LevelExhausted
+	}
 	switch {
 	case h.Scope == model.ScopeTuple:
 		g.label = destination(v, &h.Key)
@@ -55,15 +63,22 @@ func gauges(v *view) [3]gauge {
 		all[2].label = "TCP pool"
 		all[1] = bindPool(&v.state.UDP.Pressure)
 	case tcp.PoolOnly && worst != nil:
-		all[1] = gauge{
-			destination(v, &worst.TupleKey), worst.Live, worst.TimeWait, worst.Blocked, worst.Free, model.LevelOK, false,
-		}
+		all[1] = tupleGauge(worst)
+		all[1].label = destination(v, &worst.TupleKey)
 	}
 	return all
 }
 
 func pool(label string, p *model.Pressure) gauge {
-	return gauge{label, p.Live, p.TimeWait, p.Blocked, p.Usable - p.InUse, p.PoolLevel, false}
+	return gauge{
+		label: label, live: p.Live, timeWait: p.TimeWait, blocked: p.Blocked, free: p.Usable - p.InUse, level: p.PoolLevel,
+	}
+}
+
+func tupleGauge(t *model.TupleUse) gauge {
+	return gauge{
+		live: t.Live, timeWait: t.TimeWait, blocked: t.Blocked + t.Suspected, free: t.Free, suspected: t.Suspected,
+	}
 }
 
 // bindPool is the gauge of the fullest local address.
@@ -130,11 +145,13 @@ func (p *painter) drawGauges(r screen.Rect, v *view) {
 	}
 	box := screen.Box{Title: "Ephemeral ports"}
 	if v.state != nil {
+		found := findingsSegment(v)
+		box.Foot, box.FootStyle = found.text, found.style
 		box.Right = rangeText(&v.state.Snapshot.Settings, r.W >= mapWidth)
 		if limits := v.state.Snapshot.Degraded; len(limits) > 0 {
-			box.Foot, box.FootStyle = "! "+text.Sanitize(limits[0]), theme.Warn
+			box.Note, box.NoteStyle = "! "+text.Sanitize(limits[0]), theme.Warn
 			if len(limits) > 1 {
-				box.Foot = "! " + text.Plural(len(limits), "thing", "things") + " not seen (? says which): " +
+				box.Note = "! " + text.Plural(len(limits), "thing", "things") + " not seen (? says which): " +
 					text.Sanitize(limits[0])
 			}
 		}
@@ -151,10 +168,10 @@ func (p *painter) drawGauges(r screen.Rect, v *view) {
 	rest := screen.Rect{X: inside.X, Y: inside.Y + 3, W: inside.W, H: inside.H - 3}
 	if rest.H > 1 {
 		p.drawLegend(c, rest.Y, v)
-		p.drawMap(c, rest.Y+2, v)
-		rest.Y, rest.H = rest.Y+4, rest.H-4
+		p.drawMap(c, rest.Y+1, v)
+		rest.Y, rest.H = rest.Y+3, rest.H-3
 	}
-	p.drawTrend(rest, v)
+	p.drawTrend(c, rest, v)
 }
 
 // waitingFor says why there is nothing to see.
@@ -211,12 +228,15 @@ func (p *painter) drawGauge(c columns, y int, v *view, g *gauge) {
 	}
 }
 
-// The parts of a gauge are told apart by character as well as by colour.
+// The parts of a gauge are told apart by character where there is no colour.
 const (
 	charLive     = '█'
 	charTimeWait = '▓'
 	charBlocked  = '▒'
 	charFree     = '░'
+
+	charColoured     = '▇'
+	charFreeColoured = '─'
 )
 
 func (p *painter) gaugeBar(x, y, w int, v *view, g *gauge) {
@@ -225,9 +245,16 @@ func (p *painter) gaugeBar(x, y, w int, v *view, g *gauge) {
 		{Value: g.timeWait, Style: theme.TimeWait, Char: charTimeWait},
 		{Value: g.blocked, Style: theme.Blocked, Char: charBlocked},
 	}
+	rest := charFree
+	if p.inks != nil && !p.ascii { // colours tell the parts apart: bars that keep clear of each other
+		for i := range parts {
+			parts[i].Char = charColoured
+		}
+		rest = charFreeColoured
+	}
 	ticks := [...]float64{v.state.Thresholds.Warning, v.state.Thresholds.Critical}
 	p.canvas.Gauge(x, y, w, screen.Gauge{
-		Parts: parts[:], Rest: screen.Part{Style: theme.Free, Char: charFree},
+		Parts: parts[:], Rest: screen.Part{Style: theme.Free, Char: rest},
 		Limit: g.live + g.timeWait + g.blocked + g.free, Ticks: ticks[:], TickStyle: theme.Tick,
 	})
 }
@@ -236,7 +263,11 @@ func (p *painter) gaugeBar(x, y, w int, v *view, g *gauge) {
 // ports each has.
 func (p *painter) drawLegend(c columns, y int, v *view) {
 	g := headline(v)
-	x, room := c.bar.X, c.bar.W
+	x, room := c.bar.X, c.level.X+c.level.W-c.bar.X
+	blocked := " blocked "
+	if g.suspected > 0 {
+		blocked = " blocked or suspected "
+	}
 	for _, part := range []struct {
 		style theme.Role
 		char  string
@@ -244,7 +275,7 @@ func (p *painter) drawLegend(c columns, y int, v *view) {
 		n     int
 	}{
 		{theme.Live, "█", " live ", g.live}, {theme.TimeWait, "▓", " TIME_WAIT ", g.timeWait},
-		{theme.Blocked, "▒", " blocked ", g.blocked}, {theme.Free, "░", " free ", g.free},
+		{theme.Blocked, "▒", blocked, g.blocked}, {theme.Free, "░", " free ", g.free},
 	} {
 		if need := 1 + len(part.name) + 6; need > room {
 			return

@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"slices"
+
 	"ephtop/model"
 	"ephtop/ui/screen"
 	"ephtop/ui/text"
@@ -24,7 +26,7 @@ func (p *painter) drawHeader(r screen.Rect, v *view) {
 		} else if r.W < boxWidth {
 			every.text = ""
 		}
-		right = append(right, segment{theme.Text, "  "}, every, clock)
+		right = append(right, segment{theme.Text, "  "}, tracedSegment(v), every, clock)
 	}
 	room := r.W - 2
 	if w := measure(right); w < room {
@@ -34,16 +36,67 @@ func (p *painter) drawHeader(r screen.Rect, v *view) {
 		p.segments(r.X+1, r.Y, room, right[0])
 		return
 	}
+	p.segments(r.X+1, r.Y, room, headerLeft(v, room)...)
+}
+
+// headerLeft names the host, and what is wrong with it where no box below
+// says that.
+func headerLeft(v *view, room int) []segment {
 	left := []segment{{theme.Brand, "ephtop"}}
-	if v.state != nil {
-		s := v.state.Snapshot
-		left = append(left, segment{theme.Text, "  "}, segment{theme.Strong, text.Sanitize(s.Host)})
-		if r.W >= mapWidth {
-			left = append(left, segment{theme.Dim, "  " + text.Sanitize(s.OS+" "+s.Kernel)},
-				segment{theme.Dim, "  " + s.Source + " " + milliseconds(s.Took)})
+	if v.state == nil {
+		return left
+	}
+	s := v.state.Snapshot
+	gap := segment{theme.Text, "  "}
+	host := []segment{gap, {theme.Strong, text.Sanitize(s.Host)}}
+	if failed := failuresSegment(v); failed.text != "" {
+		if measure(left)+2+text.Width(failed.text) > room {
+			failed.text = "✖ " + text.Compact(v.state.Failures.Count) + " failed"
+		}
+		left = append(left, gap, failed)
+	}
+	if len(v.findings) > 0 && layoutOf(v.width, v.height).gauges.Empty() {
+		found := findingsSegment(v)
+		if measure(left)+2+text.Width(found.text) > room {
+			found.text = levelMark(worstFinding(v)) + " " + text.Count(len(v.findings)) + " (f)"
+		}
+		if measure(left)+2+text.Width(found.text) <= room {
+			left = append(left, gap, found)
 		}
 	}
-	p.segments(r.X+1, r.Y, room, left...)
+	// What is wrong comes before the host's name, where there is room for one.
+	if len(left) == 1 || measure(left)+measure(host) <= room {
+		left = slices.Insert(left, 1, host...)
+	}
+	if v.width >= mapWidth {
+		left = append(left, segment{theme.Dim, "  " + text.Sanitize(s.OS+" "+s.Kernel)},
+			segment{theme.Dim, "  " + s.Source + ", poll " + milliseconds(s.Took)})
+	}
+	return left
+}
+
+// failuresSegment counts the connects that have failed, while they do.
+func failuresSegment(v *view) segment {
+	f := &v.state.Failures
+	if f.Recent == 0 {
+		return segment{}
+	}
+	return segment{theme.Exhausted, "✖ " + text.Plural(f.Count, "connect", "connects") + " failed"}
+}
+
+// tracedSegment says that the kernel tells of closes and failed connects, and
+// what of that was lost.
+func tracedSegment(v *view) segment {
+	s := v.state.Snapshot
+	switch {
+	case !s.Traced:
+		return segment{}
+	case s.LostEvents > 0:
+		return segment{theme.Warn, "traced, " + text.Plural(s.LostEvents, "event", "events") + " lost  "}
+	case v.width < boxWidth:
+		return segment{}
+	}
+	return segment{theme.Dim, "traced  "}
 }
 
 // statusSegment says how fresh the data is, in a sign, a word and a colour.

@@ -22,7 +22,8 @@ func (c protoChoice) String() string {
 }
 
 // drawStates draws the histogram of states. A line for the ports that are
-// free stands at the end of a port's life, where there is room for it.
+// free stands at the end of a port's life, where there is room for it. It has
+// no bar: on most hosts it would make all others vanish.
 func (p *painter) drawStates(r screen.Rect, v *view) {
 	if r.Empty() {
 		return
@@ -50,13 +51,10 @@ func (p *painter) drawStates(r screen.Rect, v *view) {
 		limit = max(limit, s.count)
 	}
 	withFree := len(v.states) < height && v.proto != protoBoth
-	if withFree {
-		limit = max(limit, free)
-	}
 	y, freeDone := inside.Y, !withFree
 	for i, s := range shown {
 		if !freeDone && model.StageOf(s.state) == model.StageServer {
-			p.stateLine(inside, y, "available", theme.Free, theme.Dim, free, limit)
+			p.stateLine(inside, y, "available", theme.Free, theme.Dim, free, 0)
 			y, freeDone = y+1, true
 		}
 		p.stateLine(inside, y, s.state.String(), stateRole(s.state), theme.Text, s.count, limit)
@@ -66,7 +64,7 @@ func (p *painter) drawStates(r screen.Rect, v *view) {
 		y++
 	}
 	if !freeDone {
-		p.stateLine(inside, y, "available", theme.Free, theme.Dim, free, limit)
+		p.stateLine(inside, y, "available", theme.Free, theme.Dim, free, 0)
 	}
 }
 
@@ -99,7 +97,7 @@ func layoutConsumers(w int, g model.Grouping) consumerColumns {
 	}
 	switch g {
 	case model.ByProcess, model.ByUser:
-		c.name = min(max(w*2/5, 11), 16)
+		c.name = min(max(w*3/5, 11), 16)
 	default:
 		c.name = min(max(w*3/5, 21), 28)
 	}
@@ -277,7 +275,8 @@ func (p *painter) drawDestinations(r screen.Rect, v *view) {
 		t := &tuples[i]
 		y := inside.Y + i
 		p.canvas.Bytes(x, y, name, theme.Text, p.addrPort(name, t.Destination, t.Port, serviceName(v, t.Port, source.TCP)))
-		p.gaugeBar(x+name+1, y, w-name-8, v, &gauge{live: t.Live, timeWait: t.TimeWait, blocked: t.Blocked, free: t.Free})
+		g := tupleGauge(t)
+		p.gaugeBar(x+name+1, y, w-name-8, v, &g)
 		style := theme.Text
 		if t.Level > model.LevelOK {
 			style = levelRoles[t.Level]

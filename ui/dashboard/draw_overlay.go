@@ -6,7 +6,14 @@ import (
 	"ephtop/ui/theme"
 )
 
-// drawOverlay draws the help or the details over the panes.
+// overlayCache keeps what an overlay would otherwise look for or lay out at
+// every frame.
+type overlayCache struct {
+	detail   detailCache
+	findings findingsCache
+}
+
+// drawOverlay draws an overlay over the panes.
 func (p *painter) drawOverlay(v *view) {
 	if v.overlay == overlayNone {
 		return
@@ -16,7 +23,7 @@ func (p *painter) drawOverlay(v *view) {
 		return
 	}
 	inner := r.Inset(2, 1)
-	lines := overlayText(v, inner.W, &p.detail)
+	lines := overlayText(v, inner.W, &p.cache)
 	// A box no higher than its text, where there is a screen around it.
 	if inner.H > len(lines) && r.W < v.width {
 		r = screen.Rect{X: 0, Y: r.Y, W: v.width, H: r.H}.Center(r.W, len(lines)+2)
@@ -24,8 +31,11 @@ func (p *painter) drawOverlay(v *view) {
 	}
 	p.canvas.Clear(screen.Rect{X: r.X - 1, Y: r.Y, W: r.W + 2, H: r.H})
 	box := screen.Box{Title: "Help", Foot: "esc closes"}
-	if v.overlay == overlayDetails {
+	switch v.overlay {
+	case overlayDetails:
 		box.Title = "Connection"
+	case overlayFindings:
+		box.Title, box.Right = "Findings", "most urgent first"
 	}
 	top := max(0, min(v.scroll, len(lines)-inner.H))
 	if len(lines) > inner.H {
@@ -38,19 +48,21 @@ func (p *painter) drawOverlay(v *view) {
 }
 
 // overlayText is all lines of the overlay on screen. cache may be nil.
-func overlayText(v *view, width int, cache *detailCache) [][]segment {
+func overlayText(v *view, width int, cache *overlayCache) [][]segment {
 	if width <= 0 {
 		return nil
+	}
+	if cache == nil {
+		cache = new(overlayCache)
 	}
 	switch v.overlay {
 	case overlayHelp:
 		return helpText(v, width)
 	case overlayDetails:
-		if cache == nil {
-			cache = new(detailCache)
-		}
-		cache.find(v)
-		return detailText(v, width, cache)
+		cache.detail.find(v)
+		return detailText(v, width, &cache.detail)
+	case overlayFindings:
+		return cache.findings.text(v, width)
 	}
 	return nil
 }
@@ -67,6 +79,8 @@ func helpText(v *view, width int) [][]segment {
 		"The first gauge is the destination that runs out of ports first: each pair of source and destination has " +
 			"the range to itself, but for what is blocked for all.",
 		"48s ↓ is the time that a TIME_WAIT still lasts; >41s a socket that was there at the first poll.",
+		"closes 312/s of 333: connections closed per second, and how many of these the range can bear; settles at is the " +
+			"number of ports in use that the present closes lead to.",
 		"java? is the likely owner of a TIME_WAIT, from who was seen with the same destination.",
 	} {
 		lines = paragraph(lines, theme.Text, s, width)

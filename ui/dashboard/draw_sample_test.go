@@ -7,6 +7,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/ui/advice"
 )
 
 // sampleTime is the moment that the sample state is of.
@@ -141,6 +142,31 @@ func sampleConsumers(st *model.State) {
 		{Process: source.NoProcess, Ports: 311, Most: db},
 	}
 	st.UDP.Consumers[model.ByProcess] = []model.Consumer{{Process: 1, Tier: model.OwnerObserved, Ports: 212, Sockets: 228}}
+}
+
+// sampleFindings are one of each weight: long words, several remedies, and
+// none.
+func sampleFindings() []finding {
+	return []finding{
+		{model.LevelCritical, advice.Advice{
+			Title: "api: 312 closes/s to 10.0.9.2:5432, each for a new connection",
+			Seen:  "api (pid 3120) closes 312 connections/s to 10.0.9.2:5432: 8,188 open, 9,804 in TIME_WAIT",
+			Why:   "Each connection that is closed here keeps its port towards this destination for 60 s.",
+			Remedies: []advice.Remedy{
+				{What: "pool the database connections", Command: "pgbouncer.ini: pool_mode = transaction\npool_size = 20",
+					Effect: "ends 9,804 TIME_WAIT", Risk: "one that is too small makes callers wait"},
+				{What: "let connect() take over TIME_WAIT ports that are a second old, where both sides use timestamps",
+					Command: "sysctl -w net.ipv4.tcp_tw_reuse=1 net.ipv4.tcp_timestamps=1 && " +
+						"printf 'net.ipv4.tcp_tw_reuse = 1\\n' >/etc/sysctl.d/60-ports.conf",
+					Effect: "+9,804 ports"},
+			},
+		}},
+		{model.LevelWarning, advice.Advice{
+			Title: "connect() to 10.0.9.2:5432 will be slow soon", Seen: "13,800 of the 14,116 ports that it tries first are used",
+			Remedies: []advice.Remedy{{What: "widen the range", Command: `sysctl -w net.ipv4.ip_local_port_range="10240 65535"`}},
+		}},
+		{model.LevelOK, advice.Advice{Title: "1 server listens on a port of the range: 41000", Seen: "envoy (pid 881)"}},
+	}
 }
 
 // addSocket adds the i-th connection: a few kinds take turns.

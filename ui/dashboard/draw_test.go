@@ -16,6 +16,12 @@ import (
 	"ephtop/ui/theme"
 )
 
+// showFailures is a host whose connects fail, watched by a tracer.
+func showFailures(v *view) {
+	v.state.Snapshot.Traced, v.state.Level = true, model.LevelExhausted
+	v.state.Failures = model.Failures{Observed: true, Count: 30, Recent: 12}
+}
+
 // requireFrame compares a frame with its golden file, and wants every line to
 // be as wide as the screen.
 func requireFrame(t *testing.T, p *painter, v *view) {
@@ -141,6 +147,59 @@ var frameStates = []struct {
 		v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[0].Tuple()
 		v.detail.LocalPort = 5
 	}},
+	{"findings", 80, 24, func(v *view) { v.overlay, v.findings = overlayFindings, sampleFindings() }},
+	{"findings 120x40", 120, 40, func(v *view) { v.overlay, v.findings = overlayFindings, sampleFindings() }},
+	{"findings scrolled 60x20", 60, 20, func(v *view) {
+		v.overlay, v.findings, v.scroll = overlayFindings, sampleFindings(), 7
+	}},
+	{"no findings", 80, 24, func(v *view) { v.overlay = overlayFindings }},
+	{"no findings while traced", 80, 24, func(v *view) { v.overlay, v.state.Failures.Observed = overlayFindings, true }},
+	{"number of findings", 80, 24, func(v *view) { v.findings = sampleFindings() }},
+	{"number of findings 40x10", 40, 10, func(v *view) { v.findings = sampleFindings() }},
+	{"a finding of no weight, degraded", 80, 24, func(v *view) {
+		v.findings = sampleFindings()[2:]
+		v.state.Snapshot.Degraded = []string{"processes of other users are hidden: run as root to see them"}
+	}},
+	{"failed connects", 80, 24, showFailures},
+	{"failed connects 120x40", 120, 40, showFailures},
+	{"failed connects 40x10", 40, 10, func(v *view) {
+		showFailures(v)
+		v.findings = sampleFindings()
+	}},
+	{"failed connects of the past", 80, 24, func(v *view) {
+		showFailures(v)
+		v.state.Failures.Recent, v.state.Level = 0, model.LevelWarning
+	}},
+	{"lost events", 120, 40, func(v *view) { v.state.Snapshot.Traced, v.state.Snapshot.LostEvents = true, 1200 }},
+	{"suspected", 120, 40, func(v *view) {
+		w := v.state.TCP.Pressure.Worst()
+		w.Suspected, w.Used, w.Free = 2000, w.Used+2000, w.Free-2000
+	}},
+	{"details of a suspected port", 80, 24, func(v *view) {
+		v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[0].Tuple()
+		v.state.Rows[0].Suspected, v.state.Rows[0].Tier = true, model.OwnerTraced
+		v.state.TCP.Pressure.Worst().Suspected = 1
+	}},
+	{"would take more than there is", 120, 40, func(v *view) {
+		v.state.Forecast = model.Forecast{Rate: 0.4, CloseRate: 520, Sustainable: 333, Plateau: 39_388}
+	}},
+	{"few ports in use", 120, 40, func(v *view) {
+		for i := range v.state.History {
+			s := &v.state.History[i]
+			s.Used, s.Level = 12+i%9, model.LevelOK
+		}
+	}},
+	{"another system 120x40", 120, 40, func(v *view) {
+		v.state.Snapshot.OS, v.state.Snapshot.Kernel = "darwin", "25.1.0"
+		v.state.TCP.Pressure.PoolOnly = true
+		for i := range v.state.TCP.Pressure.Tuples {
+			v.state.TCP.Pressure.Tuples[i].FirstHalfSize = 0
+		}
+	}},
+	{"details on another system", 80, 24, func(v *view) {
+		v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[0].Tuple()
+		v.state.TCP.Pressure.Worst().FirstHalfSize = 0
+	}},
 	{"small range", 120, 40, func(v *view) {
 		v.state.Snapshot.Settings.Range = source.PortRange{Low: 40_000, High: 40_019}
 		v.state.Snapshot.Settings.Assumed = true
@@ -254,6 +313,9 @@ func FuzzFrameIsExactlyTheScreen(f *testing.F) {
 		requireSize(t, frame, w, h)
 		v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[0].Tuple()
 		requireSize(t, p.frame(v), w, h)
+		v.overlay, v.findings = overlayFindings, sampleFindings()
+		v.findings[0].advice.Title, v.findings[1].advice.Remedies[0].Command = name, command
+		requireSize(t, p.frame(v), w, h)
 		for _, r := range frame {
 			if r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 {
 				t.Fatalf("%U reached the screen", r)
@@ -279,6 +341,18 @@ func TestOverlayLines(t *testing.T) {
 	v.width, v.height = 200, 70
 	if n := overlayLines(v); n != 1 {
 		t.Errorf("an overlay that fits can be scrolled to %d lines", n)
+	}
+}
+
+// The overlays are laid out once a poll, and not at every frame.
+func TestAllocationsOfAFrame(t *testing.T) {
+	for _, o := range []overlay{overlayNone, overlayFindings} {
+		v := sampleView(200, 60)
+		v.findings, v.overlay = sampleFindings(), o
+		p := coloured(t, "default", termenv.ANSI)
+		if n := testing.AllocsPerRun(10, func() { p.paint(v) }); n > 200 {
+			t.Errorf("overlay %d: %v allocations", o, n)
+		}
 	}
 }
 

@@ -1,7 +1,9 @@
 package dashboard
 
 import (
-	"math/bits"
+	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"ephtop/model"
@@ -10,124 +12,136 @@ import (
 	"ephtop/ui/theme"
 )
 
-// drawMap draws the range from low to high in two lines, one for each parity:
-// connect() tries the ports of the upper one first, so that its right end
-// shows the slow connect coming.
-func (p *painter) drawMap(c columns, y int, v *view) {
-	m := &v.state.TCP.Pressure.Map
-	if v.proto == protoUDP {
-		m = &v.state.UDP.Pressure.Map
-	}
-	for i, name := range [...]string{"connect()", "bind(0)"} {
-		if v.proto == protoUDP {
-			name = [...]string{"even ports", "odd ports"}[(i+int(m.Low))%2]
-		}
-		p.canvas.Text(c.label.X, y+i, c.label.W, theme.Dim, [...]string{"ports tried first", "ports tried last"}[i])
-		used, size := halfOf(m, i, 0, 1<<16)
-		for cell := range c.bar.W {
-			from, to := stretch(cell, c.bar.W, size)
-			n, _ := halfOf(m, i, from, to)
-			style := theme.Chart
-			if n == 0 {
-				p.canvas.Put(c.bar.X+cell, y+i, theme.Free, '·')
-				continue
-			}
-			p.canvas.Column(c.bar.X+cell, y+i, 1, style, float64(n)/float64(to-from))
-		}
-		p.percent(c.percent.X, y+i, c.percent.W, theme.Text, model.Percent(used, size))
-		p.canvas.Text(c.level.X, y+i, c.level.W, theme.Dim, name)
-	}
-}
-
-// stretch gives the ports of a half that one cell of the map stands for, as
-// positions in the half. Where there are more cells than ports, cells share.
-func stretch(cell, cells, size int) (from, to int) {
-	from = cell * size / cells
-	return from, max(from+1, (cell+1)*size/cells)
-}
-
-// halfOf counts the used ports among those of one parity: that of the low end
-// (0) or the other (1), from one position in that half to before another. size
-// is how many ports there are.
-func halfOf(m *model.PortMap, half, from, to int) (used, size int) {
-	first, last := int(m.Low)+half, int(m.High)
-	if first > last {
-		return 0, 0
-	}
-	to = min(to, (last-first)/2+1)
-	if from >= to {
-		return 0, 0
-	}
-	low, high := first+2*from, first+2*(to-1)
-	parity := uint64(0x5555555555555555) << (first & 1)
-	for w := low >> 6; w <= high>>6 && w < len(m.Words); w++ {
-		mask := parity
-		if w == low>>6 {
-			mask &= ^uint64(0) << (low & 63)
-		}
-		if w == high>>6 {
-			mask &= ^uint64(0) >> (63 - high&63)
-		}
-		used += bits.OnesCount64(m.Words[w] & mask)
-	}
-	return used, to - from
-}
-
-// drawTrend draws where the headline comes from and where it is going.
-func (p *painter) drawTrend(r screen.Rect, v *view) {
+// drawTrend draws where the headline comes from and where it is going: in one
+// line, or where there are more, in a chart as wide as the gauges and a line of
+// words below it.
+func (p *painter) drawTrend(c columns, r screen.Rect, v *view) {
 	if r.Empty() {
 		return
 	}
-	label := "last 5 min"
-	words := trend(v, r.W)
-	width := 0
-	for i, s := range words {
-		if w := text.Width(s.text) + 2; i == 0 || width+w <= r.W-len(label)-8 {
-			width += w
-		} else {
-			words = words[:i]
-			break
+	scale := scaleOf(v)
+	if r.H > 1 {
+		chart, last := r.SplitBottom(1)
+		p.canvas.Text(c.label.X, chart.Y+chart.H-1, c.label.W, theme.Dim, historyLabel(c, scale))
+		p.drawHistory(screen.Rect{X: c.bar.X, Y: chart.Y, W: c.bar.W, H: chart.H}, v, scale)
+		p.canvas.Text(c.label.X, last.Y, c.label.W, theme.Dim, "forecast")
+		p.phrases(c.bar.X, last.Y, r.X+r.W-c.bar.X, forecast(v))
+		return
+	}
+	words := trend(v)
+	width := measure(words)
+	p.canvas.Text(r.X, r.Y, c.label.W, theme.Dim, historyLabel(c, scale))
+	chart := screen.Rect{X: c.bar.X, Y: r.Y, W: max(r.X+r.W-c.bar.X-width-2, 0), H: 1}
+	p.drawHistory(chart, v, scale)
+	p.segments(chart.X+chart.W+2, r.Y, width, words...)
+}
+
+// historyLabel says what the height and the width of the history stand for.
+func historyLabel(c columns, s scale) string {
+	label := "5 min 0–" + s.text()
+	if c.label.W > len("last ")+text.Width(label) {
+		label = "last " + label
+	}
+	return label
+}
+
+// phrases draws pieces beside each other, as many as fit whole.
+func (p *painter) phrases(x, y, room int, pieces []segment) {
+	for _, s := range pieces {
+		field := text.Width(s.text) + 3
+		s.text = strings.TrimRight(s.text, " ")
+		if text.Width(s.text) > room {
+			return
 		}
-	}
-	chart := r
-	chart.X, chart.W = r.X+len(label)+1, max(r.W-len(label)-1-width, 0)
-	if gc := gaugeColumns(r); r.W >= mapWidth-4 {
-		chart.X, chart.W = gc.bar.X, max(r.X+r.W-gc.bar.X-width, 0)
-	}
-	bottom := r.Y + r.H - 1
-	p.canvas.Text(r.X, bottom, len(label), theme.Dim, label)
-	p.drawHistory(chart, v)
-	x := chart.X + chart.W + 2
-	for _, s := range words {
-		x += p.canvas.Text(x, bottom, r.X+r.W-x, s.style, s.text) + 2
+		p.segments(x, y, room, s)
+		x, room = x+field, room-field
 	}
 }
 
-// trend says in words where the headline is going. Fields that change have a
+const udpTrend = "UDP takes a port of its address, whoever it speaks to"
+
+// trend says in a few words where the headline is going. The fields have a
 // fixed width, so that the chart beside them keeps its own.
-func trend(v *view, width int) []segment {
+func trend(v *view) []segment {
 	if v.proto == protoUDP {
-		return []segment{{theme.Dim, "UDP takes a port of its address, whoever it speaks to"}}
+		return []segment{{theme.Dim, udpTrend}}
+	}
+	words := []segment{
+		{theme.Text, pad(rate(v.state.Forecast.Rate)+"/s", 7, true) + "  "}, pieceOf(forecastSegment(v), 14),
+	}
+	if slow := slowSegment(v); slow.text != "" {
+		slow.text = "  " + slow.text
+		words = append(words, slow)
+	}
+	return words
+}
+
+// forecast says the same in full.
+func forecast(v *view) []segment {
+	if v.proto == protoUDP {
+		return []segment{{theme.Dim, udpTrend}}
 	}
 	f := &v.state.Forecast
-	words := []segment{
-		{theme.Text, pad(text.Rate(f.Rate)+"/s", 8, true)},
-		pieceOf(forecastSegment(v), 14),
-	}
-	if width >= mapWidth-4 && f.Sustainable > 0 {
-		words = append(words, segment{theme.Dim, pad(text.Count(int(f.CloseRate))+" closes/s, sustains "+
-			text.Count(int(f.Sustainable)), 29, false)})
-	}
-	slow := segment{theme.Text, ""}
-	if t := v.state.TCP.Pressure.Worst(); t != nil && !v.state.TCP.Pressure.PoolOnly {
-		switch half := t.FirstHalfPercent(); {
-		case t.SlowConnect():
-			slow = segment{theme.Warn, "! slow connect"}
-		case half >= 90 && t.Free > 0:
-			slow = segment{theme.Warn, "first half " + text.Percent(half) + " %"}
+	words := []segment{{theme.Text, pad(rate(f.Rate)+"/s", 7, false)}, pieceOf(forecastSegment(v), 14)}
+	if f.Sustainable > 0 {
+		closes := segment{theme.Text, "closes " + text.Count(int(f.CloseRate+0.5)) + "/s of " + text.Count(int(f.Sustainable))}
+		if f.CloseRate > f.Sustainable {
+			closes.style = theme.Warn
 		}
+		words = append(words, pieceOf(closes, 20))
 	}
-	return append(words, pieceOf(slow, 15))
+	if plateau := plateauSegment(v); plateau.text != "" {
+		words = append(words, plateau)
+	}
+	if slow := slowSegment(v); slow.text != "" {
+		words = append(words, slow)
+	}
+	return words
+}
+
+// plateauSegment says where the use will settle if closes go on as they do.
+// Where no port is free, they do not: there are no connections to close.
+func plateauSegment(v *view) segment {
+	plateau, usable := v.state.Forecast.Plateau, v.state.TCP.Pressure.Usable
+	if plateau <= 0 || usable <= 0 || v.state.TCP.Pressure.Headline().Free <= 0 {
+		return segment{}
+	}
+	share := text.Count(plateau) + " (" + text.Percent(model.Percent(plateau, usable)) + " %)"
+	switch level := v.state.Thresholds.Level(plateau, usable); {
+	case plateau > usable:
+		return segment{theme.Critical, "would take " + share}
+	case level > model.LevelOK:
+		return segment{levelRoles[min(level, model.LevelCritical)], "settles at " + share}
+	}
+	return segment{theme.Text, "settles at " + share}
+}
+
+// rate writes ports per second, small ones with a decimal: half a port a
+// second fills a small range within the hour.
+func rate(r float64) string {
+	if math.Abs(r) < 0.05 || math.Abs(r) >= 9.95 {
+		return text.Rate(r)
+	}
+	sign := "+"
+	if r < 0 {
+		sign = "−"
+	}
+	return sign + strconv.FormatFloat(math.Abs(r), 'f', 1, 64)
+}
+
+// slowSegment warns of connects that scan half of the range in vain.
+func slowSegment(v *view) segment {
+	t := v.state.TCP.Pressure.Worst()
+	if t == nil || v.state.TCP.Pressure.PoolOnly {
+		return segment{}
+	}
+	switch half := t.FirstHalfPercent(); {
+	case t.SlowConnect():
+		return segment{theme.Warn, "! slow connect"}
+	case half >= 90 && t.Free > 0:
+		return segment{theme.Warn, "first half " + text.Percent(half) + " %"}
+	}
+	return segment{}
 }
 
 func pieceOf(s segment, width int) segment {
@@ -166,10 +180,52 @@ func forecastSegment(v *view) segment {
 	return segment{theme.Critical, "full in " + text.Duration(f.Full)}
 }
 
-// drawHistory draws the used share of the range over the last minutes, the
-// present at the right. A column stands for a stretch of time that begins at
+// scale is what the full height of the history stands for.
+type scale struct {
+	ports, usable int
+}
+
+// scaleOf takes the smallest of a few round scales that the history fits in,
+// so that a host with few ports in use shows more than a flat line.
+func scaleOf(v *view) scale {
+	s := scale{usable: v.state.TCP.Pressure.Usable}
+	peak := 0
+	for i := range v.state.History {
+		peak = max(peak, usedAt(v, &v.state.History[i]))
+	}
+	s.ports = s.usable
+	for _, percent := range [...]int{50, 20, 10, 5, 2, 1} {
+		if at := s.usable * percent / 100; peak <= at {
+			s.ports = at
+		}
+	}
+	for _, ports := range [...]int{200, 100, 50, 20, 10} {
+		if ports*100 < s.usable && peak <= ports {
+			s.ports = ports
+		}
+	}
+	return s
+}
+
+func (s scale) text() string {
+	if s.ports*100 < s.usable {
+		return strconv.Itoa(s.ports) + " ports"
+	}
+	return text.Percent(model.Percent(s.ports, s.usable)) + " %"
+}
+
+// usedAt is the figure of a sample that the history shows.
+func usedAt(v *view, s *model.Sample) int {
+	if v.proto == protoUDP {
+		return s.UDP
+	}
+	return s.Used
+}
+
+// drawHistory draws the use of the range over the last minutes, the present at
+// the right. A column stands for a stretch of time that begins at
 // a round moment: the picture moves by whole columns and is still between.
-func (p *painter) drawHistory(r screen.Rect, v *view) {
+func (p *painter) drawHistory(r screen.Rect, v *view, full scale) {
 	history := v.state.History
 	if r.Empty() || len(history) == 0 {
 		return
@@ -189,17 +245,14 @@ func (p *painter) drawHistory(r screen.Rect, v *view) {
 			if at > column {
 				break
 			}
-			used := s.Used
-			if v.proto == protoUDP {
-				used = s.UDP
-			}
 			if at > heldFrom || fresh {
 				share, level, heldFrom, fresh = 0, model.LevelOK, at, false
 			}
-			share = max(share, model.Percent(used, s.Usable)/100)
+			share = max(share, float64(usedAt(v, s))/float64(max(full.ports, 1)))
 			level = max(level, s.Level)
 		}
 		if column-heldFrom > holds {
+			p.canvas.Put(r.X+x, r.Y+r.H-1, theme.Free, '·')
 			continue
 		}
 		style := theme.Chart

@@ -1,8 +1,11 @@
 package dashboard
 
 import (
+	"slices"
+
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/ui/advice"
 )
 
 // choice is what the user wants to see of a state.
@@ -25,6 +28,7 @@ func (c *choice) udp() bool { return c.proto != protoTCP }
 type frame struct {
 	snapshot source.Snapshot
 	state    model.State
+	findings []finding
 
 	version   uint64 // of the choice that the following were made for
 	rows      []int32
@@ -32,6 +36,15 @@ type frame struct {
 	states    model.StateCounts
 	consumers []model.Consumer
 	merged    []model.Consumer // memory for consumers of both protocols
+}
+
+// advise looks for what is wrong, and puts it into words.
+func (f *frame) advise() {
+	f.findings = f.findings[:0]
+	found := f.state.Findings()
+	for i := range found {
+		f.findings = append(f.findings, finding{found[i].Level, advice.Of(&f.state, &found[i])})
+	}
 }
 
 // choose makes the frame's lists, with the memory of sel.
@@ -57,6 +70,10 @@ func (f *frame) group(c *choice) {
 	default:
 		f.merged = mergeConsumers(f.merged[:0], &f.state, c.group)
 		f.consumers = f.merged
+	}
+	// They stand most ports first. Who holds none has no part in this.
+	if n := slices.IndexFunc(f.consumers, func(c model.Consumer) bool { return c.Ports == 0 }); n >= 0 {
+		f.consumers = f.consumers[:n]
 	}
 }
 

@@ -13,11 +13,11 @@ type KeyMap struct {
 	PageUp, PageDown, Top, End key.Binding
 	NextPane, PreviousPane     key.Binding
 
-	Open, Back, Filter, Sort, Reverse, Group, Proto key.Binding
+	Open, Back, Filter, Sort, Reverse, Group, Proto, Findings key.Binding
 
 	Pause, Slower, Faster, Names, Copy key.Binding
 
-	Help, Suspend, Quit key.Binding
+	Help, Redraw, Suspend, Quit key.Binding
 
 	// Earlier and Later go through the filters of this session while one is
 	// being typed; Keep takes what was typed.
@@ -46,6 +46,8 @@ func DefaultKeyMap() KeyMap {
 		Group:   binding("b", "by", "b"),
 		Proto:   binding("p", "tcp/udp", "p"),
 
+		Findings: binding("f", "findings", "f"),
+
 		Pause:  binding("space", "pause", " "),
 		Slower: binding("+", "slower", "+", "="),
 		Faster: binding("-", "faster", "-", "_"),
@@ -53,6 +55,7 @@ func DefaultKeyMap() KeyMap {
 		Copy:   binding("y", "copy", "y"),
 
 		Help:    binding("?", "help", "?"),
+		Redraw:  binding("ctrl+l", "draw the screen anew", "ctrl+l"),
 		Suspend: binding("ctrl+z", "suspend", "ctrl+z"),
 		Quit:    binding("q", "quit", "q", "ctrl+c"),
 
@@ -92,13 +95,14 @@ func (k KeyMap) groups() []helpGroup {
 			described(k.Group, "consumers by process, destination, service, user"),
 			described(k.Proto, "TCP, UDP or both"),
 			described(k.Names, "services by name or number"),
+			described(k.Findings, "what is wrong, and what to do"),
 		}},
 		{"Control", []key.Binding{
 			described(k.Pause, "hold the view still, or let it go on"),
 			described(k.Slower, "poll less often"),
 			described(k.Faster, "poll more often"),
 			described(k.Copy, "copy the connection's addresses"),
-			k.Help, k.Suspend,
+			k.Help, k.Redraw, k.Suspend,
 			relabelled(k.Quit, "q/ctrl+c"),
 		}},
 		{"In a filter", []key.Binding{
@@ -116,6 +120,8 @@ func (k KeyMap) footer(v *view) []key.Binding {
 		return []key.Binding{k.Keep, described(k.Back, "undo"), k.Earlier, k.Later}
 	case v.overlay == overlayHelp:
 		return []key.Binding{described(k.Back, "close"), k.Up, k.Down, k.Quit}
+	case v.overlay == overlayFindings:
+		return []key.Binding{described(k.Back, "close"), k.Up, k.Down, k.PageDown, k.Quit}
 	case v.overlay == overlayDetails:
 		return []key.Binding{described(k.Back, "close"), k.Up, k.Down, k.Copy, k.Names, k.Quit}
 	}
@@ -126,7 +132,7 @@ func (k KeyMap) footer(v *view) []key.Binding {
 	if v.status == statusPaused {
 		pause = described(pause, "go on")
 	}
-	all := []key.Binding{k.Filter, k.Sort, k.Group, k.NextPane, pause, open, k.Help, k.Quit}
+	all := []key.Binding{k.Filter, k.Help, k.Findings, k.Sort, k.Group, k.NextPane, pause, open, k.Quit}
 	if v.filter.text != "" {
 		all = append([]key.Binding{described(k.Back, "clear filter")}, all...)
 	}

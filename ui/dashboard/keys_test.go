@@ -129,9 +129,42 @@ func TestGroupKey(t *testing.T) {
 			if h.m.view.group != want {
 				t.Errorf("grouping %v, want %v", h.m.view.group, want)
 			}
-			if diff := cmp.Diff(h.m.view.state.TCP.Consumers[want], h.m.view.consumers); diff != "" {
-				t.Errorf("consumers by %v:\n%s", want, diff)
+			if got, want := h.m.view.consumers, h.m.view.state.TCP.Consumers[want]; !slices.Equal(got, want) {
+				t.Errorf("consumers %+v, want %+v", got, want)
 			}
+		}
+	})
+}
+
+// A server outside of the range holds no port of it.
+func TestConsumersOfNoPortAreLeftOut(t *testing.T) {
+	sockets := append(some(2), tcp(8080, "10.0.9.9 41000", source.Established, 1))
+	run(t, sockets, func(h *harness) {
+		if n := len(h.m.view.consumers); n != 1 {
+			t.Errorf("%d consumers, want the one with ports: %+v", n, h.m.view.consumers)
+		}
+	})
+}
+
+func TestFindingsKey(t *testing.T) {
+	sockets := append(some(2), tcp(40500, "0.0.0.0 0", source.Listen, 1))
+	run(t, sockets, func(h *harness) {
+		if len(h.m.view.findings) != 1 {
+			t.Fatalf("findings %+v, want that of the listener in the range", h.m.view.findings)
+		}
+		title := h.m.view.findings[0].advice.Title
+		for _, want := range []struct {
+			key  string
+			open bool
+		}{{"f", true}, {"f", false}, {"?", false}, {"f", true}, {"s", true}, {"esc", false}} {
+			h.press(want.key)
+			if got := strings.Contains(h.m.View(), title); got != want.open {
+				t.Errorf("after %s the finding is shown: %v", want.key, got)
+			}
+		}
+		h.press("/", "f")
+		if h.m.view.overlay != overlayNone || h.m.view.filter.input != "f" {
+			t.Error("f in a filter is no letter")
 		}
 	})
 }

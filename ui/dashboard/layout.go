@@ -58,8 +58,8 @@ func layoutOf(width, height int) layout {
 }
 
 // gaugeLines is the number of lines inside the box of gauges: three gauges
-// and a trend; with a legend and the port map; with a higher chart of the
-// trend.
+// and a trend; with a legend, the port map and a line of forecast; with a
+// higher chart of the trend.
 func gaugeLines(width, height int) int {
 	switch {
 	case width < mapWidth || height < 32:

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -57,8 +58,8 @@ func TestMergeConsumers(t *testing.T) {
 			States: model.StateCounts{source.Bound: 11}},
 		{Process: 0, Tier: model.OwnerInferred, Ports: 4, Sockets: 4},
 	}
-	if diff := cmp.Diff(want, mergeConsumers(nil, st, model.ByProcess)); diff != "" {
-		t.Error(diff)
+	if got := mergeConsumers(nil, st, model.ByProcess); !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if st.TCP.Consumers[model.ByProcess][0].Ports != 10 {
 		t.Error("the state was changed")

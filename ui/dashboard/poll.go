@@ -101,6 +101,7 @@ func (p *poller) poll(f *frame, c choice) tea.Cmd {
 		read := p.now()
 		if msg.err == nil {
 			p.tracker.Update(&f.snapshot, &f.state)
+			f.advise()
 			f.choose(&c, &p.selection)
 		}
 		msg.ended = p.now()

@@ -58,7 +58,8 @@ func Run(ctx context.Context, cfg Config) (err error) {
 // Tea waits for the reader of keys before it closes what that one reads.
 func (m *Model) show(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) error {
 	restore := modes(in)
-	p := tea.NewProgram(m, tea.WithoutSignalHandler(), tea.WithAltScreen(), tea.WithInput(in), tea.WithOutput(out))
+	p := tea.NewProgram(&presenter{Model: m, out: out}, tea.WithoutSignalHandler(), tea.WithAltScreen(),
+		tea.WithInput(in), tea.WithOutput(out), tea.WithFilter(hideSize))
 	ended := make(chan error, 1)
 	go func() {
 		_, err := p.Run()

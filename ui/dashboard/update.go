@@ -83,6 +83,8 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		return tea.Quit
 	case key.Matches(msg, m.keys.Suspend):
 		return m.suspend()
+	case key.Matches(msg, m.keys.Redraw):
+		return func() tea.Msg { return redrawMsg{} }
 	case m.view.filter.editing:
 		m.editFilter(msg)
 		return nil
@@ -90,6 +92,9 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		return tea.Quit
 	case key.Matches(msg, m.keys.Help):
 		m.toggleOverlay(overlayHelp)
+		return nil
+	case key.Matches(msg, m.keys.Findings):
+		m.toggleOverlay(overlayFindings)
 		return nil
 	case key.Matches(msg, m.keys.Back):
 		m.back()

@@ -7,6 +7,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/ui/advice"
 )
 
 // view is everything that one frame shows: Update (update.go and its
@@ -36,6 +37,8 @@ type view struct {
 	// now is the wall clock of the last tick; ages of stale and paused data
 	// are taken against it. It is never read in draw from anywhere else.
 	now time.Time
+	// findings say what is wrong with the host, most urgent first.
+	findings []finding
 	// notice is a short line of feedback to a key ("copied …", "every 2s"),
 	// shown in the footer until the next key.
 	notice string
@@ -74,6 +77,12 @@ type stateLine struct {
 type helpGroup struct {
 	title    string
 	bindings []key.Binding
+}
+
+// finding is something that a person should know, and what to say of it.
+type finding struct {
+	level  model.Level
+	advice advice.Advice
 }
 
 // status says how fresh the data on screen is.
@@ -134,4 +143,5 @@ const (
 	overlayNone overlay = iota
 	overlayHelp
 	overlayDetails
+	overlayFindings
 )

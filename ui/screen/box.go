@@ -4,13 +4,13 @@ import "github.com/charmbracelet/x/ansi"
 
 // Box is a frame with texts in its edges.
 type Box struct {
-	// Title stands at the left of the top edge, Right at its right, Foot at
-	// the right of the bottom edge. What does not fit is cut, Right before
-	// Title; none of them breaks the frame.
-	Title, Right, Foot string
-	// Edge is the style of the frame, TitleStyle, RightStyle and FootStyle
-	// those of the texts.
-	Edge, TitleStyle, RightStyle, FootStyle Style
+	// Title stands at the left of the top edge, Right at its right, Note at the
+	// left of the bottom edge, Foot at its right. What does not fit is cut, Right
+	// before Title and Note before Foot; none of them breaks the frame.
+	Title, Right, Note, Foot string
+	// Edge is the style of the frame, TitleStyle, RightStyle, NoteStyle and
+	// FootStyle those of the texts.
+	Edge, TitleStyle, RightStyle, NoteStyle, FootStyle Style
 }
 
 // Box clears r, draws a box along its edge and returns what is inside. A box
@@ -42,8 +42,13 @@ func (c *Canvas) Box(r Rect, b Box) Rect {
 	if w := min(ansi.StringWidth(b.Right)+2, room); b.Right != "" && w > 4 {
 		c.label(right-1-w, r.Y, w, b.RightStyle, b.Right)
 	}
-	if w := min(ansi.StringWidth(b.Foot)+2, r.W-4); b.Foot != "" && w > 2 {
+	room = r.W - 4
+	if w := min(ansi.StringWidth(b.Foot)+2, room); b.Foot != "" && w > 2 {
 		c.label(right-1-w, bottom, w, b.FootStyle, b.Foot)
+		room -= w + 1
+	}
+	if w := min(ansi.StringWidth(b.Note)+2, room); b.Note != "" && w > 4 {
+		c.label(r.X+2, bottom, w, b.NoteStyle, b.Note)
 	}
 	return r.Inset(1, 1)
 }

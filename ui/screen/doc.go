@@ -1,7 +1,8 @@
 // Package screen is a grid of character cells that panes draw on, and that is
-// written to the terminal as one string. It knows boxes, bars and text that is
-// cut to its field; every write is clipped to the grid, so that whatever is
-// drawn, a frame has exactly its width and height.
+// written to the terminal as one string: whole ([Canvas.Append]), or the cells
+// that differ from what the terminal shows ([Canvas.AppendChanges]). It knows
+// boxes, bars and text that is cut to its field; every write is clipped to the
+// grid, so that whatever is drawn, a frame has exactly its width and height.
 //
 // It depends on x/ansi for the widths of characters, as Bubble Tea does. It
 // must not know what is drawn, nor which colours there are: a cell has the

@@ -19,6 +19,7 @@ const (
 	Key
 	Filter
 	Cursor
+	Command // what can be typed at a shell
 
 	// The stages of a port's life, and what a gauge is stacked of.
 	Assigned

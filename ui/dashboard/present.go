@@ -1,0 +1,76 @@
+package dashboard
+
+import (
+	"io"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"ephtop/ui/screen"
+)
+
+// presenter shows a Model on a terminal, cell by cell: from one second to the
+// next, a busy host changes a few figures in almost every line. Bubble Tea's own
+// renderer writes each changed line again, which is five to ten times as much
+// for a slow line to carry. That renderer stays in charge of the terminal (its
+// modes, the alternate screen, the cursor), but is given a view that writes
+// nothing.
+//
+// All is written in the goroutine that calls Update: so nothing is written
+// while the terminal is given away (ctrl+z), nor after the end.
+type presenter struct {
+	*Model
+	out io.Writer
+	// shown is what the terminal shows; of no size where that is not sure.
+	shown screen.Canvas
+	bytes []byte
+}
+
+// sizeMsg is the size of the terminal. Bubble Tea's renderer takes no notice of
+// it as it does of a [tea.WindowSizeMsg]: it does not know how wide the
+// terminal is, and leaves its lines alone.
+type sizeMsg struct{ width, height int }
+
+// redrawMsg asks for the whole screen to be written again.
+type redrawMsg struct{}
+
+// hideSize is a filter of messages, which keeps the size from the renderer.
+func hideSize(_ tea.Model, msg tea.Msg) tea.Msg {
+	if size, ok := msg.(tea.WindowSizeMsg); ok {
+		return sizeMsg{size.Width, size.Height}
+	}
+	return msg
+}
+
+// Update takes a message and shows what has come of it.
+func (p *presenter) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch m := msg.(type) {
+	case sizeMsg:
+		msg = tea.WindowSizeMsg{Width: m.width, Height: m.height}
+		p.shown.Reset(0, 0, false)
+	case resumedMsg, redrawMsg:
+		p.shown.Reset(0, 0, false)
+	}
+	_, cmd := p.Model.Update(msg)
+	p.show()
+	return p, cmd
+}
+
+// View is nothing that can be seen, but not nothing: in place of that, Bubble
+// Tea's renderer would write a blank.
+func (p *presenter) View() string { return "\x1b[m" }
+
+// show writes what differs from what the terminal shows, in one Write. What
+// becomes of an error, the terminal's own writer knows (watchOut).
+func (p *presenter) show() {
+	v := &p.Model.view
+	if v.width <= 0 || v.height <= 0 {
+		return
+	}
+	paint := p.Model.painter
+	paint.paint(v)
+	p.bytes = paint.canvas.AppendChanges(p.bytes[:0], &p.shown, paint.inks)
+	p.shown, paint.canvas = paint.canvas, p.shown
+	if len(p.bytes) > 0 {
+		_, _ = p.out.Write(p.bytes)
+	}
+}

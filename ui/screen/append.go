@@ -1,0 +1,80 @@
+package screen
+
+import (
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Append writes the canvas to b, its rows parted by line ends, with as few
+// changes of style as possible. Each row starts and ends in the terminal's own
+// style, so that a row can be written alone. inks says what the styles look
+// like; one that it does not hold looks like style 0. With inks nil, no escape
+// sequence is written at all.
+func (c *Canvas) Append(b []byte, inks []Ink) []byte {
+	c.settle()
+	for y := range c.h {
+		if y > 0 {
+			b = append(b, '\n')
+		}
+		var now Ink
+		row := c.cells[y*c.w : (y+1)*c.w]
+		for i := range row {
+			cl := &row[i]
+			if cl.width == 0 {
+				continue
+			}
+			if int(cl.style) < len(inks) {
+				if ink := &inks[cl.style]; ink.SGR != now.SGR && (cl.char != ' ' || ink.Solid || now.Solid) {
+					b = change(b, now, *ink)
+					now = *ink
+				}
+			} else if now.SGR != "" {
+				b, now = change(b, now, Ink{}), Ink{}
+			}
+			b = c.text(b, cl.char)
+		}
+		if now.SGR != "" {
+			b = append(b, "\x1b[m"...)
+		}
+	}
+	return b
+}
+
+// settle puts U+FFFD for what a terminal would draw into the character before
+// it: two halves of one, as of a flag.
+func (c *Canvas) settle() {
+	for i := range c.cells {
+		cl := &c.cells[i]
+		if cl.char >= 0 && (cl.char < utf8.RuneSelf || sober(cl.char)) || i%c.w == 0 || !c.merges(c.cells[i-i%c.w:i], cl) {
+			continue
+		}
+		cl.char = utf8.RuneError
+		if cl.width == 2 {
+			cl.width = 1
+			c.cells[i+1] = *cl
+		}
+	}
+}
+
+// merges tells whether cl would be drawn into the character before it.
+func (c *Canvas) merges(before []cell, cl *cell) bool {
+	last := &before[len(before)-1]
+	if last.width == 0 {
+		last = &before[len(before)-2]
+	}
+	if cl.char >= 0 && sober(cl.char) || last.char >= 0 && (last.char < utf8.RuneSelf || sober(last.char)) {
+		return false
+	}
+	both := c.text(c.text(nil, last.char), cl.char)
+	return last.char != utf8.RuneError && ansi.StringWidth(string(both)) != int(last.width)+int(cl.width)
+}
+
+// change appends the sequence that leads from one look to another.
+func change(b []byte, from, to Ink) []byte {
+	b = append(b, "\x1b["...)
+	if from.SGR != "" && to.SGR != "" {
+		b = append(b, "0;"...)
+	}
+	return append(append(b, to.SGR...), 'm')
+}

@@ -1,0 +1,118 @@
+package screen
+
+import (
+	"strconv"
+	"unicode/utf8"
+)
+
+// bridge is the longest stretch of unchanged cells that is written again to
+// get from one change to the next: moving the cursor takes as many bytes.
+const bridge = 4
+
+// AppendChanges writes to b what turns a terminal that shows before into one
+// that shows c: moves of the cursor, and the cells that differ. Where before
+// has another size, that is all cells. The terminal must be as wide as c, and
+// its text in its own style, in which it is left; nothing is written where
+// nothing differs. inks is as for [Canvas.Append], and must be the one that
+// before was written with.
+func (c *Canvas) AppendChanges(b []byte, before *Canvas, inks []Ink) []byte {
+	c.settle()
+	all := before.w != c.w || before.h != c.h
+	pen := pen{b: b, inks: inks, x: -1}
+	for y := range c.h {
+		for x := 0; x < c.w; x++ {
+			i := y*c.w + x
+			if c.cells[i].width == 0 || !all && c.same(before, i, inks) {
+				continue
+			}
+			pen.moveTo(c, x, y)
+			pen.write(c, &c.cells[i])
+		}
+	}
+	if pen.now.SGR != "" {
+		pen.b = append(pen.b, "\x1b[m"...)
+	}
+	return pen.b
+}
+
+// same tells whether cell i looks as it did before.
+func (c *Canvas) same(before *Canvas, i int, inks []Ink) bool {
+	a, o := &c.cells[i], &before.cells[i]
+	if a.width != o.width || a.style != o.style && lookOf(a, inks) != lookOf(o, inks) {
+		return false
+	}
+	return a.char == o.char && a.char >= 0 ||
+		a.char < 0 && o.char < 0 && c.clusters[^a.char] == before.clusters[^o.char]
+}
+
+// lookOf is how a cell is drawn: what does not show on a blank is left out.
+func lookOf(cl *cell, inks []Ink) Ink {
+	if int(cl.style) >= len(inks) || cl.char == ' ' && !inks[cl.style].Solid {
+		return Ink{}
+	}
+	return inks[cl.style]
+}
+
+// pen writes cells to a terminal.
+type pen struct {
+	b    []byte
+	inks []Ink
+	now  Ink
+	// x and y are where the cursor is; x is -1 where that is not sure.
+	x, y int
+}
+
+// moveTo brings the cursor to a cell: to the right by writing again what is
+// there, where that is no longer than to move.
+func (p *pen) moveTo(c *Canvas, x, y int) {
+	if p.x == x && p.y == y {
+		return
+	}
+	if gap := x - p.x; p.x >= 0 && p.y == y && gap > 0 {
+		from := y*c.w + p.x
+		if gap <= bridge && p.plain(c.cells[from:from+gap]) {
+			for i := range gap {
+				p.write(c, &c.cells[from+i])
+			}
+			return
+		}
+		p.b = append(strconv.AppendInt(append(p.b, "\x1b["...), int64(gap), 10), 'C')
+	} else {
+		p.b = strconv.AppendInt(append(p.b, "\x1b["...), int64(y+1), 10)
+		p.b = append(strconv.AppendInt(append(p.b, ';'), int64(x+1), 10), 'H')
+	}
+	p.x, p.y = x, y
+}
+
+// plain tells whether cells take a byte each, in the present style.
+func (p *pen) plain(cells []cell) bool {
+	for i := range cells {
+		if cl := &cells[i]; cl.char < 0 || cl.char >= utf8.RuneSelf || p.ink(cl) != p.now {
+			return false
+		}
+	}
+	return true
+}
+
+// ink is what a cell is written in: for a blank, that is whatever does not
+// show on it.
+func (p *pen) ink(cl *cell) Ink {
+	ink := lookOf(cl, p.inks)
+	if cl.char == ' ' && !ink.Solid && !p.now.Solid {
+		return p.now
+	}
+	return ink
+}
+
+// write writes one character at the cursor.
+func (p *pen) write(c *Canvas, cl *cell) {
+	if ink := p.ink(cl); ink != p.now {
+		p.b = change(p.b, p.now, ink)
+		p.now = ink
+	}
+	p.b = c.text(p.b, cl.char)
+	p.x += int(cl.width)
+	if cl.char < 0 || cl.width != 1 || p.x >= c.w {
+		p.x = -1 // terminals differ in how wide it is, or it was the last column
+	}
+}
