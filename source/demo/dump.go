@@ -1,0 +1,65 @@
+package demo
+
+import (
+	"time"
+
+	"ephtop/source"
+)
+
+// perSocket and perDump are what a dump costs on a real host, owners included
+// (50,001 sockets in 45 ms on two cores).
+const (
+	perDump   = 2 * time.Millisecond
+	perSocket = 900 * time.Nanosecond
+)
+
+// dump fills a snapshot with the present moment, and takes the events.
+func (k *kernel) dump(s *source.Snapshot) {
+	s.Time = k.start.Add(k.now)
+	s.Settings = k.settings.Clone()
+	s.BoundListed = true
+	s.Traced = k.trace
+	k.turn++
+	for _, sock := range k.table {
+		if sock.Cookie == 0 {
+			// The kernel counts a socket when someone first asks (sock_gen_cookie).
+			k.cookie++
+			sock.Cookie = k.cookie
+		}
+		row := sock.Socket
+		row.Process = k.processIndex(s, sock.owner)
+		row.Expires = k.expires(sock)
+		s.Sockets = append(s.Sockets, row)
+	}
+	for _, e := range k.events {
+		s.Events = append(s.Events, source.Event{
+			Kind: e.kind, Time: k.start.Add(e.at), Tuple: e.tuple, Process: e.owner.Process,
+		})
+	}
+	clear(k.events)
+	k.events = k.events[:0]
+	s.Took = perDump + time.Duration(len(s.Sockets))*perSocket
+}
+
+// processIndex gives a process's place in the snapshot.
+func (k *kernel) processIndex(s *source.Snapshot, p *process) int32 {
+	if p == nil {
+		return source.NoProcess
+	}
+	if p.turn != k.turn {
+		p.turn, p.index = k.turn, int32(len(s.Processes))
+		s.Processes = append(s.Processes, p.Process)
+	}
+	return p.index
+}
+
+// expires is what is left on a socket's timer, in milliseconds.
+func (k *kernel) expires(s *socket) uint32 {
+	switch s.Timer {
+	case source.TimerNone:
+		return 0
+	case source.TimerKeepalive:
+		return uint32((keepAlive - (k.now-s.deadline)%keepAlive).Milliseconds())
+	}
+	return uint32(max(0, s.deadline-k.now).Milliseconds())
+}
