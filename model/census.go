@@ -164,20 +164,27 @@ func (c *census) countTuple(h *holder, low uint16) {
 		return
 	}
 	t.lastPort = h.port
-	if h.port&1 == low&1 {
+	second := h.port&1 != low&1
+	if !second {
 		t.use.FirstHalf++
 	}
 	if h.state != source.TimeWait {
 		t.use.Live++
+		t.secondLive += one(second)
 		return
 	}
 	t.use.TimeWait++
-	if h.closing {
-		t.use.Closing++
+	t.use.Reusable += one(h.reuse)
+	t.use.Closing += one(h.closing)
+	t.secondClosing += one(h.closing && second)
+}
+
+// one counts a thing that is so.
+func one(so bool) int {
+	if so {
+		return 1
 	}
-	if h.reuse {
-		t.use.Reusable++
-	}
+	return 0
 }
 
 // waited is how long a socket has been in TIME_WAIT; false where the source

@@ -24,6 +24,8 @@ type Failures struct {
 	// Count is their number since the start, Recent that of the last
 	// FailureSpan.
 	Count, Recent int
+	// Last is when the last one failed.
+	Last time.Time
 	// By counts them by process and destination, most first.
 	By []Failure
 }
@@ -40,6 +42,7 @@ type Failure struct {
 // failures remembers the failed connects.
 type failures struct {
 	count  int
+	last   time.Time
 	recent []failedPoll
 	by     []Failure
 }
@@ -59,6 +62,7 @@ func (f *failures) add(snap *source.Snapshot, st *State) {
 		}
 	}
 	if n := f.count - before; n > 0 {
+		f.last = snap.Time
 		f.recent = append(f.recent, failedPoll{snap.Time, n})
 	}
 	oldest := snap.Time.Add(-FailureSpan)
@@ -71,7 +75,7 @@ func (f *failures) add(snap *source.Snapshot, st *State) {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), b.Last.Compare(a.Last), cmp.Compare(a.Process.PID, b.Process.PID))
 	})
 	st.Failures = Failures{
-		Observed: snap.Traced, Count: f.count, Recent: recent, By: append(st.Failures.By[:0], f.by...),
+		Observed: snap.Traced, Count: f.count, Recent: recent, Last: f.last, By: append(st.Failures.By[:0], f.by...),
 	}
 }
 

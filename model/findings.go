@@ -130,7 +130,7 @@ func (st *State) Findings() []Finding {
 
 func findFailures(st *State, list []Finding) []Finding {
 	f := &st.Failures
-	if f.Count == 0 {
+	if f.Count == 0 || st.Snapshot.Time.Sub(f.Last) > HistorySpan {
 		return list
 	}
 	found := Finding{Problem: ConnectsFail, Level: LevelWarning, Process: source.NoProcess, Count: f.Count, Of: f.Recent}
@@ -239,7 +239,9 @@ func findChurn(st *State, list []Finding) []Finding {
 	wait := st.Snapshot.Settings.TimeWait.Seconds()
 	for i := range st.Churn {
 		c := &st.Churn[i]
-		plateau := c.Live + int(c.CloseRate*wait+0.5)
+		// At exhaustion only as many close as could open, so the plateau by rate
+		// may lie below what is held already.
+		plateau := c.Live + max(c.TimeWait, int(c.CloseRate*wait+0.5))
 		if float64(plateau) < minChurnShare*float64(usable) || c.TimeWait < max(minChurnWait, 4*c.Live) || c.CloseRate <= 0 {
 			continue
 		}

@@ -101,6 +101,16 @@ func TestFindings(t *testing.T) {
 			[]string{"connects-fail exhausted", "tuple-full exhausted"},
 		},
 		{
+			"connects that failed a while ago",
+			[]*source.Snapshot{withEvents(wide(moment(0)), failed(0, db, java)), withEvents(wide(moment(60)))},
+			[]string{"connects-fail warning"},
+		},
+		{
+			"connects that failed long ago",
+			[]*source.Snapshot{withEvents(wide(moment(0)), failed(0, db, java)), withEvents(wide(moment(301)))},
+			nil,
+		},
+		{
 			"slow connect below any threshold",
 			[]*source.Snapshot{wide(moment(0, connections(14116, source.Established, "10.0.0.1", 32768, 2, db)...))},
 			[]string{"slow-connect warning"},

@@ -131,5 +131,8 @@ func (h *history) forecast(st *State, head *Headline) Forecast {
 	f.CloseRate = float64(st.TCP.Pressure.Worst().Closing) / ClosingSpan.Seconds()
 	f.Sustainable = float64(head.TimeWait+head.Free) / wait
 	f.Plateau = head.Live + head.Blocked + head.Suspected + int(f.CloseRate*wait+0.5)
+	if head.Free == 0 { // no more close than could open
+		f.Plateau = max(f.Plateau, head.Used())
+	}
 	return f
 }

@@ -41,7 +41,7 @@ func (c *census) suspect(st *State) {
 		if h.tuple == noTuple || h.port&1 == low&1 || s.ports.has(h.port) {
 			continue
 		}
-		if c.looksBound(&c.tuples.tuples[h.tuple].use, &st.Rows[h.row], size) {
+		if c.looksBound(&c.tuples.tuples[h.tuple], &st.Rows[h.row], h.state, size) {
 			s.ports.add(h.port)
 			s.total++
 		}
@@ -52,15 +52,21 @@ func (c *census) suspect(st *State) {
 }
 
 // looksBound judges a socket on a port of the second half. One that was there
-// before we looked may stem from a time when its tuple was crowded: then the
-// second half has not kept more ports than the first, as those who close do
-// not choose.
-func (c *census) looksBound(t *TupleUse, r *Row, size int) bool {
-	if _, was := c.suspects.wasCrowded[t.TupleKey]; was {
+// before we looked may stem from a time when its tuple was crowded. Then no
+// connection closes on a port of the second half any more, for new ones take
+// those of the first; and of those that live on, the second half has not kept
+// more than the first.
+func (c *census) looksBound(t *tuplePlace, r *Row, state source.State, size int) bool {
+	if _, was := c.suspects.wasCrowded[t.use.TupleKey]; was {
 		return false
 	}
-	second := t.Live + t.TimeWait - t.FirstHalf
-	return !r.SinceStart || second > t.FirstHalf || float64(t.FirstHalf) < quiet*float64(size)
+	switch {
+	case !r.SinceStart:
+		return true
+	case state == source.TimeWait:
+		return t.secondClosing > t.use.Closing-t.secondClosing
+	}
+	return t.secondLive > t.use.Live-t.secondLive || float64(t.use.FirstHalf) < quiet*float64(size)
 }
 
 // noteCrowded keeps wasCrowded to the tuples that are there.

@@ -52,7 +52,7 @@ func TestSuspectedOfBeingBoundFirst(t *testing.T) {
 		})
 	}
 	t.Run("TIME_WAIT of a bound socket is not reusable", func(t *testing.T) {
-		got := &update(moment(0, wait...)).TCP.Pressure.Tuples[0]
+		got := &story(moment(0), moment(1, wait...)).TCP.Pressure.Tuples[0]
 		if got.Reusable != 0 || got.TimeWait != 10 || got.Suspected != 0 {
 			t.Errorf("reusable %d, TIME_WAIT %d, suspected of others %d; want 0, 10, 0", got.Reusable, got.TimeWait, got.Suspected)
 		}
@@ -61,6 +61,16 @@ func TestSuspectedOfBeingBoundFirst(t *testing.T) {
 		plain := connections(20, source.Established, "10.0.0.1", 40002, 2, db)
 		st := story(moment(0, plain...), moment(1, append(plain, odd...)...))
 		if got := st.TCP.Pressure.Suspected; got != 10 {
+			t.Errorf("suspected %d, want 10", got)
+		}
+	})
+	t.Run("what is left of a crowded time and closes no more is not suspected", func(t *testing.T) {
+		if got := update(moment(0, wait...)).TCP.Pressure.Suspected; got != 0 {
+			t.Errorf("suspected %d, want 0", got)
+		}
+	})
+	t.Run("closes that go on in the second half are", func(t *testing.T) {
+		if got := update(moment(0, aged(wait, 2000)...)).TCP.Pressure.Suspected; got != 10 {
 			t.Errorf("suspected %d, want 10", got)
 		}
 	})

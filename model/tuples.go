@@ -18,13 +18,16 @@ type tuplePlace struct {
 	dest int32  // number in the destination table
 
 	// What follows holds for one turn.
-	lastPort    uint16 // with which it was counted last
-	pool        int32  // of its source address
-	destGroup   int32  // its consumer by destination
-	service     int32  // its consumer by service
-	wasSighted  bool   // likely is known
-	likely      sighting
-	likelyTotal int
+	lastPort uint16 // with which it was counted last
+	// secondLive and secondClosing are the parts of use.Live and use.Closing
+	// on ports of the second half.
+	secondLive, secondClosing int
+	pool                      int32 // of its source address
+	destGroup                 int32 // its consumer by destination
+	service                   int32 // its consumer by service
+	wasSighted                bool  // likely is known
+	likely                    sighting
+	likelyTotal               int
 }
 
 // tupleTable numbers tuples, so that a socket that stays finds its tuple
