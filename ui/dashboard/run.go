@@ -58,8 +58,10 @@ func Run(ctx context.Context, cfg Config) (err error) {
 // Tea waits for the reader of keys before it closes what that one reads.
 func (m *Model) show(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) error {
 	restore := modes(in)
+	// The presenter draws; Bubble Tea's renderer has nothing to do but to wake
+	// up, which at its usual 60 times a second costs more than polling does.
 	p := tea.NewProgram(&presenter{Model: m, out: out}, tea.WithoutSignalHandler(), tea.WithAltScreen(),
-		tea.WithInput(in), tea.WithOutput(out), tea.WithFilter(hideSize))
+		tea.WithInput(in), tea.WithOutput(out), tea.WithFilter(hideSize), tea.WithFPS(1))
 	ended := make(chan error, 1)
 	go func() {
 		_, err := p.Run()
