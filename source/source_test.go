@@ -1,0 +1,138 @@
+package source
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+func TestAddr(t *testing.T) {
+	cases := []struct {
+		text, shown             string
+		is4, wildcard, loopback bool
+	}{
+		{"10.0.0.9", "10.0.0.9", true, false, false},
+		{"::ffff:10.0.0.9", "10.0.0.9", true, false, false},
+		{"0.0.0.0", "0.0.0.0", true, true, false},
+		{"::", "::", false, true, false},
+		{"127.3.2.1", "127.3.2.1", true, false, true},
+		{"::1", "::1", false, false, true},
+		{"::ffff:127.0.0.1", "127.0.0.1", true, false, true},
+		{"2001:db8::9f01", "2001:db8::9f01", false, false, false},
+		{"fe80::1%eth0", "fe80::1", false, false, false},
+	}
+	for _, c := range cases {
+		a, err := ParseAddr(c.text)
+		if err != nil {
+			t.Errorf("%s: %v", c.text, err)
+			continue
+		}
+		if a.String() != c.shown || a.Is4() != c.is4 || a.IsWildcard() != c.wildcard || a.IsLoopback() != c.loopback {
+			t.Errorf("%s: %s, IPv4 %v, wildcard %v, loopback %v", c.text, a, a.Is4(), a.IsWildcard(), a.IsLoopback())
+		}
+	}
+	if _, err := ParseAddr("10.0.0"); err == nil {
+		t.Error("10.0.0 passes for an address")
+	}
+}
+
+// A v4-mapped address is the same key as the IPv4 one.
+func TestMappedAddressesAreOne(t *testing.T) {
+	four, mapped := netip.MustParseAddr("10.0.0.9"), netip.MustParseAddr("::ffff:10.0.0.9")
+	if AddrFrom(four) != AddrFrom(mapped) || AddrFrom(four) != Addr4([4]byte{10, 0, 0, 9}) {
+		t.Error("10.0.0.9 and ::ffff:10.0.0.9 differ")
+	}
+	if AddrFrom(netip.Addr{}) != (Addr{}) {
+		t.Error("no address is not the wildcard")
+	}
+}
+
+func TestTupleString(t *testing.T) {
+	a, _ := ParseAddr("10.0.0.9")
+	b, _ := ParseAddr("2001:db8::1")
+	s := Socket{Proto: TCP, Local: a, LocalPort: 41823, Remote: b, RemotePort: 443}
+	if got, want := s.Tuple().String(), "tcp 10.0.0.9:41823 → [2001:db8::1]:443"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestParseState(t *testing.T) {
+	for text, want := range map[string]State{
+		"TIME_WAIT": TimeWait, "time-wait": TimeWait, "tw": TimeWait, "TimeWait": TimeWait, " estab ": Established,
+		"listen": Listen, "fin-wait-1": FinWait1, "FIN_WAIT2": FinWait2, "unconn": Bound, "bound": Bound, "close": Close,
+	} {
+		if got, err := ParseState(text); got != want || err != nil {
+			t.Errorf("%q is %v, %v; want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "UNKNOWN", "TIME", "TIME_WAIT,LISTEN"} {
+		_, err := ParseState(text)
+		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "ESTABLISHED") {
+			t.Errorf("%q: error %v; want one line that says what is accepted", text, err)
+		}
+	}
+	for s := Established; s < NumStates; s++ {
+		if got, err := ParseState(s.String()); got != s || err != nil {
+			t.Errorf("%v reads back as %v, %v", s, got, err)
+		}
+	}
+}
+
+func TestParsePortRange(t *testing.T) {
+	for text, want := range map[string]PortRange{
+		"32768-60999": {32768, 60999}, " 1 - 65535 ": {1, 65535}, "7-7": {7, 7},
+	} {
+		if got, err := ParsePortRange(text); got != want || err != nil {
+			t.Errorf("%q is %v, %v; want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "9-1", "0-5", "1", "1-65536", "a-b", "1-2-3", "-", "1–2"} {
+		if _, err := ParsePortRange(text); !errors.Is(err, ErrRange) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: error %v, want one line that is ErrRange", text, err)
+		}
+	}
+}
+
+func FuzzParsePortRange(f *testing.F) {
+	f.Add("32768-60999")
+	f.Add("9-1")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := ParsePortRange(text)
+		if err != nil {
+			return
+		}
+		if again, err := ParsePortRange(r.String()); again != r || err != nil || r.Count() < 1 {
+			t.Errorf("%q is %v, which reads back as %v, %v", text, r, again, err)
+		}
+	})
+}
+
+func TestUsablePortsAreCounted(t *testing.T) {
+	s := Settings{
+		Range:    PortRange{40000, 40099},
+		Reserved: []PortRange{{39000, 40004}, {40050, 40050}, {40098, 50000}, {60000, 60000}},
+	}
+	if s.ReservedInRange() != 8 || s.Usable() != 92 {
+		t.Errorf("%d reserved, %d usable; want 8 and 92", s.ReservedInRange(), s.Usable())
+	}
+	for port, want := range map[uint16]bool{40004: true, 40005: false, 40050: true, 60000: true, 65535: false} {
+		if s.IsReserved(port) != want {
+			t.Errorf("port %d reserved: %v, want %v", port, !want, want)
+		}
+	}
+	clone := s.Clone()
+	clone.Reserved[0].Low = 1
+	if s.Reserved[0].Low != 39000 {
+		t.Error("a change to a clone changes the original")
+	}
+}
+
+func TestResetKeepsMemoryAndNothingElse(t *testing.T) {
+	s := Snapshot{Host: "a", Sockets: make([]Socket, 3, 8), Degraded: []string{"x"}, Traced: true, LostEvents: 2}
+	s.Reset()
+	if s.Host != "" || s.Traced || s.LostEvents != 0 || len(s.Sockets) != 0 || cap(s.Sockets) != 8 || len(s.Degraded) != 0 {
+		t.Errorf("%+v", s)
+	}
+}
