@@ -91,7 +91,7 @@ func diagnoses() map[string]Diagnosis {
 	loud.Snapshot.Sockets[established].State = source.SynSent
 	loud.Snapshot.Sockets[established].Retransmits = 4
 	loud.TCP.States[source.SynSent] = 1
-	loud.Failures = model.Failures{Observed: true, Count: 30, Recent: 3, By: []model.Failure{
+	loud.Failures = model.Failures{Observed: true, Count: 30, Recent: 3, Last: loud.Snapshot.Time, By: []model.Failure{
 		{Process: loud.Processes[java], Destination: addr("10.0.9.2"), Port: 5432, Count: 30},
 	}}
 	loud.Forecast = model.Forecast{Rate: 118, Full: 86 * time.Second, CloseRate: 240, Sustainable: 333, Plateau: 22602}

@@ -259,7 +259,7 @@ func TestJSONHoldersOfATuple(t *testing.T) {
 
 func TestJSONFailures(t *testing.T) {
 	state := busyHost()
-	state.Failures = model.Failures{Observed: true, Count: 30, Recent: 2, By: []model.Failure{
+	state.Failures = model.Failures{Observed: true, Count: 30, Recent: 2, Last: state.Snapshot.Time, By: []model.Failure{
 		{Process: source.Process{PID: 9203, Name: "cu\x1b[mrl"}, Destination: addr("10.0.9.2"), Port: 5432, Count: 30},
 	}}
 	got := decode(t, written(t, JSON, state, Options{})).Failures

@@ -1,0 +1,72 @@
+package recording
+
+import (
+	"context"
+	"sync"
+
+	"ephtop/source"
+)
+
+// feed reads a recording in a goroutine of its own, since reading from a pipe
+// can't be cancelled, and a poll can.
+type feed struct {
+	ready chan fed
+	spare chan *source.Snapshot
+	quit  chan struct{}
+	once  sync.Once
+}
+
+// fed is a moment that was read, or the error that ended reading.
+type fed struct {
+	snapshot *source.Snapshot
+	err      error
+}
+
+func newFeed(r *Reader) *feed {
+	f := &feed{ready: make(chan fed), spare: make(chan *source.Snapshot, 1), quit: make(chan struct{})}
+	f.spare <- new(source.Snapshot)
+	go f.run(r)
+	return f
+}
+
+// run reads until the end or until stop. The last error is given for good.
+func (f *feed) run(r *Reader) {
+	defer r.Close()
+	for {
+		var s *source.Snapshot
+		select {
+		case s = <-f.spare:
+		case <-f.quit:
+			return
+		}
+		read := fed{s, r.Next(s)}
+		for {
+			select {
+			case f.ready <- read:
+			case <-f.quit:
+				return
+			}
+			if read.err == nil {
+				break
+			}
+		}
+	}
+}
+
+// next makes s the next moment.
+func (f *feed) next(ctx context.Context, s *source.Snapshot) error {
+	select {
+	case read := <-f.ready:
+		if read.err != nil {
+			return read.err
+		}
+		*s, *read.snapshot = *read.snapshot, *s
+		f.spare <- read.snapshot
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// stop ends the goroutine, at the latest when its read returns.
+func (f *feed) stop() { f.once.Do(func() { close(f.quit) }) }

@@ -1,0 +1,118 @@
+package recording
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// File is a file that a recording is written to. It ends with a whole Write:
+// what a failed one left is taken back.
+type File struct {
+	f    *os.File
+	path string
+	// temporary is the file's name until the first Write replaces path; "" once
+	// the name is path.
+	temporary string
+	regular   bool
+	size      int64
+}
+
+// Create makes a file that only its owner can read (mode 0600). A file that
+// exists gives an error that wraps fs.ErrExist, unless force is set. Then it is
+// replaced when the first Write has reached the disk, and not before: until
+// then the recording has another name in the same directory. What is no
+// regular file, as a pipe, is written to as it is.
+func Create(path string, force bool) (*File, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return nil, fmt.Errorf("%s is a directory", path)
+	case err == nil && !info.Mode().IsRegular():
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, err
+		}
+		return &File{f: f, path: path}, nil
+	case err == nil && force:
+		return replace(path)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("%s is there already (--force replaces it): %w", path, fs.ErrExist)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &File{f: f, path: path, regular: true}, nil
+}
+
+// replace makes a file beside path.
+func replace(path string) (*File, error) {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	// CreateTemp gives mode 0600.
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return nil, err
+	}
+	return &File{f: f, path: path, temporary: f.Name(), regular: true}, nil
+}
+
+// Write appends p, whole or not at all as far as the file system allows. The
+// first one gives a file that replaces another its name.
+func (f *File) Write(p []byte) (int, error) {
+	n, err := f.f.Write(p)
+	if err != nil {
+		if f.regular && n > 0 {
+			err = errors.Join(err, f.f.Truncate(f.size))
+		}
+		return 0, err
+	}
+	f.size += int64(n)
+	if f.temporary != "" {
+		if err := f.rename(); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+// rename gives the file its name. It is closed meanwhile, as some systems ask
+// for.
+func (f *File) rename() error {
+	if err := errors.Join(f.f.Sync(), f.f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.temporary, f.path); err != nil {
+		f.regular = false // nothing is left to take back
+		return errors.Join(err, os.Remove(f.temporary))
+	}
+	f.temporary = ""
+	var err error
+	f.f, err = os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND, 0)
+	return err
+}
+
+// Close closes the file. One that nothing was written to goes away.
+func (f *File) Close() error {
+	if f.f == nil {
+		return nil
+	}
+	err := f.f.Close()
+	if errors.Is(err, fs.ErrClosed) {
+		err = nil
+	}
+	if f.regular && f.size == 0 {
+		name := f.path
+		if f.temporary != "" {
+			name = f.temporary
+		}
+		err = errors.Join(err, os.Remove(name))
+	}
+	return err
+}

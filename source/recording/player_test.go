@@ -1,0 +1,200 @@
+package recording_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
+
+	"ephtop/source"
+	"ephtop/source/recording"
+)
+
+func newPlayer(t *testing.T, recorded []byte) *recording.Player {
+	t.Helper()
+	p, err := recording.NewPlayer(bytes.NewReader(recorded), int64(len(recorded)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p
+}
+
+// repack compresses a recording again, into one frame, as a person might who
+// has edited it.
+func repack(t *testing.T, recorded []byte) []byte {
+	t.Helper()
+	dec, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dec.Close()
+	lines, err := dec.DecodeAll(recorded, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compress(string(bytes.TrimSuffix(lines, []byte("\n"))))
+}
+
+// TestSeek compares what is played after seeking with what was written.
+func TestSeek(t *testing.T) {
+	recorded, written := record(t, hostMoments(11, 40, 8, 200))
+	first, last := written[0].Time, written[199].Time
+	// Compressed again, it has one place only to begin from.
+	for name, b := range map[string][]byte{"as written": recorded, "compressed again": repack(t, recorded)} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlayer(t, b)
+			if f, l := p.Span(); !f.Equal(first) || !l.Equal(last) || p.End() != io.EOF {
+				t.Errorf("from %v to %v, then %v", f, l, p.End())
+			}
+			targets := []time.Time{first.Add(-time.Hour), last.Add(time.Hour), first, last, written[60].Time, written[59].Time}
+			random := rand.New(rand.NewPCG(1, 2))
+			for range 30 {
+				targets = append(targets, first.Add(time.Duration(random.Int64N(int64(last.Sub(first))))))
+			}
+			for _, to := range targets {
+				want := 0
+				for want < len(written)-1 && !written[want+1].Time.After(to) {
+					want++
+				}
+				if err := p.Seek(to); err != nil {
+					t.Fatal(err)
+				}
+				if next, ok := p.Peek(); !ok || !next.Equal(written[want].Time) || !p.Position().Equal(next) {
+					t.Errorf("seek %v: at %v, want %v", to.Sub(first), next.Sub(first), written[want].Time.Sub(first))
+				}
+				for ; want < len(written) && random.IntN(3) > 0; want++ {
+					var s source.Snapshot
+					if err := p.Poll(t.Context(), &s); err != nil {
+						t.Fatal(err)
+					}
+					if d := cmp.Diff(written[want], &s, same); d != "" {
+						t.Fatalf("moment %d: %s", want, d)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestTheEndAndBack(t *testing.T) {
+	recorded, written := record(t, hostMoments(12, 40, 4, 70))
+	p := newPlayer(t, recorded)
+	var s source.Snapshot
+	for range written {
+		if err := p.Poll(t.Context(), &s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := p.Poll(t.Context(), &s); err != io.EOF {
+			t.Errorf("at the end: %v", err)
+		}
+		if _, ok := p.Peek(); ok {
+			t.Error("a moment after the last")
+		}
+	}
+	if err := p.Seek(written[3].Time); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Poll(t.Context(), &s); err != nil || !s.Time.Equal(written[3].Time) {
+		t.Errorf("after seeking back: %v, error %v", s.Time, err)
+	}
+}
+
+func TestTheMomentsBesideThePlay(t *testing.T) {
+	recorded, written := record(t, hostMoments(13, 40, 4, 65))
+	p := newPlayer(t, recorded)
+	r, err := p.Moments()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var s, played source.Snapshot
+	for i := range written {
+		if err := r.Next(&s); err != nil || !s.Time.Equal(written[i].Time) {
+			t.Fatalf("moment %d: %v", i, err)
+		}
+		if i%2 == 0 {
+			if err := p.Poll(t.Context(), &played); err != nil || !played.Time.Equal(written[i/2].Time) {
+				t.Fatalf("play %d: %v", i, err)
+			}
+		}
+	}
+}
+
+func TestACutRecordingSaysSoAtOnce(t *testing.T) {
+	recorded, written := record(t, hostMoments(14, 40, 4, 100))
+	path := filepath.Join(t.TempDir(), "a")
+	if err := os.WriteFile(path, recorded[:len(recorded)-30], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := recording.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, last := p.Span(); !last.Equal(written[99].Time) || !errors.Is(p.End(), recording.ErrCut) {
+		t.Errorf("to %v, then %v", last, p.End())
+	}
+}
+
+func TestWhatCantBePlayed(t *testing.T) {
+	dir := t.TempDir()
+	cases := []struct {
+		name string
+		in   []byte
+		want error
+	}{
+		{"text", []byte("hello"), recording.ErrNotRecording},
+		{"no moment", compress(header), recording.ErrEmpty},
+		{"no moment, and whole", compress(header, `{"end":true,"moments":0}`), recording.ErrEmpty},
+		{"damaged", compress(header, `{"n":0,"t":0,"full":true`), recording.ErrDamaged},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(dir, "a")
+			if err := os.WriteFile(path, c.in, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			p, err := recording.OpenFile(path)
+			if err == nil {
+				defer p.Close()
+				err = p.Poll(t.Context(), new(source.Snapshot))
+			}
+			if !errors.Is(err, c.want) {
+				t.Errorf("error %v, want %v", err, c.want)
+			}
+		})
+	}
+	if _, err := recording.OpenFile(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+}
+
+func TestTeeHandsOnErrorsAndCloses(t *testing.T) {
+	src := &list{moments: hostMoments(1, 40, 4, 1)}
+	broken := errors.New("broken")
+	tee := recording.Tee(src, newWriter(t, writerFunc(func([]byte) (int, error) { return 0, broken })))
+	var s source.Snapshot
+	if err := tee.Poll(t.Context(), &s); !errors.Is(err, broken) {
+		t.Errorf("a write that fails: %v", err)
+	}
+	if err := tee.Poll(t.Context(), &s); err != io.EOF {
+		t.Errorf("the end: %v", err)
+	}
+	if err := tee.Close(); err != nil || !src.closed {
+		t.Errorf("closed %v, error %v", src.closed, err)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
