@@ -46,7 +46,10 @@ func (c *Canvas) Append(b []byte, inks []Ink) []byte {
 func (c *Canvas) settle() {
 	for i := range c.cells {
 		cl := &c.cells[i]
-		if cl.char >= 0 && (cl.char < utf8.RuneSelf || sober(cl.char)) || i%c.w == 0 || !c.merges(c.cells[i-i%c.w:i], cl) {
+		if cl.char >= 0 && (cl.char < utf8.RuneSelf || sober(cl.char)) {
+			continue
+		}
+		if !halfFlag(cl.char) && (i%c.w == 0 || !c.merges(c.cells[i-i%c.w:i], cl)) {
 			continue
 		}
 		cl.char = utf8.RuneError
@@ -56,6 +59,10 @@ func (c *Canvas) settle() {
 		}
 	}
 }
+
+// halfFlag tells whether a character is a regional indicator without its
+// second half: it would join with whatever half follows, and no one reads it.
+func halfFlag(char rune) bool { return char >= 0x1f1e6 && char <= 0x1f1ff }
 
 // merges tells whether cl would be drawn into the character before it.
 func (c *Canvas) merges(before []cell, cl *cell) bool {
