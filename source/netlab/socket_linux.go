@@ -190,6 +190,26 @@ func timeWaitOnce(listener int, to string, connect func(int) error) error {
 		unix.Close(client)
 		return err
 	}
+	return FinishHere(listener, client)
+}
+
+// ConnectHere is Connect for a function that Do runs, to be timed: the caller
+// closes the descriptor, or hands it to FinishHere.
+func ConnectHere(to string) (int, error) {
+	fd, err := socketFor(to, unix.SOCK_STREAM)
+	if err != nil {
+		return -1, err
+	}
+	if err := unix.Connect(fd, sockaddr(to)); err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// FinishHere closes a connection from the client's side, for a function that
+// Do runs, so that it leaves a TIME_WAIT.
+func FinishHere(listener, client int) error {
 	server, _, err := unix.Accept(listener)
 	unix.Close(client)
 	if err != nil {

@@ -1,0 +1,214 @@
+package model_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/source/live"
+	"ephtop/source/netlab"
+)
+
+// churnEnv asks the test binary to be a server that closes second ("serve
+// ADDRESS"), or a client of short connections ("churn N ADDRESS").
+const churnEnv = "EPHTOP_TEST_CHURN"
+
+// TestChurnConnections is no test but the processes that TestKernelTraced
+// starts.
+func TestChurnConnections(t *testing.T) {
+	task := os.Getenv(churnEnv)
+	if task == "" {
+		t.Skip("is run by TestKernelTraced")
+	}
+	var n int
+	var addr string
+	if _, err := fmt.Sscanf(task, "churn %d %s", &n, &addr); err == nil {
+		fmt.Println("ready")
+		io.ReadFull(os.Stdin, make([]byte, 1))
+		for range n {
+			churnOnce(t, addr)
+		}
+		return
+	}
+	fmt.Sscanf(task, "serve %s", &addr)
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("ready")
+	go serveUntilClosed(l)
+	io.Copy(io.Discard, os.Stdin)
+}
+
+// churnOnce makes a connection that lives 5 ms.
+func churnOnce(t *testing.T, addr string) {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(5 * time.Millisecond)
+	conn.Close()
+}
+
+func serveUntilClosed(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			io.Copy(io.Discard, conn)
+			conn.Close()
+		}()
+	}
+}
+
+// child is a process of TestChurnConnections.
+type child struct {
+	*exec.Cmd
+	in io.WriteCloser
+}
+
+func startChild(t *testing.T, h *netlab.Host, task string) child {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestChurnConnections$")
+	cmd.Env = append(os.Environ(), churnEnv+"="+task)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		t.Fatalf("the child says %q, %v", line, err)
+	}
+	return child{cmd, in}
+}
+
+// tracedLab polls a namespace with tracing on.
+type tracedLab struct {
+	*netlab.Host
+	t       *testing.T
+	src     source.Source
+	tracker *model.Tracker
+	snap    source.Snapshot
+	st      model.State
+}
+
+func newTracedLab(t *testing.T, portRange string) *tracedLab {
+	l := &tracedLab{Host: netlab.New(t, portRange), t: t, tracker: model.NewTracker(model.Options{})}
+	l.Must(func() (err error) {
+		l.src, err = live.Open(live.Options{Kind: live.Sockdiag, Trace: true})
+		return err
+	})
+	t.Cleanup(func() { l.src.Close() })
+	l.look()
+	if !l.snap.Traced {
+		t.Skipf("cannot trace here: %v", l.snap.Degraded)
+	}
+	return l
+}
+
+func (l *tracedLab) look() *model.State {
+	l.t.Helper()
+	l.Must(func() error { return l.src.Poll(context.Background(), &l.snap) })
+	l.tracker.Update(&l.snap, &l.st)
+	return &l.st
+}
+
+// Two processes make connections of 5 ms to one destination, of which polls
+// see next to nothing: the kernel tells whose each TIME_WAIT is.
+func TestKernelTraced(t *testing.T) {
+	const each = 200
+	l := newTracedLab(t, "")
+	startChild(t, l.Host, "serve 127.0.0.1:80")
+	one := startChild(t, l.Host, fmt.Sprintf("churn %d 127.0.0.1:80", each))
+	two := startChild(t, l.Host, fmt.Sprintf("churn %d 127.0.0.1:80", each))
+	one.in.Write([]byte{1})
+	two.in.Write([]byte{1})
+	for deadline := time.Now().Add(30 * time.Second); l.st.TCP.States[source.TimeWait] < 2*each && time.Now().Before(deadline); {
+		time.Sleep(100 * time.Millisecond)
+		l.look()
+	}
+	l.look()
+	traced, waiting := make(map[int32]int), 0
+	for i := range l.st.Rows {
+		if l.snap.Sockets[i].State != source.TimeWait {
+			continue
+		}
+		waiting++
+		if p := l.st.Process(i); p != nil && l.st.Rows[i].Tier >= model.OwnerObserved {
+			traced[p.PID]++
+		}
+	}
+	if waiting < 2*each {
+		t.Fatalf("%d in TIME_WAIT, want %d", waiting, 2*each)
+	}
+	for _, c := range []child{one, two} {
+		n := traced[int32(c.Process.Pid)]
+		if n > each || n < each*95/100 {
+			t.Errorf("%d of the %d TIME_WAIT of process %d are laid to it, want at least 95 %%", n, each, c.Process.Pid)
+		}
+		delete(traced, int32(c.Process.Pid))
+	}
+	for pid, n := range traced {
+		t.Errorf("%d TIME_WAIT are laid to process %d, which had none", n, pid)
+	}
+	top := l.st.TCP.Consumers[model.ByProcess][0]
+	if top.Process == source.NoProcess || top.Tier != model.OwnerObserved {
+		t.Errorf("the largest consumer is %+v, want one of the two", top)
+	}
+}
+
+// Each connect() that fails for want of a port is counted, with its process
+// and destination; a refused one is not.
+func TestKernelFailuresAreCounted(t *testing.T) {
+	l := newTracedLab(t, "40000 40019")
+	l.Listen("127.0.0.1:80")
+	if n, err := l.Fill("127.0.0.1:80", 100); n != 20 {
+		t.Fatalf("%d connects, then %v; want 20", n, err)
+	}
+	failed := 0
+	for range 30 {
+		if _, err := l.Connect("127.0.0.1:80"); err != nil {
+			failed++
+		}
+	}
+	for range 10 {
+		if _, err := l.Connect("127.0.0.1:81"); err == nil {
+			t.Fatal("nobody listens on port 81, and it is connected")
+		}
+	}
+	failed++ // the one that ended Fill
+	for deadline := time.Now().Add(10 * time.Second); l.look().Failures.Count < failed && time.Now().Before(deadline); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	f := l.st.Failures
+	if f.Count != failed || len(f.By) != 1 || f.By[0].Count != failed {
+		t.Fatalf("failures %+v, want %d in one group", f, failed)
+	}
+	if by := f.By[0]; by.Process.PID != int32(os.Getpid()) || source.AddrPort(by.Destination, by.Port) != "127.0.0.1:80" {
+		t.Errorf("laid to %+v, want this process and 127.0.0.1:80", by)
+	}
+	if l.st.Level != model.LevelExhausted || l.st.Findings()[0].Problem != model.ConnectsFail {
+		t.Errorf("level %v, findings %+v; want exhausted, and the failures first", l.st.Level, l.st.Findings())
+	}
+}
