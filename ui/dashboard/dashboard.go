@@ -2,9 +2,10 @@
 // panes. Update and its neighbours take keys and polls and fill in a view;
 // draw and its neighbours turn a view into a frame, and nothing else.
 //
-// It depends on the packages source and model for what it shows, and on the
-// packages beside it under ui for colours, text and boxes. It must not know
-// where a snapshot comes from, nor what the command line looks like.
+// It depends on the packages source and model for what it shows, on
+// source/recording to play and write recordings, and on the packages beside it
+// under ui for colours, text and boxes. It must not know from which system a
+// snapshot comes, nor what the command line looks like.
 package dashboard
 
 import (
@@ -18,14 +19,31 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/source/recording"
 	_ "ephtop/ui/term" // keeps Bubble Tea from questioning the terminal
 	"ephtop/ui/theme"
 )
 
 // Config is what a dashboard is told once.
 type Config struct {
-	// Source is polled. [Run] closes it.
+	// Source is polled. [Run] closes it. It is not used where there is a Replay.
 	Source source.Source
+	// Replay is played in place of polling a Source: a file with a time line,
+	// a pipe as it comes. [Run] closes it. Nil for none.
+	Replay *recording.Player
+	// Stepper is the time of a Source that has one of its own, as a simulated
+	// host: the keys < and > then change the speed. It is told the step before
+	// each poll (Interval × speed), and never during one. Nil for none.
+	Stepper Stepper
+	// Speed is how fast a Replay or a Stepper's time goes at first; 1 if zero,
+	// and 1/4 to 16 else.
+	Speed float64
+	// Program is what recordings made with the key r say that they were
+	// written by, as "ephtop 1.0.0".
+	Program string
+	// RecordDir is where the key r writes recordings; the current directory if
+	// empty.
+	RecordDir string
 	// Interval is the time from the start of one poll to that of the next; a
 	// second if zero.
 	Interval time.Duration
@@ -51,6 +69,12 @@ type Config struct {
 	// Log takes what goes wrong and how long things take; nil for nothing. It
 	// must not write to the terminal.
 	Log *slog.Logger
+}
+
+// Stepper is a source's time, if it is one that the source makes.
+type Stepper interface {
+	// SetStep sets the time that passes at the source from poll to poll.
+	SetStep(time.Duration)
 }
 
 // Model is the Bubble Tea model of the dashboard. Make it with [New].
@@ -83,6 +107,7 @@ type Model struct {
 	before activeFilter
 
 	clipboard clipboard
+	replay    *replay // nil where a source is polled
 }
 
 // New makes the model. It fails if the filter is not one. Whoever does not
@@ -114,26 +139,72 @@ func New(cfg Config) (*Model, error) {
 			timeout: cfg.Timeout,
 			log:     cfg.Log,
 			now:     time.Now,
+			stepper: cfg.Stepper,
+
+			recordDir: cfg.RecordDir, program: cfg.Program,
 		},
 	}
 	if cfg.ASCII {
 		m.keys = m.keys.ASCII()
 	}
+	m.keys = m.keys.suited(&cfg)
 	m.groups = m.keys.groups()
 	m.poller.ctx, m.poller.cancel = context.WithCancel(context.Background())
 	m.choice.filter, m.choice.proto = filter, protoOf(&filter, protoTCP)
 	m.choice.order = model.Order{Column: model.ColumnAge}
 	m.view = view{interval: cfg.Interval, filter: filterLine{text: filter.String()}, focus: paneConnections}
+	m.adopt(&cfg)
 	m.refresh()
 	return m, nil
 }
 
+// adopt sets up what sets the pace: a recording, or a source with a time of
+// its own.
+func (m *Model) adopt(cfg *Config) {
+	m.view.speed = boundedSpeed(cfg.Speed)
+	p := cfg.Replay
+	if p == nil {
+		if cfg.Stepper == nil {
+			m.view.speed = 0
+		}
+		return
+	}
+	m.poller.source = p
+	line := &m.view.timeline
+	line.on, line.pipe = true, p.Live()
+	if line.pipe {
+		m.view.speed = 0
+		m.poller.source, m.poller.timeout = &piped{Player: p, now: m.poller.now}, 0
+		return
+	}
+	line.first, line.last = p.Span()
+	line.position = line.first
+	m.replay = newReplay(p, m.view.speed, model.Options{Thresholds: cfg.Thresholds})
+}
+
 // Stop cancels a poll that is running and waits for it, at most for patience.
 // It tells whether nothing uses the source any more.
-func (m *Model) Stop(patience time.Duration) bool { return m.poller.shut(patience) }
+// A recording that was being written ends whole.
+func (m *Model) Stop(patience time.Duration) bool {
+	ended := m.poller.shut(patience)
+	if r := m.poller.swapRecorder(nil); r != nil {
+		if err := r.abandon(); err != nil {
+			m.poller.log.Warn("end the recording", "file", r.path, "error", err)
+		}
+	}
+	if ended && m.replay != nil {
+		m.replay.scan.close()
+	}
+	return ended
+}
 
-// Init starts the first poll and the clock.
-func (m *Model) Init() tea.Cmd { return tea.Batch(m.startPoll(), m.tick()) }
+// Init starts the first poll or the replay, and the clock.
+func (m *Model) Init() tea.Cmd {
+	if m.replay != nil {
+		return tea.Batch(m.beginReplay(), m.tick())
+	}
+	return tea.Batch(m.startPoll(), m.tick())
+}
 
 // View draws the frame.
 func (m *Model) View() string {

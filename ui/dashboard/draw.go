@@ -37,7 +37,7 @@ func (p *painter) frame(v *view) string {
 // paint draws the view on the canvas.
 func (p *painter) paint(v *view) {
 	p.canvas.Reset(v.width, v.height, p.ascii)
-	l := layoutOf(v.width, v.height)
+	l := v.layout()
 	p.drawHeader(l.header, v)
 	p.drawSummary(l.summary, v)
 	p.drawGauges(l.gauges, v)
@@ -46,6 +46,7 @@ func (p *painter) paint(v *view) {
 	p.drawDestinations(l.destinations, v)
 	p.drawConnections(l.connections, v)
 	p.drawOverlay(v)
+	p.drawTimeline(l.timeline, v)
 	p.drawFooter(l.footer, v)
 }
 

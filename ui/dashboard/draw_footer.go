@@ -28,6 +28,8 @@ func (p *painter) drawFooter(r screen.Rect, v *view) {
 	switch {
 	case v.notice != "":
 		used = p.canvas.Text(x, r.Y, room, theme.Strong, text.Sanitize(v.notice))
+	case v.timeline.note != "":
+		used = p.canvas.Text(x, r.Y, room, theme.Warn, text.Sanitize(v.timeline.note))
 	case v.err != nil:
 		used = p.segments(x, r.Y, room, segment{theme.Critical, "✖ " + text.Sanitize(v.err.Error())},
 			segment{theme.Dim, "  " + text.Duration(v.now.Sub(v.errSince)) + " ago"})

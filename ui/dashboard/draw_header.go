@@ -21,12 +21,15 @@ func (p *painter) drawHeader(r screen.Rect, v *view) {
 		if v.interval < 1e9 {
 			every.text = "every " + v.interval.String() + "  "
 		}
+		if v.timeline.on {
+			every.text = "" // that was up to the recorder
+		}
 		if r.W < boxWidth && len(v.state.Snapshot.Degraded) > 0 {
 			every = segment{theme.Warn, "! partial  "}
 		} else if r.W < boxWidth {
 			every.text = ""
 		}
-		right = append(right, segment{theme.Text, "  "}, tracedSegment(v), every, clock)
+		right = append(right, segment{theme.Text, "  "}, recordSegment(v), tracedSegment(v), every, clock)
 	}
 	room := r.W - 2
 	if w := measure(right); w < room {
@@ -55,7 +58,7 @@ func headerLeft(v *view, room int) []segment {
 		}
 		left = append(left, gap, failed)
 	}
-	if len(v.findings) > 0 && layoutOf(v.width, v.height).gauges.Empty() {
+	if len(v.findings) > 0 && v.layout().gauges.Empty() {
 		found := findingsSegment(v)
 		if measure(left)+2+text.Width(found.text) > room {
 			found.text = levelMark(worstFinding(v)) + " " + text.Count(len(v.findings)) + " (f)"
@@ -101,12 +104,22 @@ func tracedSegment(v *view) segment {
 
 // statusSegment says how fresh the data is, in a sign, a word and a colour.
 func statusSegment(v *view) segment {
+	if v.timeline.on && !v.timeline.pipe {
+		return replaySegment(v)
+	}
 	switch v.status {
 	case statusLive:
+		switch {
+		case v.timeline.pipe:
+			return segment{theme.OK, "● live, piped"}
+		case v.speed != 0 && v.speed != 1:
+			return segment{theme.OK, "● live " + speedText(v.speed)}
+		}
 		return segment{theme.OK, "● live"}
 	case statusPaused:
 		s := segment{theme.Warn, "‖ paused"}
-		if v.state != nil {
+		// The time of a simulated host is not that of the wall clock.
+		if v.state != nil && v.speed == 0 {
 			s.text += "  " + text.Duration(v.now.Sub(v.state.Snapshot.Time)) + " old"
 		}
 		return s

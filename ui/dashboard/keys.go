@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -15,7 +16,15 @@ type KeyMap struct {
 
 	Open, Back, Filter, Sort, Reverse, Group, Proto, Findings key.Binding
 
-	Pause, Slower, Faster, Names, Copy key.Binding
+	Pause, Slower, Faster, Names, Copy, Record key.Binding
+
+	// SlowDown and SpeedUp are for sources whose time can go at a speed. The
+	// others are for a replay, which takes the arrows, home and end for
+	// itself.
+	SlowDown, SpeedUp                        key.Binding
+	SeekBack, SeekOn, SeekFarBack, SeekFarOn key.Binding
+	ToStart, ToEnd                           key.Binding
+	ChangeBefore, ChangeAfter                key.Binding
 
 	Help, Redraw, Suspend, Quit key.Binding
 
@@ -54,6 +63,19 @@ func DefaultKeyMap() KeyMap {
 		Names:  binding("n", "names", "n"),
 		Copy:   binding("y", "copy", "y"),
 
+		Record: binding("r", "record", "r"),
+
+		SlowDown:     binding("<", "half speed", "<"),
+		SpeedUp:      binding(">", "double speed", ">"),
+		SeekBack:     binding("←", "1 s back", "left"),
+		SeekOn:       binding("→", "1 s on", "right"),
+		SeekFarBack:  binding("shift+←", "10 s back", "shift+left"),
+		SeekFarOn:    binding("shift+→", "10 s on", "shift+right"),
+		ToStart:      binding("home", "to the start", "home"),
+		ToEnd:        binding("end", "to the end", "end"),
+		ChangeBefore: binding("[", "level before", "["),
+		ChangeAfter:  binding("]", "level after", "]"),
+
 		Help:    binding("?", "help", "?"),
 		Redraw:  binding("ctrl+l", "draw the screen anew", "ctrl+l"),
 		Suspend: binding("ctrl+z", "suspend", "ctrl+z"),
@@ -64,6 +86,9 @@ func DefaultKeyMap() KeyMap {
 		Keep:    binding("↵", "keep", "enter"),
 	}
 	k.Suspend.SetEnabled(canSuspend)
+	for _, b := range append(k.seeks(), &k.SlowDown, &k.SpeedUp) {
+		b.SetEnabled(false) // see suited
+	}
 	return k
 }
 
@@ -74,7 +99,10 @@ func binding(label, does string, keys ...string) key.Binding {
 // ASCII gives the key map with labels that need no more than ASCII.
 func (k KeyMap) ASCII() KeyMap {
 	plain := strings.NewReplacer("↑", "up", "↓", "down", "←", "left", "→", "right", "↵", "enter")
-	for _, b := range []*key.Binding{&k.Up, &k.Down, &k.Left, &k.Right, &k.Open, &k.Earlier, &k.Later, &k.Keep} {
+	for _, b := range []*key.Binding{
+		&k.Up, &k.Down, &k.Left, &k.Right, &k.Open, &k.Earlier, &k.Later, &k.Keep,
+		&k.SeekBack, &k.SeekOn, &k.SeekFarBack, &k.SeekFarOn,
+	} {
 		b.SetHelp(plain.Replace(b.Help().Key), b.Help().Desc)
 	}
 	return k
@@ -82,7 +110,7 @@ func (k KeyMap) ASCII() KeyMap {
 
 // groups is what the help overlay shows.
 func (k KeyMap) groups() []helpGroup {
-	return []helpGroup{
+	groups := []helpGroup{
 		{"Move", []key.Binding{
 			k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.End, k.NextPane, k.PreviousPane, k.Left, k.Right,
 		}},
@@ -98,10 +126,11 @@ func (k KeyMap) groups() []helpGroup {
 			described(k.Findings, "what is wrong, and what to do"),
 		}},
 		{"Control", []key.Binding{
-			described(k.Pause, "hold the view still, or let it go on"),
+			described(k.Pause, k.pauses()),
 			described(k.Slower, "poll less often"),
 			described(k.Faster, "poll more often"),
 			described(k.Copy, "copy the connection's addresses"),
+			described(k.Record, "start or stop a recording"),
 			k.Help, k.Redraw, k.Suspend,
 			relabelled(k.Quit, "q/ctrl+c"),
 		}},
@@ -111,6 +140,7 @@ func (k KeyMap) groups() []helpGroup {
 			described(relabelled(k.Earlier, k.Earlier.Help().Key+"/"+k.Later.Help().Key), "filters of this session"),
 		}},
 	}
+	return append(groups, k.timeGroup()...)
 }
 
 // footer is what the last line shows, most important first.
@@ -129,14 +159,20 @@ func (k KeyMap) footer(v *view) []key.Binding {
 	if v.focus != paneConnections {
 		open = described(open, "filter by it")
 	}
-	if v.status == statusPaused {
+	if v.status == statusPaused || v.timeline.on && v.status == statusEnded {
 		pause = described(pause, "go on")
 	}
 	all := []key.Binding{k.Filter, k.Help, k.Findings, k.Sort, k.Group, k.NextPane, pause, open, k.Quit}
 	if v.filter.text != "" {
 		all = append([]key.Binding{described(k.Back, "clear filter")}, all...)
 	}
-	return append(all, k.Copy, k.Names, k.Proto, k.Slower, k.Faster)
+	if v.timeline.on && !v.timeline.pipe {
+		seek := described(relabelled(k.SeekOn, k.SeekBack.Help().Key+k.SeekOn.Help().Key), "seek")
+		all = append([]key.Binding{pause, seek, k.ChangeAfter}, slices.DeleteFunc(all, func(b key.Binding) bool {
+			return b.Help() == pause.Help()
+		})...)
+	}
+	return append(all, k.Copy, k.Record, k.Names, k.Proto, k.Slower, k.Faster, k.SlowDown, k.SpeedUp)
 }
 
 // described is a binding with another description.

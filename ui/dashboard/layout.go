@@ -6,6 +6,8 @@ import "ephtop/ui/screen"
 // empty.
 type layout struct {
 	header, footer screen.Rect
+	// timeline is a line above the footer; view.layout gives it its place.
+	timeline screen.Rect
 	// summary is the headline without a box, where gauges does not fit.
 	summary, gauges screen.Rect
 
@@ -81,7 +83,7 @@ func (l *layout) rail(area screen.Rect) {
 // paneHeights is the number of lines that each pane shows, 0 for one that is
 // not on screen.
 func paneHeights(v *view) [numPanes]int {
-	l := layoutOf(v.width, v.height)
+	l := v.layout()
 	return [numPanes]int{
 		paneStates:      l.states.Inset(1, 1).H,
 		paneConsumers:   listLines(l.consumers, 7),
@@ -99,12 +101,12 @@ func listLines(box screen.Rect, named int) int {
 	return inside.H
 }
 
-// overlayRect is where an overlay lies: over everything but the header and
-// the footer.
+// overlayRect is where an overlay lies: over everything but the header, the
+// time line and the footer.
 func overlayRect(v *view) screen.Rect {
 	area := screen.Rect{W: v.width, H: v.height}
 	if v.height >= 3 {
-		area.Y, area.H = 1, v.height-2
+		area.Y, area.H = 1, v.height-2-v.layout().timeline.H
 	}
 	width := 100
 	if v.overlay == overlayHelp {

@@ -25,13 +25,17 @@ type poller struct {
 	timeout   time.Duration   // for one poll; 0 for none
 	log       *slog.Logger
 	now       func() time.Time
+	stepper   Stepper // nil for none
+
+	recordDir, program string
 
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	mu      sync.Mutex
-	closed  bool
-	running sync.WaitGroup
+	mu       sync.Mutex
+	closed   bool
+	recorder *recorder // nil for none
+	running  sync.WaitGroup
 }
 
 // pollMsg is the answer of a poll. The frame is the receiver's.
@@ -39,6 +43,7 @@ type pollMsg struct {
 	frame          *frame
 	err            error
 	started, ended time.Time
+	record         *recordMsg // nil for none
 }
 
 // dueMsg says that the next poll is due. Only the one whose number is the
@@ -93,12 +98,19 @@ func (p *poller) command(do func(context.Context) tea.Msg) tea.Cmd {
 	}
 }
 
-// poll reads the source into f and makes f's lists for c.
-func (p *poller) poll(f *frame, c choice) tea.Cmd {
+// poll reads the source into f and makes f's lists for c. step is for a source
+// that makes its own time.
+func (p *poller) poll(f *frame, c choice, step time.Duration) tea.Cmd {
 	return p.command(func(ctx context.Context) tea.Msg {
 		msg := pollMsg{frame: f, started: p.now()}
+		if p.stepper != nil {
+			p.stepper.SetStep(step)
+		}
 		msg.err = p.read(ctx, f)
 		read := p.now()
+		if msg.err == nil {
+			msg.record, msg.err = p.keep(ctx, f)
+		}
 		if msg.err == nil {
 			p.tracker.Update(&f.snapshot, &f.state)
 			f.advise()
@@ -145,7 +157,8 @@ func (m *Model) startPoll() tea.Cmd {
 	m.polling = true
 	m.pollSince = m.view.now
 	m.pollNumber++
-	return m.poller.poll(m.takeFrame(), m.choice)
+	step := time.Duration(float64(m.view.interval) * m.view.speed)
+	return m.poller.poll(m.takeFrame(), m.choice, step)
 }
 
 // takeFrame gives a frame that nothing shows.
@@ -170,10 +183,12 @@ func (m *Model) polled(msg pollMsg) tea.Cmd {
 	m.polling = false
 	m.lastStart = msg.started
 	m.setNow(msg.ended)
+	m.recordWent(msg.record)
 	switch {
-	case errors.Is(msg.err, io.EOF):
+	case errors.Is(msg.err, io.EOF), msg.err != nil && m.view.timeline.pipe:
 		m.giveBack(msg.frame)
 		m.ended, m.view.err = true, nil
+		m.view.timeline.note = endNote(msg.err)
 		m.refreshStatus()
 		return nil
 	case msg.err != nil:
@@ -183,6 +198,12 @@ func (m *Model) polled(msg pollMsg) tea.Cmd {
 		m.view.err, m.view.errSince = nil, time.Time{}
 		m.giveBack(m.latest)
 		m.latest = msg.frame
+		if m.view.timeline.pipe { // whoever sends it sets the pace
+			if between := msg.frame.state.Elapsed; between > 0 {
+				m.view.interval = between
+			}
+			m.lastStart = m.lastStart.Add(-m.view.interval)
+		}
 		if !m.paused || m.shown == nil {
 			m.showLatest()
 		}
@@ -278,6 +299,8 @@ func (m *Model) showLatest() {
 func (m *Model) refreshStatus() {
 	v := &m.view
 	switch {
+	case m.replay != nil:
+		v.status = m.replayStatus()
 	case m.paused:
 		v.status = statusPaused
 	case m.ended:

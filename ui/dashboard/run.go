@@ -36,7 +36,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	if cfg.In == nil {
 		in, done, err := openIn()
 		if err != nil {
-			return errors.Join(err, cfg.Source.Close())
+			return errors.Join(err, cfg.close())
 		}
 		defer done()
 		cfg.In = in
@@ -47,7 +47,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	cfg.Out = watchOut(cfg.Out, cancel)
 	m, err := New(cfg)
 	if err != nil {
-		return errors.Join(err, cfg.Source.Close())
+		return errors.Join(err, cfg.close())
 	}
 	defer func() { err = errors.Join(err, m.close(cfg.Log)) }()
 	return m.show(ctx, watchIn(cfg.In, cancel), cfg.Out, cfg.Log)
@@ -108,6 +108,14 @@ func modes(in io.Reader) (restore func()) {
 		return func() {}
 	}
 	return func() { _ = term.Restore(t.Fd(), before) }
+}
+
+// close closes what would have been shown.
+func (c *Config) close() error {
+	if c.Replay != nil {
+		return c.Replay.Close()
+	}
+	return c.Source.Close()
 }
 
 // close ends polling and closes the source.

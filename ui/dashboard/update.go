@@ -32,6 +32,14 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.due(msg)
 	case clockMsg:
 		cmd = m.ticked(msg)
+	case playedMsg:
+		cmd = m.played(msg)
+	case playDueMsg:
+		cmd = m.playDue(msg)
+	case scannedMsg:
+		cmd = m.scanned(msg)
+	case recordMsg:
+		m.recordChanged(msg)
 	case noticeMsg:
 		m.view.notice = string(msg)
 	case resumedMsg:
@@ -52,6 +60,9 @@ func (m *Model) resized(msg tea.WindowSizeMsg) {
 func (m *Model) resumed(msg resumedMsg) {
 	m.setNow(msg.now)
 	m.pollSince = m.view.now
+	if m.replay != nil {
+		m.replay.anchor(msg.now)
+	}
 	if msg.err != nil {
 		m.view.notice = msg.err.Error()
 	}
@@ -99,7 +110,11 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, m.keys.Back):
 		m.back()
 		return nil
-	case m.move(msg):
+	}
+	if cmd, ok := m.replayKey(msg); ok {
+		return cmd
+	}
+	if m.move(msg) {
 		return nil
 	}
 	if cmd, ok := m.control(msg); ok {
@@ -125,7 +140,13 @@ func (m *Model) suspend() tea.Cmd {
 func (m *Model) control(msg tea.KeyMsg) (tea.Cmd, bool) {
 	switch {
 	case key.Matches(msg, m.keys.Pause):
-		m.togglePause()
+		return m.togglePause(), true
+	case key.Matches(msg, m.keys.SlowDown):
+		return m.changeSpeed(-1), true
+	case key.Matches(msg, m.keys.SpeedUp):
+		return m.changeSpeed(+1), true
+	case key.Matches(msg, m.keys.Record):
+		return m.toggleRecord(), true
 	case key.Matches(msg, m.keys.Slower):
 		return m.changeInterval(+1), true
 	case key.Matches(msg, m.keys.Faster):
@@ -140,13 +161,18 @@ func (m *Model) control(msg tea.KeyMsg) (tea.Cmd, bool) {
 	return nil, true
 }
 
-// togglePause holds the view still, or shows what was polled meanwhile.
-func (m *Model) togglePause() {
+// togglePause holds the view still, or shows what was polled meanwhile. A
+// replay stops altogether.
+func (m *Model) togglePause() tea.Cmd {
+	if m.replay != nil {
+		return m.togglePlay(m.poller.now())
+	}
 	m.paused = !m.paused
 	if !m.paused {
 		m.showLatest()
 	}
 	m.refreshStatus()
+	return nil
 }
 
 // intervals are the steps of + and -.

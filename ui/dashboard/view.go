@@ -37,6 +37,11 @@ type view struct {
 	// now is the wall clock of the last tick; ages of stale and paused data
 	// are taken against it. It is never read in draw from anywhere else.
 	now time.Time
+	// speed is how fast a replay or a simulated host goes; 0 for a source that
+	// has no say in that.
+	speed    float64
+	timeline timeline
+	record   recordLine
 	// findings say what is wrong with the host, most urgent first.
 	findings []finding
 	// notice is a short line of feedback to a key ("copied …", "every 2s"),

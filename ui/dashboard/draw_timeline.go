@@ -1,0 +1,162 @@
+package dashboard
+
+import (
+	"fmt"
+	"time"
+
+	"ephtop/model"
+	"ephtop/ui/screen"
+	"ephtop/ui/text"
+	"ephtop/ui/theme"
+)
+
+// layout is what of the screen is whose, with a line for the time of a replay
+// that is taken from the lists above it.
+func (v *view) layout() layout {
+	l := layoutOf(v.width, v.height)
+	if !v.timeline.on || v.timeline.pipe || v.height < timelineHeight || v.width < timelineWidth {
+		return l
+	}
+	for _, r := range []*screen.Rect{&l.states, &l.consumers, &l.destinations, &l.connections} {
+		if r.Y+r.H == l.footer.Y {
+			r.H--
+		}
+	}
+	l.timeline = screen.Rect{Y: l.footer.Y - 1, W: v.width, H: 1}
+	return l
+}
+
+// The size from which the time has a line. Below, it stands in the header.
+const (
+	timelineHeight = 10
+	timelineWidth  = 30
+)
+
+// cellOfTime is one column of the time line.
+type cellOfTime struct {
+	level   model.Level
+	known   bool
+	changed bool
+}
+
+// drawTimeline draws where the replay is, and where which level holds.
+func (p *painter) drawTimeline(r screen.Rect, v *view) {
+	if r.Empty() {
+		return
+	}
+	line := &v.timeline
+	at, span := line.position.Sub(line.first), line.last.Sub(line.first)
+	before, after := clockText(at, span), clockText(span, span)
+	p.canvas.Text(r.X+1, r.Y, r.W-2, theme.Strong, before)
+	p.canvas.TextRight(r.X+1, r.Y, r.W-2, theme.Dim, after)
+	x, n := r.X+2+len(before), r.W-4-len(before)-len(after)
+	if n < 2 {
+		return
+	}
+	cells := line.cells(n)
+	here := line.column(line.position, n)
+	for i, c := range cells {
+		style, sign := levelRoles[c.level], '─'
+		if c.level == model.LevelOK {
+			style = theme.Dim
+		}
+		if i < here {
+			sign = '━'
+			if c.level == model.LevelOK {
+				style = theme.Text
+			}
+		}
+		if !c.known {
+			style = theme.Dim
+		}
+		if c.changed {
+			style = levelRoles[c.level]
+			p.canvas.Text(x+i, r.Y, 1, style, levelMark(c.level))
+			continue
+		}
+		p.canvas.Put(x+i, r.Y, style, sign)
+	}
+	p.canvas.Put(x+here, r.Y, theme.Strong, '●')
+}
+
+// column is the column of a time in a line of n columns.
+func (l *timeline) column(t time.Time, n int) int {
+	span := l.last.Sub(l.first)
+	if span <= 0 {
+		return 0
+	}
+	return max(0, min(int(float64(t.Sub(l.first))/float64(span)*float64(n-1)+0.5), n-1))
+}
+
+// cells says what is known of each column: the worst level in it, and whether
+// the level changes there.
+func (l *timeline) cells(n int) []cellOfTime {
+	cells := make([]cellOfTime, n)
+	for i, c := range l.changes {
+		from := l.column(c.time, n)
+		to := l.column(l.scanned, n)
+		if i+1 < len(l.changes) {
+			to = l.column(l.changes[i+1].time, n)
+		}
+		// A column in which the level changes is marked by the worst one that
+		// begins there; the one that ends there has its own columns.
+		if i > 0 {
+			if !cells[from].changed || c.level > cells[from].level {
+				cells[from].level = c.level
+			}
+			cells[from].changed, cells[from].known = true, true
+			from++
+		}
+		for j := from; j <= to; j++ {
+			cells[j].level, cells[j].known = c.level, true
+		}
+	}
+	return cells
+}
+
+// clockText writes a time since the start as in "4:31", with hours if the
+// whole has some.
+func clockText(d, whole time.Duration) string {
+	s := int(max(d, 0).Round(time.Second) / time.Second)
+	if whole >= time.Hour {
+		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+	}
+	return fmt.Sprintf("%d:%02d", s/60, s%60)
+}
+
+// replaySegment says how a replay goes.
+func replaySegment(v *view) segment {
+	line := &v.timeline
+	word := "replay "
+	if v.width < boxWidth && v.layout().timeline.Empty() {
+		word = ""
+	}
+	s := segment{theme.OK, "▶ " + word + speedText(v.speed)}
+	switch {
+	case v.status == statusWaiting:
+		return segment{theme.Dim, "reading the recording…"}
+	case line.seeking:
+		s = segment{theme.Dim, "… seeking"}
+	case v.status == statusEnded:
+		s = segment{theme.Warn, "■ end"}
+	case !line.playing:
+		s = segment{theme.Warn, "‖ replay"}
+	}
+	if v.layout().timeline.Empty() {
+		span := line.last.Sub(line.first)
+		s.text += "  " + clockText(line.position.Sub(line.first), span) + "/" + clockText(span, span)
+	}
+	return s
+}
+
+// recordSegment says that a recording is being written.
+func recordSegment(v *view) segment {
+	if !v.record.on {
+		return segment{}
+	}
+	s := segment{theme.Critical, "● rec  "}
+	if v.width >= boxWidth {
+		s.text = "● rec " + text.Duration(v.now.Sub(v.record.since)) + " " + sizeText(v.record.size) + "  "
+	}
+	return s
+}

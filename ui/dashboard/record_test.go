@@ -1,0 +1,230 @@
+package dashboard
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ephtop/source"
+	"ephtop/source/recording"
+)
+
+// recordings gives the recordings in a directory.
+func recordings(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// readBack reads a whole recording.
+func readBack(t *testing.T, path string) (moments []source.Snapshot, end error) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := recording.Open(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if r.Header().Program != "ephtop test" {
+		t.Errorf("written by %q", r.Header().Program)
+	}
+	for {
+		var s source.Snapshot
+		if err := r.Next(&s); err != nil {
+			return moments, err
+		}
+		moments = append(moments, s)
+	}
+}
+
+func TestRecord(t *testing.T) {
+	dir := t.TempDir()
+	runConfig(t, some(3), Config{RecordDir: dir, Program: "ephtop test"}, func(h *harness) {
+		h.press("r")
+		at := time.Now()
+		if !h.m.view.record.on || !strings.Contains(h.m.view.notice, "recording to ") {
+			t.Fatalf("after r: %+v, %q", h.m.view.record, h.m.view.notice)
+		}
+		h.src.set(func(s *fakeSource) { s.sockets = some(5) })
+		h.sleep(1500 * time.Millisecond)
+		h.press("space") // polling goes on, and so does recording
+		h.sleep(3 * time.Second)
+		h.press("space")
+		if header := strings.SplitN(h.m.View(), "\n", 2)[0]; !strings.Contains(header, "● rec 4s ") {
+			t.Errorf("no sign of recording: %q", header)
+		}
+		files := recordings(t, dir)
+		want := filepath.Join(dir, at.Format("ephtop-test-20060102-150405.eph"))
+		if len(files) != 1 || files[0] != want {
+			t.Fatalf("files %v, want %s", files, want)
+		}
+		h.press("r")
+		if h.m.view.record.on || !strings.Contains(h.m.view.notice, "recorded 4 moments") || !strings.Contains(h.m.view.notice, want) {
+			t.Errorf("at the end: %q", h.m.view.notice)
+		}
+		h.sleep(5 * time.Second)
+		moments, end := readBack(t, want)
+		if !errors.Is(end, io.EOF) || errors.Is(end, recording.ErrCut) {
+			t.Errorf("it ends with %v", end)
+		}
+		if len(moments) != 4 || len(moments[3].Sockets) != 5 {
+			t.Errorf("%d moments", len(moments))
+		}
+		info, err := os.Stat(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode != 0o600 {
+			t.Errorf("mode %v", mode)
+		}
+	})
+}
+
+func TestRecordNeverOverwrites(t *testing.T) {
+	dir := t.TempDir()
+	runConfig(t, some(3), Config{RecordDir: dir, Program: "ephtop test"}, func(h *harness) {
+		taken := filepath.Join(dir, time.Now().Format("ephtop-test-20060102-150405.eph"))
+		if err := os.WriteFile(taken, []byte("mine"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h.press("r")
+		h.sleep(2 * time.Second)
+		h.press("r")
+		if b, err := os.ReadFile(taken); err != nil || string(b) != "mine" {
+			t.Errorf("%q, %v", b, err)
+		}
+		if files := recordings(t, dir); len(files) != 2 {
+			t.Errorf("files %v", files)
+		}
+	})
+}
+
+func TestRecordEndsWithTheDashboard(t *testing.T) {
+	dir := t.TempDir()
+	runConfig(t, some(3), Config{RecordDir: dir, Program: "ephtop test"}, func(h *harness) {
+		h.press("r")
+		h.sleep(2500 * time.Millisecond)
+	})
+	moments, end := readBack(t, recordings(t, dir)[0])
+	if len(moments) != 2 || errors.Is(end, recording.ErrCut) {
+		t.Errorf("%d moments, then %v", len(moments), end)
+	}
+}
+
+func TestRecordWithoutAMoment(t *testing.T) {
+	dir := t.TempDir()
+	runConfig(t, some(3), Config{RecordDir: dir}, func(h *harness) {
+		h.press("r")
+		h.press("r")
+		if h.m.view.notice != "nothing was recorded" || len(recordings(t, dir)) != 0 {
+			t.Errorf("%q, %v", h.m.view.notice, recordings(t, dir))
+		}
+	})
+}
+
+func TestRecordThatCannotBegin(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	runConfig(t, some(3), Config{RecordDir: missing}, func(h *harness) {
+		h.press("r")
+		if h.m.view.record.on || !strings.Contains(h.m.view.notice, "recording: ") {
+			t.Errorf("%+v, %q", h.m.view.record, h.m.view.notice)
+		}
+		h.sleep(2 * time.Second)
+		h.wantStatus(statusLive)
+	})
+}
+
+// A full disk ends the recording, and nothing else.
+func TestRecordThatFails(t *testing.T) {
+	dir := t.TempDir()
+	runConfig(t, some(3), Config{RecordDir: dir, Program: "ephtop test"}, func(h *harness) {
+		h.press("r")
+		h.sleep(2500 * time.Millisecond)
+		h.m.poller.mu.Lock()
+		r := h.m.poller.recorder
+		h.m.poller.mu.Unlock()
+		if err := r.file.Close(); err != nil { // so writes fail
+			t.Fatal(err)
+		}
+		h.src.set(func(s *fakeSource) { s.sockets = some(5) })
+		h.sleep(time.Second)
+		if h.m.view.record.on || !strings.Contains(h.m.view.notice, "2 moments until then in "+r.path) {
+			t.Errorf("%+v, %q", h.m.view.record, h.m.view.notice)
+		}
+		h.wantStatus(statusLive)
+		if len(h.m.view.rows) != 5 {
+			t.Errorf("%d rows: the poll is not shown", len(h.m.view.rows))
+		}
+		moments, end := readBack(t, r.path)
+		if len(moments) != 2 || !errors.Is(end, recording.ErrCut) {
+			t.Errorf("%d moments, then %v", len(moments), end)
+		}
+		// The news that it has begun may come last.
+		h.send(recordMsg{running: true, so: recorded{path: r.path}})
+		if h.m.view.record.on {
+			t.Error("it is said to run again")
+		}
+	})
+}
+
+func TestFileName(t *testing.T) {
+	for host, want := range map[string]string{
+		"web-01.example": "web-01.example", "../../etc": ".._.._etc", "": "host", "größe\x1b[m": "gr__e__m",
+		strings.Repeat("x", 100): strings.Repeat("x", 64),
+	} {
+		if got := fileName(host); got != want {
+			t.Errorf("%q gives %q, want %q", host, got, want)
+		}
+	}
+}
+
+// stepped is a Stepper that notes what it is told.
+type stepped struct{ steps []time.Duration }
+
+func (s *stepped) SetStep(step time.Duration) { s.steps = append(s.steps, step) }
+
+func TestSpeedOfASimulatedHost(t *testing.T) {
+	s := &stepped{}
+	runConfig(t, some(3), Config{Stepper: s, Speed: 2}, func(h *harness) {
+		h.press(">")
+		if h.m.view.notice != "speed 4×" {
+			t.Errorf("%q", h.m.view.notice)
+		}
+		h.sleep(1500 * time.Millisecond)
+		if header := strings.SplitN(h.m.View(), "\n", 2)[0]; !strings.Contains(header, "● live 4×") {
+			t.Errorf("%q", header)
+		}
+		h.press("-", "<")
+		h.sleep(time.Second)
+		if n := h.src.polls(); n < 3 || n != len(s.steps) {
+			t.Errorf("%d steps for %d polls", len(s.steps), n)
+		}
+	})
+	// From - on, there are two polls a second, the first one at once.
+	want := []time.Duration{2 * time.Second, 4 * time.Second, 2 * time.Second, time.Second}
+	if !slices.Equal(s.steps[:len(want)], want) {
+		t.Errorf("steps %v, want %v", s.steps, want)
+	}
+}
+
+func TestSpeedKeysDoNothingOnAHost(t *testing.T) {
+	run(t, some(3), func(h *harness) {
+		h.press(">", "<", "[", "]")
+		if h.m.view.notice != "" || h.m.view.speed != 0 {
+			t.Errorf("%q, speed %v", h.m.view.notice, h.m.view.speed)
+		}
+	})
+}

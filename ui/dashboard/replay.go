@@ -1,0 +1,269 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"ephtop/model"
+	"ephtop/source/recording"
+)
+
+// replay is the model's side of playing a recording that can be sought. The
+// tape is in the hands of a command while one runs.
+type replay struct {
+	tape *tape
+	scan *scan
+
+	running bool
+	cancel  context.CancelFunc // ends what runs, or the wait
+	// wanted is the goal of a seek that waits for the one before to end.
+	wanted *goal
+	// aim is where the user wants to be: the position, or while seeking where
+	// that leads to.
+	aim     time.Time
+	seeking bool
+
+	playing bool
+	speed   float64
+	// position is the moment on screen, next the one behind, if more.
+	position, next time.Time
+	more           bool
+	end            error // how the recording ends, if not more
+	// At wall, the recording was at the time start: from there on, the two go
+	// in step by the speed.
+	wall, start time.Time
+	number      uint64 // of the wait that counts
+}
+
+// playDueMsg says that it is time for the next moment.
+type playDueMsg struct {
+	number uint64
+	now    time.Time
+}
+
+const (
+	// frameTime is the least time from one frame of a replay to the next. Where
+	// moments come faster, some are not drawn.
+	frameTime = 33 * time.Millisecond
+	// playFor is how long a command may feed moments before one is drawn.
+	playFor = 100 * time.Millisecond
+	// lagging is how far a replay may be late before it takes that for its pace.
+	lagging = 250 * time.Millisecond
+)
+
+// newReplay prepares to play a file.
+func newReplay(p *recording.Player, speed float64, o model.Options) *replay {
+	return &replay{
+		tape: &tape{player: p, options: o}, scan: &scan{player: p, tracker: model.NewTracker(o)},
+		playing: true, speed: speed, cancel: func() {},
+	}
+}
+
+// at is where the recording should be now, by the wall clock.
+func (r *replay) at(now time.Time) time.Time {
+	return r.start.Add(time.Duration(float64(now.Sub(r.wall)) * r.speed))
+}
+
+// due is when a time of the recording comes, by the wall clock.
+func (r *replay) due(t time.Time) time.Time {
+	return r.wall.Add(time.Duration(float64(t.Sub(r.start)) / r.speed))
+}
+
+// anchor has the recording go on from its position.
+func (r *replay) anchor(now time.Time) { r.wall, r.start = now, r.position }
+
+// beginReplay shows the first moment, plays on, and looks for the levels.
+func (m *Model) beginReplay() tea.Cmd {
+	return tea.Batch(m.seekTo(m.view.timeline.first), m.poller.scanOn(m.replay.scan))
+}
+
+// seek goes to another position. It cancels a seek that runs.
+func (m *Model) seek(g goal) tea.Cmd {
+	r := m.replay
+	r.seeking = true
+	r.cancel()
+	r.number++
+	if r.running {
+		r.wanted = &g
+		m.refreshTimeline()
+		return nil
+	}
+	return m.startTape(g)
+}
+
+// seekTo seeks a time.
+func (m *Model) seekTo(t time.Time) tea.Cmd {
+	m.replay.aim = t
+	return m.seek(goal{to: t})
+}
+
+// seekBy seeks a time that is so far from where the user wants to be, and at
+// least a moment away.
+func (m *Model) seekBy(d time.Duration) tea.Cmd {
+	r, line := m.replay, &m.view.timeline
+	r.aim = r.aim.Add(d)
+	if r.aim.Before(line.first) {
+		r.aim = line.first
+	}
+	if r.aim.After(line.last) {
+		r.aim = line.last
+	}
+	// Moments are not quite evenly apart: the nearest is meant.
+	spacing := r.next.Sub(r.position)
+	if m.shown != nil && m.shown.state.Elapsed > 0 {
+		spacing = m.shown.state.Elapsed
+	}
+	near := min(max(spacing, 0), d.Abs()) / 2
+	return m.seek(goal{to: r.aim.Add(near), onward: d > 0})
+}
+
+// startTape has a command take the tape to a goal.
+func (m *Model) startTape(g goal) tea.Cmd {
+	r := m.replay
+	ctx, cancel := context.WithCancel(m.poller.ctx)
+	r.running, r.cancel = true, cancel
+	m.refreshTimeline()
+	return m.poller.goTo(ctx, r.tape, g, [2]*frame{m.takeFrame(), m.takeFrame()}, m.choice)
+}
+
+// played takes what the tape has come to, and has it go on.
+func (m *Model) played(msg playedMsg) tea.Cmd {
+	r := m.replay
+	r.running = false
+	r.cancel()
+	m.setNow(msg.now)
+	m.giveBack(msg.spare)
+	if msg.moved {
+		r.position = msg.frame.snapshot.Time
+		m.latest = msg.frame
+		m.showLatest()
+	} else {
+		m.giveBack(msg.frame)
+	}
+	if g := r.wanted; g != nil {
+		r.wanted = nil
+		return m.startTape(*g)
+	}
+	r.next, r.more = msg.next, msg.more
+	if r.end = msg.end; r.end != nil {
+		r.playing = false
+	}
+	if r.seeking || msg.now.Sub(r.due(r.next)) > lagging {
+		r.anchor(msg.now)
+	}
+	r.seeking, r.aim = false, r.position
+	m.refreshTimeline()
+	return m.waitForNext(msg.now)
+}
+
+// waitForNext waits until the next moment is due, if it plays.
+func (m *Model) waitForNext(now time.Time) tea.Cmd {
+	r := m.replay
+	if r.running {
+		return nil // whose answer will come here again
+	}
+	r.cancel()
+	if !r.playing || !r.more {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(m.poller.ctx)
+	r.cancel = cancel
+	r.number++
+	number, due := r.number, r.due(r.next)
+	if soonest := now.Add(frameTime); due.Before(soonest) {
+		due = soonest
+	}
+	return m.poller.after(ctx, due, func(now time.Time) tea.Msg { return playDueMsg{number, now} })
+}
+
+// playDue plays what is due, unless the wait was ended in the meantime.
+func (m *Model) playDue(msg playDueMsg) tea.Cmd {
+	r := m.replay
+	if msg.number != r.number || r.running || !r.playing {
+		return nil
+	}
+	m.setNow(msg.now)
+	return m.startTape(goal{to: r.at(msg.now), onward: true, within: playFor})
+}
+
+// togglePlay stops the play where it is, or has it go on; at the end, from the
+// beginning.
+func (m *Model) togglePlay(now time.Time) tea.Cmd {
+	r := m.replay
+	r.playing = !r.playing
+	if r.playing && !r.seeking && r.end != nil {
+		return m.seekTo(m.view.timeline.first)
+	}
+	r.anchor(now)
+	m.refreshTimeline()
+	return m.waitForNext(now)
+}
+
+// setSpeed has the play go on at another speed.
+func (r *replay) setSpeed(speed float64, now time.Time) {
+	at := r.at(now)
+	if at.Before(r.position) || !r.playing {
+		at = r.position
+	} else if at.After(r.next) {
+		at = r.next
+	}
+	r.wall, r.start, r.speed = now, at, speed
+}
+
+// timeline is what the screen shows of a replay.
+type timeline struct {
+	on bool
+	// pipe says that the recording comes through a pipe: it has no line.
+	pipe bool
+	// first and last are the times of the recording's ends, position is where
+	// the user is or wants to be.
+	first, last, position time.Time
+	playing, seeking      bool
+	// note says why the recording ends at the position, if that is not because
+	// it is whole.
+	note string
+	// changes are where levels begin, the first one at the start. They are
+	// known up to scanned.
+	changes  []change
+	scanned  time.Time
+	complete bool
+}
+
+// refreshTimeline brings the view up to date.
+func (m *Model) refreshTimeline() {
+	r, line := m.replay, &m.view.timeline
+	line.position, line.playing, line.seeking = r.aim, r.playing, r.seeking
+	line.note = ""
+	if !r.seeking {
+		line.note = endNote(r.end)
+	}
+	m.refreshStatus()
+}
+
+// endNote says why a recording ends, "" if it just does.
+func endNote(err error) string {
+	switch {
+	case errors.Is(err, recording.ErrCut):
+		return "recording ends here: it was cut"
+	case err == nil, errors.Is(err, io.EOF):
+		return ""
+	}
+	return "recording ends here: " + err.Error()
+}
+
+// replayStatus is the status of a replay.
+func (m *Model) replayStatus() status {
+	switch r := m.replay; {
+	case m.shown == nil && r.end == nil:
+		return statusWaiting
+	case r.end != nil && !r.seeking:
+		return statusEnded
+	case !r.playing:
+		return statusPaused
+	}
+	return statusLive
+}

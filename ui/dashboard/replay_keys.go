@@ -1,0 +1,110 @@
+package dashboard
+
+import (
+	"time"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"ephtop/source/recording"
+)
+
+// suited is the key map for what the dashboard shows: without the keys that
+// would do nothing, and in a replay with those that seek.
+func (k KeyMap) suited(cfg *Config) KeyMap {
+	file := cfg.Replay != nil && !cfg.Replay.Live()
+	for _, b := range k.seeks() {
+		b.SetEnabled(cfg.Replay != nil)
+	}
+	for _, b := range []*key.Binding{&k.SlowDown, &k.SpeedUp} {
+		b.SetEnabled(file || cfg.Replay == nil && cfg.Stepper != nil)
+	}
+	if cfg.Replay == nil {
+		return k
+	}
+	for _, b := range []*key.Binding{&k.Record, &k.Slower, &k.Faster} {
+		b.SetEnabled(false)
+	}
+	if file {
+		k.Pause = described(k.Pause, "stop")
+	}
+	k.Left = binding("h", k.Left.Help().Desc, "h")
+	k.Right = binding("l", k.Right.Help().Desc, "l")
+	k.Top = binding("g", k.Top.Help().Desc, "g")
+	k.End = binding("G", k.End.Help().Desc, "G")
+	return k
+}
+
+// pauses says what the pause is of.
+func (k KeyMap) pauses() string {
+	if k.ToStart.Enabled() && k.SpeedUp.Enabled() {
+		return "stop the replay, or let it go on"
+	}
+	return "hold the view still, or let it go on"
+}
+
+// seeks are the keys that seek.
+func (k *KeyMap) seeks() []*key.Binding {
+	return []*key.Binding{
+		&k.SeekBack, &k.SeekOn, &k.SeekFarBack, &k.SeekFarOn, &k.ToStart, &k.ToEnd, &k.ChangeBefore, &k.ChangeAfter,
+	}
+}
+
+// timeGroup is the column of the help overlay about time, where a key has to
+// do with that.
+func (k KeyMap) timeGroup() []helpGroup {
+	if !k.SpeedUp.Enabled() {
+		return nil
+	}
+	g := helpGroup{"Time", []key.Binding{
+		described(relabelled(k.SlowDown, "< >"), "half and double speed"),
+	}}
+	if k.ToStart.Enabled() {
+		pair := func(a, b key.Binding, does string) key.Binding {
+			return described(relabelled(a, a.Help().Key+" "+b.Help().Key), does)
+		}
+		g.bindings = append(g.bindings,
+			pair(k.SeekBack, k.SeekOn, "1 s back and on, 10 s with shift"),
+			pair(k.ToStart, k.ToEnd, "to the start and the end"),
+			pair(k.ChangeBefore, k.ChangeAfter, "to where the level changes"))
+	}
+	return []helpGroup{g}
+}
+
+// replayKey takes a key that seeks, and tells whether it was one.
+func (m *Model) replayKey(msg tea.KeyMsg) (tea.Cmd, bool) {
+	line := &m.view.timeline
+	if m.replay == nil {
+		return nil, m.refuseSeek(msg)
+	}
+	switch {
+	case key.Matches(msg, m.keys.SeekBack):
+		return m.seekBy(-time.Second), true
+	case key.Matches(msg, m.keys.SeekOn):
+		return m.seekBy(time.Second), true
+	case key.Matches(msg, m.keys.SeekFarBack):
+		return m.seekBy(-10 * time.Second), true
+	case key.Matches(msg, m.keys.SeekFarOn):
+		return m.seekBy(10 * time.Second), true
+	case key.Matches(msg, m.keys.ToStart):
+		return m.seekTo(line.first), true
+	case key.Matches(msg, m.keys.ToEnd):
+		return m.seekTo(line.last), true
+	case key.Matches(msg, m.keys.ChangeBefore):
+		return m.jump(-1), true
+	case key.Matches(msg, m.keys.ChangeAfter):
+		return m.jump(+1), true
+	}
+	return nil, false
+}
+
+// refuseSeek says that a pipe can't be sought.
+func (m *Model) refuseSeek(msg tea.KeyMsg) bool {
+	for _, b := range m.keys.seeks() {
+		if key.Matches(msg, *b) {
+			m.view.notice = recording.ErrLive.Error()
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,43 @@
+package dashboard
+
+import (
+	"strconv"
+
+	tea "github.com/charmbracelet/bubbletea"
+)
+
+// speeds are the steps of < and >.
+var speeds = [...]float64{0.25, 0.5, 1, 2, 4, 8, 16}
+
+// speedText writes a speed as in "2×".
+func speedText(speed float64) string { return strconv.FormatFloat(speed, 'f', -1, 64) + "×" }
+
+// boundedSpeed is a speed within those that there are, 1 for none.
+func boundedSpeed(speed float64) float64 {
+	if speed == 0 {
+		return 1
+	}
+	return min(max(speed, speeds[0]), speeds[len(speeds)-1])
+}
+
+// changeSpeed takes the next higher (+1) or lower (-1) speed.
+func (m *Model) changeSpeed(direction int) tea.Cmd {
+	next := m.view.speed
+	for _, step := range speeds {
+		if direction > 0 && step > m.view.speed {
+			next = step
+			break
+		}
+		if direction < 0 && step < m.view.speed {
+			next = step
+		}
+	}
+	m.view.speed = next
+	m.view.notice = "speed " + speedText(next)
+	if m.replay == nil {
+		return nil // it holds from the next poll on
+	}
+	now := m.poller.now()
+	m.replay.setSpeed(next, now)
+	return m.waitForNext(now)
+}

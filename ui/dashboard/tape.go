@@ -1,0 +1,141 @@
+package dashboard
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/source/recording"
+)
+
+// tape is a recording and the tracker that has seen it up to the moment on
+// screen, just as the tracker of the live run had. It belongs to the command
+// that runs; the model starts at most one at a time.
+type tape struct {
+	player  *recording.Player
+	options model.Options
+
+	tracker *model.Tracker // nil if it has to start anew
+	fed     time.Time      // the last moment that the tracker has seen
+	// sockets is the most that a moment had, and spacing the time before the
+	// last one: they tell what it costs to feed a tracker.
+	sockets int
+	spacing time.Duration
+}
+
+// thorough is how many rows of sockets, over all moments, a seek may read so
+// that the tracker sees the recording from its start on: about a second's
+// work. Where there are more, it sees what it takes to be right about all but
+// ages of more than model.HistorySpan and the sum of the connects that failed.
+const thorough = 4_000_000
+
+// lead is what a tracker sees before the target of a seek, at least: the
+// history, and before that a TIME_WAIT, for the owners of the first ones.
+const lead = model.HistorySpan + time.Minute
+
+// goal is where a tape is to go.
+type goal struct {
+	// to is the position: the last moment that is not after it.
+	to time.Time
+	// onward asks for one moment more, at least, whatever to is.
+	onward bool
+	// within bounds the time that it may take, if more than one moment is to
+	// be fed; 0 for as long as it takes.
+	within time.Duration
+}
+
+// playedMsg is where a tape has come to. The frames are the receiver's.
+type playedMsg struct {
+	// moved says that frame is another moment than before.
+	moved        bool
+	frame, spare *frame
+	// next is the time of the moment behind, if there is one.
+	next time.Time
+	more bool
+	// end says how the recording ends, if there is none.
+	end error
+	// cutShort says that the goal was given up for another one.
+	cutShort bool
+	now      time.Time
+}
+
+// goTo is a command that takes the tape to a goal, by means of two frames.
+func (p *poller) goTo(ctx context.Context, t *tape, g goal, frames [2]*frame, c choice) tea.Cmd {
+	return p.command(func(context.Context) tea.Msg {
+		started := p.now()
+		msg := t.run(ctx, g, frames, func() bool { return g.within > 0 && p.now().Sub(started) > g.within })
+		if msg.moved {
+			msg.frame.advise()
+			msg.frame.choose(&c, &p.selection)
+		}
+		msg.now = p.now()
+		p.log.Debug("play", "to", g.to, "took", msg.now.Sub(started), "cut short", msg.cutShort, "end", msg.end)
+		return msg
+	})
+}
+
+// run feeds the tracker up to the goal. late says that it is time to stop.
+func (t *tape) run(ctx context.Context, g goal, frames [2]*frame, late func() bool) playedMsg {
+	msg := playedMsg{frame: frames[0], spare: frames[1]}
+	fresh, err := t.begin(g)
+	for err == nil {
+		if msg.next, msg.more = t.player.Peek(); !msg.more {
+			// Why there is no moment, Poll knows.
+			err = t.player.Poll(context.Background(), new(source.Snapshot))
+			break
+		}
+		if msg.next.After(g.to) && !t.fed.IsZero() && (msg.moved || !g.onward) {
+			break
+		}
+		if msg.cutShort = ctx.Err() != nil; msg.cutShort || msg.moved && late() {
+			break
+		}
+		// What is read may turn out to be damaged: not over the last good one.
+		if err = t.player.Poll(context.Background(), &msg.spare.snapshot); err != nil {
+			msg.more = false
+			break
+		}
+		t.feed(msg.spare)
+		msg.frame, msg.spare, msg.moved = msg.spare, msg.frame, true
+	}
+	msg.end = err
+	if fresh && msg.cutShort {
+		// Half of the past is no past: what was shown before stays on screen.
+		t.tracker, msg.moved = nil, false
+	}
+	return msg
+}
+
+// begin has the tape go on from where it is, if that leads to the goal, or
+// from far enough before it, with a fresh tracker.
+func (t *tape) begin(g goal) (fresh bool, err error) {
+	from := t.from(g.to)
+	if t.tracker != nil && !t.fed.Before(from) && (g.onward || !t.fed.After(g.to)) {
+		return false, nil
+	}
+	t.tracker, t.fed = model.NewTracker(t.options), time.Time{}
+	return true, t.player.Seek(from)
+}
+
+// from is the time from which a fresh tracker must be fed for a position.
+func (t *tape) from(position time.Time) time.Time {
+	first, _ := t.player.Span()
+	moments := int64(position.Sub(first) / cmp.Or(t.spacing, time.Second))
+	if lately := position.Add(-lead); moments*int64(t.sockets) > thorough && lately.After(first) {
+		return lately
+	}
+	return first
+}
+
+// feed shows the tracker a moment.
+func (t *tape) feed(f *frame) {
+	t.tracker.Update(&f.snapshot, &f.state)
+	t.fed, t.sockets = f.snapshot.Time, max(t.sockets, len(f.snapshot.Sockets))
+	if f.state.Elapsed > 0 {
+		t.spacing = f.state.Elapsed
+	}
+}
