@@ -27,6 +27,7 @@ var figures = []string{"tuple", "pool"}
 
 func (a *app) check() *cobra.Command {
 	on := report.OnTuple
+	var past *past
 	cmd := &cobra.Command{
 		Use:   "check [flags]",
 		Short: "Check the ports once, in one line, for a monitoring system",
@@ -43,16 +44,25 @@ Performance data, each as label=value;warning;critical;minimum;maximum:
   failures   connects that failed for want of a port; U where nobody counts them
 
 --on tuple takes the worse of the worst destination and the UDP pool, as the
-dashboard does; --on pool takes the share of the range, TCP or UDP.`,
+dashboard does; --on pool takes the share of the range, TCP or UDP.
+
+With --from, it judges the last moment of a recording, or the one of --at.`,
 		Example: `  ephtop check
   ephtop check --warn 50 --critical 75
   ephtop check --on pool`,
 		Annotations: map[string]string{polls: "yes"},
 		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, cancel := context.WithTimeout(cmd.Context(), checkTimeout)
-			defer cancel()
-			st, err := a.look(ctx)
+			if err := a.validatePast(cmd, past); err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			if !past.wanted() { // a recording may come through a pipe for as long as it likes
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, checkTimeout)
+				defer cancel()
+			}
+			st, err := a.look(ctx, past)
 			if err != nil {
 				return err
 			}
@@ -68,6 +78,7 @@ dashboard does; --on pool takes the share of the range, TCP or UDP.`,
 			on = report.OnPool
 		}
 	}), "on", "what to judge: tuple, the worst destination, or pool, the whole range")
+	past = a.addPast(cmd)
 	offer(cmd, "on", cobra.FixedCompletions(figures, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

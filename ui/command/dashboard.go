@@ -1,6 +1,8 @@
 package command
 
 import (
+	"context"
+	"log/slog"
 	"os"
 	"runtime"
 
@@ -10,11 +12,21 @@ import (
 )
 
 func (a *app) showDashboard(cmd *cobra.Command, _ []string) error {
+	return a.showOn(cmd.Context(), `"ephtop snapshot"`, func(log *slog.Logger) (dashboard.Config, error) {
+		src, err := a.openSource(log)
+		return dashboard.Config{Source: src}, err
+	})
+}
+
+// showOn shows the dashboard on what open opens, once it is known that there
+// is a terminal to show it on. The flags add to what open says, and instead
+// names what does without a terminal.
+func (a *app) showOn(ctx context.Context, instead string, open func(*slog.Logger) (dashboard.Config, error)) error {
 	if !isTerminal(a.Stdout) {
-		return usagef(`standard output is no terminal: use "ephtop snapshot" to write to a file or a pipe`)
+		return usagef("standard output is no terminal: use %s to write to a file or a pipe", instead)
 	}
 	if !a.hasKeyboard() {
-		return usagef(`no terminal to read keys from: use "ephtop snapshot"`)
+		return usagef("no terminal to read keys from: use %s", instead)
 	}
 	colors, err := a.theme()
 	if err != nil {
@@ -24,20 +36,17 @@ func (a *app) showDashboard(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	src, err := a.openSource(log)
+	c, err := open(log)
 	if err != nil {
 		return err
 	}
-	return a.Dashboard(cmd.Context(), dashboard.Config{
-		Source:     src,
-		Interval:   a.flags.interval,
-		Thresholds: a.flags.thresholds,
-		Filter:     a.flags.filterText,
-		Theme:      colors,
-		ASCII:      a.flags.ascii,
-		Getenv:     a.Getenv,
-		Log:        log,
-	})
+	c.Interval = a.flags.interval
+	c.Thresholds = a.flags.thresholds
+	c.Filter = a.flags.filterText
+	c.Theme, c.ASCII = colors, a.flags.ascii
+	c.Program = program()
+	c.Getenv, c.Log = a.Getenv, log
+	return a.Dashboard(ctx, c)
 }
 
 // hasKeyboard tells whether keys can be read: where standard input is no

@@ -35,6 +35,9 @@ func onTerminal(t *testing.T, env map[string]string, args ...string) (status int
 		Open:   func(live.Options) (source.Source, error) { return &fakeHost{}, nil },
 		Dashboard: func(_ context.Context, c dashboard.Config) error {
 			shown = append(shown, c)
+			if c.Replay != nil {
+				return c.Replay.Close()
+			}
 			return c.Source.Close()
 		},
 	})

@@ -43,6 +43,7 @@ func (a *app) doctor() *cobra.Command {
 	formats := diagnosisFormats()
 	chosen := formats[0]
 	length := 10 * time.Second
+	var past *past
 	cmd := &cobra.Command{
 		Use:   "doctor [flags]",
 		Short: "Go through the checklist, and say what would help",
@@ -55,13 +56,24 @@ changed.
 
 The exit status is 0, 1 or 2 by the worst point; what is not known is no alarm.
 Ctrl+C ends the watch early, with what was seen so far. --interval is the time
-between two polls, and --filter changes nothing here.`,
+between two polls, and --filter changes nothing here.
+
+With --from, it looks at a recording: at its last moment or the one of --at, and
+at the six minutes before. What takes the host itself (the firewall, the log,
+changed settings) is not known then.`,
 		Example: `  ephtop doctor
   sudo ephtop doctor --trace --for 30s
+  ephtop doctor --from trouble.eph --at 12:04:31
   ephtop doctor -o json | jq '.points[] | select(.verdict != "ok")'`,
 		Annotations: map[string]string{polls: "yes"},
 		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.validatePast(cmd, past); err != nil {
+				return err
+			}
+			if past.wanted() {
+				return a.diagnosePast(cmd.Context(), past, chosen)
+			}
 			return a.diagnose(cmd.Context(), length, chosen)
 		},
 	}
@@ -86,6 +98,7 @@ between two polls, and --filter changes nothing here.`,
 		}
 	}), "output", "o", "what to write: "+list(names))
 	a.addTrace(cmd)
+	past = a.addPast(cmd)
 	offer(cmd, "for", cobra.FixedCompletions([]string{"5s", "10s", "30s", "1m"}, cobra.ShellCompDirectiveNoFileComp))
 	offer(cmd, "output", cobra.FixedCompletions(completions, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -118,10 +131,29 @@ func (a *app) diagnose(ctx context.Context, length time.Duration, f diagnosisFor
 	case err != nil:
 		return err
 	}
+	return a.writeDiagnosis(d, f, o)
+}
+
+func (a *app) writeDiagnosis(d *report.Diagnosis, f diagnosisFormat, o report.Options) error {
 	if err := f.write(a.Stdout, d, o); err != nil {
 		return fmt.Errorf("write the diagnosis: %w", err)
 	}
 	return exit(verdictStatus(d.Verdict()))
+}
+
+// diagnosePast goes through the checklist of a moment that is past, as far as
+// it is known without the host.
+func (a *app) diagnosePast(ctx context.Context, p *past, f diagnosisFormat) error {
+	o, err := a.plainOptions()
+	if err != nil {
+		return err
+	}
+	w, err := a.lookAt(ctx, p)
+	if err != nil {
+		return err
+	}
+	ev := noEvidence(p, w.state().Snapshot.Time)
+	return a.writeDiagnosis(&report.Diagnosis{State: w.state(), Evidence: &ev, Sample: w.sample}, f, o)
 }
 
 // observe polls for so long, or until the context ends. The evidence is asked
@@ -134,8 +166,11 @@ func (a *app) observe(ctx context.Context, w *watch, length time.Duration) (*rep
 	ask := evidence.Options{Range: w.state().Snapshot.Settings.Range}
 	go func() { asked <- a.Gather(ctx, ask) }()
 
-	progress := a.progress(length)
-	err := w.until(ctx, length, a.flags.interval, progress.show)
+	progress := a.progress()
+	err := w.until(ctx, length, a.flags.interval, func(elapsed time.Duration, polls int) {
+		progress.say("watching the ports: %d of %d s, %s; ctrl+c ends it", int(elapsed.Seconds()+0.5), int(length.Seconds()+0.5),
+			text.Plural(polls, "poll", "polls"))
+	})
 	ev := <-asked
 	progress.clear()
 	if err != nil {
@@ -150,28 +185,27 @@ func (a *app) plainOptions() (report.Options, error) {
 	return report.Options{Theme: colors, ASCII: a.flags.ascii}, err
 }
 
-// progress is one line that says how far the watch is.
+// progress is one line that says how far the work is.
 type progress struct {
-	out    io.Writer // nil where nobody would see it
-	length time.Duration
-	width  int
+	out   io.Writer // nil where nobody would see it
+	width int
 }
 
 // progress stands on standard error, and only where a person looks on: both
 // streams must be terminals.
-func (a *app) progress(length time.Duration) *progress {
+func (a *app) progress() *progress {
 	if !isTerminal(a.Stdout) || !isTerminal(a.Stderr) {
 		return &progress{}
 	}
-	return &progress{out: a.Stderr, length: length}
+	return &progress{out: a.Stderr}
 }
 
-func (p *progress) show(elapsed time.Duration, polls int) {
+// say replaces the line.
+func (p *progress) say(format string, args ...any) {
 	if p.out == nil {
 		return
 	}
-	line := fmt.Sprintf("watching the ports: %d of %d s, %s; ctrl+c ends it", int(elapsed.Seconds()+0.5), int(p.length.Seconds()+0.5),
-		text.Plural(polls, "poll", "polls"))
+	line := fmt.Sprintf(format, args...)
 	p.width = max(p.width, len(line))
 	fmt.Fprintf(p.out, "\r%-*s", p.width, line)
 }

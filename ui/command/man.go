@@ -59,7 +59,7 @@ func (m manual) page(root *cobra.Command) {
 	m.macro("TP")
 	m.text("TERM, COLORTERM\nTell how many colours the terminal has; a dumb one gets none.")
 	m.macro("SH", "EXIT STATUS")
-	m.text("0 if all went well, 1 if it did not, 2 if the command line is wrong.\n" +
+	m.text("0 if all went well, 1 if it did not, 2 if the command line is wrong or names a file that cannot be used.\n" +
 		"check: 0 ok, 1 warning, 2 critical, 3 unknown.\n" +
 		"doctor: 0 ok or not known, 1 a warning, 2 a problem, or a failure as above.")
 	m.macro("SH", "EXAMPLES")

@@ -21,13 +21,15 @@ and how long until connect() fails.
 
 Without a command it opens the dashboard. Keys: ? help, tab next pane, / filter,
 s sort, b consumers by process, destination, service or user, p protocol,
-space pause, enter details, q quit.`,
+space pause, enter details, r record, q quit.`,
 		Example: `  ephtop                                  the dashboard
   ephtop --interval 5s --filter rport:5432
   ephtop snapshot                         one look, as text
   ephtop snapshot -o json | jq '.tuples[0]'
   ephtop check --warn 50                  one line and a status, for monitoring
-  ephtop doctor                           the checklist, and what would help`,
+  ephtop doctor                           the checklist, and what would help
+  ephtop record trouble.eph               keep it; ephtop replay shows it again
+  ephtop demo                             the dashboard on a simulated host`,
 		Version:           version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -39,7 +41,8 @@ space pause, enter details, q quit.`,
 	a.flags.add(root.PersistentFlags())
 	a.addTrace(root)
 	completeFlags(root)
-	root.AddCommand(a.snapshot(), a.check(), a.doctor(), a.version(), a.completion(), a.man())
+	root.AddCommand(a.demo(), a.record(), a.replay(), a.anonymize(), a.snapshot(), a.check(), a.doctor(), a.version(),
+		a.completion(), a.man())
 	root.SetHelpCommand(help())
 	root.SetFlagErrorFunc(flagError)
 	root.Flags().SortFlags = false

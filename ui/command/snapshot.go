@@ -38,20 +38,28 @@ func formatNames() []string {
 
 func (a *app) snapshot() *cobra.Command {
 	chosen := formats()[0]
+	var past *past
 	cmd := &cobra.Command{
 		Use:   "snapshot [flags]",
 		Short: "Write one look at the ports to standard output",
 		Long: `Polls once and writes what was seen to standard output. Rates and forecasts need
 a past, so they are for the dashboard. --filter limits the connections, and with
-proto: the states and processes; the text lists connections only with a filter.`,
+proto: the states and processes; the text lists connections only with a filter.
+
+With --from, it writes the last moment of a recording, or the one of --at, with
+what the moments before tell.`,
 		Example: `  ephtop snapshot
   ephtop snapshot --filter 'state:CLOSE_WAIT proc:java'
   ephtop snapshot -o json | jq '.tuples[0]'
-  ephtop snapshot -o csv > ports.csv`,
+  ephtop snapshot -o csv > ports.csv
+  ephtop snapshot --from trouble.eph --at 12:04:31`,
 		Annotations: map[string]string{polls: "yes"},
 		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.writeSnapshot(cmd.Context(), chosen)
+			if err := a.validatePast(cmd, past); err != nil {
+				return err
+			}
+			return a.writeSnapshot(cmd.Context(), past, chosen)
 		},
 	}
 	cmd.Flags().VarP(choice("FORMAT", chosen.name, formatNames(), func(s string) {
@@ -62,11 +70,12 @@ proto: the states and processes; the text lists connections only with a filter.`
 		}
 	}), "output", "o", "what to write: "+list(formatNames()))
 	completeOutput(cmd)
+	past = a.addPast(cmd)
 	return cmd
 }
 
-func (a *app) writeSnapshot(ctx context.Context, f format) error {
-	st, err := a.look(ctx)
+func (a *app) writeSnapshot(ctx context.Context, p *past, f format) error {
+	st, err := a.look(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -80,8 +89,15 @@ func (a *app) writeSnapshot(ctx context.Context, f format) error {
 	return nil
 }
 
-// look polls once.
-func (a *app) look(ctx context.Context) (st *model.State, err error) {
+// look polls once, or gives the moment of a past.
+func (a *app) look(ctx context.Context, p *past) (st *model.State, err error) {
+	if p.wanted() {
+		w, err := a.lookAt(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		return w.state(), nil
+	}
 	log, err := a.openLog()
 	if err != nil {
 		return nil, err

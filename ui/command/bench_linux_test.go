@@ -1,0 +1,132 @@
+package command_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+
+	"ephtop/source/netlab"
+)
+
+// watched is how long the dashboard is watched, after it has settled.
+const (
+	settling = 3 * time.Second
+	watched  = 10 * time.Second
+)
+
+// BenchmarkDashboard runs the whole program on a terminal, and says what a
+// second of it costs beside one dump that is thrown away (the floor) and one
+// `ss -tanp`. It takes a fixed time, whatever -benchtime says.
+func BenchmarkDashboard(b *testing.B) {
+	for _, size := range []struct{ live, timeWait, churn int }{{300, 0, 0}, {36000, 0, 0}, {36000, 0, 500}, {36000, 164000, 0}} {
+		for _, screen := range []pty.Winsize{{Rows: 24, Cols: 80}, {Rows: 60, Cols: 200}} {
+			name := fmt.Sprintf("sockets=%d/churn=%d/screen=%dx%d", size.live+size.timeWait, size.churn, screen.Cols, screen.Rows)
+			b.Run(name, func(b *testing.B) {
+				c := netlab.NewCrowd(b, size.live, size.timeWait)
+				if b.N > 1 {
+					b.Skip("takes a fixed time: use -benchtime 1x")
+				}
+				watchDashboard(b, c, screen, size.churn)
+			})
+		}
+	}
+}
+
+func watchDashboard(b *testing.B, c *netlab.Crowd, screen pty.Winsize, churn int) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer master.Close()
+	pty.Setsize(master, &screen)
+	cmd := exec.Command(executable(b))
+	cmd.Env = environ(asProgram + "=run")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+	if err := c.Host.Start(cmd); err != nil {
+		b.Fatal(err)
+	}
+	slave.Close()
+	var written atomic.Int64
+	go io.Copy(counter{&written}, master)
+	floor := c.Host.Floor()
+	wait(c, settling, churn)
+	before, bytes := processTime(b, cmd.Process.Pid), written.Load()
+	wait(c, watched, churn)
+	spent := processTime(b, cmd.Process.Pid) - before
+	bytes = written.Load() - bytes
+	resident := residentBytes(b, cmd.Process.Pid)
+	start := time.Now()
+	for range 5 {
+		if err := floor.Run(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	once := time.Since(start) / 5
+	ss := c.Host.SSTime()
+	cmd.Process.Signal(os.Interrupt)
+	cmd.Wait()
+	second := float64(spent) / watched.Seconds()
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(100*second/float64(time.Second), "%core")
+	b.ReportMetric(second/float64(once), "second-x-floor")
+	b.ReportMetric(float64(ss)/second, "ss-x-second")
+	b.ReportMetric(float64(resident)/(1<<20), "MB")
+	b.ReportMetric(float64(bytes)/1024/watched.Seconds(), "KB/s")
+}
+
+// counter counts what is written to it.
+type counter struct{ n *atomic.Int64 }
+
+func (c counter) Write(b []byte) (int, error) {
+	c.n.Add(int64(len(b)))
+	return len(b), nil
+}
+
+// wait lets the time pass, with so many connections replaced a second.
+func wait(c *netlab.Crowd, span time.Duration, churn int) {
+	for end := time.Now().Add(span); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if churn > 0 {
+			c.Churn(churn / 10)
+		}
+	}
+}
+
+// processTime is the time that a process has spent, user and system
+// (proc_pid_stat(5), fields 14 and 15, in hundredths of a second).
+func processTime(b *testing.B, pid int) time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	ticks := 0
+	for _, field := range fields[11:13] {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// residentBytes is a process's resident memory (proc_pid_statm(5)).
+func residentBytes(b *testing.B, pid int) int {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(text))[1])
+	if err != nil {
+		b.Fatal(err)
+	}
+	return pages * os.Getpagesize()
+}
