@@ -111,8 +111,16 @@ func (p *Player) index() error {
 		return p.indexStream()
 	}
 	p.first = p.header.Start.Add(p.points[0].t)
-	if err := p.findEnd(p.points[len(p.points)-1].offset); err != nil {
-		return err
+	// Where the recording is cut inside a full moment, the end is behind the
+	// point before.
+	for i := len(p.points) - 1; i >= 0; i-- {
+		found, err := p.findEnd(p.points[i].offset)
+		if err != nil {
+			return err
+		}
+		if found {
+			break
+		}
 	}
 	return p.restart(p.points[0].offset)
 }
@@ -131,7 +139,7 @@ func (p *Player) indexStream() error {
 		return err
 	}
 	p.first = p.header.Start.Add(t)
-	if err := p.findEnd(fromStart); err != nil {
+	if _, err := p.findEnd(fromStart); err != nil {
 		return err
 	}
 	return p.rewind()
@@ -156,21 +164,20 @@ func (p *Player) rewind() error {
 	return p.reader.readHeader()
 }
 
-// findEnd reads when the last moments were, from an offset on.
-func (p *Player) findEnd(offset int64) error {
+// findEnd reads when the last moments were, from an offset on. It says whether
+// there was one.
+func (p *Player) findEnd(offset int64) (found bool, err error) {
 	if err := p.restart(offset); err != nil {
-		return err
+		return false, err
 	}
 	p.last = p.first
 	for {
 		t, err := p.reader.peek()
 		if err != nil {
 			p.ended = err
-			if p.reader.input.err != nil {
-				return err
-			}
-			return nil
+			return found, p.reader.input.err
 		}
+		found = true
 		p.last = p.header.Start.Add(t)
 		p.reader.step()
 	}

@@ -131,18 +131,28 @@ func TestTheMomentsBesideThePlay(t *testing.T) {
 }
 
 func TestACutRecordingSaysSoAtOnce(t *testing.T) {
-	recorded, written := record(t, hostMoments(14, 40, 4, 100))
-	path := filepath.Join(t.TempDir(), "a")
-	if err := os.WriteFile(path, recorded[:len(recorded)-30], 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p, err := recording.OpenFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	if _, last := p.Span(); !last.Equal(written[99].Time) || !errors.Is(p.End(), recording.ErrCut) {
-		t.Errorf("to %v, then %v", last, p.End())
+	for _, test := range []struct {
+		name               string
+		moments, cut, last int
+	}{
+		{"at the end", 100, 30, 99},
+		{"inside a full moment", 61, 200, 59},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			recorded, written := record(t, hostMoments(14, 40, 4, test.moments))
+			path := filepath.Join(t.TempDir(), "a")
+			if err := os.WriteFile(path, recorded[:len(recorded)-test.cut], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			p, err := recording.OpenFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			if _, last := p.Span(); !last.Equal(written[test.last].Time) || !errors.Is(p.End(), recording.ErrCut) {
+				t.Errorf("to %v, then %v; want %v, cut", last, p.End(), written[test.last].Time)
+			}
+		})
 	}
 }
 

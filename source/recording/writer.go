@@ -100,8 +100,11 @@ func (w *Writer) write(s *source.Snapshot) error {
 		return err
 	}
 	w.settle(s)
+	if err := w.send("write a moment"); err != nil {
+		return err
+	}
 	w.moments++
-	return w.send("write a moment")
+	return nil
 }
 
 // checkSnapshot tells whether readers would accept the snapshot.
