@@ -139,6 +139,7 @@ func (l *tracedLab) look() *model.State {
 func TestKernelTraced(t *testing.T) {
 	const each = 200
 	l := newTracedLab(t, "")
+	l.Sysctl("net.ipv4.tcp_tw_reuse", "0") // so that each connection leaves one that stays
 	startChild(t, l.Host, "serve 127.0.0.1:80")
 	one := startChild(t, l.Host, fmt.Sprintf("churn %d 127.0.0.1:80", each))
 	two := startChild(t, l.Host, fmt.Sprintf("churn %d 127.0.0.1:80", each))

@@ -1,10 +1,6 @@
 package model
 
-import (
-	"encoding/binary"
-
-	"ephtop/source"
-)
+import "ephtop/source"
 
 // memory is what is remembered of one socket from snapshot to snapshot.
 type memory struct {
@@ -38,31 +34,6 @@ const (
 	farTries = 64 // and so often in all
 )
 
-// identity is the key of a socket: its cookie, or a hash of its four-tuple
-// where the source knows no cookies. A cookie is a small counter
-// (sock_gen_cookie), so the top bit tells the two apart.
-func identity(s *source.Socket) uint64 {
-	if s.Cookie != 0 {
-		return s.Cookie &^ (1 << 63)
-	}
-	return hashTuple(s) | 1<<63
-}
-
-// hashTuple mixes the four-tuple (FNV-1a over 64-bit words).
-func hashTuple(s *source.Socket) uint64 {
-	const prime = 1099511628211
-	h := uint64(14695981039346656037)
-	for _, w := range [...]uint64{
-		binary.LittleEndian.Uint64(s.Local[:8]), binary.LittleEndian.Uint64(s.Local[8:]),
-		binary.LittleEndian.Uint64(s.Remote[:8]), binary.LittleEndian.Uint64(s.Remote[8:]),
-		uint64(s.LocalPort)<<32 | uint64(s.RemotePort)<<16 | uint64(s.Proto)<<8 | uint64(s.Interface)<<48,
-	} {
-		h = (h ^ w) * prime
-		h ^= h >> 29
-	}
-	return h
-}
-
 // begin matches the sockets with those of the snapshot before. recall.next
 // then has a memory for each, new ones zero but for their id.
 func (r *recall) begin(sockets []source.Socket) {
@@ -77,7 +48,7 @@ func (r *recall) matchInOrder(sockets []source.Socket) {
 	r.missing = r.missing[:0]
 	at, misses, tries := 0, 0, farTries
 	for i := range sockets {
-		id := identity(&sockets[i])
+		id := sockets[i].Identity()
 		r.next[i].id = id
 		reach := near
 		if misses >= patience && tries > 0 {

@@ -136,3 +136,31 @@ func TestResetKeepsMemoryAndNothingElse(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+func TestIdentity(t *testing.T) {
+	a, _ := ParseAddr("10.0.0.9")
+	b, _ := ParseAddr("10.0.9.2")
+	base := Socket{Proto: TCP, Local: a, LocalPort: 40000, Remote: b, RemotePort: 5432}
+	if s := (Socket{Cookie: 7}); s.Identity() != 7 {
+		t.Errorf("identity %d of cookie 7", s.Identity())
+	}
+	seen := map[uint64]string{base.Identity(): "base"}
+	for name, change := range map[string]func(*Socket){
+		"local port": func(s *Socket) { s.LocalPort++ }, "remote port": func(s *Socket) { s.RemotePort++ },
+		"protocol": func(s *Socket) { s.Proto = UDP }, "local address": func(s *Socket) { s.Local[15]++ },
+		"remote address": func(s *Socket) { s.Remote[15]++ }, "interface": func(s *Socket) { s.Interface++ },
+		"cookie": func(s *Socket) { s.Cookie = base.Identity() },
+	} {
+		s := base
+		change(&s)
+		if other, ok := seen[s.Identity()]; ok {
+			t.Errorf("another %s gives the identity of the %s", name, other)
+		}
+		seen[s.Identity()] = name
+	}
+	state := base
+	state.State, state.Process = TimeWait, 3
+	if state.Identity() != base.Identity() {
+		t.Error("the identity changes with the state")
+	}
+}

@@ -60,7 +60,7 @@ func Open(o Options) (source.Source, error) {
 		return nil, err
 	}
 	if o.Range != nil {
-		src = &ranged{src, *o.Range}
+		src = source.WithRange(src, *o.Range)
 	}
 	if o.Trace {
 		src = withTrace(src)
@@ -127,20 +127,4 @@ func (f *fallback) Poll(ctx context.Context, s *source.Snapshot) error {
 // refusal says why the portable source stands in.
 func refusal(err error) string {
 	return fmt.Sprintf("the kernel's sock_diag can't be used (%v): sockets are read the slow way, without timers and bound sockets", err)
-}
-
-// ranged replaces the system's range by one that the user gave.
-type ranged struct {
-	source.Source
-	with source.PortRange
-}
-
-// Poll polls the source behind and replaces the range.
-func (r *ranged) Poll(ctx context.Context, s *source.Snapshot) error {
-	if err := r.Source.Poll(ctx, s); err != nil {
-		return err
-	}
-	s.Settings.Range, s.Settings.Assumed = r.with, false
-	s.Settings.Reserved = slices.Clone(s.Settings.Reserved)
-	return nil
 }

@@ -102,7 +102,7 @@ func TestRangeThatMakesNoSense(t *testing.T) {
 }
 
 func TestRangeIsNotPutOnAFailedPoll(t *testing.T) {
-	r := &ranged{&fake{polls: []error{io.EOF}}, source.PortRange{Low: 1, High: 2}}
+	r := source.WithRange(&fake{polls: []error{io.EOF}}, source.PortRange{Low: 1, High: 2})
 	if err := r.Poll(context.Background(), new(source.Snapshot)); err != io.EOF {
 		t.Errorf("error %v, want %v", err, io.EOF)
 	}

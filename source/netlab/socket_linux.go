@@ -110,7 +110,7 @@ func (h *Host) SendUDP(to string) (int, error) {
 func (h *Host) Accept(listener int) int {
 	h.t.Helper()
 	var fd int
-	h.Must(func() (err error) { fd, _, err = unix.Accept(listener); return err })
+	h.Must(func() (err error) { fd, _, err = unix.Accept4(listener, unix.SOCK_CLOEXEC); return err })
 	h.keep(fd)
 	return fd
 }

@@ -103,6 +103,11 @@ func (r *Reader) readFiles() (files [numFiles]file) {
 
 func (r *Reader) parse(files *[numFiles]file) (source.Settings, []string, error) {
 	text := func(i int) (string, bool) { f := files[i]; return string(r.buf[f.start:f.end]), f.err == nil }
+	for i := range files {
+		if err := files[i].err; err != nil && !isAbsent(err) {
+			return source.Settings{}, nil, fmt.Errorf("read %s: %w", names[i], err)
+		}
+	}
 	var problems []error
 	number := func(i, missing int, limit int64) int {
 		value, ok := text(i)
@@ -187,6 +192,17 @@ func readOnce(buf *[]byte, path string, room int) (int, error) {
 	}
 	defer unix.Close(fd)
 	return ignoreEINTR(func() (int, error) { return unix.Read(fd, b[len(b):len(b)+room]) })
+}
+
+// isAbsent tells whether a file is not there or not for us. Any other failure,
+// such as no descriptors left, says nothing of the system's settings.
+func isAbsent(err error) bool {
+	for _, absent := range []error{unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.EPERM} {
+		if errors.Is(err, absent) {
+			return true
+		}
+	}
+	return false
 }
 
 func ignoreEINTR(call func() (int, error)) (int, error) {

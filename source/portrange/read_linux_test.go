@@ -280,3 +280,22 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+// A failure that says nothing of the system, such as no descriptors left, must
+// not pass for a range that is not there.
+func TestReadThatFailsAssumesNothing(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "net", "ipv4")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	loop := filepath.Join(dir, "ip_local_port_range")
+	if err := os.Symlink(loop, loop); err != nil {
+		t.Fatal(err)
+	}
+	var s source.Snapshot
+	err := NewAt(root).Read(context.Background(), &s)
+	if !errors.Is(err, unix.ELOOP) || !strings.Contains(err.Error(), "net.ipv4.ip_local_port_range") {
+		t.Errorf("error %v, want ELOOP and the name of the sysctl", err)
+	}
+}

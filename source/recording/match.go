@@ -65,7 +65,7 @@ func (t *sockets) match(list []source.Socket, processes []uint64, now time.Durat
 	at := 0
 	for i := range list {
 		s := &list[i]
-		key := keyOf(s)
+		key := s.Identity()
 		found, ok := t.find(key, s, at)
 		if ok {
 			// Until here, at is the place in the moment before.
@@ -215,26 +215,6 @@ func processOf(s *source.Socket, ids []uint64) uint64 {
 		return 0
 	}
 	return ids[s.Process]
-}
-
-// keyOf is the socket's cookie, or a hash of its four-tuple and interface
-// (FNV-1a over 64-bit words) where the source knows no cookies. A cookie is a
-// small counter, so the top bit tells the two apart.
-func keyOf(s *source.Socket) uint64 {
-	if s.Cookie != 0 {
-		return s.Cookie &^ (1 << 63)
-	}
-	const prime = 1099511628211
-	h := uint64(14695981039346656037)
-	for _, w := range [...]uint64{
-		binary.LittleEndian.Uint64(s.Local[:8]), binary.LittleEndian.Uint64(s.Local[8:]),
-		binary.LittleEndian.Uint64(s.Remote[:8]), binary.LittleEndian.Uint64(s.Remote[8:]),
-		uint64(s.LocalPort)<<32 | uint64(s.RemotePort)<<16 | uint64(s.Proto)<<8 | uint64(s.Interface)<<48,
-	} {
-		h = (h ^ w) * prime
-		h ^= h >> 29
-	}
-	return h | 1<<63
 }
 
 // sumOf mixes all fields of a socket but Process and Expires with the id of

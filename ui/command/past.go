@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -213,22 +212,7 @@ func (a *app) ranged(src source.Source) source.Source {
 	if a.flags.portRange == nil {
 		return src
 	}
-	return &ranged{src, *a.flags.portRange}
-}
-
-type ranged struct {
-	source.Source
-	with source.PortRange
-}
-
-// Poll polls the source behind and replaces the range.
-func (r *ranged) Poll(ctx context.Context, s *source.Snapshot) error {
-	if err := r.Source.Poll(ctx, s); err != nil {
-		return err
-	}
-	s.Settings.Range, s.Settings.Assumed = r.with, false
-	s.Settings.Reserved = slices.Clone(s.Settings.Reserved)
-	return nil
+	return source.WithRange(src, *a.flags.portRange)
 }
 
 // wasCut is what a recording that was cut adds to its last moment.
