@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const canSuspend = true
@@ -29,11 +31,18 @@ type stopSelf struct{}
 var errNoShell = errors.New("there is no shell to go back to")
 
 func (stopSelf) Run() error {
+	if signal.Ignored(syscall.SIGTSTP) {
+		return errNoShell
+	}
 	resumed := make(chan os.Signal, 1)
 	signal.Notify(resumed, syscall.SIGCONT)
 	defer signal.Stop(resumed)
 	if err := syscall.Kill(0, syscall.SIGTSTP); err != nil {
 		return err
+	}
+	if hasShell() {
+		<-resumed // the stop may be slow to come
+		return nil
 	}
 	// Both cases can be ready after a stop that was longer than the first.
 	for _, wait := range []time.Duration{300 * time.Millisecond, 50 * time.Millisecond} {
@@ -44,6 +53,22 @@ func (stopSelf) Run() error {
 		}
 	}
 	return errNoShell
+}
+
+// hasShell tells whether the parent is what stops and continues us: it is of
+// our session, and of another process group, so that ours is not orphaned.
+func hasShell() bool {
+	parent := os.Getppid()
+	group, err := unix.Getpgid(parent)
+	if err != nil || group == unix.Getpgrp() {
+		return false
+	}
+	theirs, err := unix.Getsid(parent)
+	if err != nil {
+		return false
+	}
+	ours, err := unix.Getsid(0)
+	return err == nil && ours == theirs
 }
 
 func (stopSelf) SetStdin(io.Reader)  {}
