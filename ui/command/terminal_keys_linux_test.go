@@ -82,12 +82,6 @@ func (s *screen) waitForTop(title, text string) frame {
 	})
 }
 
-// allRows tells whether there are connections, and each has the word.
-func (f frame) allRows(word string) bool {
-	rows := f.connections()
-	return len(rows) > 0 && !slices.ContainsFunc(rows, func(row []string) bool { return !slices.Contains(row, word) })
-}
-
 // TestKeys presses each key and looks for what it does. Each part leaves the
 // screen as it found it: the connections sorted by local address, the cursor
 // on the first of them.

@@ -350,6 +350,12 @@ func (f frame) connections() (rows [][]string) {
 	return rows
 }
 
+// allRows tells whether there are connections, and each has the word.
+func (f frame) allRows(word string) bool {
+	rows := f.connections()
+	return len(rows) > 0 && !slices.ContainsFunc(rows, func(row []string) bool { return !slices.Contains(row, word) })
+}
+
 // shows tells whether a connection is on the screen of which the words are
 // these, one after the other.
 func (f frame) shows(words ...string) bool {
