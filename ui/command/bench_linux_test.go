@@ -90,6 +90,37 @@ func (c counter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// BenchmarkSources runs `ephtop snapshot` as a whole process with each source,
+// in turn with `ss -tanp`: the portable one reads through gopsutil.
+func BenchmarkSources(b *testing.B) {
+	for _, sockets := range []int{300, 20000} {
+		b.Run(fmt.Sprintf("sockets=%d", sockets), func(b *testing.B) {
+			c := netlab.NewCrowd(b, sockets, 0)
+			spent := make(map[string]time.Duration)
+			var ss time.Duration
+			for b.Loop() {
+				for _, source := range []string{"sockdiag", "portable"} {
+					cmd := exec.Command(executable(b), "snapshot", "--source", source)
+					cmd.Env = environ(asProgram + "=run")
+					start := time.Now()
+					if err := c.Host.Start(cmd); err != nil {
+						b.Fatal(err)
+					}
+					if err := cmd.Wait(); err != nil {
+						b.Fatal(err)
+					}
+					spent[source] += time.Since(start)
+				}
+				ss += c.Host.SSTime()
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(float64(spent["sockdiag"].Milliseconds())/float64(b.N), "ms")
+			b.ReportMetric(float64(spent["portable"])/float64(spent["sockdiag"]), "gopsutil-x")
+			b.ReportMetric(float64(ss)/float64(spent["sockdiag"]), "ss-x")
+		})
+	}
+}
+
 // wait lets the time pass, with so many connections replaced a second.
 func wait(c *netlab.Crowd, span time.Duration, churn int) {
 	for end := time.Now().Add(span); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
