@@ -4,7 +4,6 @@
 package main
 
 import (
-	"io"
 	"os"
 
 	"ephtop/source/live"
@@ -13,13 +12,10 @@ import (
 	_ "ephtop/ui/term" // keeps Bubble Tea from questioning the terminal
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
-
-// run gives the exit status.
-func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return command.Run(args, command.Env{
-		Stdin: stdin, Stdout: stdout, Stderr: stderr,
+func main() {
+	os.Exit(command.Run(os.Args[1:], command.Env{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Open:      live.Open,
 		Dashboard: dashboard.Run,
-	})
+	}))
 }

@@ -16,11 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"ephtop/source/live"
 	"ephtop/source/netlab"
-	"ephtop/ui/command"
-	"ephtop/ui/dashboard"
-	_ "ephtop/ui/term" // as in main.go
 )
 
 // These tests run the whole program on a terminal and look at it as a person
@@ -38,22 +34,20 @@ const (
 // here is about speed.
 const deadline = 60 * time.Second
 
-func TestMain(m *testing.M) {
+// beHelper makes the test binary what its environment asks for, and returns
+// where that is nothing.
+func beHelper() {
 	netlab.Main()
 	switch os.Getenv(asProgram) {
 	case "":
-		os.Exit(m.Run())
+		return
 	case noNetlink:
 		if err := refuseNetlink(); err != nil {
 			fmt.Fprintf(os.Stderr, "refuse netlink: %v\n", err)
 			os.Exit(125)
 		}
 	}
-	os.Exit(command.Run(os.Args[1:], command.Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Open:      live.Open,
-		Dashboard: dashboard.Run,
-	}))
+	os.Exit(run(os.Args[1:]))
 }
 
 // refuseNetlink makes socket(AF_NETLINK) fail with EPERM for the rest of this

@@ -1,4 +1,4 @@
-package main
+package command_test
 
 import (
 	"bytes"
@@ -13,10 +13,25 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"ephtop/source/live"
+	"ephtop/ui/command"
+	"ephtop/ui/dashboard"
+	_ "ephtop/ui/term" // as in main.go
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ephtop": main})
+	beHelper()
+	testscript.Main(m, map[string]func(){"ephtop": func() { os.Exit(run(os.Args[1:])) }})
+}
+
+// run is the program, as main.go has it.
+func run(args []string) int {
+	return command.Run(args, command.Env{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Open:      live.Open,
+		Dashboard: dashboard.Run,
+	})
 }
 
 // TestScripts runs the program as a user does: see testdata/script.
@@ -125,7 +140,10 @@ func TestRun(t *testing.T) {
 	} {
 		t.Run(c.args, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			if got := run(strings.Fields(c.args), os.Stdin, &stdout, &stderr); got != c.want {
+			got := command.Run(strings.Fields(c.args), command.Env{
+				Stdin: os.Stdin, Stdout: &stdout, Stderr: &stderr, Open: live.Open, Dashboard: dashboard.Run,
+			})
+			if got != c.want {
 				t.Errorf("status %d, want %d; standard error: %s", got, c.want, &stderr)
 			}
 			if lines := strings.Count(stderr.String(), "\n"); lines != min(c.want, 1) {
