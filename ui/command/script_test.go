@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -22,6 +24,9 @@ import (
 
 func TestMain(m *testing.M) {
 	beHelper()
+	// A SIGHUP that is ignored here (nohup) would be ignored by the programs
+	// that the tests start; one that is handled is theirs by default.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	testscript.Main(m, map[string]func(){"ephtop": func() { os.Exit(run(os.Args[1:])) }})
 }
 
