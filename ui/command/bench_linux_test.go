@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -50,12 +51,16 @@ func watchDashboard(b *testing.B, c *netlab.Crowd, screen pty.Winsize, churn int
 	cmd := exec.Command(executable(b))
 	cmd.Env = environ(asProgram + "=run")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+	started := time.Now()
 	if err := c.Host.Start(cmd); err != nil {
 		b.Fatal(err)
 	}
 	slave.Close()
 	var written atomic.Int64
-	go io.Copy(counter{&written}, master)
+	arrived := make(chan struct{}, 1)
+	go io.Copy(counter{&written, arrived}, master)
+	<-arrived
+	first := time.Since(started)
 	floor := c.Host.Floor()
 	wait(c, settling, churn)
 	before, bytes := processTime(b, cmd.Process.Pid), written.Load()
@@ -63,6 +68,7 @@ func watchDashboard(b *testing.B, c *netlab.Crowd, screen pty.Winsize, churn int
 	spent := processTime(b, cmd.Process.Pid) - before
 	bytes = written.Load() - bytes
 	resident := residentBytes(b, cmd.Process.Pid)
+	keys := keyTimes(master, arrived)
 	start := time.Now()
 	for range 5 {
 		if err := floor.Run(); err != nil {
@@ -80,13 +86,42 @@ func watchDashboard(b *testing.B, c *netlab.Crowd, screen pty.Winsize, churn int
 	b.ReportMetric(float64(ss)/second, "ss-x-second")
 	b.ReportMetric(float64(resident)/(1<<20), "MB")
 	b.ReportMetric(float64(bytes)/1024/watched.Seconds(), "KB/s")
+	b.ReportMetric(float64(first.Microseconds())/1000, "first-ms")
+	b.ReportMetric(float64(keys[len(keys)/2].Microseconds())/1000, "key-median-ms")
+	b.ReportMetric(float64(keys[len(keys)-1].Microseconds())/1000, "key-worst-ms")
 }
 
-// counter counts what is written to it.
-type counter struct{ n *atomic.Int64 }
+// keyTimes opens and closes the help, again and again and so also while polls
+// run, and gives the sorted times from the key to what it changes.
+func keyTimes(master *os.File, arrived <-chan struct{}) []time.Duration {
+	var times []time.Duration
+	for range 100 {
+		time.Sleep(37 * time.Millisecond)
+		select {
+		case <-arrived: // of the last second's changes
+		default:
+		}
+		start := time.Now()
+		master.WriteString("?")
+		<-arrived
+		times = append(times, time.Since(start))
+	}
+	slices.Sort(times)
+	return times
+}
+
+// counter counts what is written to it, and says that something was.
+type counter struct {
+	n       *atomic.Int64
+	arrived chan<- struct{}
+}
 
 func (c counter) Write(b []byte) (int, error) {
 	c.n.Add(int64(len(b)))
+	select {
+	case c.arrived <- struct{}{}:
+	default:
+	}
 	return len(b), nil
 }
 
