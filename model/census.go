@@ -11,9 +11,9 @@ import (
 // with the port that X was last counted with, and needs no set.
 type census struct {
 	proto  source.Proto
-	usable portSet
+	usable source.PortSet
 	// blocked are the ports that are blocked for everyone.
-	blocked portSet
+	blocked source.PortSet
 	// counts has, in turn, the number of holders of each port and where the
 	// next holder of each port goes.
 	counts [1<<16 + 1]int32
@@ -43,8 +43,8 @@ type holder struct {
 // begin takes a first look at all sockets, for the ports that are blocked.
 func (c *census) begin(st *State, proto source.Proto) {
 	c.proto = proto
-	c.usable.setUsable(&st.Snapshot.Settings)
-	c.blocked = portSet{}
+	c.usable.SetUsable(&st.Snapshot.Settings)
+	c.blocked = source.PortSet{}
 	clear(c.counts[:])
 	c.tuples.begin()
 	st.Of(proto).States = StateCounts{}
@@ -53,20 +53,20 @@ func (c *census) begin(st *State, proto source.Proto) {
 // note counts a socket's state, and its port if that is ephemeral.
 func (c *census) note(s *source.Socket, row *Row, states *StateCounts) {
 	states[s.State]++
-	if !c.usable.has(s.LocalPort) {
+	if !c.usable.Has(s.LocalPort) {
 		return
 	}
 	row.Ephemeral = true
 	c.counts[int(s.LocalPort)+1]++
 	if c.proto == source.TCP && (s.State == source.Listen || s.State == source.Bound) {
-		c.blocked.add(s.LocalPort)
+		c.blocked.Add(s.LocalPort)
 	}
 }
 
 // countsForTuple tells whether a socket holds its port towards its
 // destination alone.
 func (c *census) countsForTuple(s *source.Socket, row *Row) bool {
-	return row.Ephemeral && s.RemotePort != 0 && !c.blocked.has(s.LocalPort)
+	return row.Ephemeral && s.RemotePort != 0 && !c.blocked.Has(s.LocalPort)
 }
 
 // count fills in the pressure and the consumers of the protocol, but for what
@@ -145,7 +145,7 @@ func (c *census) countPort(st *State, p *Pressure, holders []holder) {
 		c.consumers.count(c, h)
 	}
 	switch {
-	case c.blocked.has(port):
+	case c.blocked.Has(port):
 		p.Blocked++
 	case live:
 		p.Live++

@@ -20,7 +20,7 @@ func (c *census) rank(st *State) {
 }
 
 func (c *census) rankTuples(st *State, p *Pressure) {
-	firstBlocked, firstSize := c.usable.firstHalf(st.Snapshot.Settings.Range.Low, &c.blocked)
+	firstBlocked, firstSize := firstHalf(&c.usable, &c.blocked, st.Snapshot.Settings.Range.Low)
 	p.Suspected = c.suspects.total
 	for _, n := range c.tuples.active {
 		p.Tuples = append(p.Tuples, c.tuples.tuples[n].use)

@@ -18,7 +18,7 @@ const (
 // (inet_csk_find_open_port): so a port of the second half, towards a tuple
 // whose first half was never crowded, was bound.
 type suspects struct {
-	ports portSet
+	ports source.PortSet
 	total int
 	// wasCrowded remembers the tuples whose first half was crowded since they
 	// are known.
@@ -29,20 +29,20 @@ type suspects struct {
 // reusable ones. The tuples must be counted.
 func (c *census) suspect(st *State) {
 	s := &c.suspects
-	s.ports, s.total = portSet{}, 0
+	s.ports, s.total = source.PortSet{}, 0
 	if c.proto != source.TCP || st.Snapshot.OS != "linux" {
 		return
 	}
 	low := st.Snapshot.Settings.Range.Low
-	blocked, size := c.usable.firstHalf(low, &c.blocked)
+	blocked, size := firstHalf(&c.usable, &c.blocked, low)
 	c.noteCrowded(blocked, size)
 	for i := range c.holders {
 		h := &c.holders[i]
-		if h.tuple == noTuple || h.port&1 == low&1 || s.ports.has(h.port) {
+		if h.tuple == noTuple || h.port&1 == low&1 || s.ports.Has(h.port) {
 			continue
 		}
 		if c.looksBound(&c.tuples.tuples[h.tuple], &st.Rows[h.row], h.state, size) {
-			s.ports.add(h.port)
+			s.ports.Add(h.port)
 			s.total++
 		}
 	}
@@ -96,7 +96,7 @@ func (c *census) countSuspected(st *State) {
 	}
 	for i := range c.holders {
 		h := &c.holders[i]
-		if h.tuple == noTuple || !c.suspects.ports.has(h.port) {
+		if h.tuple == noTuple || !c.suspects.ports.Has(h.port) {
 			continue
 		}
 		st.Rows[h.row].Suspected = true

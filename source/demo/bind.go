@@ -16,7 +16,7 @@ func (k *kernel) searchConnect(key tupleKey, t *tuple) search {
 			return k.usable[word] &^ k.explicit.held[word] &^ (t.used[word] &^ t.waiting[word])
 		},
 		ok: func(port uint16) bool {
-			return !t.used.has(port) || k.reusable(k.connected[source.Tuple{
+			return !t.used.Has(port) || k.reusable(k.connected[source.Tuple{
 				Local: key.source, Remote: key.destination, LocalPort: port, RemotePort: key.port, Proto: source.TCP,
 			}])
 		},
@@ -61,7 +61,7 @@ func (k *kernel) bind(p *process, local source.Addr, port uint16) (*socket, erro
 func (k *kernel) claim(proto source.Proto, local source.Addr, port uint16) (uint16, error) {
 	held := k.conflicts(proto, local)
 	if port != 0 {
-		if held[port>>6]&(1<<(port&63)) != 0 {
+		if held.Has(port) {
 			return 0, errInUse
 		}
 		return port, nil
@@ -84,8 +84,8 @@ func (k *kernel) claim(proto source.Proto, local source.Addr, port uint16) (uint
 
 // conflicts is the set of the ports that are held on an address, or on a
 // wildcard that covers it. "::" covers IPv4.
-func (k *kernel) conflicts(proto source.Proto, local source.Addr) *portSet {
-	var set portSet
+func (k *kernel) conflicts(proto source.Proto, local source.Addr) *source.PortSet {
+	var set source.PortSet
 	for key, h := range k.pools {
 		if key.proto != proto || key.local != local && !covers(key.local, local) && !covers(local, key.local) {
 			continue

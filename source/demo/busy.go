@@ -12,7 +12,7 @@ import (
 // them counts, and it is far from full.
 func busy(m *machine) {
 	m.settings.Reserved = []source.PortRange{{Low: 50051, High: 50060}}
-	m.usable = usablePorts(&m.settings)
+	m.usable.SetUsable(&m.settings)
 	m.furniture()
 	envoy := m.daemon(881, "envoy", 101, "envoy", "/usr/local/bin/envoy -c /etc/envoy/envoy.yaml --concurrency 16")
 	relay := m.daemon(1460, "relay", 1006, "relay", "/srv/relay/bin/relay --shards 24")

@@ -21,7 +21,7 @@ var (
 // from the moment of the first snapshot, and is negative before.
 type kernel struct {
 	settings source.Settings
-	usable   *portSet
+	usable   source.PortSet
 	start    time.Time
 	now      time.Duration
 	agenda   agenda
@@ -101,12 +101,14 @@ type event struct {
 }
 
 func newKernel(settings source.Settings, start time.Time, random *rand.Rand) *kernel {
-	return &kernel{
-		settings: settings, usable: usablePorts(&settings), start: start, random: random,
+	k := &kernel{
+		settings: settings, start: start, random: random,
 		connected: make(map[source.Tuple]*socket), tuples: make(map[tupleKey]*tuple),
 		pools: make(map[poolKey]*holders), paths: make(map[source.Addr]path),
 		inode: 48_000, cookie: 0x2000,
 	}
+	k.usable.SetUsable(&k.settings)
+	return k
 }
 
 // run lets time go by.
@@ -179,7 +181,7 @@ func (k *kernel) enter(s *socket) {
 func (k *kernel) join(s *socket) {
 	k.connected[s.Tuple()] = s
 	if s.tuple != nil {
-		s.tuple.used.add(s.LocalPort)
+		s.tuple.used.Add(s.LocalPort)
 	}
 }
 
@@ -205,8 +207,8 @@ func (k *kernel) remove(s *socket) {
 		delete(k.connected, s.Tuple())
 	}
 	if s.tuple != nil {
-		s.tuple.used.remove(s.LocalPort)
-		s.tuple.waiting.remove(s.LocalPort)
+		s.tuple.used.Remove(s.LocalPort)
+		s.tuple.waiting.Remove(s.LocalPort)
 	}
 	switch s.State {
 	case source.TimeWait:

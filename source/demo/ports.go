@@ -7,38 +7,20 @@ import (
 	"ephtop/source"
 )
 
-// portSet is a set of ports, a bit each.
-type portSet [1 << 10]uint64
-
-func (p *portSet) add(port uint16)      { p[port>>6] |= 1 << (port & 63) }
-func (p *portSet) remove(port uint16)   { p[port>>6] &^= 1 << (port & 63) }
-func (p *portSet) has(port uint16) bool { return p[port>>6]&(1<<(port&63)) != 0 }
-
-// usablePorts is the set of the ports that the kernel may pick.
-func usablePorts(set *source.Settings) *portSet {
-	var p portSet
-	for port := int(set.Range.Low); port <= int(set.Range.High); port++ {
-		if !set.IsReserved(uint16(port)) {
-			p.add(uint16(port))
-		}
-	}
-	return &p
-}
-
 // holders counts the sockets that hold each port.
 type holders struct {
 	count [1 << 16]int32
-	held  portSet
+	held  source.PortSet
 }
 
 func (h *holders) add(port uint16) {
 	h.count[port]++
-	h.held.add(port)
+	h.held.Add(port)
 }
 
 func (h *holders) remove(port uint16) {
 	if h.count[port]--; h.count[port] == 0 {
-		h.held.remove(port)
+		h.held.Remove(port)
 	}
 }
 
@@ -50,10 +32,10 @@ type tupleKey struct {
 
 // tuple is the ports that are taken towards one destination.
 type tuple struct {
-	used portSet
+	used source.PortSet
 	// waiting is the part of used that is in TIME_WAIT and may be taken over
 	// once it is old enough (tcp_tw_reuse).
-	waiting portSet
+	waiting source.PortSet
 	// secret and perturb say where connect() begins to search, as port_offset
 	// and table_perturb do in __inet_hash_connect.
 	secret, perturb uint32
@@ -64,7 +46,7 @@ type tuple struct {
 // far from the offset the port was.
 type search struct {
 	ports source.PortRange
-	// candidates gives the ports of a word of a portSet that may be free; ok
+	// candidates gives the ports of a word of a PortSet that may be free; ok
 	// has the last say.
 	candidates func(word int) uint64
 	ok         func(port uint16) bool

@@ -285,7 +285,7 @@ func (k *kernel) timeWait(s *socket) {
 	s.Cgroup = 0
 	s.Timer, s.deadline = source.TimerTimeWait, k.now+k.settings.TimeWait
 	if s.tuple != nil && !s.explicit && k.mayReuse(s) {
-		s.tuple.waiting.add(s.LocalPort)
+		s.tuple.waiting.Add(s.LocalPort)
 	}
 	k.later(s, k.settings.TimeWait, func() { k.remove(s) })
 }

@@ -1,0 +1,62 @@
+package source
+
+import "math/bits"
+
+// PortSet is a set of ports: port p is bit p%64 of word p/64, so that sets can
+// be joined and compared word by word. The zero PortSet is empty. At 8 KiB it
+// is best passed by pointer.
+type PortSet [1 << 10]uint64
+
+// Has reports whether port is in the set.
+func (p *PortSet) Has(port uint16) bool { return p[port>>6]&(1<<(port&63)) != 0 }
+
+// Add puts port into the set.
+func (p *PortSet) Add(port uint16) { p[port>>6] |= 1 << (port & 63) }
+
+// Remove takes port out of the set.
+func (p *PortSet) Remove(port uint16) { p[port>>6] &^= 1 << (port & 63) }
+
+// AddRange puts the ports of r into the set.
+func (p *PortSet) AddRange(r PortRange) {
+	for i := int(r.Low >> 6); i <= int(r.High>>6); i++ {
+		p[i] |= r.word(i)
+	}
+}
+
+// RemoveRange takes the ports of r out of the set.
+func (p *PortSet) RemoveRange(r PortRange) {
+	for i := int(r.Low >> 6); i <= int(r.High>>6); i++ {
+		p[i] &^= r.word(i)
+	}
+}
+
+// Len returns the number of ports in the set.
+func (p *PortSet) Len() int {
+	n := 0
+	for _, w := range p {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// SetUsable makes p the set of the ports that the system can pick: those of
+// the range that are not reserved.
+func (p *PortSet) SetUsable(s *Settings) {
+	*p = PortSet{}
+	if s.Range.Low == 0 {
+		return
+	}
+	p.AddRange(s.Range)
+	for _, r := range s.Reserved {
+		p.RemoveRange(r)
+	}
+}
+
+// word returns the ports of the range that lie in a word of a PortSet.
+func (r PortRange) word(i int) uint64 {
+	low, high := max(int(r.Low)-i<<6, 0), min(int(r.High)-i<<6, 63)
+	if low > 63 || high < low {
+		return 0
+	}
+	return ^uint64(0) << low & (^uint64(0) >> (63 - high))
+}
