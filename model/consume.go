@@ -42,11 +42,10 @@ type consumerCounts struct {
 
 // consumerKey is a consumer's identity from poll to poll.
 type consumerKey struct {
-	pid   int32
-	start uint64
-	tier  Tier
-	dest  destination
-	user  string
+	process source.ProcessKey
+	tier    Tier
+	dest    destination
+	user    string
 }
 
 type pastConsumer struct {
@@ -276,7 +275,7 @@ func (cc *consumerCounts) ratedFrom(g Grouping) int {
 func (st *State) consumerKey(c *Consumer) consumerKey {
 	key := consumerKey{tier: c.Tier, dest: destination{c.Destination, c.Port}, user: c.User}
 	if c.Process != source.NoProcess {
-		key.pid, key.start = st.Processes[c.Process].PID, st.Processes[c.Process].Start
+		key.process = st.Processes[c.Process].Key()
 	}
 	return key
 }
@@ -300,7 +299,7 @@ func compareConsumers(st *State, a, b *Consumer) int {
 	}
 	ka, kb := st.consumerKey(a), st.consumerKey(b)
 	return cmp.Or(
-		cmp.Compare(ka.pid, kb.pid), cmp.Compare(ka.start, kb.start), cmp.Compare(kb.tier, ka.tier),
+		cmp.Compare(ka.process.PID, kb.process.PID), cmp.Compare(ka.process.Start, kb.process.Start), cmp.Compare(kb.tier, ka.tier),
 		strings.Compare(ka.user, kb.user), cmp.Compare(ka.dest.port, kb.dest.port),
 		bytes.Compare(ka.dest.addr[:], kb.dest.addr[:]))
 }

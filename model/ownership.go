@@ -65,15 +65,10 @@ func (o *ownership) finish(st *State) {
 type registry struct {
 	processes []source.Process
 	turns     []uint32 // last turn in which a socket pointed there
-	index     map[processKey]int32
+	index     map[source.ProcessKey]int32
 	free      []int32
 	// mapping gives the numbers of the processes of the last enter.
 	mapping []int32
-}
-
-type processKey struct {
-	pid   int32
-	start uint64
 }
 
 // enter fills in the mapping.
@@ -87,9 +82,9 @@ func (r *registry) enter(list []source.Process, turn uint32) {
 // number gives the number of a process and keeps what is newest of it.
 func (r *registry) number(p *source.Process, turn uint32) int32 {
 	if r.index == nil {
-		r.index = make(map[processKey]int32)
+		r.index = make(map[source.ProcessKey]int32)
 	}
-	key := processKey{p.PID, p.Start}
+	key := p.Key()
 	n, ok := r.index[key]
 	if !ok {
 		n = r.slot()

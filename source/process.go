@@ -18,5 +18,15 @@ type Process struct {
 	User string
 }
 
-// Same tells whether p and q are one and the same process.
-func (p *Process) Same(q *Process) bool { return p.PID == q.PID && p.Start == q.Start }
+// ProcessKey names a process of a host, among those with its pid before and
+// after it too.
+type ProcessKey struct {
+	PID   int32
+	Start uint64 // as in Process
+}
+
+// Key returns the key of p.
+func (p *Process) Key() ProcessKey { return ProcessKey{p.PID, p.Start} }
+
+// Same reports whether p and q are one and the same process.
+func (p *Process) Same(q *Process) bool { return p.Key() == q.Key() }

@@ -246,7 +246,7 @@ func mix(h, w uint64) uint64 {
 // processes follows the processes from moment to moment.
 type processes struct {
 	entries []entry // by id
-	index   map[processKey]uint64
+	index   map[source.ProcessKey]uint64
 	lastID  uint64
 	bytes   int // of all texts
 
@@ -254,11 +254,6 @@ type processes struct {
 	// What the last match found.
 	ended   []uint64
 	changed []entryChange
-}
-
-type processKey struct {
-	pid   int32
-	start uint64
 }
 
 // entryChange is a process that is new (was is empty) or changed.
@@ -269,13 +264,13 @@ type entryChange struct {
 
 // match finds the processes of a snapshot among those of the one before.
 func (t *processes) match(list []source.Process) {
-	next := make(map[processKey]uint64, len(list))
+	next := make(map[source.ProcessKey]uint64, len(list))
 	before := t.entries
 	t.entries = make([]entry, 0, len(list))
 	t.ids, t.ended, t.changed, t.bytes = t.ids[:0], t.ended[:0], t.changed[:0], 0
 	for i := range list {
 		is := clipped(&list[i])
-		key := processKey{is.PID, is.Start}
+		key := is.Key()
 		id, known := t.index[key]
 		if _, twice := next[key]; twice || !known {
 			t.lastID++
