@@ -39,8 +39,8 @@ func (p *PortSet) Len() int {
 	return n
 }
 
-// SetUsable makes p the set of the ports that the system can pick: those of
-// the range that are not reserved.
+// SetUsable makes p the set of the ports that the system can pick: those for
+// which [Settings.Ephemeral] holds.
 func (p *PortSet) SetUsable(s *Settings) {
 	*p = PortSet{}
 	if s.Range.Low == 0 {

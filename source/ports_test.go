@@ -68,8 +68,8 @@ func TestUsablePorts(t *testing.T) {
 			p.SetUsable(&set)
 			for port := range 1 << 16 {
 				want := c.low > 0 && set.Range.Contains(uint16(port)) && !set.IsReserved(uint16(port))
-				if p.Has(uint16(port)) != want {
-					t.Fatalf("port %d usable: %v, want %v", port, !want, want)
+				if p.Has(uint16(port)) != want || set.Ephemeral(uint16(port)) != want {
+					t.Fatalf("port %d in the set: %v, ephemeral: %v, want %v", port, p.Has(uint16(port)), set.Ephemeral(uint16(port)), want)
 				}
 			}
 		})

@@ -96,6 +96,12 @@ func (s *Settings) IsReserved(port uint16) bool {
 	return false
 }
 
+// Ephemeral reports whether the system picks port for a socket that names
+// none: whether it is in the range and not reserved.
+func (s *Settings) Ephemeral(port uint16) bool {
+	return s.Range.Low != 0 && s.Range.Contains(port) && !s.IsReserved(port)
+}
+
 // ReservedInRange counts the reserved ports inside Range.
 func (s *Settings) ReservedInRange() int {
 	n := 0

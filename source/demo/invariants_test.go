@@ -71,7 +71,7 @@ func checkSocket(t *testing.T, s *source.Snapshot, k *source.Socket) {
 	}
 	// Who connects gets a port of the range; all others serve a port outside.
 	server := k.State == source.Listen || k.State == source.Bound || servers[k.LocalPort]
-	if in := s.Settings.Range.Contains(k.LocalPort); in == server || in && s.Settings.IsReserved(k.LocalPort) {
+	if s.Settings.Ephemeral(k.LocalPort) == server {
 		t.Errorf("%v has port %d", k.Tuple(), k.LocalPort)
 	}
 }

@@ -54,7 +54,7 @@ func (m *moment) record(record *[len(csvHeader)]string, row int32) {
 		0: s.Proto.String(), 1: s.State.String(),
 		2: s.Local.String(), 3: decimal(uint32(s.LocalPort)),
 		4: s.Remote.String(), 5: decimal(uint32(s.RemotePort)),
-		6:  strconv.FormatBool(m.Snapshot.Settings.Range.Contains(s.LocalPort)),
+		6:  strconv.FormatBool(m.Snapshot.Settings.Ephemeral(s.LocalPort)),
 		10: r.Tier.String(),
 	}
 	if r.Process != source.NoProcess {

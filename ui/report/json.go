@@ -225,7 +225,7 @@ func (p *jsonPage) appendConnection(b []byte, row int32, names [][]byte) []byte 
 	b = append(b, `","remote":"`...)
 	b = source.AppendAddrPort(b, s.Remote, s.RemotePort)
 	b = append(b, `","ephemeral":`...)
-	b = strconv.AppendBool(b, p.Snapshot.Settings.Range.Contains(s.LocalPort))
+	b = strconv.AppendBool(b, p.Snapshot.Settings.Ephemeral(s.LocalPort))
 	if r.Process != source.NoProcess {
 		b = append(b, `,"pid":`...)
 		b = strconv.AppendInt(b, int64(p.Processes[r.Process].PID), 10)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -221,6 +222,36 @@ func TestJSONCountsByProtocol(t *testing.T) {
 				t.Errorf("ports of the processes (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A port of the range that is reserved is not ephemeral, wherever that is said.
+func TestReservedPortsAreNotEphemeral(t *testing.T) {
+	t.Parallel()
+	snap := &source.Snapshot{Settings: source.Settings{
+		Range: source.PortRange{Low: 40000, High: 40003}, Reserved: []source.PortRange{{Low: 40001, High: 40002}},
+	}}
+	for port := uint16(39999); port <= 40004; port++ {
+		snap.Sockets = append(snap.Sockets, source.Socket{Proto: source.TCP, State: source.Established, Process: source.NoProcess,
+			Local: addr("10.0.0.9"), LocalPort: port, Remote: addr("10.0.9.2"), RemotePort: 5432})
+	}
+	var st model.State
+	model.NewTracker(model.Options{}).Update(snap, &st)
+	rows := Options{Rows: allRows(&st)}
+	var inRow, inJSON, inCSV []bool
+	for i, c := range decode(t, written(t, JSON, &st, rows)).Connections {
+		inRow, inJSON = append(inRow, st.Rows[i].Ephemeral), append(inJSON, *c.Ephemeral)
+	}
+	for line := range strings.Lines(string(written(t, CSV, &st, rows))) {
+		if field := strings.Split(line, ",")[6]; field != "ephemeral" {
+			inCSV = append(inCSV, field == "true")
+		}
+	}
+	want := []bool{false, true, false, false, true, false}
+	for _, got := range [][]bool{inRow, inJSON, inCSV} {
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("ephemeral: ports 39999 to 40004 (-want +got):\n%s", diff)
+		}
 	}
 }
 
