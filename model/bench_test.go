@@ -10,11 +10,12 @@ import (
 
 // busyHost is a host with n sockets: half of them TIME_WAIT, of 50 processes
 // that talk to 40 destinations.
-func busyHost(n int) *source.Snapshot {
-	s := moment(0)
+func busyHost(n int) *source.Moment {
+	m := moment(0)
+	s := &m.Snapshots[0]
 	s.Settings.Range = source.PortRange{Low: 32768, High: 60999}
 	for i := range 50 {
-		s.Processes = append(s.Processes, source.Process{PID: int32(1000 + i), Start: uint64(i), Name: fmt.Sprintf("svc-%d", i)})
+		m.Processes = append(m.Processes, source.Process{PID: int32(1000 + i), Start: uint64(i), Name: fmt.Sprintf("svc-%d", i)})
 	}
 	for i := range n {
 		k := source.Socket{
@@ -28,7 +29,7 @@ func busyHost(n int) *source.Snapshot {
 		}
 		s.Sockets = append(s.Sockets, k)
 	}
-	return s
+	return m
 }
 
 func BenchmarkUpdate(b *testing.B) {
@@ -36,12 +37,12 @@ func BenchmarkUpdate(b *testing.B) {
 		b.Run(fmt.Sprintf("sockets=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			s := busyHost(n)
-			tr := NewTracker(Options{})
-			var st State
-			tr.Update(s, &st)
+			fleet := NewFleet(Options{})
+			var o Overview
+			fleet.Update(s, &o)
 			for b.Loop() {
 				s.Time = s.Time.Add(1e9)
-				tr.Update(s, &st)
+				fleet.Update(s, &o)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/socket")
 		})

@@ -1,30 +1,71 @@
 package model
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"ephtop/source"
 )
 
-// census counts the ports of one protocol. It goes through the sockets in the
-// order of their local ports, so that "distinct ports of X" is one comparison
-// with the port that X was last counted with, and needs no set.
+// census counts the ports of one protocol in one network namespace:
+//
+//	look   every socket once   states, usable ports that are held or blocked
+//	count  by row              tuples and consumers get their numbers; holders
+//	       by port             ports of tuples, consumers, bind pools
+//	       by port             suspects: who was likely bound first
+//	rank   by tuple            sums, levels, the worst first
+//
+// The second pass goes through the holders in the order of their ports, so
+// that "distinct ports of X" is one comparison with the port that X was last
+// counted with, and needs no set. What outlives an update is here, what does
+// not is in the tally.
 type census struct {
-	proto  source.Proto
-	usable source.PortSet
+	*tally
+	proto     source.Proto
+	tuples    tupleTable
+	crowd     crowd
+	consumers consumerCounts
+}
+
+// tally is what a census needs during an update only.
+type tally struct {
+	usable usablePorts
 	// blocked are the ports that are blocked for everyone.
 	blocked source.PortSet
+	// few says that there are so few sockets that sorting them costs less than
+	// counting through all ports.
+	few bool
 	// counts has, in turn, the number of holders of each port and where the
 	// next holder of each port goes.
 	counts [1<<16 + 1]int32
 	// holders are the sockets that hold an ephemeral port, by port.
 	holders []holder
 
-	tuples    tupleTable
-	pools     poolCounts
-	pairs     pairTable
-	suspects  suspects
-	consumers consumerCounts
+	pools    poolCounts
+	pairs    pairTable
+	suspects suspects
+	counted  consumerTally
+}
+
+// few sockets are those that are sorted, not counted, by port.
+const few = 1 << 10
+
+// usablePorts are the ports that the system can pick. Namespaces mostly have
+// the same, so they are kept from one to the next.
+type usablePorts struct {
+	source.PortSet
+	of       source.PortRange
+	reserved []source.PortRange
+}
+
+// set makes u the usable ports of the settings.
+func (u *usablePorts) set(s *source.Settings) {
+	if u.of == s.Range && s.Range.Low != 0 && slices.Equal(u.reserved, s.Reserved) {
+		return
+	}
+	u.SetUsable(s)
+	u.of, u.reserved = s.Range, append(u.reserved[:0], s.Reserved...)
 }
 
 // holder is what the census needs to know of a socket that holds an ephemeral
@@ -43,9 +84,12 @@ type holder struct {
 // begin takes a first look at all sockets, for the ports that are blocked.
 func (c *census) begin(st *State, proto source.Proto) {
 	c.proto = proto
-	c.usable.SetUsable(&st.Snapshot.Settings)
+	c.usable.set(&st.Snapshot.Settings)
 	c.blocked = source.PortSet{}
-	clear(c.counts[:])
+	c.holders = c.holders[:0]
+	if c.few = len(st.Snapshot.Sockets) < few; !c.few {
+		clear(c.counts[:])
+	}
 	c.tuples.begin()
 	st.Of(proto).States = StateCounts{}
 }
@@ -57,7 +101,9 @@ func (c *census) note(s *source.Socket, row *Row, states *StateCounts) {
 		return
 	}
 	row.Ephemeral = true
-	c.counts[int(s.LocalPort)+1]++
+	if !c.few {
+		c.counts[int(s.LocalPort)+1]++
+	}
 	if c.proto == source.TCP && (s.State == source.Listen || s.State == source.Bound) {
 		c.blocked.Add(s.LocalPort)
 	}
@@ -81,8 +127,9 @@ func (c *census) count(st *State, o *ownership) {
 	}
 	clear(p.Pressure.Map.Words)
 	c.sight(st, o)
-	c.consumers.begin(p, &o.registry)
-	c.sortByPort(st, o)
+	c.counted.begin(p, o.registry)
+	c.consumers.consumerTally = &c.counted
+	c.number(st, o)
 	c.pools.begin()
 	c.pairs.begin()
 	for rest := c.holders; len(rest) > 0; {
@@ -96,14 +143,11 @@ func (c *census) count(st *State, o *ownership) {
 	c.suspect(st)
 }
 
-// sortByPort puts the holders of ephemeral ports into c.holders by their ports
-// (a counting sort), and counts every socket for its process and user.
-func (c *census) sortByPort(st *State, o *ownership) {
-	r := st.Snapshot.Settings.Range
-	for port := int(r.Low) + 1; port <= int(r.High)+1; port++ {
-		c.counts[port] += c.counts[port-1]
-	}
-	c.holders = resize(c.holders, int(c.counts[int(r.High)+1]))
+// number gives every socket its tuple and its consumers, counts it for its
+// process and user, and puts the holders of ephemeral ports into c.holders by
+// their ports: by a counting sort where there are many.
+func (c *census) number(st *State, o *ownership) {
+	c.placeByPort(st.Snapshot.Settings.Range)
 	for i := range st.Snapshot.Sockets {
 		s := &st.Snapshot.Sockets[i]
 		if s.Proto != c.proto {
@@ -122,11 +166,31 @@ func (c *census) sortByPort(st *State, o *ownership) {
 		}
 		h.process = c.consumers.process(row, s.State)
 		h.user = c.consumers.user(row, s)
-		if row.Ephemeral {
+		switch {
+		case !row.Ephemeral:
+		case c.few:
+			c.holders = append(c.holders, h)
+		default:
 			c.holders[c.counts[h.port]] = h
 			c.counts[h.port]++
 		}
 	}
+	if c.few {
+		slices.SortFunc(c.holders, func(a, b holder) int {
+			return cmp.Or(cmp.Compare(a.port, b.port), cmp.Compare(a.row, b.row))
+		})
+	}
+}
+
+// placeByPort turns the counts of ports into the places of their holders.
+func (c *census) placeByPort(r source.PortRange) {
+	if c.few {
+		return
+	}
+	for port := int(r.Low) + 1; port <= int(r.High)+1; port++ {
+		c.counts[port] += c.counts[port-1]
+	}
+	c.holders = resize(c.holders, int(c.counts[int(r.High)+1]))
 }
 
 // countPort counts the holders of one port.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"ephtop/source"
 )
 
 // maxChurning bounds the tuples whose churn is looked into, from the worst
@@ -24,6 +26,9 @@ type Churn struct {
 	// Reusable says that connect() may take over its TIME_WAIT, so that they
 	// do not stand in the way.
 	Reusable bool
+	// Plateau is where its ports will settle at that rate.
+	Plateau int
+	tuple   int32
 }
 
 // Life is how long a connection lives on average: live connections over the
@@ -36,7 +41,8 @@ func (c *Churn) Life() time.Duration {
 	return time.Duration(float64(c.Live) / c.CloseRate * float64(time.Second))
 }
 
-// churn fills in st.Churn. It must run before the consumers are sorted.
+// churn fills in st.Churn. It must run when the tuples are ranked, and before
+// the consumers are sorted.
 func (c *census) churn(st *State) {
 	st.Churn = st.Churn[:0]
 	worst := c.worstClosing()
@@ -49,11 +55,14 @@ func (c *census) churn(st *State) {
 		st.Churn = addChurn(st.Churn, Churn{
 			Tuple: c.tuples.tuples[p.tuple].use.TupleKey, Process: owner.Process, Tier: owner.Tier,
 			Live: p.live, TimeWait: p.timeWait, closing: p.closing,
-			Reusable: c.tuples.tuples[p.tuple].use.Reusable > 0,
+			Reusable: c.tuples.tuples[p.tuple].use.Reusable > 0, tuple: p.tuple,
 		})
 	}
 	for i := range st.Churn {
-		st.Churn[i].CloseRate = float64(st.Churn[i].closing) / ClosingSpan.Seconds()
+		ch := &st.Churn[i]
+		ch.CloseRate = closeRate(ch.closing)
+		full := c.tuples.tuples[ch.tuple].use.Free == 0
+		ch.Plateau = plateau(ch.Live, ch.TimeWait, ch.CloseRate, st.Snapshot.Settings.TimeWait, full)
 	}
 	slices.SortFunc(st.Churn, func(a, b Churn) int {
 		return cmp.Or(cmp.Compare(b.CloseRate, a.CloseRate), cmp.Compare(b.TimeWait, a.TimeWait), cmp.Compare(a.Process, b.Process))
@@ -93,4 +102,27 @@ func (c *census) worstClosing() []int32 {
 		list = slices.Insert(list, at, n)
 	}
 	return list
+}
+
+// most finds the process that holds the most sockets of each tuple, what is
+// inferred together with what is observed.
+func (c *census) most() {
+	for i := range c.pairs.list {
+		p := &c.pairs.list[i]
+		owner := &c.consumers.lists[ByProcess][p.process]
+		if owner.Process == source.NoProcess {
+			continue
+		}
+		n, slot := p.sockets(), 2*(owner.Process+1)
+		if owner.Tier == OwnerInferred {
+			if seen := c.consumers.bySlot[slot]; seen != noGroup && c.pairs.sockets(p.tuple, seen) > 0 {
+				continue // counted with what was observed
+			}
+		} else if likely := c.consumers.bySlot[slot+1]; likely != noGroup {
+			n += c.pairs.sockets(p.tuple, likely)
+		}
+		if t := &c.tuples.tuples[p.tuple]; n > t.most {
+			t.most, t.use.Process, t.use.Tier = n, owner.Process, owner.Tier
+		}
+	}
 }

@@ -29,7 +29,7 @@ var listNow = time.Date(2026, 11, 22, 12, 4, 31, 0, time.UTC)
 // listState makes a state of sockets by hand.
 func listState(tb testing.TB, processes []source.Process, sockets ...listed) *State {
 	tb.Helper()
-	st := &State{Snapshot: &source.Snapshot{Time: listNow}, Processes: processes}
+	st := &State{Moment: &source.Moment{Time: listNow}, Snapshot: new(source.Snapshot), Clock: listNow.UnixNano(), Processes: processes}
 	for _, l := range sockets {
 		s := source.Socket{Proto: l.proto, State: l.state, Process: l.process, UID: l.uid, Inode: l.inode, Cookie: l.cookie}
 		s.Local, s.LocalPort = mustEnd(tb, l.local)
@@ -247,7 +247,7 @@ func TestSelectionOrder(t *testing.T) {
 // The order must not depend on the order in which a dump lists the sockets.
 func TestSelectionOrderIsTotal(t *testing.T) {
 	st := randomState(500)
-	shuffled := &State{Snapshot: &source.Snapshot{Time: listNow}, Processes: st.Processes}
+	shuffled := &State{Moment: &source.Moment{Time: listNow}, Snapshot: new(source.Snapshot), Clock: listNow.UnixNano(), Processes: st.Processes}
 	for _, i := range rand.New(rand.NewPCG(3, 4)).Perm(len(st.Rows)) {
 		shuffled.Snapshot.Sockets = append(shuffled.Snapshot.Sockets, st.Snapshot.Sockets[i])
 		shuffled.Rows = append(shuffled.Rows, st.Rows[i])
@@ -342,7 +342,7 @@ func TestFind(t *testing.T) {
 // most sockets in TIME_WAIT, a tenth of them IPv6.
 func randomState(n int) *State {
 	r := rand.New(rand.NewPCG(1, 2))
-	st := &State{Snapshot: &source.Snapshot{Time: listNow}}
+	st := &State{Moment: &source.Moment{Time: listNow}, Snapshot: new(source.Snapshot), Clock: listNow.UnixNano()}
 	for i := range 200 {
 		st.Processes = append(st.Processes, source.Process{
 			PID: int32(r.IntN(1 << 22)), Name: fmt.Sprintf("worker-%d", i%40), User: "www-data", UID: 33,

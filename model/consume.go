@@ -22,8 +22,14 @@ const maxRated = 256
 const rateSpan = 5 * time.Second
 
 // consumerCounts counts the holders of the ports of one protocol, for all
-// groupings at once.
+// groupings at once, and remembers how they grow.
 type consumerCounts struct {
+	*consumerTally
+	past, spare [NumGroupings]map[consumerKey]pastConsumer
+}
+
+// consumerTally is what is needed of consumerCounts during an update only.
+type consumerTally struct {
 	lists [NumGroupings][]Consumer
 	// lastPort is the port that a consumer was last counted with.
 	lastPort [NumGroupings][]uint16
@@ -35,9 +41,15 @@ type consumerCounts struct {
 	unknown   int32 // the consumer of no known user
 	none      [NumGroupings]int32
 	users     pairTable
-
-	past, spare [NumGroupings]map[consumerKey]pastConsumer
-	sizes       []int
+	// bound counts the ports of a consumer by process that are bound first,
+	// for certain or suspected.
+	bound []int32
+	// boundPorts counts the sockets that are bound and not connected.
+	boundPorts int
+	// owners gives the process of each consumer by process, in the order in
+	// which they were counted: the list itself is sorted in the end.
+	owners []int32
+	sizes  []int
 }
 
 // consumerKey is a consumer's identity from poll to poll.
@@ -53,8 +65,8 @@ type pastConsumer struct {
 	rate, closeWaitRate float64
 }
 
-// begin empties the counts. What st held before is reused.
-func (cc *consumerCounts) begin(p *Protocol, r *registry) {
+// begin empties the counts. What p held before is reused.
+func (cc *consumerTally) begin(p *Protocol, r *registry) {
 	if cc.byUID == nil {
 		cc.byUID = make(map[uint32]int32)
 		cc.byService = make(map[uint16]int32)
@@ -70,19 +82,23 @@ func (cc *consumerCounts) begin(p *Protocol, r *registry) {
 		cc.lastPort[g] = cc.lastPort[g][:0]
 		cc.none[g] = noGroup
 	}
+	cc.bound, cc.owners, cc.boundPorts = cc.bound[:0], cc.owners[:0], 0
 	cc.users.begin()
 }
 
 // add adds a consumer and returns its number.
-func (cc *consumerCounts) add(g Grouping, c Consumer) int32 {
+func (cc *consumerTally) add(g Grouping, c Consumer) int32 {
 	cc.lists[g] = append(cc.lists[g], c)
 	cc.lastPort[g] = append(cc.lastPort[g], 0)
+	if g == ByProcess {
+		cc.bound, cc.owners = append(cc.bound, 0), append(cc.owners, c.Process)
+	}
 	return int32(len(cc.lists[g]) - 1)
 }
 
 // process counts a socket for its process, whose inferred sockets stand apart
 // from its own.
-func (cc *consumerCounts) process(row *Row, state source.State) int32 {
+func (cc *consumerTally) process(row *Row, state source.State) int32 {
 	slot, tier := 2*(row.Process+1), row.Tier
 	switch tier {
 	case OwnerInferred:
@@ -99,7 +115,7 @@ func (cc *consumerCounts) process(row *Row, state source.State) int32 {
 
 // user counts a socket for its user: that of the process, else that of the
 // socket; a TIME_WAIT of no known process has neither.
-func (cc *consumerCounts) user(row *Row, s *source.Socket) int32 {
+func (cc *consumerTally) user(row *Row, s *source.Socket) int32 {
 	n := noGroup
 	switch {
 	case row.Process != source.NoProcess:
@@ -116,7 +132,7 @@ func (cc *consumerCounts) user(row *Row, s *source.Socket) int32 {
 	return n
 }
 
-func (cc *consumerCounts) userNumber(uid uint32) int32 {
+func (cc *consumerTally) userNumber(uid uint32) int32 {
 	n, ok := cc.byUID[uid]
 	if !ok {
 		n = cc.add(ByUser, Consumer{Process: source.NoProcess, Tier: OwnerObserved, uid: uid})
@@ -125,7 +141,7 @@ func (cc *consumerCounts) userNumber(uid uint32) int32 {
 	return n
 }
 
-func (cc *consumerCounts) countSocket(g Grouping, n int32, state source.State) {
+func (cc *consumerTally) countSocket(g Grouping, n int32, state source.State) {
 	c := &cc.lists[g][n]
 	c.Sockets++
 	c.States[state]++
@@ -133,9 +149,13 @@ func (cc *consumerCounts) countSocket(g Grouping, n int32, state source.State) {
 
 // count counts the port of a socket for all its consumers, and the socket
 // itself for those that only have sockets with an ephemeral port.
-func (cc *consumerCounts) count(c *census, h *holder) {
+func (cc *consumerTally) count(c *census, h *holder) {
 	cc.countPort(ByProcess, h.process, h.port)
 	cc.countPort(ByUser, h.user, h.port)
+	if h.state == source.Bound {
+		cc.bound[h.process]++
+		cc.boundPorts++
+	}
 	dest, service := cc.tupleNumbers(c, h.tuple)
 	cc.countSocket(ByDestination, dest, h.state)
 	cc.countSocket(ByService, service, h.state)
@@ -146,7 +166,7 @@ func (cc *consumerCounts) count(c *census, h *holder) {
 	}
 }
 
-func (cc *consumerCounts) countPort(g Grouping, n int32, port uint16) {
+func (cc *consumerTally) countPort(g Grouping, n int32, port uint16) {
 	if cc.lastPort[g][n] != port {
 		cc.lastPort[g][n] = port
 		cc.lists[g][n].Ports++
@@ -154,7 +174,7 @@ func (cc *consumerCounts) countPort(g Grouping, n int32, port uint16) {
 }
 
 // tupleNumbers gives the consumers by destination and by service.
-func (cc *consumerCounts) tupleNumbers(c *census, n int32) (dest, service int32) {
+func (cc *consumerTally) tupleNumbers(c *census, n int32) (dest, service int32) {
 	if n == noTuple {
 		return cc.noneOf(ByDestination), cc.noneOf(ByService)
 	}
@@ -172,7 +192,7 @@ func (cc *consumerCounts) tupleNumbers(c *census, n int32) (dest, service int32)
 	return t.destGroup, t.service
 }
 
-func (cc *consumerCounts) serviceNumber(port uint16) int32 {
+func (cc *consumerTally) serviceNumber(port uint16) int32 {
 	n, ok := cc.byService[port]
 	if !ok {
 		n = cc.add(ByService, Consumer{Process: source.NoProcess, Tier: OwnerObserved, Port: port})
@@ -182,7 +202,7 @@ func (cc *consumerCounts) serviceNumber(port uint16) int32 {
 }
 
 // noneOf is the consumer of the ports that are held towards no destination.
-func (cc *consumerCounts) noneOf(g Grouping) int32 {
+func (cc *consumerTally) noneOf(g Grouping) int32 {
 	if cc.none[g] == noGroup {
 		cc.none[g] = cc.add(g, Consumer{Process: source.NoProcess})
 	}
@@ -206,7 +226,7 @@ func (cc *consumerCounts) finish(st *State, c *census) {
 }
 
 // mostTo finds for each consumer the tuple that holds the most of its sockets.
-func (cc *consumerCounts) mostTo(c *census) {
+func (cc *consumerTally) mostTo(c *census) {
 	for _, n := range c.tuples.active {
 		t := &c.tuples.tuples[n]
 		if t.destGroup != noGroup {
@@ -224,7 +244,7 @@ func (cc *consumerCounts) mostTo(c *census) {
 	}
 }
 
-func (cc *consumerCounts) most(g Grouping, n int32, sockets int, c *census, tuple int32) {
+func (cc *consumerTally) most(g Grouping, n int32, sockets int, c *census, tuple int32) {
 	if best := &cc.lists[g][n]; sockets > best.mostSockets {
 		best.mostSockets = sockets
 		best.Most = c.tuples.tuples[tuple].use.TupleKey

@@ -110,7 +110,7 @@ func Examine(st *State, ev *evidence.Evidence) []Point {
 	for i := range points {
 		points[i].Topic = Topic(i)
 	}
-	for _, f := range st.Findings() {
+	for _, f := range st.Findings {
 		p := &points[topicOf(f.Problem)]
 		p.Findings = append(p.Findings, f)
 		p.Verdict = max(p.Verdict, verdictOf(f.Level))

@@ -25,14 +25,14 @@ func TestExamine(t *testing.T) {
 	type verdicts map[Topic]Verdict
 	type signs map[Topic][]Sign
 	everyPort := []source.PortRange{{Low: 40000, High: 40099}}
-	quiet := func() *source.Snapshot { return moment(0) }
-	syn := func() *source.Snapshot {
+	quiet := func() *source.Moment { return moment(0) }
+	syn := func() *source.Moment {
 		return moment(0, with(socket(source.SynSent, "10.0.0.1:40000", "10.0.9.2:80"), func(s *source.Socket) { s.Retransmits = 3 }))
 	}
 	hidden := evidence.Status{Outcome: evidence.NotReadable, Reason: "run as root"}
 	for _, c := range []struct {
 		name     string
-		snapshot *source.Snapshot
+		snapshot *source.Moment
 		change   func(*evidence.Evidence)
 		verdicts verdicts // that are not ok
 		signs    signs
@@ -42,7 +42,7 @@ func TestExamine(t *testing.T) {
 		{"nothing could be read", quiet(), func(ev *evidence.Evidence) {
 			ev.Firewall.Status, ev.Log.Status, ev.Sysctls.Status, ev.Conntrack.Status = hidden, hidden, hidden, hidden
 		}, verdicts{TopicFirewall: VerdictUnknown, TopicLog: VerdictUnknown, TopicChanges: VerdictUnknown}, nil, VerdictUnknown},
-		{"a range that is assumed", func() *source.Snapshot { s := moment(0); s.Settings.Assumed = true; return s }(), nil,
+		{"a range that is assumed", func() *source.Moment { s := moment(0); s.Snapshots[0].Settings.Assumed = true; return s }(), nil,
 			verdicts{TopicRange: VerdictUnknown}, nil, VerdictUnknown},
 		{"a full destination is a problem of the connections", moment(0, connections(85, source.Established, "10.0.0.1", 40000, 1, "10.0.9.2:80")...), nil,
 			verdicts{TopicConnections: VerdictProblem, TopicRange: VerdictWarning}, nil, VerdictProblem},

@@ -26,7 +26,8 @@ type Failures struct {
 	Count, Recent int
 	// Last is when the last one failed.
 	Last time.Time
-	// By counts them by process and destination, most first.
+	// By counts those of the last HistorySpan by process and destination, most
+	// first.
 	By []Failure
 }
 
@@ -35,9 +36,19 @@ type Failure struct {
 	Process     source.Process
 	Destination source.Addr
 	Port        uint16
-	Count       int
-	Last        time.Time
+	// Count is their number in the last HistorySpan, to the minute.
+	Count int
+	Last  time.Time
+	slots [failureSlots]int
+	last  int64 // State.Clock
 }
+
+// Failures are counted by the minute, so that old ones leave the count one by
+// one and not when the last of them is old.
+const (
+	failureSlot  = time.Minute
+	failureSlots = int(HistorySpan/failureSlot) + 1
+)
 
 // failures remembers the failed connects.
 type failures struct {
@@ -45,28 +56,31 @@ type failures struct {
 	last   time.Time
 	recent []failedPoll
 	by     []Failure
+	slot   int64 // the minute of the last add
 }
 
 // failedPoll is how many failures one snapshot told of.
 type failedPoll struct {
-	time  time.Time
+	clock int64
 	count int
 }
 
-// add counts the failures of a snapshot and fills in st.Failures.
-func (f *failures) add(snap *source.Snapshot, st *State) {
+// add counts the failures among the events and fills in st.Failures.
+func (f *failures) add(events []int32, st *State) {
+	m := st.Moment
+	f.age(st.Clock)
 	before := f.count
-	for i := range snap.Events {
-		if e := &snap.Events[i]; e.Kind == source.ConnectFailed {
-			f.note(e)
+	for _, i := range events {
+		if e := &m.Events[i]; e.Kind == source.ConnectFailed {
+			f.note(e, st.Clock)
 		}
 	}
 	if n := f.count - before; n > 0 {
-		f.last = snap.Time
-		f.recent = append(f.recent, failedPoll{snap.Time, n})
+		f.last = m.Time
+		f.recent = append(f.recent, failedPoll{st.Clock, n})
 	}
-	oldest := snap.Time.Add(-FailureSpan)
-	f.recent = slices.DeleteFunc(f.recent, func(p failedPoll) bool { return p.time.Before(oldest) })
+	oldest := st.Clock - FailureSpan.Nanoseconds()
+	f.recent = slices.DeleteFunc(f.recent, func(p failedPoll) bool { return p.clock < oldest })
 	recent := 0
 	for _, p := range f.recent {
 		recent += p.count
@@ -75,21 +89,50 @@ func (f *failures) add(snap *source.Snapshot, st *State) {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), b.Last.Compare(a.Last), cmp.Compare(a.Process.PID, b.Process.PID))
 	})
 	st.Failures = Failures{
-		Observed: snap.Traced, Count: f.count, Recent: recent, Last: f.last, By: append(st.Failures.By[:0], f.by...),
+		Observed: m.Traced, Count: f.count, Recent: recent, Last: f.last, By: append(st.Failures.By[:0], f.by...),
 	}
 }
 
-func (f *failures) note(e *source.Event) {
+// age takes out of the counts what is older than HistorySpan.
+func (f *failures) age(clock int64) {
+	now := clock / failureSlot.Nanoseconds()
+	for passed := min(now-f.slot, int64(failureSlots)); passed > 0; passed-- {
+		slot := (now - passed + 1) % int64(failureSlots)
+		for i := range f.by {
+			b := &f.by[i]
+			b.Count -= b.slots[slot]
+			b.slots[slot] = 0
+		}
+	}
+	f.slot = now
+	f.by = slices.DeleteFunc(f.by, func(b Failure) bool { return b.Count == 0 })
+}
+
+func (f *failures) note(e *source.Event, clock int64) {
 	f.count++
+	b := f.find(e)
+	b.Count++
+	b.slots[f.slot%int64(failureSlots)]++
+	b.Last, b.last = e.Time, clock
+}
+
+// find gives the count that an event belongs to. Where there is no room for
+// another, the one that failed longest ago gives way.
+func (f *failures) find(e *source.Event) *Failure {
+	oldest := 0
 	for i := range f.by {
 		b := &f.by[i]
 		if b.Process.Same(&e.Process) && b.Destination == e.Tuple.Remote && b.Port == e.Tuple.RemotePort {
-			b.Count++
-			b.Last = e.Time
-			return
+			return b
+		}
+		if b.last < f.by[oldest].last {
+			oldest = i
 		}
 	}
 	if len(f.by) < maxFailures {
-		f.by = append(f.by, Failure{e.Process, e.Tuple.Remote, e.Tuple.RemotePort, 1, e.Time})
+		f.by = append(f.by, Failure{})
+		oldest = len(f.by) - 1
 	}
+	f.by[oldest] = Failure{Process: e.Process, Destination: e.Tuple.Remote, Port: e.Tuple.RemotePort}
+	return &f.by[oldest]
 }

@@ -188,7 +188,7 @@ type ageMatcher []ageRange
 type ageRange struct{ low, high int64 }
 
 func (m ageMatcher) match(st *State, _ *source.Socket, r *Row) bool {
-	age := st.Snapshot.Time.UnixNano() - r.Since
+	age := st.Clock - r.Since
 	for _, a := range m {
 		if a.low <= age && age <= a.high {
 			return true

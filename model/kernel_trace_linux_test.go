@@ -106,15 +106,16 @@ func startChild(t *testing.T, h *netlab.Host, task string) child {
 // tracedLab polls a namespace with tracing on.
 type tracedLab struct {
 	*netlab.Host
-	t       *testing.T
-	src     source.Source
-	tracker *model.Tracker
-	snap    source.Snapshot
-	st      model.State
+	t     *testing.T
+	src   source.Source
+	fleet *model.Fleet
+	o     model.Overview
+	snap  source.Moment
+	st    *model.State
 }
 
 func newTracedLab(t *testing.T, portRange string) *tracedLab {
-	l := &tracedLab{Host: netlab.New(t, portRange), t: t, tracker: model.NewTracker(model.Options{})}
+	l := &tracedLab{Host: netlab.New(t, portRange), t: t, fleet: model.NewFleet(model.Options{})}
 	l.Must(func() (err error) {
 		l.src, err = live.Open(live.Options{Kind: live.Sockdiag, Trace: true})
 		return err
@@ -122,7 +123,7 @@ func newTracedLab(t *testing.T, portRange string) *tracedLab {
 	t.Cleanup(func() { l.src.Close() })
 	l.look()
 	if !l.snap.Traced {
-		t.Skipf("cannot trace here: %v", l.snap.Degraded)
+		t.Skipf("cannot trace here: %v", l.snap.Limits)
 	}
 	return l
 }
@@ -130,8 +131,9 @@ func newTracedLab(t *testing.T, portRange string) *tracedLab {
 func (l *tracedLab) look() *model.State {
 	l.t.Helper()
 	l.Must(func() error { return l.src.Poll(context.Background(), &l.snap) })
-	l.tracker.Update(&l.snap, &l.st)
-	return &l.st
+	l.fleet.Update(&l.snap, &l.o)
+	l.st = l.o.States[0]
+	return l.st
 }
 
 // Two processes make connections of 5 ms to one destination, of which polls
@@ -167,7 +169,7 @@ func TestKernelTraced(t *testing.T) {
 	l.look()
 	traced, waiting := make(map[int32]int), 0
 	for i := range l.st.Rows {
-		if l.snap.Sockets[i].State != source.TimeWait {
+		if l.snap.Snapshots[0].Sockets[i].State != source.TimeWait {
 			continue
 		}
 		waiting++
@@ -230,7 +232,7 @@ func TestKernelFailuresAreCounted(t *testing.T) {
 	if by := f.By[0]; by.Process.PID != int32(os.Getpid()) || source.AddrPort(by.Destination, by.Port) != "127.0.0.1:80" {
 		t.Errorf("laid to %+v, want this process and 127.0.0.1:80", by)
 	}
-	if l.st.Level != model.LevelExhausted || l.st.Findings()[0].Problem != model.ConnectsFail {
-		t.Errorf("level %v, findings %+v; want exhausted, and the failures first", l.st.Level, l.st.Findings())
+	if l.st.Level != model.LevelExhausted || l.st.Findings[0].Problem != model.ConnectsFail {
+		t.Errorf("level %v, findings %+v; want exhausted, and the failures first", l.st.Level, l.st.Findings)
 	}
 }

@@ -17,12 +17,14 @@ func testSettings() source.Settings {
 	}
 }
 
-// moment is a snapshot so many seconds after the epoch.
-func moment(seconds float64, sockets ...source.Socket) *source.Snapshot {
-	return &source.Snapshot{
-		Time:     epoch.Add(time.Duration(seconds * float64(time.Second))),
-		OS:       "linux",
-		Settings: testSettings(), Sockets: sockets, BoundListed: true,
+// moment is a look so many seconds after the epoch.
+func moment(seconds float64, sockets ...source.Socket) *source.Moment {
+	return &source.Moment{
+		Time: epoch.Add(time.Duration(seconds * float64(time.Second))),
+		OS:   "linux",
+		Snapshots: []source.Snapshot{{
+			Settings: testSettings(), Sockets: sockets, BoundListed: true, Inodes: true,
+		}},
 	}
 }
 
@@ -68,11 +70,21 @@ func connections(n int, state source.State, ip string, port int, step int, remot
 	return list
 }
 
-// update is the state of one snapshot without a past.
-func update(s *source.Snapshot) *State {
-	var st State
-	NewTracker(Options{}).Update(s, &st)
-	return &st
+// update is the state of one moment without a past.
+func update(m *source.Moment) *State { return story(m) }
+
+// teller follows one host.
+type teller struct {
+	fleet    *Fleet
+	overview Overview
+}
+
+func newTeller() *teller { return &teller{fleet: NewFleet(Options{})} }
+
+// tell gives the state of the next moment.
+func (t *teller) tell(m *source.Moment) *State {
+	t.fleet.Update(m, &t.overview)
+	return t.overview.States[0]
 }
 
 // tuple finds what is known towards a destination.

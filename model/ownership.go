@@ -6,31 +6,31 @@ import "ephtop/source"
 // known and which process was seen with it: a TIME_WAIT has lost its owner,
 // and only those who looked before know it.
 type ownership struct {
-	recall   recall
-	started  bool
+	recall  recall
+	started bool
+	traced  traced
+
+	// What follows is the fleet's.
+	*scratch
+	registry *registry
 	turn     uint32
-	registry registry
-	traced   traced
-	// fresh are the rows whose process is known since this turn.
-	fresh []int32
 }
 
 // begin matches the snapshot with what was seen before.
-func (o *ownership) begin(snap *source.Snapshot, st *State) {
-	o.turn++
+func (o *ownership) begin(st *State, events []int32) {
+	sockets := st.Snapshot.Sockets
 	o.fresh = o.fresh[:0]
-	o.recall.begin(snap.Sockets)
-	o.registry.enter(snap.Processes, o.turn)
-	o.trace(snap)
-	st.Rows = resize(st.Rows, len(snap.Sockets))
+	o.recall.begin(sockets, &o.scratch.recall)
+	o.trace(st.Moment, events)
+	st.Rows = resize(st.Rows, len(sockets))
 }
 
 // observe fills in a row from what the snapshot says and what was seen before.
-func (o *ownership) observe(st *State, i int, now int64) {
+func (o *ownership) observe(st *State, i int) {
 	s := &st.Snapshot.Sockets[i]
 	m := &o.recall.next[i]
 	if o.recall.isNew(i) {
-		m.since, m.sinceStart = firstSeen(s, &st.Snapshot.Settings, now), !o.started
+		m.since, m.sinceStart = firstSeen(s, &st.Snapshot.Settings, st.Clock), !o.started
 	}
 	known := m.process != source.NoProcess
 	if s.Process != source.NoProcess {
@@ -53,13 +53,6 @@ func firstSeen(s *source.Socket, set *source.Settings, now int64) int64 {
 	return now - age.Nanoseconds()
 }
 
-// finish fills in st.Processes and forgets those that no row points to.
-func (o *ownership) finish(st *State) {
-	o.started = true
-	o.registry.sweep(o.turn)
-	st.Processes = append(st.Processes[:0], o.registry.processes...)
-}
-
 // registry numbers processes, so that a number means the same process from
 // turn to turn as long as a socket points to it.
 type registry struct {
@@ -69,6 +62,10 @@ type registry struct {
 	free      []int32
 	// mapping gives the numbers of the processes of the last enter.
 	mapping []int32
+	// named finds a process by pid and name, for events that know no more;
+	// made once a turn, when the first one asks.
+	named     map[namedProcess]int32
+	namedTurn uint32
 }
 
 // enter fills in the mapping.

@@ -55,6 +55,19 @@ func (p *pairTable) find(tuple, process int32) *pair {
 	}
 }
 
+// sockets is how many of a tuple's sockets a consumer holds.
+func (p *pairTable) sockets(tuple, process int32) int {
+	mask := uint64(len(p.slots) - 1)
+	for at := hashPair(tuple, process) & mask; p.slots[at] != noGroup; at = (at + 1) & mask {
+		if c := &p.list[p.slots[at]]; c.tuple == tuple && c.process == process {
+			return c.sockets()
+		}
+	}
+	return 0
+}
+
+func (c *pair) sockets() int { return c.live + c.timeWait }
+
 func (p *pairTable) grow() {
 	p.slots = make([]int32, 2*len(p.slots))
 	fill(p.slots, noGroup)

@@ -35,6 +35,10 @@ type TupleUse struct {
 	// there are; 0 on systems other than Linux, which know no halves.
 	FirstHalf, FirstHalfSize int
 	Level                    Level
+	// Process holds the most of the tuple's sockets: an index into
+	// State.Processes, or source.NoProcess. Tier says how sure that is.
+	Process int32
+	Tier    Tier
 }
 
 // Percent is the share of the usable ports that is used.

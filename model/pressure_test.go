@@ -157,7 +157,7 @@ func TestReservedPortsAreNotUsable(t *testing.T) {
 	s := moment(0, append(
 		connections(9, source.Established, "10.0.0.1", 40010, 1, "10.0.9.2:5432"),
 		socket(source.Listen, "0.0.0.0:40003", ""))...)
-	s.Settings.Reserved = []source.PortRange{{Low: 39990, High: 39999}, {Low: 40000, High: 40008}, {Low: 40099, High: 40105}}
+	s.Snapshots[0].Settings.Reserved = []source.PortRange{{Low: 39990, High: 39999}, {Low: 40000, High: 40008}, {Low: 40099, High: 40105}}
 	st := update(s)
 	p := &st.TCP.Pressure
 	if p.Usable != 90 || p.Blocked != 0 {
@@ -190,7 +190,7 @@ func TestFirstHalfGoesByTheParityOfTheLowEnd(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			s := moment(0, c.sockets...)
-			s.Settings.Range = source.PortRange{Low: c.low, High: c.high}
+			s.Snapshots[0].Settings.Range = source.PortRange{Low: c.low, High: c.high}
 			got := &update(s).TCP.Pressure.Tuples[0]
 			if got.FirstHalf != c.half || got.FirstHalfSize != c.size || got.SlowConnect() != c.slow {
 				t.Errorf("first half %d of %d, slow %v; want %d of %d, %v",
@@ -234,9 +234,9 @@ func TestReusable(t *testing.T) {
 			}
 			s := moment(0, tw, witness)
 			if c.blocked {
-				s.Sockets = append(s.Sockets, socket(source.Bound, c.local, ""))
+				s.Snapshots[0].Sockets = append(s.Snapshots[0].Sockets, socket(source.Bound, c.local, ""))
 			}
-			s.Settings.ReuseTimeWait, s.Settings.Timestamps = c.reuse, c.stamps
+			s.Snapshots[0].Settings.ReuseTimeWait, s.Snapshots[0].Settings.Timestamps = c.reuse, c.stamps
 			got := &update(s).TCP.Pressure.Tuples[0]
 			if got.Reusable != c.want || got.TimeWait != c.wantTW || got.Closing != c.closed {
 				t.Errorf("reusable %d, TIME_WAIT %d, closing %d; want %d, %d, %d",
@@ -316,7 +316,7 @@ func TestPoolOnlySystemsHaveThePoolAsHeadline(t *testing.T) {
 	s := moment(0, append(
 		connections(40, source.Established, "10.0.0.1", 40000, 1, "10.0.9.2:1"),
 		connections(40, source.TimeWait, "10.0.0.1", 40040, 1, "10.0.9.3:1")...)...)
-	s.Settings.PoolOnly = true
+	s.Snapshots[0].Settings.PoolOnly = true
 	got := update(s).TCP.Pressure.Headline()
 	want := Headline{Scope: ScopePool, Live: 40, TimeWait: 40, Free: 20, Level: LevelCritical}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -20,18 +20,15 @@ func (c *census) rank(st *State) {
 }
 
 func (c *census) rankTuples(st *State, p *Pressure) {
-	firstBlocked, firstSize := firstHalf(&c.usable, &c.blocked, st.Snapshot.Settings.Range.Low)
+	firstBlocked, firstSize := firstHalf(&c.usable.PortSet, &c.blocked, st.Snapshot.Settings.Range.Low)
 	p.Suspected = c.suspects.total
 	for _, n := range c.tuples.active {
-		p.Tuples = append(p.Tuples, c.tuples.tuples[n].use)
-	}
-	for i := range p.Tuples {
-		t := &p.Tuples[i]
+		t := &c.tuples.tuples[n].use
 		t.Blocked = p.Blocked
 		t.Used = t.Live + t.TimeWait + t.Blocked + t.Suspected
 		t.Free = max(0, p.Usable-t.Used)
 		t.FirstHalf += firstBlocked
-		if st.Snapshot.OS == "linux" {
+		if st.Moment.OS == "linux" {
 			t.FirstHalfSize = firstSize
 		}
 		t.Level = st.Thresholds.Level(t.Used, p.Usable)
@@ -39,6 +36,7 @@ func (c *census) rankTuples(st *State, p *Pressure) {
 			// connect() still gets a port, if timestamps were negotiated.
 			t.Level = LevelCritical
 		}
+		p.Tuples = append(p.Tuples, *t)
 	}
 	slices.SortFunc(p.Tuples, compareTuples)
 }

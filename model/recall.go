@@ -19,9 +19,14 @@ type memory struct {
 // goes through a map.
 type recall struct {
 	last, next []memory
-	match      []int32 // index into last by row, or forgotten
-	missing    []int32 // rows not found in order
-	index      map[uint64]int32
+	*recallScratch
+}
+
+// recallScratch is what is needed of a recall during an update only.
+type recallScratch struct {
+	match   []int32 // index into last by row, or forgotten
+	missing []int32 // rows not found in order
+	index   map[uint64]int32
 }
 
 // forgotten is the match of a socket that was not there before.
@@ -36,7 +41,8 @@ const (
 
 // begin matches the sockets with those of the snapshot before. recall.next
 // then has a memory for each, new ones zero but for their id.
-func (r *recall) begin(sockets []source.Socket) {
+func (r *recall) begin(sockets []source.Socket, scratch *recallScratch) {
+	r.recallScratch = scratch
 	r.last, r.next = r.next, r.last
 	r.next = resize(r.next, len(sockets))
 	r.match = resize(r.match, len(sockets))

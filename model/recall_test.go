@@ -48,7 +48,7 @@ func recallTurn(t *testing.T, rec *recall, ids []uint64, since map[uint64]int64,
 	for i, id := range ids {
 		sockets[i].Cookie = id
 	}
-	rec.begin(sockets)
+	rec.begin(sockets, new(recallScratch))
 	next := map[uint64]int64{}
 	for i, id := range ids {
 		first, known := since[id]

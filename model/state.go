@@ -6,17 +6,21 @@ import (
 	"ephtop/source"
 )
 
-// State is what one snapshot means in the light of those before it. Nothing
-// changes it until it is passed to [Tracker.Update] again.
+// State is what one snapshot, a network namespace at one moment, means in the
+// light of those before it. Nothing changes it until its Overview is passed to
+// [Fleet.Update] again.
 type State struct {
+	Moment   *source.Moment
 	Snapshot *source.Snapshot
 	// Elapsed is the time since the snapshot before, 0 at the first one.
 	Elapsed time.Duration
+	// Clock is when the snapshot was, in nanoseconds: it begins as the time
+	// since 1970 and goes on by Elapsed, whatever happens to the wall clock.
+	Clock int64
 
 	// Rows says more about each socket of the snapshot, by the same index.
 	Rows []Row
-	// Processes are those that Rows point to: the owners of live sockets, and
-	// those of TIME_WAIT sockets, which may be dead.
+	// Processes are those that Rows point to; see Overview.Processes.
 	Processes []source.Process
 
 	// Thresholds are the ones that the levels below were computed with.
@@ -34,6 +38,8 @@ type State struct {
 	Churn []Churn
 	// Failures are the connects that failed.
 	Failures Failures
+	// Findings say what is wrong or will be, most urgent first.
+	Findings []Finding
 	// Level is the worst of the two protocols' levels, and LevelExhausted
 	// where a connect has just failed.
 	Level Level
@@ -72,13 +78,13 @@ type Row struct {
 	// seen of seenOf sockets were the likely owner's, where Tier is
 	// OwnerInferred.
 	seen, seenOf uint16
-	// Since is when the socket was first seen, in nanoseconds since 1970.
+	// Since is when the socket was first seen, on the scale of State.Clock.
 	Since int64
 }
 
 // Age is how long the socket has been seen, at the moment of the state.
 func (st *State) Age(row int) time.Duration {
-	return time.Duration(st.Snapshot.Time.UnixNano() - st.Rows[row].Since)
+	return time.Duration(st.Clock - st.Rows[row].Since)
 }
 
 // Process gives the process of a row, or nil.

@@ -20,9 +20,12 @@ const (
 type suspects struct {
 	ports source.PortSet
 	total int
-	// wasCrowded remembers the tuples whose first half was crowded since they
-	// are known.
-	wasCrowded, spare map[TupleKey]struct{}
+}
+
+// crowd remembers the tuples whose first half was crowded since they are
+// known.
+type crowd struct {
+	known, spare map[TupleKey]struct{}
 }
 
 // suspect fills in c.suspects and takes the suspected ports out of the
@@ -30,11 +33,11 @@ type suspects struct {
 func (c *census) suspect(st *State) {
 	s := &c.suspects
 	s.ports, s.total = source.PortSet{}, 0
-	if c.proto != source.TCP || st.Snapshot.OS != "linux" {
+	if c.proto != source.TCP || st.Moment.OS != "linux" {
 		return
 	}
 	low := st.Snapshot.Settings.Range.Low
-	blocked, size := firstHalf(&c.usable, &c.blocked, low)
+	blocked, size := firstHalf(&c.usable.PortSet, &c.blocked, low)
 	c.noteCrowded(blocked, size)
 	for i := range c.holders {
 		h := &c.holders[i]
@@ -57,7 +60,7 @@ func (c *census) suspect(st *State) {
 // those of the first; and of those that live on, the second half has not kept
 // more than the first.
 func (c *census) looksBound(t *tuplePlace, r *Row, state source.State, size int) bool {
-	if _, was := c.suspects.wasCrowded[t.use.TupleKey]; was {
+	if _, was := c.crowd.known[t.use.TupleKey]; was {
 		return false
 	}
 	switch {
@@ -69,21 +72,21 @@ func (c *census) looksBound(t *tuplePlace, r *Row, state source.State, size int)
 	return t.secondLive > t.use.Live-t.secondLive || float64(t.use.FirstHalf) < quiet*float64(size)
 }
 
-// noteCrowded keeps wasCrowded to the tuples that are there.
+// noteCrowded keeps the crowd to the tuples that are there.
 func (c *census) noteCrowded(blocked, size int) {
-	s := &c.suspects
-	if s.wasCrowded == nil {
-		s.wasCrowded, s.spare = make(map[TupleKey]struct{}), make(map[TupleKey]struct{})
+	s := &c.crowd
+	if s.known == nil {
+		s.known, s.spare = make(map[TupleKey]struct{}), make(map[TupleKey]struct{})
 	}
 	clear(s.spare)
 	for _, n := range c.tuples.active {
 		t := &c.tuples.tuples[n].use
-		_, was := s.wasCrowded[t.TupleKey]
+		_, was := s.known[t.TupleKey]
 		if was || float64(t.FirstHalf+blocked) >= crowded*float64(size) {
 			s.spare[t.TupleKey] = struct{}{}
 		}
 	}
-	s.wasCrowded, s.spare = s.spare, s.wasCrowded
+	s.known, s.spare = s.spare, s.known
 }
 
 // countSuspected counts for each tuple the suspected ports that others hold,
@@ -100,6 +103,7 @@ func (c *census) countSuspected(st *State) {
 			continue
 		}
 		st.Rows[h.row].Suspected = true
+		c.counted.bound[h.process]++
 		t := &c.tuples.tuples[h.tuple]
 		if t.lastPort == h.port {
 			continue

@@ -18,9 +18,9 @@ type tracedClose struct {
 	unsure bool
 }
 
-// trace takes in the closes of a snapshot. The registry's numbers of their
+// trace takes in the closes among the events. The registry's numbers of their
 // processes stay in use while they wait.
-func (o *ownership) trace(snap *source.Snapshot) {
+func (o *ownership) trace(m *source.Moment, events []int32) {
 	for t, c := range o.traced {
 		if o.turn-c.turn > tracedTurns {
 			delete(o.traced, t)
@@ -28,8 +28,8 @@ func (o *ownership) trace(snap *source.Snapshot) {
 		}
 		o.registry.keep(c.process, o.turn)
 	}
-	for i := range snap.Events {
-		e := &snap.Events[i]
+	for _, i := range events {
+		e := &m.Events[i]
 		if e.Kind != source.Closed {
 			continue
 		}
@@ -44,15 +44,44 @@ func (o *ownership) trace(snap *source.Snapshot) {
 // closer gives the number of a process that closed a connection. One that had
 // ended before it could be looked up is a known process of that pid and name.
 func (r *registry) closer(p *source.Process, turn uint32) int32 {
-	if p.Start == 0 {
-		for _, n := range r.index {
-			if known := &r.processes[n]; known.PID == p.PID && known.Name == p.Name {
-				r.keep(n, turn)
-				return n
-			}
+	if p.Start != 0 {
+		return r.number(p, turn)
+	}
+	r.indexNames(turn)
+	name := namedProcess{p.PID, p.Name}
+	n, ok := r.named[name]
+	if !ok {
+		n = r.number(p, turn)
+		r.named[name] = n
+	}
+	r.keep(n, turn)
+	return n
+}
+
+// namedProcess is what is left of a process that ended before it could be
+// looked up.
+type namedProcess struct {
+	pid  int32
+	name string
+}
+
+// indexNames finds the processes by pid and name, once a turn. Of several of
+// one pid, the last one started counts.
+func (r *registry) indexNames(turn uint32) {
+	if r.named != nil && r.namedTurn == turn {
+		return
+	}
+	if r.named == nil {
+		r.named = make(map[namedProcess]int32)
+	}
+	clear(r.named)
+	r.namedTurn = turn
+	for key, n := range r.index {
+		name := namedProcess{key.PID, r.processes[n].Name}
+		if other, ok := r.named[name]; !ok || r.processes[other].Start < key.Start {
+			r.named[name] = n
 		}
 	}
-	return r.number(p, turn)
 }
 
 // closedBy gives the process that closed a socket which the dump shows

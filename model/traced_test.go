@@ -22,7 +22,7 @@ func failed(seconds float64, remote string, p source.Process) source.Event {
 	}
 }
 
-func withEvents(s *source.Snapshot, events ...source.Event) *source.Snapshot {
+func withEvents(s *source.Moment, events ...source.Event) *source.Moment {
 	s.Traced, s.Events = true, events
 	return s
 }
@@ -32,40 +32,40 @@ func TestTracedOwner(t *testing.T) {
 	event := closed("10.0.0.1:40000", db, java)
 	cases := []struct {
 		name    string
-		moments []*source.Snapshot
+		moments []*source.Moment
 		owner   string
 		tier    Tier
 	}{
-		{"in the same moment", []*source.Snapshot{withEvents(moment(0, wait), event)}, "java", OwnerTraced},
-		{"in the moment after", []*source.Snapshot{withEvents(moment(0), event), withEvents(moment(1, wait))}, "java", OwnerTraced},
-		{"for as long as it lasts", []*source.Snapshot{withEvents(moment(0, wait), event), withEvents(moment(1, wait)), withEvents(moment(59, wait))}, "java", OwnerTraced},
+		{"in the same moment", []*source.Moment{withEvents(moment(0, wait), event)}, "java", OwnerTraced},
+		{"in the moment after", []*source.Moment{withEvents(moment(0), event), withEvents(moment(1, wait))}, "java", OwnerTraced},
+		{"for as long as it lasts", []*source.Moment{withEvents(moment(0, wait), event), withEvents(moment(1, wait)), withEvents(moment(59, wait))}, "java", OwnerTraced},
 		{
-			"through FIN_WAIT2", []*source.Snapshot{
+			"through FIN_WAIT2", []*source.Moment{
 				withEvents(moment(0, owned(with(socket(source.FinWait2, "10.0.0.1:40000", db), func(s *source.Socket) { s.Inode = 0 }), 7, source.NoProcess)), event),
 				withEvents(moment(20, wait)),
 			}, "java", OwnerTraced,
 		},
-		{"not for another four-tuple", []*source.Snapshot{withEvents(moment(0, wait), closed("10.0.0.1:40002", db, java))}, "", OwnerUnknown},
+		{"not for another four-tuple", []*source.Moment{withEvents(moment(0, wait), closed("10.0.0.1:40002", db, java))}, "", OwnerUnknown},
 		{
-			"not long after the close", []*source.Snapshot{
+			"not long after the close", []*source.Moment{
 				withEvents(moment(0), event), withEvents(moment(1)), withEvents(moment(2)), withEvents(moment(3)), withEvents(moment(90, wait)),
 			}, "", OwnerUnknown,
 		},
 		{
-			"the closer, not who was seen before", []*source.Snapshot{
+			"the closer, not who was seen before", []*source.Moment{
 				withProcesses(moment(0, owned(socket(source.Established, "10.0.0.1:40000", db), 7, 0)), curl),
 				withEvents(moment(1, wait), event),
 			}, "java", OwnerTraced,
 		},
 		{
-			"not a closer that could not be looked up, where another was seen", []*source.Snapshot{
+			"not a closer that could not be looked up, where another was seen", []*source.Moment{
 				withProcesses(moment(0, owned(socket(source.Established, "10.0.0.1:40000", db), 7, 0)), curl),
 				withEvents(moment(1, wait), closed("10.0.0.1:40000", db, source.Process{PID: 77, Name: "thread"})),
 			}, "curl", OwnerObserved,
 		},
 		{
 			"one that could not be looked up is better than none",
-			[]*source.Snapshot{withEvents(moment(0, wait), closed("10.0.0.1:40000", db, source.Process{PID: 77, Name: "wget"}))},
+			[]*source.Moment{withEvents(moment(0, wait), closed("10.0.0.1:40000", db, source.Process{PID: 77, Name: "wget"}))},
 			"wget", OwnerTraced,
 		},
 	}
@@ -105,14 +105,13 @@ func TestFailedConnects(t *testing.T) {
 
 // What waits for its TIME_WAIT in vain is forgotten.
 func TestTracedMemoryIsBounded(t *testing.T) {
-	tr := NewTracker(Options{})
-	var st State
+	host := newTeller()
 	for i := range 20 {
 		e := closed("10.0.0.1:40000", db, java)
 		e.Tuple.LocalPort += uint16(i)
-		tr.Update(withEvents(moment(float64(i)), e), &st)
+		host.tell(withEvents(moment(float64(i)), e))
 	}
-	if n := len(tr.ownership.traced); n > tracedTurns+1 {
+	if n := len(host.fleet.tracker(new(source.Scope)).ownership.traced); n > tracedTurns+1 {
 		t.Errorf("%d closes wait, want at most %d", n, tracedTurns+1)
 	}
 }

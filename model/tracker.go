@@ -6,80 +6,104 @@ import (
 	"ephtop/source"
 )
 
-// Options are what a Tracker is told once.
-type Options struct {
-	// Thresholds are DefaultThresholds if zero.
-	Thresholds Thresholds
+// tracker remembers what takes a past of one network namespace.
+type tracker struct {
+	turn      uint32
+	last      stamp
+	clock     int64
+	ownership ownership
+	tcp, udp  census
+	history   history
+	failures  failures
+	// events are those of this turn: indices into Moment.Events.
+	events []int32
 }
 
-// Tracker turns snapshots into states and remembers what takes a past: since
-// when a socket is known, whose it was before TIME_WAIT, and the history. What
-// it remembers is bounded by what the last snapshot holds and by HistorySpan.
-// It is not safe for concurrent use.
-type Tracker struct {
-	thresholds Thresholds
-	last       time.Time
-	ownership  ownership
-	tcp, udp   census
-	history    history
-	failures   failures
+// stamp is when a moment was.
+type stamp struct {
+	time time.Time
+	mono time.Duration
 }
 
-// NewTracker makes a Tracker with no past.
-func NewTracker(o Options) *Tracker {
-	if o.Thresholds == (Thresholds{}) {
-		o.Thresholds = DefaultThresholds
-	}
-	return &Tracker{thresholds: o.Thresholds}
+// scratch is the memory that an update needs and that nothing outlives, lent to
+// one tracker after the other.
+type scratch struct {
+	tcp, udp tally
+	recall   recallScratch
+	// fresh are the rows whose process is known since this turn.
+	fresh []int32
+	signs signs
 }
 
-// Update says in st what snap means. It keeps snap and reuses st's memory:
-// both belong to the state until st is passed again.
-func (t *Tracker) Update(snap *source.Snapshot, st *State) {
-	var elapsed time.Duration
-	if !t.last.IsZero() {
-		elapsed = max(0, snap.Time.Sub(t.last))
-	}
-	t.last = snap.Time
-	st.Snapshot = snap
-	st.Elapsed = elapsed
-	st.Thresholds = t.thresholds
-
-	t.look(snap, st)
+// update says in st what st.Snapshot means.
+func (t *tracker) update(f *Fleet, st *State) {
+	t.borrow(f)
+	t.tell(st)
+	t.look(st)
 	for _, c := range [...]*census{&t.tcp, &t.udp} {
 		c.count(st, &t.ownership)
 		c.keepSighted(&t.ownership)
 	}
-	t.ownership.finish(st)
+	t.ownership.started = true
+	// From here on a row's process is final, and the registry says who it is.
+	st.Processes = f.registry.processes
+	t.tcp.most()
+	for _, c := range [...]*census{&t.tcp, &t.udp} {
+		c.rank(st)
+	}
 	t.tcp.churn(st)
 	for _, c := range [...]*census{&t.tcp, &t.udp} {
 		c.consumers.finish(st, c)
-		c.rank(st)
 	}
-	t.tcp.tuples.finish()
-	t.udp.tuples.finish()
-	t.failures.add(snap, st)
+	t.failures.add(t.events, st)
 	st.Level = max(st.TCP.Pressure.Level, st.UDP.Pressure.Level)
 	if st.Failures.Recent > 0 {
 		st.Level = LevelExhausted
 	}
 	t.history.add(st)
+	st.find(t)
+	t.tcp.tuples.finish()
+	t.udp.tuples.finish()
+}
+
+// borrow takes the fleet's memory for one update.
+func (t *tracker) borrow(f *Fleet) {
+	t.tcp.tally, t.udp.tally = &f.scratch.tcp, &f.scratch.udp
+	t.ownership.scratch, t.ownership.registry, t.ownership.turn = &f.scratch, &f.registry, f.turn
+}
+
+// tell moves the clock on. Ages are told by it and not by the wall clock, so
+// that setting the clock makes nothing older or younger.
+func (t *tracker) tell(st *State) {
+	m := st.Moment
+	st.Elapsed = 0
+	if t.last.time.IsZero() {
+		t.clock = m.Time.UnixNano()
+	} else {
+		st.Elapsed = m.Since(&source.Moment{Time: t.last.time, Mono: t.last.mono})
+		t.clock += st.Elapsed.Nanoseconds()
+	}
+	t.last = stamp{m.Time, m.Mono}
+	st.Clock = t.clock
 }
 
 // look goes through the sockets once: whose they are, and which ports they
 // block.
-func (t *Tracker) look(snap *source.Snapshot, st *State) {
-	t.ownership.begin(snap, st)
+func (t *tracker) look(st *State) {
+	sockets := st.Snapshot.Sockets
+	t.ownership.begin(st, t.events)
 	t.tcp.begin(st, source.TCP)
 	t.udp.begin(st, source.UDP)
-	now := snap.Time.UnixNano()
-	for i := range snap.Sockets {
-		t.ownership.observe(st, i, now)
-		s := &snap.Sockets[i]
+	signs := &t.ownership.scratch.signs
+	signs.begin()
+	for i := range sockets {
+		t.ownership.observe(st, i)
+		s := &sockets[i]
 		if s.Proto == source.UDP {
 			t.udp.note(s, &st.Rows[i], &st.UDP.States)
 		} else {
 			t.tcp.note(s, &st.Rows[i], &st.TCP.States)
+			signs.note(st, i)
 		}
 	}
 }

@@ -17,17 +17,17 @@ var (
 	curl = source.Process{PID: 4000, Start: 2, Name: "curl", UID: 0, User: "root"}
 )
 
-// story runs one Tracker over moments and returns the last state.
-func story(moments ...*source.Snapshot) *State {
-	tr := NewTracker(Options{})
-	var st State
+// story runs one Fleet over moments and returns the last state.
+func story(moments ...*source.Moment) *State {
+	t := newTeller()
+	var st *State
 	for _, m := range moments {
-		tr.Update(m, &st)
+		st = t.tell(m)
 	}
-	return &st
+	return st
 }
 
-func withProcesses(s *source.Snapshot, ps ...source.Process) *source.Snapshot {
+func withProcesses(s *source.Moment, ps ...source.Process) *source.Moment {
 	s.Processes = ps
 	return s
 }
@@ -37,29 +37,29 @@ func TestTimeWaitKeepsItsObservedOwner(t *testing.T) {
 	wait := owned(socket(source.TimeWait, "10.0.0.1:40000", db), 7, source.NoProcess)
 	cases := []struct {
 		name    string
-		moments []*source.Snapshot
+		moments []*source.Moment
 		owner   string
 		tier    Tier
 	}{
-		{"by cookie", []*source.Snapshot{withProcesses(moment(0, live), java), moment(1, wait)}, "java", OwnerObserved},
-		{"for as long as it lasts", []*source.Snapshot{withProcesses(moment(0, live), java), moment(1, wait), moment(2, wait), moment(59, wait)}, "java", OwnerObserved},
+		{"by cookie", []*source.Moment{withProcesses(moment(0, live), java), moment(1, wait)}, "java", OwnerObserved},
+		{"for as long as it lasts", []*source.Moment{withProcesses(moment(0, live), java), moment(1, wait), moment(2, wait), moment(59, wait)}, "java", OwnerObserved},
 		{
-			"through an orphaned state", []*source.Snapshot{
+			"through an orphaned state", []*source.Moment{
 				withProcesses(moment(0, live), java),
 				moment(1, owned(socket(source.FinWait1, "10.0.0.1:40000", db), 7, source.NoProcess)), moment(2, wait),
 			}, "java", OwnerObserved,
 		},
 		{
-			"by four-tuple where there are no cookies", []*source.Snapshot{
+			"by four-tuple where there are no cookies", []*source.Moment{
 				withProcesses(moment(0, owned(live, 0, 0)), java), moment(1, owned(wait, 0, source.NoProcess)),
 			}, "java", OwnerObserved,
 		},
 		{
-			"only likely where another connection had the four-tuple", []*source.Snapshot{
+			"only likely where another connection had the four-tuple", []*source.Moment{
 				withProcesses(moment(0, owned(live, 6, 0)), java), moment(70, wait),
 			}, "java", OwnerInferred,
 		},
-		{"never seen alive", []*source.Snapshot{moment(0, wait)}, "", OwnerUnknown},
+		{"never seen alive", []*source.Moment{moment(0, wait)}, "", OwnerUnknown},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -98,17 +98,17 @@ func TestUnseenTimeWaitIsInferredFromTheSameDestination(t *testing.T) {
 }
 
 func TestMemoryIsBoundedByWhatIsThere(t *testing.T) {
-	tr := NewTracker(Options{})
-	var st State
+	host := newTeller()
 	for i := range 50 {
 		p := source.Process{PID: int32(1000 + i), Start: 1, Name: "worker"}
 		list := connections(20, source.Established, "10.0.0.1", 40000, 1, db)
 		for j := range list {
 			list[j] = owned(list[j], uint64(1000*i+j+1), 0)
 		}
-		tr.Update(withProcesses(moment(float64(i), list...), p), &st)
+		host.tell(withProcesses(moment(float64(i), list...), p))
 	}
-	tr.Update(moment(60), &st)
+	host.tell(moment(60))
+	tr := host.fleet.tracker(new(source.Scope))
 	o, d := &tr.ownership, &tr.tcp.tuples.dests
 	if n := len(o.recall.next) + len(d.index) + len(tr.tcp.tuples.index) + len(o.registry.index); n != 0 {
 		t.Errorf("%d sockets, %d destinations, %d tuples, %d processes remembered of an empty host",
@@ -259,8 +259,8 @@ func TestConsumers(t *testing.T) {
 
 // grow makes moments a second apart, in which a tuple's use goes from one
 // number to the next.
-func grow(used ...int) []*source.Snapshot {
-	var list []*source.Snapshot
+func grow(used ...int) []*source.Moment {
+	var list []*source.Moment
 	for i, n := range used {
 		list = append(list, moment(float64(i), connections(n, source.Established, "10.0.0.1", 40000, 1, db)...))
 	}
@@ -307,20 +307,20 @@ func TestForecastOfCloses(t *testing.T) {
 	}
 	young = append(young, connections(10, source.Established, "10.0.0.1", 40030, 1, db)...)
 	got := update(moment(0, append(young, socket(source.Bound, "10.0.0.1:40090", ""))...)).Forecast
-	want := Forecast{CloseRate: 6, Sustainable: float64(100-10-1) / 60, Plateau: 10 + 1 + 360}
+	want := Forecast{Outlook: Outlook{CloseRate: 6, Sustainable: float64(100-10-1) / 60, Plateau: 10 + 1 + 360}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
 func TestHistoryKeepsFiveMinutes(t *testing.T) {
-	var moments []*source.Snapshot
+	var moments []*source.Moment
 	for i := range 400 {
 		moments = append(moments, moment(float64(i), connections(i%100, source.Established, "10.0.0.1", 40000, 1, db)...))
 	}
 	h := story(moments...).History
-	if len(h) != 301 || !h[0].Time.Equal(epoch.Add(99*time.Second)) || h[300].Used != 99 {
-		t.Errorf("%d samples from %v to %+v; want 301, from the 99th second to the last", len(h), h[0].Time, h[len(h)-1])
+	if len(h) != 301 || h[0].Clock != epoch.Add(99*time.Second).UnixNano() || h[300].Used != 99 {
+		t.Errorf("%d samples from %v to %+v; want 301, from the 99th second to the last", len(h), time.Unix(0, h[0].Clock), h[len(h)-1])
 	}
 }
 

@@ -19,6 +19,7 @@ type tuplePlace struct {
 
 	// What follows holds for one turn.
 	lastPort uint16 // with which it was counted last
+	most     int    // sockets of use.Process
 	// secondLive and secondClosing are the parts of use.Live and use.Closing
 	// on ports of the second half.
 	secondLive, secondClosing int
@@ -72,7 +73,7 @@ func (t *tupleTable) touch(n int32) int32 {
 	if u.turn == t.turn {
 		return n
 	}
-	*u = tuplePlace{use: TupleUse{TupleKey: u.use.TupleKey}, turn: t.turn, dest: u.dest, pool: noGroup, destGroup: noGroup, service: noGroup}
+	*u = tuplePlace{use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, turn: t.turn, dest: u.dest, pool: noGroup, destGroup: noGroup, service: noGroup}
 	t.dests.touch(u.dest)
 	t.active = append(t.active, n)
 	return n

@@ -3,7 +3,7 @@ package source
 import "time"
 
 // Event is something that the kernel told at the moment when it happened, in
-// the thread that did it; see [Snapshot.Events].
+// the thread that did it; see [Moment.Events].
 type Event struct {
 	Kind EventKind
 	// Time is when it happened.
@@ -11,6 +11,8 @@ type Event struct {
 	// Tuple is the connection. Its LocalPort is 0 for ConnectFailed, for want
 	// of a port; Local is then the wildcard if no address was chosen yet.
 	Tuple Tuple
+	// Netns is the namespace of the connection; see [Scope.Netns].
+	Netns uint64
 	// Process did it. Its Start and Command may be unknown if it ended before
 	// it could be looked up.
 	Process Process

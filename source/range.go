@@ -1,8 +1,12 @@
 package source
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
-// WithRange is src with another range of ports than the system's.
+// WithRange is src with another range of ports than the system's, in every
+// namespace.
 func WithRange(src Source, r PortRange) Source { return &ranged{src, r} }
 
 type ranged struct {
@@ -10,12 +14,15 @@ type ranged struct {
 	with PortRange
 }
 
-// Poll polls the source behind and replaces the range.
-func (r *ranged) Poll(ctx context.Context, s *Snapshot) error {
-	if err := r.Source.Poll(ctx, s); err != nil {
+// Poll polls the source behind and replaces the range of each namespace.
+func (r *ranged) Poll(ctx context.Context, m *Moment) error {
+	if err := r.Source.Poll(ctx, m); err != nil {
 		return err
 	}
-	s.Settings = s.Settings.Clone()
-	s.Settings.Range, s.Settings.Assumed = r.with, false
+	for i := range m.Snapshots {
+		set := &m.Snapshots[i].Settings
+		set.Range, set.Assumed = r.with, false
+	}
+	m.Limits = slices.DeleteFunc(m.Limits, func(l Limit) bool { return l.Code == LimitRange })
 	return nil
 }

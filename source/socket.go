@@ -20,7 +20,7 @@ type Socket struct {
 	// Retransmits counts the unacknowledged retransmissions or probes.
 	Retransmits uint8
 
-	// Process is an index into Snapshot.Processes, or NoProcess.
+	// Process is an index into Moment.Processes, or NoProcess.
 	Process int32
 
 	// Expires is what is left on Timer, in milliseconds.

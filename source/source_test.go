@@ -130,9 +130,9 @@ func TestUsablePortsAreCounted(t *testing.T) {
 }
 
 func TestResetKeepsMemoryAndNothingElse(t *testing.T) {
-	s := Snapshot{Host: "a", Sockets: make([]Socket, 3, 8), Degraded: []string{"x"}, Traced: true, LostEvents: 2}
+	s := Moment{Host: "a", Room: make([]Socket, 3, 8), Limits: []Limit{{}}, Traced: true, LostEvents: 2}
 	s.Reset()
-	if s.Host != "" || s.Traced || s.LostEvents != 0 || len(s.Sockets) != 0 || cap(s.Sockets) != 8 || len(s.Degraded) != 0 {
+	if s.Host != "" || s.Traced || s.LostEvents != 0 || len(s.Room) != 0 || cap(s.Room) != 8 || len(s.Limits) != 0 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -14,13 +14,13 @@ func BenchmarkPoll(b *testing.B) {
 	for _, s := range demo.Scenarios() {
 		b.Run(s.Name, func(b *testing.B) {
 			h := newHost(b, demo.Options{Scenario: s.Name, Skip: 60 * time.Second})
-			var snap source.Snapshot
+			var snap source.Moment
 			poll(b, h, &snap)
 			b.ReportAllocs()
 			for b.Loop() {
 				poll(b, h, &snap)
 			}
-			b.ReportMetric(float64(len(snap.Sockets)), "sockets")
+			b.ReportMetric(float64(len(snap.Snapshots[0].Sockets)), "sockets")
 		})
 	}
 }

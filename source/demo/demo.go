@@ -10,7 +10,7 @@ import (
 	"ephtop/source"
 )
 
-// SourceName is what snapshots of this package say that they come from.
+// SourceName is what moments of this package say that they come from.
 const SourceName = "demo"
 
 // DefaultScenario is the scenario of Options that name none.
@@ -111,9 +111,9 @@ func defaultSettings() source.Settings {
 }
 
 // Poll lets one step of simulated time go by, but for the first poll, and
-// fills s with that moment. It takes no longer than the simulation needs: to
+// fills m with it. It takes no longer than the simulation needs: to
 // wait between polls is up to the caller.
-func (h *Host) Poll(ctx context.Context, s *source.Snapshot) error {
+func (h *Host) Poll(ctx context.Context, m *source.Moment) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("poll the simulated host: %w", err)
 	}
@@ -121,9 +121,9 @@ func (h *Host) Poll(ctx context.Context, s *source.Snapshot) error {
 		h.kernel.run(h.kernel.now + h.step)
 	}
 	h.polled = true
-	s.Reset()
-	s.Host, s.OS, s.Kernel, s.Source = h.name, "linux", "6.18.0", SourceName
-	h.kernel.dump(s)
+	m.Reset()
+	m.Host, m.OS, m.Kernel, m.Source = h.name, "linux", "6.18.0", SourceName
+	h.kernel.dump(m)
 	return nil
 }
 

@@ -27,7 +27,7 @@ func newHost(t testing.TB, o demo.Options) *demo.Host {
 }
 
 // poll gives the next snapshot.
-func poll(t testing.TB, h *demo.Host, s *source.Snapshot) {
+func poll(t testing.TB, h *demo.Host, s *source.Moment) {
 	t.Helper()
 	if err := h.Poll(context.Background(), s); err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestScenariosHaveTitles(t *testing.T) {
 func TestTheFirstSnapshotIsTheStartAndEachPollAStep(t *testing.T) {
 	start := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	h := newHost(t, demo.Options{Scenario: "browsing", Start: start, Step: 250 * time.Millisecond})
-	var s source.Snapshot
+	var s source.Moment
 	for i, want := range []time.Duration{0, 250 * time.Millisecond, 500 * time.Millisecond} {
 		poll(t, h, &s)
 		if got := s.Time.Sub(start); got != want {
@@ -102,13 +102,13 @@ func TestTheFirstSnapshotIsTheStartAndEachPollAStep(t *testing.T) {
 func TestWhatASnapshotSays(t *testing.T) {
 	eachScenario(t, func(t *testing.T, name string) {
 		h := newHost(t, demo.Options{Scenario: name})
-		var s source.Snapshot
+		var s source.Moment
 		poll(t, h, &s)
 		if !strings.HasPrefix(s.Host, "demo-") || s.OS != "linux" || s.Kernel != "6.18.0" || s.Source != demo.SourceName {
 			t.Errorf("host %q, os %q, kernel %q, source %q", s.Host, s.OS, s.Kernel, s.Source)
 		}
-		if !s.BoundListed || s.Took <= 0 || len(s.Degraded) > 0 || s.Settings.Range.String() != "32768-60999" {
-			t.Errorf("bound listed %v, took %v, degraded %q, range %v", s.BoundListed, s.Took, s.Degraded, s.Settings.Range)
+		if !s.Snapshots[0].BoundListed || s.Took <= 0 || len(s.Limits) > 0 || s.Snapshots[0].Settings.Range.String() != "32768-60999" {
+			t.Errorf("bound listed %v, took %v, limits %q, range %v", s.Snapshots[0].BoundListed, s.Took, s.Limits, s.Snapshots[0].Settings.Range)
 		}
 		if s.Traced != (name == "no-pool") {
 			t.Errorf("traced %v", s.Traced)
@@ -122,7 +122,7 @@ func TestTheSameSeedGivesTheSameSnapshots(t *testing.T) {
 		one, again := newHost(t, o), newHost(t, o)
 		o.Seed = 2
 		other := newHost(t, o)
-		var s, same, differs source.Snapshot
+		var s, same, differs source.Moment
 		for range 5 {
 			poll(t, one, &s)
 			poll(t, again, &same)
@@ -130,7 +130,7 @@ func TestTheSameSeedGivesTheSameSnapshots(t *testing.T) {
 			if diff := difference(s, same); diff != "" {
 				t.Fatalf("the same seed gives another snapshot:\n%s", diff)
 			}
-			if slices.Equal(s.Sockets, differs.Sockets) {
+			if slices.Equal(s.Snapshots[0].Sockets, differs.Snapshots[0].Sockets) {
 				t.Fatal("another seed gives the same sockets")
 			}
 		}
@@ -139,14 +139,14 @@ func TestTheSameSeedGivesTheSameSnapshots(t *testing.T) {
 
 // difference compares two snapshots, the long lists in a way that takes no
 // minute.
-func difference(a, b source.Snapshot) string {
-	if !slices.Equal(a.Sockets, b.Sockets) {
+func difference(a, b source.Moment) string {
+	if !slices.Equal(a.Snapshots[0].Sockets, b.Snapshots[0].Sockets) {
 		return "the sockets differ"
 	}
 	if !slices.Equal(a.Events, b.Events) {
 		return "the events differ"
 	}
-	a.Sockets, b.Sockets, a.Events, b.Events = nil, nil, nil, nil
+	a.Snapshots[0].Sockets, b.Snapshots[0].Sockets, a.Events, b.Events = nil, nil, nil, nil
 	return cmp.Diff(a, b)
 }
 
@@ -154,13 +154,13 @@ func difference(a, b source.Snapshot) string {
 func TestPollingDoesNotChangeTheStory(t *testing.T) {
 	at := func(step time.Duration) map[source.Tuple]source.State {
 		h := newHost(t, demo.Options{Scenario: "leak", Step: step})
-		var s source.Snapshot
+		var s source.Moment
 		for range int(30*time.Second/step) + 1 {
 			poll(t, h, &s)
 		}
 		states := make(map[source.Tuple]source.State)
-		for i := range s.Sockets {
-			states[s.Sockets[i].Tuple()] = s.Sockets[i].State
+		for i := range s.Snapshots[0].Sockets {
+			states[s.Snapshots[0].Sockets[i].Tuple()] = s.Snapshots[0].Sockets[i].State
 		}
 		return states
 	}
@@ -171,14 +171,14 @@ func TestPollingDoesNotChangeTheStory(t *testing.T) {
 
 func TestSkip(t *testing.T) {
 	h := newHost(t, demo.Options{Scenario: "leak", Skip: 20 * time.Second})
-	var s source.Snapshot
+	var s source.Moment
 	poll(t, h, &s)
-	skipped := len(s.Sockets)
+	skipped := len(s.Snapshots[0].Sockets)
 	h = newHost(t, demo.Options{Scenario: "leak", Step: 20 * time.Second})
 	poll(t, h, &s)
 	poll(t, h, &s)
-	if len(s.Sockets) != skipped {
-		t.Errorf("%d sockets after a skip of 20 s, %d after a step of 20 s", skipped, len(s.Sockets))
+	if len(s.Snapshots[0].Sockets) != skipped {
+		t.Errorf("%d sockets after a skip of 20 s, %d after a step of 20 s", skipped, len(s.Snapshots[0].Sockets))
 	}
 }
 
@@ -186,7 +186,7 @@ func TestACancelledPollFails(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	h := newHost(t, demo.Options{})
-	if err := h.Poll(ctx, &source.Snapshot{}); !errors.Is(err, context.Canceled) {
+	if err := h.Poll(ctx, &source.Moment{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 	if err := h.Close(); err != nil {

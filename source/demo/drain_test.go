@@ -18,15 +18,15 @@ func TestNobodyIsSuspectedAfterAnExhaustion(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var snap source.Snapshot
+		var snap source.Moment
 		if err := host.Poll(context.Background(), &snap); err != nil {
 			t.Fatal(err)
 		}
-		var st model.State
-		model.NewTracker(model.Options{}).Update(&snap, &st)
+		var o model.Overview
+		model.NewFleet(model.Options{}).Update(&snap, &o)
 		// The pool that was opened while the first half was full may stand on
 		// ports of the second.
-		if n := st.TCP.Pressure.Suspected; n > 100 {
+		if n := o.States[0].TCP.Pressure.Suspected; n > 100 {
 			t.Errorf("after %v: %d ports suspected of having been bound first", skip, n)
 		}
 	}

@@ -13,12 +13,14 @@ const (
 	perSocket = 900 * time.Nanosecond
 )
 
-// dump fills a snapshot with the present moment, and takes the events.
-func (k *kernel) dump(s *source.Snapshot) {
-	s.Time = k.start.Add(k.now)
+// dump fills a moment with the present, and takes the events.
+func (k *kernel) dump(m *source.Moment) {
+	m.Time = k.start.Add(k.now)
+	s := m.Add(source.Scope{Host: m.Host})
 	s.Settings = k.settings.Clone()
 	s.BoundListed = true
-	s.Traced = k.trace
+	s.Inodes = true
+	m.Traced = k.trace
 	k.turn++
 	for _, sock := range k.table {
 		if sock.Cookie == 0 {
@@ -27,28 +29,29 @@ func (k *kernel) dump(s *source.Snapshot) {
 			sock.Cookie = k.cookie
 		}
 		row := sock.Socket
-		row.Process = k.processIndex(s, sock.owner)
+		row.Process = k.processIndex(m, sock.owner)
 		row.Expires = k.expires(sock)
-		s.Sockets = append(s.Sockets, row)
+		m.Room = append(m.Room, row)
 	}
+	s.Sockets = m.Room
 	for _, e := range k.events {
-		s.Events = append(s.Events, source.Event{
+		m.Events = append(m.Events, source.Event{
 			Kind: e.kind, Time: k.start.Add(e.at), Tuple: e.tuple, Process: e.owner.Process,
 		})
 	}
 	clear(k.events)
 	k.events = k.events[:0]
-	s.Took = perDump + time.Duration(len(s.Sockets))*perSocket
+	m.Took = perDump + time.Duration(len(s.Sockets))*perSocket
 }
 
-// processIndex gives a process's place in the snapshot.
-func (k *kernel) processIndex(s *source.Snapshot, p *process) int32 {
+// processIndex gives a process's place in the moment.
+func (k *kernel) processIndex(m *source.Moment, p *process) int32 {
 	if p == nil {
 		return source.NoProcess
 	}
 	if p.turn != k.turn {
-		p.turn, p.index = k.turn, int32(len(s.Processes))
-		s.Processes = append(s.Processes, p.Process)
+		p.turn, p.index = k.turn, int32(len(m.Processes))
+		m.Processes = append(m.Processes, p.Process)
 	}
 	return p.index
 }

@@ -40,13 +40,14 @@ func TestTheModelSaysWhatConnectWouldSayOfAMixture(t *testing.T) {
 // compare polls so many times and counts the polls where a destination had no
 // port left.
 func compare(t *testing.T, h *demo.Host, polls int) (exhausted int) {
-	tracker := model.NewTracker(model.Options{})
-	var snaps [2]source.Snapshot
-	var states [2]model.State
+	fleet := model.NewFleet(model.Options{})
+	var snaps [2]source.Moment
+	var overviews [2]model.Overview
 	for i := range polls {
-		s, st := &snaps[i%2], &states[i%2]
+		s, o := &snaps[i%2], &overviews[i%2]
 		poll(t, h, s)
-		tracker.Update(s, st)
+		fleet.Update(s, o)
+		st := o.States[0]
 		p := &st.TCP.Pressure
 		for _, u := range p.Tuples[:min(len(p.Tuples), compared)] {
 			free, can := h.FreePorts(u.Source, u.Destination, u.Port), h.CanConnect(u.Source, u.Destination, u.Port)

@@ -63,7 +63,7 @@ var phases = map[string][]phase{
 // found names the findings, but for failures that are long past.
 func found(st *model.State) []string {
 	var list []string
-	for _, f := range st.Findings() {
+	for _, f := range st.Findings {
 		if f.Problem != model.ConnectsFail || f.Of > 0 {
 			list = append(list, f.Problem.String())
 		}
@@ -85,15 +85,16 @@ func TestEachScenarioRaisesItsFindings(t *testing.T) {
 }
 
 func follow(t *testing.T, o demo.Options) {
-	tracker := model.NewTracker(model.Options{})
+	fleet := model.NewFleet(model.Options{})
 	h := newHost(t, o)
-	var snaps [2]source.Snapshot
-	var states [2]model.State
+	var snaps [2]source.Moment
+	var overviews [2]model.Overview
 	until := phases[o.Scenario][len(phases[o.Scenario])-1].to
 	for i := 0; time.Duration(i)*o.Step <= until; i++ {
-		s, st := &snaps[i%2], &states[i%2]
+		s, over := &snaps[i%2], &overviews[i%2]
 		poll(t, h, s)
-		tracker.Update(s, st)
+		fleet.Update(s, over)
+		st := over.States[0]
 		at := time.Duration(i) * o.Step
 		for _, p := range phases[o.Scenario] {
 			if at >= p.from && at <= p.to {
@@ -125,25 +126,25 @@ func (p *phase) check(t *testing.T, at time.Duration, st *model.State) {
 func moment(t *testing.T, name string, at time.Duration) *model.State {
 	t.Helper()
 	h := newHost(t, demo.Options{Scenario: name, Step: 5 * time.Second})
-	tracker := model.NewTracker(model.Options{})
-	var snaps [2]source.Snapshot
-	var states [2]model.State
+	fleet := model.NewFleet(model.Options{})
+	var snaps [2]source.Moment
+	var overviews [2]model.Overview
 	n := int(at / (5 * time.Second))
 	for i := range n + 1 {
 		poll(t, h, &snaps[i%2])
-		tracker.Update(&snaps[i%2], &states[i%2])
+		fleet.Update(&snaps[i%2], &overviews[i%2])
 	}
-	return &states[n%2]
+	return overviews[n%2].States[0]
 }
 
 func finding(t *testing.T, st *model.State, p model.Problem) *model.Finding {
 	t.Helper()
-	for _, f := range st.Findings() {
+	for _, f := range st.Findings {
 		if f.Problem == p {
 			return &f
 		}
 	}
-	t.Fatalf("no %v in %+v", p, st.Findings())
+	t.Fatalf("no %v in %+v", p, st.Findings)
 	return nil
 }
 

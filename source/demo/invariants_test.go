@@ -13,12 +13,12 @@ func TestWhatHoldsAlways(t *testing.T) {
 	eachScenario(t, func(t *testing.T, name string) {
 		h := newHost(t, demo.Options{Scenario: name, Seed: 3, Step: 9 * time.Second})
 		past := &past{cookies: make(map[uint64]source.Tuple)}
-		var s source.Snapshot
+		var s source.Moment
 		for range 20 {
 			poll(t, h, &s)
 			checkTuples(t, &s)
-			for i := range s.Sockets {
-				checkSocket(t, &s, &s.Sockets[i])
+			for i := range s.Snapshots[0].Sockets {
+				checkSocket(t, &s, &s.Snapshots[0].Sockets[i])
 			}
 			past.check(t, &s)
 			if t.Failed() {
@@ -29,10 +29,10 @@ func TestWhatHoldsAlways(t *testing.T) {
 }
 
 // checkTuples checks that no four-tuple and no bound port is there twice.
-func checkTuples(t *testing.T, s *source.Snapshot) {
-	seen := make(map[source.Tuple]bool, len(s.Sockets))
-	for i := range s.Sockets {
-		tuple := s.Sockets[i].Tuple()
+func checkTuples(t *testing.T, s *source.Moment) {
+	seen := make(map[source.Tuple]bool, len(s.Snapshots[0].Sockets))
+	for i := range s.Snapshots[0].Sockets {
+		tuple := s.Snapshots[0].Sockets[i].Tuple()
 		if seen[tuple] {
 			t.Errorf("%v is there twice", tuple)
 		}
@@ -40,7 +40,7 @@ func checkTuples(t *testing.T, s *source.Snapshot) {
 	}
 }
 
-func checkSocket(t *testing.T, s *source.Snapshot, k *source.Socket) {
+func checkSocket(t *testing.T, s *source.Moment, k *source.Socket) {
 	if k.LocalPort == 0 || k.Cookie == 0 || int(k.Process) >= len(s.Processes) {
 		t.Errorf("%+v", k)
 	}
@@ -71,7 +71,7 @@ func checkSocket(t *testing.T, s *source.Snapshot, k *source.Socket) {
 	}
 	// Who connects gets a port of the range; all others serve a port outside.
 	server := k.State == source.Listen || k.State == source.Bound || servers[k.LocalPort]
-	if s.Settings.Ephemeral(k.LocalPort) == server {
+	if s.Snapshots[0].Settings.Ephemeral(k.LocalPort) == server {
 		t.Errorf("%v has port %d", k.Tuple(), k.LocalPort)
 	}
 }
@@ -87,10 +87,10 @@ type past struct {
 
 // check checks that a cookie stands for one connection, and that new ones are
 // larger than old ones.
-func (p *past) check(t *testing.T, s *source.Snapshot) {
+func (p *past) check(t *testing.T, s *source.Moment) {
 	newest := p.newest
-	for i := range s.Sockets {
-		k := &s.Sockets[i]
+	for i := range s.Snapshots[0].Sockets {
+		k := &s.Snapshots[0].Sockets[i]
 		before, known := p.cookies[k.Cookie]
 		switch {
 		case known && before != k.Tuple():

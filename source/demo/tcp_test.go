@@ -12,8 +12,8 @@ import (
 )
 
 // look is a snapshot of the kernel.
-func (b *bench) look() *source.Snapshot {
-	var s source.Snapshot
+func (b *bench) look() *source.Moment {
+	var s source.Moment
 	b.dump(&s)
 	return &s
 }
@@ -22,10 +22,10 @@ func (b *bench) look() *source.Snapshot {
 func (b *bench) only() source.Socket {
 	b.t.Helper()
 	s := b.look()
-	if len(s.Sockets) != 1 {
-		b.t.Fatalf("%d sockets, want 1", len(s.Sockets))
+	if len(s.Snapshots[0].Sockets) != 1 {
+		b.t.Fatalf("%d sockets, want 1", len(s.Snapshots[0].Sockets))
 	}
-	return s.Sockets[0]
+	return s.Snapshots[0].Sockets[0]
 }
 
 func TestLifeOfAConnectionThatWeClose(t *testing.T) {
@@ -223,8 +223,8 @@ func TestEventsOfATracedHost(t *testing.T) {
 		}
 		closed[e.Tuple] = true
 	}
-	for i := range s.Sockets {
-		if k := &s.Sockets[i]; k.State != source.TimeWait || !closed[k.Tuple()] {
+	for i := range s.Snapshots[0].Sockets {
+		if k := &s.Snapshots[0].Sockets[i]; k.State != source.TimeWait || !closed[k.Tuple()] {
 			t.Errorf("%v in %v: told %v", k.Tuple(), k.State, closed[k.Tuple()])
 		}
 	}

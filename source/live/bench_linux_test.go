@@ -48,9 +48,9 @@ func BenchmarkPoll(b *testing.B) {
 // the ratios hold while the machine's speed drifts.
 func benchmarkPoll(b *testing.B, c *netlab.Crowd, churn int) {
 	f, src := c.Host.Floor(), open(b, c.Host)
-	tracker := model.NewTracker(model.Options{})
-	var snap source.Snapshot
-	var st model.State
+	fleet := model.NewFleet(model.Options{})
+	var snap source.Moment
+	var o model.Overview
 	var floors, polls, updates time.Duration
 	unowned := 0
 	turn := func() {
@@ -69,10 +69,10 @@ func benchmarkPoll(b *testing.B, c *netlab.Crowd, churn int) {
 			return err
 		})
 		start = time.Now()
-		tracker.Update(&snap, &st)
+		fleet.Update(&snap, &o)
 		updates += time.Since(start)
-		for i := range snap.Sockets {
-			if s := &snap.Sockets[i]; s.HasOwner() && s.Process == source.NoProcess {
+		for i := range snap.Snapshots[0].Sockets {
+			if s := &snap.Snapshots[0].Sockets[i]; s.HasOwner() && s.Process == source.NoProcess {
 				unowned++
 			}
 		}
@@ -86,7 +86,7 @@ func benchmarkPoll(b *testing.B, c *netlab.Crowd, churn int) {
 		turn()
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(float64(len(snap.Sockets)), "sockets")
+	b.ReportMetric(float64(len(snap.Snapshots[0].Sockets)), "sockets")
 	b.ReportMetric(float64(floors.Microseconds())/float64(b.N)/1000, "floor-ms")
 	b.ReportMetric(float64(polls)/float64(floors), "poll-x-floor")
 	b.ReportMetric(float64(updates)/float64(floors), "model-x-floor")

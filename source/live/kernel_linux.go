@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,10 +28,12 @@ type kernel struct {
 	settings *portrange.Reader
 	log      *slog.Logger
 
-	host, release string
-	boundListed   bool
-	unprivileged  bool
-	hidden        int // processes hidden, as last seen
+	scope        source.Scope
+	release      string
+	began        time.Time
+	boundListed  bool
+	unprivileged bool
+	hidden       int // processes hidden, as last seen
 }
 
 func openKernel(log *slog.Logger) (source.Source, error) {
@@ -45,67 +48,61 @@ func openKernel(log *slog.Logger) (source.Source, error) {
 	}
 	k := &kernel{
 		dumper: dumper, owners: owners, settings: portrange.New(), log: log,
-		unprivileged: os.Geteuid() != 0,
+		unprivileged: os.Geteuid() != 0, began: time.Now(), scope: ownScope(),
 	}
-	k.host, _ = os.Hostname()
 	k.release = release()
 	k.boundListed = listsBound(k.release)
 	return k, nil
 }
 
 // Poll dumps the sockets and finds their processes.
-func (k *kernel) Poll(ctx context.Context, s *source.Snapshot) error {
+func (k *kernel) Poll(ctx context.Context, m *source.Moment) error {
 	start := time.Now()
-	s.Reset()
-	s.Time, s.Host, s.OS, s.Kernel, s.Source = start, k.host, runtime.GOOS, k.release, Sockdiag
-	s.BoundListed = k.boundListed
-	if err := k.settings.Read(ctx, s); err != nil {
+	m.Reset()
+	m.Time, m.Mono = start, start.Sub(k.began)
+	m.Host, m.OS, m.Kernel, m.Source = k.scope.Host, runtime.GOOS, k.release, Sockdiag
+	s := m.Add(k.scope)
+	s.BoundListed, s.Inodes = k.boundListed, true
+	if err := k.settings.Read(ctx, m, s); err != nil {
 		return err
 	}
 	var err error
 	var dumped sockdiag.Report
-	if s.Sockets, dumped, err = k.dumper.Dump(ctx, s.Sockets); err != nil {
+	if m.Room, dumped, err = k.dumper.Dump(ctx, m.Room); err != nil {
 		return err
 	}
+	s.Sockets = m.Room
 	var owned owner.Report
-	s.Processes, owned, err = k.owners.Assign(s.Sockets, s.Processes)
-	k.degrade(s, dumped, owned, err)
-	s.Took = time.Since(start)
-	k.log.Debug("poll", "took", s.Took, "sockets", len(s.Sockets), "retries", dumped.Retries,
+	m.Processes, owned, err = k.owners.Assign(m.Room, m.Processes)
+	k.limit(m, dumped, owned, err)
+	m.Took = time.Since(start)
+	k.log.Debug("poll", "took", m.Took, "sockets", len(m.Room), "retries", dumped.Retries,
 		"scanned", owned.Scanned, "read", owned.Read, "unowned", owned.Unowned, "hidden", owned.Hidden)
 	return nil
 }
 
-// degrade says what the poll could not see.
-func (k *kernel) degrade(s *source.Snapshot, dumped sockdiag.Report, owned owner.Report, err error) {
-	add := func(format string, args ...any) { s.Degraded = append(s.Degraded, fmt.Sprintf(format, args...)) }
+// limit says what the poll could not see.
+func (k *kernel) limit(m *source.Moment, dumped sockdiag.Report, owned owner.Report, err error) {
 	if dumped.Interrupted {
-		add("the socket tables changed during the dump: single sockets may be missing or listed twice")
+		m.Limit(source.LimitInterrupted, "")
 	}
 	if err != nil {
-		add("some sockets have no process: %v", err)
+		m.Limit(source.LimitOwners, err.Error())
 	}
 	if owned.Unowned == 0 {
 		k.hidden = 0
 	} else if owned.Hidden > 0 {
 		k.hidden = owned.Hidden
 	}
-	if owned.Unowned > 0 && (k.unprivileged || k.hidden > 0) {
-		add("%s hidden: run as root to see which sockets are theirs", processes(k.hidden))
+	switch {
+	case owned.Unowned > 0 && k.hidden > 0:
+		m.Limit(source.LimitHidden, strconv.Itoa(k.hidden))
+	case owned.Unowned > 0 && k.unprivileged:
+		m.Limit(source.LimitHidden, "")
 	}
 	if dumped.NoUDP {
-		add("UDP sockets are not seen: the kernel has no udp_diag (modprobe udp_diag)")
+		m.Limit(source.LimitNoUDP, "")
 	}
-}
-
-func processes(n int) string {
-	switch n {
-	case 0: // hidden so well that they can't be counted (hidepid)
-		return "processes of other users are"
-	case 1:
-		return "1 process of another user is"
-	}
-	return fmt.Sprintf("%d processes of other users are", n)
 }
 
 // Close closes what is kept open between polls.
@@ -123,6 +120,32 @@ func refused(err error) bool {
 		}
 	}
 	return false
+}
+
+// ownScope is the network namespace of the calling thread, in which the
+// netlink socket looks.
+func ownScope() source.Scope {
+	var scope source.Scope
+	scope.Host, _ = os.Hostname() // "" is shown as no name
+	own, ok := netnsOf("thread-self")
+	if !ok {
+		return scope
+	}
+	scope.Netns = own
+	if first, ok := netnsOf("1"); ok && first == own {
+		scope.Name, scope.Kind = "host", source.ScopeHost
+	}
+	return scope
+}
+
+// netnsOf gives the inode number of the namespace of a process, where it may
+// be asked for.
+func netnsOf(pid string) (uint64, bool) {
+	var st unix.Stat_t
+	if unix.Stat("/proc/"+pid+"/ns/net", &st) != nil {
+		return 0, false
+	}
+	return st.Ino, true
 }
 
 func release() string {

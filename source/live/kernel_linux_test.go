@@ -38,8 +38,8 @@ func TestBoundListed(t *testing.T) {
 	}
 	src := openInside(t, h, Options{Kind: Sockdiag})
 	s := pollInside(t, h, src)
-	if listed := len(s.Sockets) == 1 && s.Sockets[0].State == source.Bound; listed != s.BoundListed {
-		t.Errorf("Linux %s lists bound sockets: %v, but the snapshot says %v", s.Kernel, listed, s.BoundListed)
+	if listed := len(s.Snapshots[0].Sockets) == 1 && s.Snapshots[0].Sockets[0].State == source.Bound; listed != s.Snapshots[0].BoundListed {
+		t.Errorf("Linux %s lists bound sockets: %v, but the snapshot says %v", s.Kernel, listed, s.Snapshots[0].BoundListed)
 	}
 }
 
@@ -50,9 +50,9 @@ func openInside(t *testing.T, h *netlab.Host, o Options) (src source.Source) {
 	return src
 }
 
-func pollInside(t *testing.T, h *netlab.Host, src source.Source) *source.Snapshot {
+func pollInside(t *testing.T, h *netlab.Host, src source.Source) *source.Moment {
 	t.Helper()
-	s := new(source.Snapshot)
+	s := new(source.Moment)
 	h.Must(func() error { return src.Poll(context.Background(), s) })
 	return s
 }
@@ -70,15 +70,15 @@ func TestKernelPoll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Source != Sockdiag || s.OS != runtime.GOOS || s.Host != host || s.Kernel == "" || s.Took <= 0 || len(s.Degraded) != 0 {
-		t.Errorf("snapshot of source %q, system %q, host %q, kernel %q, took %v, degraded %q",
-			s.Source, s.OS, s.Host, s.Kernel, s.Took, s.Degraded)
+	if s.Source != Sockdiag || s.OS != runtime.GOOS || s.Host != host || s.Kernel == "" || s.Took <= 0 || len(s.Limits) != 0 {
+		t.Errorf("snapshot of source %q, system %q, host %q, kernel %q, took %v, limits %q",
+			s.Source, s.OS, s.Host, s.Kernel, s.Took, s.Limits)
 	}
-	if got := s.Settings; got.Range != (source.PortRange{Low: 40000, High: 40099}) || got.Usable() != 90 || got.Assumed || got.ReuseTimeWait != 1 {
+	if got := s.Snapshots[0].Settings; got.Range != (source.PortRange{Low: 40000, High: 40099}) || got.Usable() != 90 || got.Assumed || got.ReuseTimeWait != 1 {
 		t.Errorf("settings %+v", got)
 	}
 	count := make(map[string]int)
-	for _, k := range s.Sockets {
+	for _, k := range s.Snapshots[0].Sockets {
 		pid := int32(0)
 		if k.Process != source.NoProcess {
 			pid = s.Processes[k.Process].PID
@@ -100,8 +100,8 @@ func TestKernelRange(t *testing.T) {
 	h := netlab.New(t, "40000 40099")
 	src := openInside(t, h, Options{Range: &source.PortRange{Low: 50000, High: 50009}})
 	s := pollInside(t, h, src)
-	if s.Source != Sockdiag || s.Settings.Usable() != 10 {
-		t.Errorf("source %q with %d ports, want sockdiag and 10", s.Source, s.Settings.Usable())
+	if s.Source != Sockdiag || s.Snapshots[0].Settings.Usable() != 10 {
+		t.Errorf("source %q with %d ports, want sockdiag and 10", s.Source, s.Snapshots[0].Settings.Usable())
 	}
 }
 
@@ -125,34 +125,33 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-func TestDegraded(t *testing.T) {
+func TestKernelLimits(t *testing.T) {
 	trouble := errors.New("read /proc: too many open files")
-	interrupted := "the socket tables changed during the dump: single sockets may be missing or listed twice"
 	tests := []struct {
 		name         string
 		unprivileged bool
 		dumped       sockdiag.Report
 		owned        owner.Report
 		err          error
-		want         []string
+		want         []source.Limit
 	}{
 		{"all well", true, sockdiag.Report{Retries: 2}, owner.Report{}, nil, nil},
-		{"interrupted dump", false, sockdiag.Report{Interrupted: true}, owner.Report{}, nil, []string{interrupted}},
-		{"processes not read", false, sockdiag.Report{}, owner.Report{Unowned: 3}, trouble, []string{"some sockets have no process: read /proc: too many open files"}},
+		{"interrupted dump", false, sockdiag.Report{Interrupted: true}, owner.Report{}, nil, []source.Limit{{Code: source.LimitInterrupted}}},
+		{"processes not read", false, sockdiag.Report{}, owner.Report{Unowned: 3}, trouble, []source.Limit{{Code: source.LimitOwners, Detail: "read /proc: too many open files"}}},
 		{"hidden from a user", true, sockdiag.Report{}, owner.Report{Unowned: 3, Hidden: 12}, nil,
-			[]string{"12 processes of other users are hidden: run as root to see which sockets are theirs"}},
+			[]source.Limit{{Code: source.LimitHidden, Detail: "12"}}},
 		{"all hidden from a user", true, sockdiag.Report{}, owner.Report{Unowned: 3}, nil,
-			[]string{"processes of other users are hidden: run as root to see which sockets are theirs"}},
+			[]source.Limit{{Code: source.LimitHidden}}},
 		{"hidden, but every socket has its process", true, sockdiag.Report{}, owner.Report{Hidden: 12}, nil, nil},
 		{"without a process, seen by root", false, sockdiag.Report{}, owner.Report{Unowned: 3}, nil, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			k := &kernel{unprivileged: tt.unprivileged}
-			var s source.Snapshot
-			k.degrade(&s, tt.dumped, tt.owned, tt.err)
-			if diff := cmp.Diff(tt.want, s.Degraded); diff != "" {
-				t.Errorf("degraded (-want +got):\n%s", diff)
+			var s source.Moment
+			k.limit(&s, tt.dumped, tt.owned, tt.err)
+			if diff := cmp.Diff(tt.want, s.Limits); diff != "" {
+				t.Errorf("limits (-want +got):\n%s", diff)
 			}
 		})
 	}

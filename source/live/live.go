@@ -45,7 +45,7 @@ func Kinds() []string { return slices.Clone(kinds[:]) }
 
 // Open opens a source of the network namespace of the calling thread. With
 // Auto, a kernel that refuses netlink is no error: the portable source takes
-// over, and each snapshot says why.
+// over, and each moment says why.
 func Open(o Options) (source.Source, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -94,7 +94,7 @@ func openAuto(o Options) (source.Source, error) {
 	case err == nil:
 		return &fallback{Source: src, log: o.Log}, nil
 	case refused(err):
-		return &fallback{Source: portable.New(), reason: refusal(err), settled: true}, nil
+		return &fallback{Source: portable.New(), reason: err, settled: true}, nil
 	}
 	return nil, err
 }
@@ -103,28 +103,23 @@ func openAuto(o Options) (source.Source, error) {
 // refuses its first poll, as sandboxes do.
 type fallback struct {
 	source.Source
-	settled bool   // no more replacing
-	reason  string // why the portable source stands in, "" if it does not
+	settled bool  // no more replacing
+	reason  error // why the portable source stands in, nil if it does not
 	log     *slog.Logger
 }
 
 // Poll polls what stands behind.
-func (f *fallback) Poll(ctx context.Context, s *source.Snapshot) error {
-	err := f.Source.Poll(ctx, s)
+func (f *fallback) Poll(ctx context.Context, m *source.Moment) error {
+	err := f.Source.Poll(ctx, m)
 	if err != nil && !f.settled && refused(err) {
 		f.log.Warn("sock_diag refused, using the portable source", "error", err)
 		f.Source.Close()
-		f.Source, f.reason = portable.New(), refusal(err)
-		err = f.Source.Poll(ctx, s)
+		f.Source, f.reason = portable.New(), err
+		err = f.Source.Poll(ctx, m)
 	}
 	f.settled = f.settled || err == nil
-	if err == nil && f.reason != "" {
-		s.Degraded = append(s.Degraded, f.reason)
+	if err == nil && f.reason != nil {
+		m.Limit(source.LimitFallback, f.reason.Error())
 	}
 	return err
-}
-
-// refusal says why the portable source stands in.
-func refusal(err error) string {
-	return fmt.Sprintf("the kernel's sock_diag can't be used (%v): sockets are read the slow way, without timers and bound sockets", err)
 }

@@ -16,9 +16,9 @@ import (
 )
 
 // poll takes one snapshot, which must succeed.
-func poll(t *testing.T, src source.Source) *source.Snapshot {
+func poll(t *testing.T, src source.Source) *source.Moment {
 	t.Helper()
-	s := new(source.Snapshot)
+	s := new(source.Moment)
 	if err := src.Poll(context.Background(), s); err != nil {
 		t.Fatal(err)
 	}
@@ -50,8 +50,8 @@ func TestOpenKinds(t *testing.T) {
 			if s.Source != tt.want {
 				t.Errorf("source %q, want %q", s.Source, tt.want)
 			}
-			if s.Time.IsZero() || s.OS == "" || s.Settings.Range.Validate() != nil {
-				t.Errorf("snapshot of %v, %q, range %v: want all of them", s.Time, s.OS, s.Settings.Range)
+			if s.Time.IsZero() || s.OS == "" || s.Snapshots[0].Settings.Range.Validate() != nil {
+				t.Errorf("snapshot of %v, %q, range %v: want all of them", s.Time, s.OS, s.Snapshots[0].Settings.Range)
 			}
 		})
 	}
@@ -85,8 +85,8 @@ func TestRange(t *testing.T) {
 			}
 			defer src.Close()
 			for range 2 {
-				if s := poll(t, src); s.Settings.Range != own || s.Settings.Assumed {
-					t.Errorf("range %v, assumed %v, want %v and false", s.Settings.Range, s.Settings.Assumed, own)
+				if s := poll(t, src); s.Snapshots[0].Settings.Range != own || s.Snapshots[0].Settings.Assumed {
+					t.Errorf("range %v, assumed %v, want %v and false", s.Snapshots[0].Settings.Range, s.Snapshots[0].Settings.Assumed, own)
 				}
 			}
 		})
@@ -103,7 +103,7 @@ func TestRangeThatMakesNoSense(t *testing.T) {
 
 func TestRangeIsNotPutOnAFailedPoll(t *testing.T) {
 	r := source.WithRange(&fake{polls: []error{io.EOF}}, source.PortRange{Low: 1, High: 2})
-	if err := r.Poll(context.Background(), new(source.Snapshot)); err != io.EOF {
+	if err := r.Poll(context.Background(), new(source.Moment)); err != io.EOF {
 		t.Errorf("error %v, want %v", err, io.EOF)
 	}
 }
@@ -115,7 +115,7 @@ type fake struct {
 	closed int
 }
 
-func (f *fake) Poll(_ context.Context, s *source.Snapshot) error {
+func (f *fake) Poll(_ context.Context, s *source.Moment) error {
 	s.Reset()
 	s.Source = "fake"
 	f.polled++
@@ -149,7 +149,7 @@ func TestFallback(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			kernel := &fake{polls: tt.polls}
 			f := &fallback{Source: kernel, log: slog.New(slog.DiscardHandler)}
-			var s source.Snapshot
+			var s source.Moment
 			for i, want := range tt.polls {
 				err := f.Poll(context.Background(), &s)
 				if last := i == len(tt.polls)-1; last && tt.replaced {
@@ -160,12 +160,12 @@ func TestFallback(t *testing.T) {
 				}
 			}
 			if !tt.replaced {
-				if kernel.closed != 0 || kernel.polled != len(tt.polls) || s.Source != "fake" || len(s.Degraded) != 0 {
-					t.Errorf("closed %d times, polled %d times, source %q, degraded %q", kernel.closed, kernel.polled, s.Source, s.Degraded)
+				if kernel.closed != 0 || kernel.polled != len(tt.polls) || s.Source != "fake" || len(s.Limits) != 0 {
+					t.Errorf("closed %d times, polled %d times, source %q, limits %q", kernel.closed, kernel.polled, s.Source, s.Limits)
 				}
 				return
 			}
-			says := "the kernel's sock_diag can't be used (" + tt.polls[len(tt.polls)-1].Error() + ")"
+			says := tt.polls[len(tt.polls)-1].Error()
 			checkPortable(t, &s, says)
 			if kernel.closed != 1 {
 				t.Errorf("the kernel source was closed %d times, want once", kernel.closed)
@@ -180,16 +180,16 @@ func TestFallback(t *testing.T) {
 
 // checkPortable wants a snapshot of the portable source that says why it is
 // one, once.
-func checkPortable(t *testing.T, s *source.Snapshot, says string) {
+func checkPortable(t *testing.T, s *source.Moment, says string) {
 	t.Helper()
 	said := 0
-	for _, d := range s.Degraded {
-		if strings.HasPrefix(d, says) {
+	for _, l := range s.Limits {
+		if l.Code == source.LimitFallback && strings.HasPrefix(l.Detail, says) {
 			said++
 		}
 	}
 	if s.Source != Portable || said != 1 {
-		t.Errorf("source %q, degraded %q, want %q and once %q", s.Source, s.Degraded, Portable, says)
+		t.Errorf("source %q, limits %q, want %q and once %q", s.Source, s.Limits, Portable, says)
 	}
 }
 
@@ -201,19 +201,19 @@ func TestPollAgain(t *testing.T) {
 	}
 	defer src.Close()
 	s := poll(t, src)
-	degraded := slices.Clone(s.Degraded)
-	s.Sockets = append(s.Sockets, source.Socket{LocalPort: 9, Cookie: 1<<64 - 1})
+	limits := slices.Clone(s.Limits)
+	s.Room = append(s.Room, source.Socket{LocalPort: 9, Cookie: 1<<64 - 1})
 	if err := src.Poll(context.Background(), s); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(degraded, s.Degraded); diff != "" {
-		t.Errorf("degraded (-first +second):\n%s", diff)
+	if diff := cmp.Diff(limits, s.Limits); diff != "" {
+		t.Errorf("limits (-first +second):\n%s", diff)
 	}
-	for i := range s.Sockets {
-		if s.Sockets[i].Cookie == 1<<64-1 {
+	for i := range s.Snapshots[0].Sockets {
+		if s.Snapshots[0].Sockets[i].Cookie == 1<<64-1 {
 			t.Error("a socket of the moment before is still there")
 		}
-		if p := s.Sockets[i].Process; p != source.NoProcess && (p < 0 || int(p) >= len(s.Processes)) {
+		if p := s.Snapshots[0].Sockets[i].Process; p != source.NoProcess && (p < 0 || int(p) >= len(s.Processes)) {
 			t.Errorf("process %d of %d", p, len(s.Processes))
 		}
 	}

@@ -27,16 +27,16 @@ func TestSoak(t *testing.T) {
 	var src source.Source
 	c.Host.Must(func() (err error) { src, err = Open(Options{Kind: Sockdiag}); return err })
 	defer src.Close()
-	tracker := model.NewTracker(model.Options{})
-	var snap source.Snapshot
-	var st model.State
+	fleet := model.NewFleet(model.Options{})
+	var snap source.Moment
+	var o model.Overview
 	before := make(map[uint64]bool)
 	polls, lost, early := 0, 0, 0
 	start := time.Now()
 	for time.Since(start) < *soak {
 		c.Churn(2000)
 		c.Host.Must(func() error { return src.Poll(context.Background(), &snap) })
-		tracker.Update(&snap, &st)
+		fleet.Update(&snap, &o)
 		lost += unowned(&snap, before)
 		polls++
 		if early == 0 && time.Since(start) > *soak/4 {
@@ -55,17 +55,17 @@ func TestSoak(t *testing.T) {
 }
 
 // unowned counts the sockets without a process that were there one poll ago.
-func unowned(snap *source.Snapshot, before map[uint64]bool) int {
+func unowned(snap *source.Moment, before map[uint64]bool) int {
 	n := 0
-	for i := range snap.Sockets {
-		s := &snap.Sockets[i]
+	for i := range snap.Snapshots[0].Sockets {
+		s := &snap.Snapshots[0].Sockets[i]
 		if s.HasOwner() && s.Process == source.NoProcess && before[s.Cookie] {
 			n++
 		}
 	}
 	clear(before)
-	for i := range snap.Sockets {
-		before[snap.Sockets[i].Cookie] = true
+	for i := range snap.Snapshots[0].Sockets {
+		before[snap.Snapshots[0].Sockets[i].Cookie] = true
 	}
 	return n
 }

@@ -13,10 +13,10 @@ import (
 
 // find gives the socket with these ends, or nil; a remote of port 0 is that of
 // an unconnected socket.
-func find(s *source.Snapshot, proto source.Proto, local, remote net.Addr) *source.Socket {
+func find(s *source.Moment, proto source.Proto, local, remote net.Addr) *source.Socket {
 	localPort, remotePort := portOf(local), portOf(remote)
-	for i := range s.Sockets {
-		k := &s.Sockets[i]
+	for i := range s.Snapshots[0].Sockets {
+		k := &s.Snapshots[0].Sockets[i]
 		if k.Proto == proto && k.LocalPort == localPort && k.RemotePort == remotePort {
 			return k
 		}
@@ -75,7 +75,7 @@ func TestThisHost(t *testing.T) {
 
 	p := New()
 	defer p.Close()
-	var s source.Snapshot
+	var s source.Moment
 	poll(t, p, &s)
 	tests := []struct {
 		name          string
@@ -92,7 +92,7 @@ func TestThisHost(t *testing.T) {
 	for _, tt := range tests {
 		k := find(&s, tt.proto, tt.local, tt.remote)
 		if k == nil {
-			t.Errorf("%s is not among %d sockets", tt.name, len(s.Sockets))
+			t.Errorf("%s is not among %d sockets", tt.name, len(s.Snapshots[0].Sockets))
 			continue
 		}
 		if k.State != tt.state || k.Local.String() != "127.0.0.1" || k.Family6 {
@@ -107,8 +107,8 @@ func TestThisHost(t *testing.T) {
 			t.Errorf("%s: this process is %+v", tt.name, own)
 		}
 	}
-	if s.OS != runtime.GOOS || s.Kernel == "" || s.Settings.Range.Validate() != nil || s.Took <= 0 {
-		t.Errorf("OS %q, kernel %q, range %v, took %v", s.OS, s.Kernel, s.Settings.Range, s.Took)
+	if s.OS != runtime.GOOS || s.Kernel == "" || s.Snapshots[0].Settings.Range.Validate() != nil || s.Took <= 0 {
+		t.Errorf("OS %q, kernel %q, range %v, took %v", s.OS, s.Kernel, s.Snapshots[0].Settings.Range, s.Took)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestMappedAddressesOnThisHost(t *testing.T) {
 	_, server := connect(t, l, "127.0.0.1:"+port)
 	p := New()
 	defer p.Close()
-	var s source.Snapshot
+	var s source.Moment
 	poll(t, p, &s)
 	k := find(&s, source.TCP, server.LocalAddr(), server.RemoteAddr())
 	if k == nil || k.Local.String() != "127.0.0.1" || k.Remote.String() != "127.0.0.1" || !k.Family6 {
@@ -155,7 +155,7 @@ func TestTimeWaitOnThisHost(t *testing.T) {
 	}
 	p := New()
 	defer p.Close()
-	var s source.Snapshot
+	var s source.Moment
 	poll(t, p, &s)
 	k := find(&s, source.TCP, local, remote)
 	if k == nil || k.State != source.TimeWait {

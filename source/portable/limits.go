@@ -1,6 +1,10 @@
 package portable
 
-import "fmt"
+import (
+	"strconv"
+
+	"ephtop/source"
+)
 
 // losses counts what one poll could not tell.
 type losses struct {
@@ -8,28 +12,25 @@ type losses struct {
 	ownerless  int // live sockets without a pid
 }
 
-// limits says what a poll could not see and why.
-func (p *Source) limits(lost losses) []string {
-	var out []string
+// limits says what a poll could not see.
+func (p *Source) limits(m *source.Moment, lost losses) {
 	switch {
 	case p.usesLsof():
-		out = append(out, "sockets that no process holds are not listed, TIME_WAIT above all: lsof lists open files only")
+		m.Limit(source.LimitOpenFiles, "")
 		if !p.root {
-			out = append(out, "sockets of other users are hidden: run as root to see them")
+			m.Limit(source.LimitOthersSockets, "")
 		}
 	default:
-		out = append(out,
-			"the time left of TIME_WAIT is not known: gopsutil does not tell it",
-			"bound and unconnected TCP sockets are not listed, though they hold ports: gopsutil does not see them")
+		m.Limit(source.LimitNoTimers, "")
+		m.Limit(source.LimitNoBound, "")
 	}
 	if p.goos == "linux" {
-		out = append(out, "sockets that share all addresses and ports (SO_REUSEPORT) count as one: gopsutil merges them")
+		m.Limit(source.LimitMerged, "")
 		if !p.root && lost.ownerless > 0 {
-			out = append(out, "processes of other users are hidden: run as root to see them")
+			m.Limit(source.LimitHidden, "")
 		}
 	}
 	if lost.unreadable > 0 {
-		out = append(out, fmt.Sprintf("sockets left out because gopsutil gave no readable address or port for them: %d", lost.unreadable))
+		m.Limit(source.LimitUnreadable, strconv.Itoa(lost.unreadable))
 	}
-	return out
 }

@@ -15,7 +15,7 @@ import (
 	"ephtop/source/portrange"
 )
 
-// Name is what Snapshot.Source says of this origin.
+// Name is what Moment.Source says of this origin.
 const Name = "portable"
 
 // Source is a source.Source by gopsutil.
@@ -24,7 +24,7 @@ type Source struct {
 	goos      string
 	root      bool // may see the processes of other users
 	list      func(context.Context) ([]gnet.ConnectionStat, error)
-	settings  func(context.Context, *source.Snapshot) error
+	settings  func(context.Context, *source.Moment, *source.Snapshot) error
 	processes *processes
 
 	host, kernel string
@@ -63,15 +63,16 @@ func New() *Source {
 	}
 }
 
-// Poll overwrites s with the present moment. It returns as soon as ctx is
+// Poll overwrites m with the present moment. It returns as soon as ctx is
 // done, though gopsutil may go on for a moment in the background; the next
 // Poll, and Close, wait for that. On Linux the sockets are those of the
 // process's network namespace.
-func (p *Source) Poll(ctx context.Context, s *source.Snapshot) error {
-	s.Reset()
-	s.Time = time.Now()
-	s.Host, s.OS, s.Kernel, s.Source = p.host, p.goos, p.kernel, Name
-	if err := p.settings(ctx, s); err != nil {
+func (p *Source) Poll(ctx context.Context, m *source.Moment) error {
+	m.Reset()
+	m.Time = time.Now()
+	m.Host, m.OS, m.Kernel, m.Source = p.host, p.goos, p.kernel, Name
+	s := m.Add(source.Scope{Host: p.host})
+	if err := p.settings(ctx, m, s); err != nil {
 		return fmt.Errorf("read the settings: %w", err)
 	}
 	rows, err := p.await(ctx)
@@ -81,12 +82,13 @@ func (p *Source) Poll(ctx context.Context, s *source.Snapshot) error {
 	if err != nil {
 		return fmt.Errorf("list sockets: %w", err)
 	}
-	lost, err := p.fill(ctx, s, rows)
+	lost, err := p.fill(ctx, m, rows)
 	if err != nil {
 		return fmt.Errorf("look up processes: %w", err)
 	}
-	s.Degraded = append(s.Degraded, p.limits(lost)...)
-	s.Took = time.Since(s.Time)
+	s.Sockets = m.Room
+	p.limits(m, lost)
+	m.Took = time.Since(m.Time)
 	return nil
 }
 
@@ -131,7 +133,7 @@ func (p *Source) await(ctx context.Context) ([]gnet.ConnectionStat, error) {
 }
 
 // fill turns rows into sockets and looks up their processes.
-func (p *Source) fill(ctx context.Context, s *source.Snapshot, rows []gnet.ConnectionStat) (losses, error) {
+func (p *Source) fill(ctx context.Context, m *source.Moment, rows []gnet.ConnectionStat) (losses, error) {
 	var lost losses
 	clear(p.seen)
 	p.processes.begin()
@@ -148,15 +150,15 @@ func (p *Source) fill(ctx context.Context, s *source.Snapshot, rows []gnet.Conne
 			if err := ctx.Err(); err != nil {
 				return lost, err
 			}
-			socket.Process = p.processes.index(ctx, rows[i].Pid, s)
+			socket.Process = p.processes.index(ctx, rows[i].Pid, m)
 		}
 		switch {
 		case socket.Process != source.NoProcess:
-			socket.UID = s.Processes[socket.Process].UID
+			socket.UID = m.Processes[socket.Process].UID
 		case rows[i].Pid <= 0 && socket.State != source.TimeWait:
 			lost.ownerless++
 		}
-		s.Sockets = append(s.Sockets, socket)
+		m.Room = append(m.Room, socket)
 	}
 	p.processes.end()
 	return lost, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os/exec"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,9 +38,9 @@ func (h *fakeHost) source(goos string, root bool) *Source {
 	return &Source{
 		goos: goos, root: root, host: "web-01", kernel: "6.18",
 		list: func(context.Context) ([]gnet.ConnectionStat, error) { return h.rows, nil },
-		settings: func(_ context.Context, s *source.Snapshot) error {
+		settings: func(_ context.Context, m *source.Moment, s *source.Snapshot) error {
 			s.Settings.Range = source.PortRange{Low: 32768, High: 60999}
-			s.Degraded = append(s.Degraded, "the range is assumed")
+			m.Limit(source.LimitRange, "")
 			return nil
 		},
 		processes: newProcesses(h.start, h.describe),
@@ -54,7 +53,7 @@ var (
 	envoy = source.Process{PID: 8, Start: 200, Name: "envoy", UID: 34, User: "envoy"}
 )
 
-func poll(t *testing.T, p *Source, s *source.Snapshot) {
+func poll(t *testing.T, p *Source, s *source.Moment) {
 	t.Helper()
 	if err := p.Poll(context.Background(), s); err != nil {
 		t.Fatal(err)
@@ -73,8 +72,8 @@ func TestPoll(t *testing.T) {
 		},
 		procs: map[int32]source.Process{7: api, 8: envoy}, // 9 has gone
 	}
-	var s source.Snapshot
-	s.Sockets = make([]source.Socket, 50) // of a poll before
+	var s source.Moment
+	s.Room = make([]source.Socket, 50) // of a poll before
 	p := h.source("linux", true)
 	poll(t, p, &s)
 
@@ -88,7 +87,7 @@ func TestPoll(t *testing.T) {
 		UID     uint32
 	}
 	var got []brief
-	for _, k := range s.Sockets {
+	for _, k := range s.Snapshots[0].Sockets {
 		got = append(got, brief{k.LocalPort, k.State.String(), k.Process, k.UID})
 	}
 	want := []brief{
@@ -101,11 +100,11 @@ func TestPoll(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("sockets (-want +got):\n%s", diff)
 	}
-	if s.Source != "portable" || s.Host != "web-01" || s.OS != "linux" || s.Kernel != "6.18" || s.Time.IsZero() || s.BoundListed {
-		t.Errorf("source %q, host %q, OS %q, kernel %q, time %v, bound listed %v", s.Source, s.Host, s.OS, s.Kernel, s.Time, s.BoundListed)
+	if s.Source != "portable" || s.Host != "web-01" || s.OS != "linux" || s.Kernel != "6.18" || s.Time.IsZero() || s.Snapshots[0].BoundListed {
+		t.Errorf("source %q, host %q, OS %q, kernel %q, time %v, bound listed %v", s.Source, s.Host, s.OS, s.Kernel, s.Time, s.Snapshots[0].BoundListed)
 	}
-	if s.Degraded[0] != "the range is assumed" || !strings.HasSuffix(s.Degraded[len(s.Degraded)-1], ": 1") {
-		t.Errorf("degraded %q, want the settings' sentence first and 1 socket left out last", s.Degraded)
+	if l := s.Limits; l[0].Code != source.LimitRange || l[len(l)-1] != (source.Limit{Code: source.LimitUnreadable, Detail: "1"}) {
+		t.Errorf("limits %q, want the settings' first and 1 socket left out last", l)
 	}
 }
 
@@ -132,7 +131,7 @@ func TestProcessesAreLookedUpOnce(t *testing.T) {
 	for _, step := range steps {
 		step.change()
 		h.described = nil
-		var s source.Snapshot
+		var s source.Moment
 		poll(t, p, &s)
 		if diff := cmp.Diff(step.looked, h.described); diff != "" {
 			t.Errorf("%s: looked up (-want +got):\n%s", step.name, diff)
@@ -151,9 +150,9 @@ func TestAProcessThatHasGoneIsTriedAgain(t *testing.T) {
 	h := &fakeHost{procs: map[int32]source.Process{}}
 	h.rows = []gnet.ConnectionStat{row(v4, tcp, "10.0.0.9", 41823, "10.0.9.2", 5432, "ESTABLISHED", 7)}
 	p := h.source("linux", true)
-	var s source.Snapshot
+	var s source.Moment
 	poll(t, p, &s)
-	if len(s.Processes) != 0 || s.Sockets[0].Process != source.NoProcess {
+	if len(s.Processes) != 0 || s.Snapshots[0].Sockets[0].Process != source.NoProcess {
 		t.Errorf("processes %v, want none", s.Processes)
 	}
 	h.procs[7] = source.Process{PID: 7, Name: "zero"} // its start cannot be told from 0
@@ -176,43 +175,46 @@ func TestLsofRepeatsForkedSockets(t *testing.T) {
 	for goos, want := range map[string]int{"darwin": 3, "freebsd": 3, "windows": 4, "linux": 4} {
 		p := h.source(goos, true)
 		for range 2 {
-			var s source.Snapshot
+			var s source.Moment
 			poll(t, p, &s)
-			if len(s.Sockets) != want {
-				t.Errorf("%s: %d sockets, want %d", goos, len(s.Sockets), want)
+			if len(s.Snapshots[0].Sockets) != want {
+				t.Errorf("%s: %d sockets, want %d", goos, len(s.Snapshots[0].Sockets), want)
 			}
 		}
 	}
 }
 
 func TestLimits(t *testing.T) {
+	type codes = []source.LimitCode
 	const (
-		time   = "the time left of TIME_WAIT is not known: gopsutil does not tell it"
-		bound  = "bound and unconnected TCP sockets are not listed, though they hold ports: gopsutil does not see them"
-		lsof   = "sockets that no process holds are not listed, TIME_WAIT above all: lsof lists open files only"
-		shared = "sockets that share all addresses and ports (SO_REUSEPORT) count as one: gopsutil merges them"
-		left   = "sockets left out because gopsutil gave no readable address or port for them: 2"
-		procs  = "processes of other users are hidden: run as root to see them"
-		socks  = "sockets of other users are hidden: run as root to see them"
+		time, bound, lsof = source.LimitNoTimers, source.LimitNoBound, source.LimitOpenFiles
+		shared, left      = source.LimitMerged, source.LimitUnreadable
+		procs, socks      = source.LimitHidden, source.LimitOthersSockets
 	)
 	tests := []struct {
 		name, goos string
 		root       bool
 		lost       losses
-		want       []string
+		want       codes
 	}{
-		{"Linux as root", "linux", true, losses{ownerless: 5}, []string{time, bound, shared}},
-		{"Linux as a user, all its own", "linux", false, losses{}, []string{time, bound, shared}},
-		{"Linux as a user", "linux", false, losses{ownerless: 5}, []string{time, bound, shared, procs}},
-		{"macOS as root", "darwin", true, losses{}, []string{lsof}},
-		{"FreeBSD as a user", "freebsd", false, losses{}, []string{lsof, socks}},
-		{"Windows", "windows", false, losses{ownerless: 5}, []string{time, bound}},
-		{"unreadable rows", "windows", true, losses{unreadable: 2}, []string{time, bound, left}},
+		{"Linux as root", "linux", true, losses{ownerless: 5}, codes{time, bound, shared}},
+		{"Linux as a user, all its own", "linux", false, losses{}, codes{time, bound, shared}},
+		{"Linux as a user", "linux", false, losses{ownerless: 5}, codes{time, bound, shared, procs}},
+		{"macOS as root", "darwin", true, losses{}, codes{lsof}},
+		{"FreeBSD as a user", "freebsd", false, losses{}, codes{lsof, socks}},
+		{"Windows", "windows", false, losses{ownerless: 5}, codes{time, bound}},
+		{"unreadable rows", "windows", true, losses{unreadable: 2}, codes{time, bound, left}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := &Source{goos: tt.goos, root: tt.root}
-			if diff := cmp.Diff(tt.want, p.limits(tt.lost)); diff != "" {
+			var m source.Moment
+			p.limits(&m, tt.lost)
+			var got codes
+			for _, l := range m.Limits {
+				got = append(got, l.Code)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -227,7 +229,7 @@ func TestPollFails(t *testing.T) {
 		says   string
 	}{
 		{"no settings", func(p *Source) {
-			p.settings = func(context.Context, *source.Snapshot) error { return broken }
+			p.settings = func(context.Context, *source.Moment, *source.Snapshot) error { return broken }
 		}, "read the settings: broken"},
 		{"no list", func(p *Source) {
 			p.list = func(context.Context) ([]gnet.ConnectionStat, error) { return nil, broken }
@@ -243,7 +245,7 @@ func TestPollFails(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := new(fakeHost).source("linux", true)
 			tt.change(p)
-			err := p.Poll(context.Background(), new(source.Snapshot))
+			err := p.Poll(context.Background(), new(source.Moment))
 			if err == nil || err.Error() != tt.says {
 				t.Errorf("got  %v\nwant %s", err, tt.says)
 			}
@@ -270,7 +272,7 @@ func TestPollGivesUpWithItsContext(t *testing.T) {
 		<-started
 		cancel()
 	}()
-	var s source.Snapshot
+	var s source.Moment
 	if err := p.Poll(ctx, &s); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v, want context.Canceled", err)
 	}
@@ -279,8 +281,8 @@ func TestPollGivesUpWithItsContext(t *testing.T) {
 	}
 	close(release)
 	poll(t, p, &s)
-	if len(s.Sockets) != 1 || s.Sockets[0].LocalPort != 2 {
-		t.Errorf("sockets %v, want those of the second list", s.Sockets)
+	if len(s.Snapshots[0].Sockets) != 1 || s.Snapshots[0].Sockets[0].LocalPort != 2 {
+		t.Errorf("sockets %v, want those of the second list", s.Snapshots[0].Sockets)
 	}
 	if err := p.Close(); err != nil {
 		t.Error(err)
@@ -301,7 +303,7 @@ func TestCloseWaitsForTheListGivenUp(t *testing.T) {
 		<-started
 		cancel()
 	}()
-	if err := p.Poll(ctx, new(source.Snapshot)); !errors.Is(err, context.Canceled) {
+	if err := p.Poll(ctx, new(source.Moment)); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v, want context.Canceled", err)
 	}
 	close(release)

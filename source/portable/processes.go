@@ -22,7 +22,7 @@ type processes struct {
 type entry struct {
 	process source.Process
 	gone    bool   // vanished before it could be looked up
-	index   int32  // in Snapshot.Processes of this poll
+	index   int32  // in Moment.Processes of this poll
 	poll    uint64 // the last poll that saw the pid
 }
 
@@ -42,9 +42,9 @@ func (p *processes) end() {
 	}
 }
 
-// index gives the place in s.Processes of a pid, where it is put if need be.
+// index gives the place in m.Processes of a pid, where it is put if need be.
 // It is source.NoProcess for a process that has gone since the list was made.
-func (p *processes) index(ctx context.Context, pid int32, s *source.Snapshot) int32 {
+func (p *processes) index(ctx context.Context, pid int32, m *source.Moment) int32 {
 	e := p.known[pid]
 	if e != nil && e.poll == p.poll {
 		return e.index
@@ -64,8 +64,8 @@ func (p *processes) index(ctx context.Context, pid int32, s *source.Snapshot) in
 	e.poll = p.poll
 	e.index = source.NoProcess
 	if !e.gone {
-		e.index = int32(len(s.Processes))
-		s.Processes = append(s.Processes, e.process)
+		e.index = int32(len(m.Processes))
+		m.Processes = append(m.Processes, e.process)
 	}
 	return e.index
 }

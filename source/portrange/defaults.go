@@ -1,7 +1,6 @@
 package portrange
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -48,31 +47,6 @@ func Defaults(goos, release string) source.Settings {
 		s.TimeWait = 2 * time.Minute // TcpTimedWaitDelay in Microsoft's registry reference
 	}
 	return s
-}
-
-// systemName is how people call a system.
-func systemName(goos string) string {
-	switch goos {
-	case "linux":
-		return "Linux"
-	case "freebsd":
-		return "FreeBSD"
-	case "darwin":
-		return "macOS"
-	case "windows":
-		return "Windows"
-	}
-	return ""
-}
-
-// assumption is the sentence that says why the range of Defaults stands in,
-// and which it is.
-func assumption(goos string, r source.PortRange, reason error) string {
-	whose := "the default of IANA"
-	if name := systemName(goos); name != "" {
-		whose = "the default of " + name
-	}
-	return fmt.Sprintf("the port range could not be read (%v): %s, %v, is assumed; --range sets another", reason, whose, r)
 }
 
 // releaseBefore tells whether a kernel release such as "3.10.0-1160.el7" is

@@ -1,7 +1,6 @@
 package portrange
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -60,19 +59,6 @@ func TestReleaseBefore(t *testing.T) {
 	for release, want := range tests {
 		if got := releaseBefore(release, 4, 2); got != want {
 			t.Errorf("releaseBefore(%q, 4, 2) = %v, want %v", release, got, want)
-		}
-	}
-}
-
-func TestAssumption(t *testing.T) {
-	r := source.PortRange{Low: 49152, High: 65535}
-	tests := map[string]string{
-		"windows": "the port range could not be read (no netsh): the default of Windows, 49152-65535, is assumed; --range sets another",
-		"plan9":   "the port range could not be read (no netsh): the default of IANA, 49152-65535, is assumed; --range sets another",
-	}
-	for goos, want := range tests {
-		if got := assumption(goos, r, errors.New("no netsh")); got != want {
-			t.Errorf("%s:\n got %s\nwant %s", goos, got, want)
 		}
 	}
 }

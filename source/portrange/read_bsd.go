@@ -22,16 +22,16 @@ type Reader struct {
 // New makes a reader of this system's settings.
 func New() *Reader { return &Reader{sysctl: unix.SysctlUint32} }
 
-// Read sets s.Settings, and adds to s.Degraded what could not be read. A range
+// Read sets s.Settings, and adds to m.Limits what could not be read. A range
 // that cannot be read is no error: that of [Defaults] stands in for it. One
 // that makes no sense is; the error wraps source.ErrRange.
-func (r *Reader) Read(_ context.Context, s *source.Snapshot) error {
-	settings, err := r.read(s)
+func (r *Reader) Read(_ context.Context, m *source.Moment, s *source.Snapshot) error {
+	settings, err := r.read(m)
 	s.Settings = settings
 	return err
 }
 
-func (r *Reader) read(s *source.Snapshot) (source.Settings, error) {
+func (r *Reader) read(m *source.Moment) (source.Settings, error) {
 	settings := Defaults(runtime.GOOS, "")
 	// TIME_WAIT lasts twice the maximum segment lifetime (tcp_twstart), which
 	// the sysctl gives in milliseconds.
@@ -40,14 +40,12 @@ func (r *Reader) read(s *source.Snapshot) (source.Settings, error) {
 	}
 	first, err := r.sysctl("net.inet.ip.portrange.first")
 	if err != nil {
-		err = fmt.Errorf("net.inet.ip.portrange.first: %w", err)
-		s.Degraded = append(s.Degraded, assumption(runtime.GOOS, settings.Range, err))
+		m.Limit(source.LimitRange, fmt.Sprintf("net.inet.ip.portrange.first: %v", err))
 		return settings, nil
 	}
 	last, err := r.sysctl("net.inet.ip.portrange.last")
 	if err != nil {
-		err = fmt.Errorf("net.inet.ip.portrange.last: %w", err)
-		s.Degraded = append(s.Degraded, assumption(runtime.GOOS, settings.Range, err))
+		m.Limit(source.LimitRange, fmt.Sprintf("net.inet.ip.portrange.last: %v", err))
 		return settings, nil
 	}
 	if settings.Range, err = sysctlRange(first, last); err != nil {

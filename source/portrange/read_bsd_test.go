@@ -22,11 +22,12 @@ func fake(values map[string]uint32) *Reader {
 }
 
 func TestRead(t *testing.T) {
+	var m source.Moment
 	var s source.Snapshot
 	r := fake(map[string]uint32{
 		"net.inet.ip.portrange.first": 20000, "net.inet.ip.portrange.last": 20099, "net.inet.tcp.msl": 5000,
 	})
-	if err := r.Read(context.Background(), &s); err != nil {
+	if err := r.Read(context.Background(), &m, &s); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.Settings; got.Range.Count() != 100 || got.Assumed || got.TimeWait != 10*time.Second {
@@ -35,18 +36,19 @@ func TestRead(t *testing.T) {
 }
 
 func TestReadOfNothingAssumesTheDefault(t *testing.T) {
+	var m source.Moment
 	var s source.Snapshot
-	if err := fake(nil).Read(context.Background(), &s); err != nil {
+	if err := fake(nil).Read(context.Background(), &m, &s); err != nil {
 		t.Fatal(err)
 	}
-	if s.Settings.Range != Defaults(runtime.GOOS, "").Range || !s.Settings.Assumed || len(s.Degraded) != 1 {
-		t.Errorf("got %+v, %q", s.Settings, s.Degraded)
+	if s.Settings.Range != Defaults(runtime.GOOS, "").Range || !s.Settings.Assumed || len(m.Limits) != 1 {
+		t.Errorf("got %+v, %q", s.Settings, m.Limits)
 	}
 }
 
 func TestReadRefusesWhatMakesNoSense(t *testing.T) {
 	r := fake(map[string]uint32{"net.inet.ip.portrange.first": 0, "net.inet.ip.portrange.last": 70000})
-	if err := r.Read(context.Background(), new(source.Snapshot)); !errors.Is(err, source.ErrRange) {
+	if err := r.Read(context.Background(), new(source.Moment), new(source.Snapshot)); !errors.Is(err, source.ErrRange) {
 		t.Errorf("got %v, want ErrRange", err)
 	}
 }

@@ -36,11 +36,11 @@ type Reader struct {
 	paths [numFiles]string
 
 	// buf holds what the files said, one after the other; last is buf of the
-	// read before, which made settings and notes.
+	// read before, which made settings and limits.
 	buf, last []byte
 	valid     bool
 	settings  source.Settings
-	notes     []string
+	limits    []source.Limit
 }
 
 // file is what one file said, or why it said nothing.
@@ -61,7 +61,7 @@ func NewAt(root string) *Reader {
 	return r
 }
 
-// Read sets s.Settings, and adds to s.Degraded what could not be read. The
+// Read sets s.Settings, and adds to m.Limits what could not be read. The
 // files under /proc/sys/net are those of the network namespace of the thread
 // that opens them, so they are opened anew each time. Nothing may change
 // s.Settings.Reserved, which the next Read may hand out again.
@@ -69,19 +69,19 @@ func NewAt(root string) *Reader {
 // A file that is missing or may not be read is no error: the range of
 // [Defaults] stands in for it. One that makes no sense is, and the error names
 // the sysctl; it wraps source.ErrRange where that is the range.
-func (r *Reader) Read(_ context.Context, s *source.Snapshot) error {
+func (r *Reader) Read(_ context.Context, m *source.Moment, s *source.Snapshot) error {
 	files := r.readFiles()
 	if !r.valid || !bytes.Equal(r.buf, r.last) {
-		settings, notes, err := r.parse(&files)
+		settings, limits, err := r.parse(&files)
 		r.valid = err == nil
 		if err != nil {
 			return err
 		}
-		r.settings, r.notes = settings, notes
+		r.settings, r.limits = settings, limits
 		r.buf, r.last = r.last, r.buf
 	}
 	s.Settings = r.settings
-	s.Degraded = append(s.Degraded, r.notes...)
+	m.Limits = append(m.Limits, r.limits...)
 	return nil
 }
 
@@ -101,7 +101,7 @@ func (r *Reader) readFiles() (files [numFiles]file) {
 	return files
 }
 
-func (r *Reader) parse(files *[numFiles]file) (source.Settings, []string, error) {
+func (r *Reader) parse(files *[numFiles]file) (source.Settings, []source.Limit, error) {
 	text := func(i int) (string, bool) { f := files[i]; return string(r.buf[f.start:f.end]), f.err == nil }
 	for i := range files {
 		if err := files[i].err; err != nil && !isAbsent(err) {
@@ -122,7 +122,10 @@ func (r *Reader) parse(files *[numFiles]file) (source.Settings, []string, error)
 	}
 
 	s := Defaults("linux", release())
-	var notes []string
+	var limits []source.Limit
+	limit := func(code source.LimitCode, i int) {
+		limits = append(limits, source.Limit{Code: code, Detail: fmt.Sprintf("%s: %v", names[i], files[i].err)})
+	}
 	if value, ok := text(localRange); ok {
 		var err error
 		s.Assumed = false
@@ -130,7 +133,7 @@ func (r *Reader) parse(files *[numFiles]file) (source.Settings, []string, error)
 			return s, nil, fmt.Errorf("%s: %w", names[localRange], err)
 		}
 	} else {
-		notes = append(notes, assumption("linux", s.Range, fmt.Errorf("%s: %w", names[localRange], files[localRange].err)))
+		limit(source.LimitRange, localRange)
 	}
 	if value, ok := text(reservedPorts); ok {
 		var err error
@@ -138,8 +141,7 @@ func (r *Reader) parse(files *[numFiles]file) (source.Settings, []string, error)
 			return s, nil, fmt.Errorf("%s: %w", names[reservedPorts], err)
 		}
 	} else {
-		notes = append(notes, fmt.Sprintf("%s could not be read (%v): reserved ports count as usable",
-			names[reservedPorts], files[reservedPorts].err))
+		limit(source.LimitReserved, reservedPorts)
 	}
 	s.ReuseTimeWait = number(twReuse, source.UnknownSetting, math.MaxUint8)
 	s.Timestamps = number(timestamps, source.UnknownSetting, math.MaxUint8)
@@ -156,10 +158,9 @@ func (r *Reader) parse(files *[numFiles]file) (source.Settings, []string, error)
 		return s, nil, problems[0]
 	}
 	if s.ReuseTimeWait == source.UnknownSetting {
-		notes = append(notes, fmt.Sprintf("%s could not be read (%v): which TIME_WAIT can be reused is not known",
-			names[twReuse], files[twReuse].err))
+		limit(source.LimitReuse, twReuse)
 	}
-	return s, notes, nil
+	return s, limits, nil
 }
 
 // appendFile appends the content of a file to buf. The whole content must fit

@@ -67,7 +67,7 @@ func TestRead(t *testing.T) {
 		name   string
 		change func(files map[string]string)
 		want   func(s *source.Settings)
-		notes  []string // each a part of one sentence of Degraded
+		notes  []string // each a part of one Detail
 	}{
 		{"everything is there", func(map[string]string) {}, func(*source.Settings) {}, nil},
 		{"a kernel without tcp_tw_reuse_delay",
@@ -78,13 +78,13 @@ func TestRead(t *testing.T) {
 			func(s *source.Settings) { s.Timestamps, s.MaxTimeWait = source.UnknownSetting, source.UnknownSetting }, nil},
 		{"no range", func(f map[string]string) { delete(f, "ip_local_port_range") },
 			func(s *source.Settings) { s.Assumed = true },
-			[]string{"net.ipv4.ip_local_port_range: no such file or directory): the default of Linux, 32768-60999, is assumed"}},
+			[]string{"net.ipv4.ip_local_port_range: no such file or directory"}},
 		{"no reserved ports", func(f map[string]string) { delete(f, "ip_local_reserved_ports") },
 			func(s *source.Settings) { s.Reserved = nil },
-			[]string{"net.ipv4.ip_local_reserved_ports could not be read (no such file or directory)"}},
+			[]string{"net.ipv4.ip_local_reserved_ports: no such file or directory"}},
 		{"no tcp_tw_reuse", func(f map[string]string) { delete(f, "tcp_tw_reuse") },
 			func(s *source.Settings) { s.ReuseTimeWait = source.UnknownSetting },
-			[]string{"net.ipv4.tcp_tw_reuse could not be read"}},
+			[]string{"net.ipv4.tcp_tw_reuse: "}},
 		{"a narrow range", func(f map[string]string) { f["ip_local_port_range"] = "40000 40099\n" },
 			func(s *source.Settings) { s.Range = source.PortRange{Low: 40000, High: 40099} }, nil},
 	}
@@ -93,19 +93,20 @@ func TestRead(t *testing.T) {
 			files, want := usual(), usualSettings()
 			tt.change(files)
 			tt.want(&want)
+			var m source.Moment
 			var s source.Snapshot
-			if err := NewAt(tree(t, files)).Read(context.Background(), &s); err != nil {
+			if err := NewAt(tree(t, files)).Read(context.Background(), &m, &s); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(want, s.Settings); diff != "" {
 				t.Errorf("settings (-want +got):\n%s", diff)
 			}
-			if len(s.Degraded) != len(tt.notes) {
-				t.Fatalf("degraded %q, want %q", s.Degraded, tt.notes)
+			if len(m.Limits) != len(tt.notes) {
+				t.Fatalf("limits %q, want %q", m.Limits, tt.notes)
 			}
 			for i, note := range tt.notes {
-				if !strings.Contains(s.Degraded[i], note) {
-					t.Errorf("degraded %q, want %q in it", s.Degraded[i], note)
+				if !strings.Contains(m.Limits[i].Detail, note) {
+					t.Errorf("limits %q, want %q in it", m.Limits[i].Detail, note)
 				}
 			}
 		})
@@ -113,8 +114,9 @@ func TestRead(t *testing.T) {
 }
 
 func TestReadOfNothingAssumesTheDefault(t *testing.T) {
+	var m source.Moment
 	var s source.Snapshot
-	if err := NewAt(filepath.Join(t.TempDir(), "missing")).Read(context.Background(), &s); err != nil {
+	if err := NewAt(filepath.Join(t.TempDir(), "missing")).Read(context.Background(), &m, &s); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(Defaults("linux", release()), s.Settings); diff != "" {
@@ -138,7 +140,7 @@ func TestReadRefusesWhatMakesNoSense(t *testing.T) {
 			files[tt.file] = tt.text
 			r := NewAt(tree(t, files))
 			for range 2 { // the same content is refused again
-				err := r.Read(context.Background(), new(source.Snapshot))
+				err := r.Read(context.Background(), new(source.Moment), new(source.Snapshot))
 				if err == nil || err.Error() != tt.says {
 					t.Fatalf("got  %v\nwant %s", err, tt.says)
 				}
@@ -156,12 +158,13 @@ func TestReadFollowsChanges(t *testing.T) {
 	path := filepath.Join(root, "net/ipv4/ip_local_port_range")
 	expect := func(step, want string, notes int) {
 		t.Helper()
+		var m source.Moment
 		var s source.Snapshot
-		if err := r.Read(context.Background(), &s); err != nil {
+		if err := r.Read(context.Background(), &m, &s); err != nil {
 			t.Fatalf("%s: %v", step, err)
 		}
-		if got := s.Settings.Range.String(); got != want || len(s.Degraded) != notes {
-			t.Errorf("%s: range %s, degraded %q, want %s and %d sentences", step, got, s.Degraded, want, notes)
+		if got := s.Settings.Range.String(); got != want || len(m.Limits) != notes {
+			t.Errorf("%s: range %s, limits %q, want %s and %d of them", step, got, m.Limits, want, notes)
 		}
 	}
 	expect("first", "32768-60999", 0)
@@ -169,7 +172,7 @@ func TestReadFollowsChanges(t *testing.T) {
 	write(t, path, "40000\t40099\n")
 	expect("changed", "40000-40099", 0)
 	write(t, path, "")
-	if err := r.Read(context.Background(), new(source.Snapshot)); !errors.Is(err, source.ErrRange) {
+	if err := r.Read(context.Background(), new(source.Moment), new(source.Snapshot)); !errors.Is(err, source.ErrRange) {
 		t.Errorf("emptied: %v, want ErrRange", err)
 	}
 	write(t, path, "40000\t40099\n")
@@ -185,8 +188,9 @@ func TestReadOfThisHost(t *testing.T) {
 	if err != nil {
 		t.Skip("this host does not tell its port range: ", err)
 	}
+	var m source.Moment
 	var s source.Snapshot
-	if err := New().Read(context.Background(), &s); err != nil {
+	if err := New().Read(context.Background(), &m, &s); err != nil {
 		t.Fatal(err)
 	}
 	want := strings.Join(strings.Fields(string(data)), "-")
@@ -231,15 +235,16 @@ func TestReadOfANamespace(t *testing.T) {
 		"ip_local_reserved_ports": strings.Join(ports, ","),
 		"tcp_tw_reuse":            "1",
 	}
+	var m source.Moment
 	var s, before source.Snapshot
 	var errs []error
 	inNewNamespace(t, func() {
 		r := New()
-		errs = append(errs, r.Read(context.Background(), &before))
+		errs = append(errs, r.Read(context.Background(), &m, &before))
 		for name, text := range set {
 			errs = append(errs, os.WriteFile(dir+name, []byte(text), 0))
 		}
-		errs = append(errs, r.Read(context.Background(), &s))
+		errs = append(errs, r.Read(context.Background(), &m, &s))
 	})
 	if err := errors.Join(errs...); err != nil {
 		t.Fatal(err)
@@ -261,7 +266,7 @@ func TestReadOfANamespace(t *testing.T) {
 	}
 
 	var here source.Snapshot
-	if err := New().Read(context.Background(), &here); err != nil {
+	if err := New().Read(context.Background(), &m, &here); err != nil {
 		t.Fatal(err)
 	}
 	if got := here.Settings.Range.String(); got == "20000-29999" {
@@ -271,11 +276,12 @@ func TestReadOfANamespace(t *testing.T) {
 
 func BenchmarkRead(b *testing.B) {
 	r := New()
+	var m source.Moment
 	var s source.Snapshot
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Reset()
-		if err := r.Read(context.Background(), &s); err != nil {
+		m.Reset()
+		if err := r.Read(context.Background(), &m, &s); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -293,8 +299,9 @@ func TestReadThatFailsAssumesNothing(t *testing.T) {
 	if err := os.Symlink(loop, loop); err != nil {
 		t.Fatal(err)
 	}
+	var m source.Moment
 	var s source.Snapshot
-	err := NewAt(root).Read(context.Background(), &s)
+	err := NewAt(root).Read(context.Background(), &m, &s)
 	if !errors.Is(err, unix.ELOOP) || !strings.Contains(err.Error(), "net.ipv4.ip_local_port_range") {
 		t.Errorf("error %v, want ELOOP and the name of the sysctl", err)
 	}

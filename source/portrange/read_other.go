@@ -4,7 +4,6 @@ package portrange
 
 import (
 	"context"
-	"errors"
 	"runtime"
 
 	"ephtop/source"
@@ -16,10 +15,9 @@ type Reader struct{}
 // New makes a reader.
 func New() *Reader { return new(Reader) }
 
-// Read sets s.Settings to [Defaults], and says so in s.Degraded.
-func (*Reader) Read(_ context.Context, s *source.Snapshot) error {
+// Read sets s.Settings to [Defaults], and says so in m.Limits.
+func (*Reader) Read(_ context.Context, m *source.Moment, s *source.Snapshot) error {
 	s.Settings = Defaults(runtime.GOOS, "")
-	reason := errors.New("not known how on " + runtime.GOOS)
-	s.Degraded = append(s.Degraded, assumption(runtime.GOOS, s.Settings.Range, reason))
+	m.Limit(source.LimitRange, "not known how on "+runtime.GOOS)
 	return nil
 }

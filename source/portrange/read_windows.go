@@ -22,29 +22,29 @@ type Reader struct {
 	netsh    func(context.Context) (string, error)
 	asked    time.Time
 	settings source.Settings
-	notes    []string
+	limits   []source.Limit
 }
 
 // New makes a reader of this system's settings.
 func New() *Reader { return &Reader{netsh: netsh} }
 
-// Read sets s.Settings, and adds to s.Degraded what could not be read. netsh
+// Read sets s.Settings, and adds to m.Limits what could not be read. netsh
 // is asked once a minute. An answer that fails or cannot be understood is no
 // error: the range of [Defaults] stands in for it.
-func (r *Reader) Read(ctx context.Context, s *source.Snapshot) error {
+func (r *Reader) Read(ctx context.Context, m *source.Moment, s *source.Snapshot) error {
 	if r.asked.IsZero() || time.Since(r.asked) >= netshEvery {
-		settings, notes := r.ask(ctx)
+		settings, limits := r.ask(ctx)
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("read the port range: %w", err)
 		}
-		r.settings, r.notes, r.asked = settings, notes, time.Now()
+		r.settings, r.limits, r.asked = settings, limits, time.Now()
 	}
 	s.Settings = r.settings
-	s.Degraded = append(s.Degraded, r.notes...)
+	m.Limits = append(m.Limits, r.limits...)
 	return nil
 }
 
-func (r *Reader) ask(ctx context.Context) (source.Settings, []string) {
+func (r *Reader) ask(ctx context.Context) (source.Settings, []source.Limit) {
 	settings := Defaults("windows", "")
 	text, err := r.netsh(ctx)
 	if err == nil {
@@ -54,7 +54,7 @@ func (r *Reader) ask(ctx context.Context) (source.Settings, []string) {
 			return settings, nil
 		}
 	}
-	return settings, []string{assumption("windows", settings.Range, fmt.Errorf("netsh: %w", err))}
+	return settings, []source.Limit{{Code: source.LimitRange, Detail: fmt.Sprintf("netsh: %v", err)}}
 }
 
 func netsh(ctx context.Context) (string, error) {

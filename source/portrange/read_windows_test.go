@@ -15,8 +15,9 @@ func TestReadAsksOnceAMinute(t *testing.T) {
 		return "Start Port      : 20000\r\nNumber of Ports : 100\r\n", nil
 	}}
 	for range 3 {
+		var m source.Moment
 		var s source.Snapshot
-		if err := r.Read(context.Background(), &s); err != nil {
+		if err := r.Read(context.Background(), &m, &s); err != nil {
 			t.Fatal(err)
 		}
 		if got := s.Settings.Range.String(); got != "20000-20099" || s.Settings.Assumed {
@@ -35,12 +36,13 @@ func TestReadOfNothingAssumesTheDefault(t *testing.T) {
 		"it says what is mad": func(context.Context) (string, error) { return "a: 0\nb: 0\n", nil },
 	} {
 		t.Run(name, func(t *testing.T) {
+			var m source.Moment
 			var s source.Snapshot
-			if err := (&Reader{netsh: netsh}).Read(context.Background(), &s); err != nil {
+			if err := (&Reader{netsh: netsh}).Read(context.Background(), &m, &s); err != nil {
 				t.Fatal(err)
 			}
-			if s.Settings.Range != Defaults("windows", "").Range || !s.Settings.Assumed || len(s.Degraded) != 1 {
-				t.Errorf("got %+v, %q", s.Settings, s.Degraded)
+			if s.Settings.Range != Defaults("windows", "").Range || !s.Settings.Assumed || len(m.Limits) != 1 {
+				t.Errorf("got %+v, %q", s.Settings, m.Limits)
 			}
 		})
 	}

@@ -76,7 +76,16 @@ func newAnonymizer(seed [32]byte) *Anonymizer {
 
 // Apply replaces in s, in place. After an error, which wraps ErrTooMany, s must
 // not be used.
-func (a *Anonymizer) Apply(s *source.Snapshot) error {
+func (a *Anonymizer) Apply(m *source.Moment) error {
+	s := flatten(m)
+	if err := a.apply(s); err != nil {
+		return err
+	}
+	s.lift(m)
+	return nil
+}
+
+func (a *Anonymizer) apply(s *flat) error {
 	s.Host = a.text(hostText, s.Host)
 	s.Kernel = release(s.Kernel)
 	// The list may be shared with other snapshots.

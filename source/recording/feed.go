@@ -3,28 +3,26 @@ package recording
 import (
 	"context"
 	"sync"
-
-	"ephtop/source"
 )
 
 // feed reads a recording in a goroutine of its own, since reading from a pipe
 // can't be cancelled, and a poll can.
 type feed struct {
 	ready chan fed
-	spare chan *source.Snapshot
+	spare chan *flat
 	quit  chan struct{}
 	once  sync.Once
 }
 
 // fed is a moment that was read, or the error that ended reading.
 type fed struct {
-	snapshot *source.Snapshot
+	snapshot *flat
 	err      error
 }
 
 func newFeed(r *Reader) *feed {
-	f := &feed{ready: make(chan fed), spare: make(chan *source.Snapshot, 1), quit: make(chan struct{})}
-	f.spare <- new(source.Snapshot)
+	f := &feed{ready: make(chan fed), spare: make(chan *flat, 1), quit: make(chan struct{})}
+	f.spare <- new(flat)
 	go f.run(r)
 	return f
 }
@@ -33,13 +31,13 @@ func newFeed(r *Reader) *feed {
 func (f *feed) run(r *Reader) {
 	defer r.Close()
 	for {
-		var s *source.Snapshot
+		var s *flat
 		select {
 		case s = <-f.spare:
 		case <-f.quit:
 			return
 		}
-		read := fed{s, r.Next(s)}
+		read := fed{s, r.nextFlat(s)}
 		for {
 			select {
 			case f.ready <- read:
@@ -54,7 +52,7 @@ func (f *feed) run(r *Reader) {
 }
 
 // next makes s the next moment.
-func (f *feed) next(ctx context.Context, s *source.Snapshot) error {
+func (f *feed) next(ctx context.Context, s *flat) error {
 	select {
 	case read := <-f.ready:
 		if read.err != nil {

@@ -353,7 +353,7 @@ func without[T any](list []T, ids []uint64, id func(*T) uint64) ([]T, error) {
 }
 
 // fill makes s this moment.
-func (m *moment) fill(s *source.Snapshot) {
+func (m *moment) fill(s *flat) {
 	s.Reset()
 	s.Time, s.Took = m.start.Add(m.t), m.took
 	s.Host, s.OS, s.Kernel, s.Source = m.head.host, m.head.os, m.head.kernel, m.head.source

@@ -197,7 +197,14 @@ func NewLive(r io.Reader) (*Player, error) {
 }
 
 // Poll makes s the next moment; see [Player].
-func (p *Player) Poll(ctx context.Context, s *source.Snapshot) error {
+func (p *Player) Poll(ctx context.Context, m *source.Moment) error {
+	f := flat{Sockets: m.Room, Processes: m.Processes, Events: m.Events}
+	err := p.poll(ctx, &f)
+	f.lift(m)
+	return err
+}
+
+func (p *Player) poll(ctx context.Context, s *flat) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -223,9 +230,9 @@ func (p *Player) Poll(ctx context.Context, s *source.Snapshot) error {
 }
 
 // next reads the next moment of a file.
-func (p *Player) next(s *source.Snapshot) error {
+func (p *Player) next(s *flat) error {
 	if !p.sought {
-		return p.reader.Next(s)
+		return p.reader.nextFlat(s)
 	}
 	p.sought = false
 	p.reader.moment.fill(s)

@@ -157,7 +157,14 @@ func (r *Reader) readLine(limit int) error {
 // Next makes s the next moment. At the end it gives io.EOF, or ErrCut where the
 // recording does not say that it is whole; else errors that wrap ErrDamaged,
 // or those of the reader behind.
-func (r *Reader) Next(s *source.Snapshot) error {
+func (r *Reader) Next(m *source.Moment) error {
+	f := flat{Sockets: m.Room, Processes: m.Processes, Events: m.Events}
+	err := r.nextFlat(&f)
+	f.lift(m)
+	return err
+}
+
+func (r *Reader) nextFlat(s *flat) error {
 	if err := r.advance(); err != nil {
 		return err
 	}

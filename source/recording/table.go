@@ -38,7 +38,7 @@ type head struct {
 }
 
 // headOf takes the head of a snapshot, whose lists it shares.
-func headOf(s *source.Snapshot) head {
+func headOf(s *flat) head {
 	return head{
 		host: clip(s.Host), os: clip(s.OS), kernel: clip(s.Kernel), source: clip(s.Source), boundListed: s.BoundListed,
 		traced: s.Traced, settings: s.Settings, degraded: s.Degraded,

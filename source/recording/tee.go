@@ -17,7 +17,7 @@ type tee struct {
 }
 
 // Poll polls the source behind and records the moment.
-func (t *tee) Poll(ctx context.Context, s *source.Snapshot) error {
+func (t *tee) Poll(ctx context.Context, s *source.Moment) error {
 	if err := t.Source.Poll(ctx, s); err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ type anonymous struct {
 }
 
 // Poll polls the source behind and replaces what tells who and where.
-func (s *anonymous) Poll(ctx context.Context, snapshot *source.Snapshot) error {
+func (s *anonymous) Poll(ctx context.Context, snapshot *source.Moment) error {
 	if err := s.Source.Poll(ctx, snapshot); err != nil {
 		return err
 	}

@@ -63,7 +63,8 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 // After an error, which stays, s is undefined and no more is written: what is
 // out already is a recording that was cut. A snapshot that a recording can't
 // hold gives an error that wraps ErrTooLarge.
-func (w *Writer) Write(s *source.Snapshot) error {
+func (w *Writer) Write(m *source.Moment) error {
+	s := flatten(m)
 	if w.err != nil {
 		return w.err
 	}
@@ -73,7 +74,7 @@ func (w *Writer) Write(s *source.Snapshot) error {
 	return w.err
 }
 
-func (w *Writer) write(s *source.Snapshot) error {
+func (w *Writer) write(s *flat) error {
 	if err := checkSnapshot(s); err != nil {
 		return err
 	}
@@ -108,7 +109,7 @@ func (w *Writer) write(s *source.Snapshot) error {
 }
 
 // checkSnapshot tells whether readers would accept the snapshot.
-func checkSnapshot(s *source.Snapshot) error {
+func checkSnapshot(s *flat) error {
 	switch {
 	case len(s.Sockets) > maxSockets:
 		return fmt.Errorf("%d sockets: %w", len(s.Sockets), ErrTooLarge)
@@ -152,7 +153,7 @@ const formatName = "ephtop"
 func (w *Writer) full() bool { return w.moments%FullEvery == 0 }
 
 // appendMoment makes the line of a moment.
-func (w *Writer) appendMoment(s *source.Snapshot) {
+func (w *Writer) appendMoment(s *flat) {
 	f := &w.line
 	f.b = f.b[:0]
 	f.open()
@@ -216,7 +217,7 @@ func (w *Writer) appendSockets() {
 	})
 }
 
-func (w *Writer) appendEvents(s *source.Snapshot) {
+func (w *Writer) appendEvents(s *flat) {
 	f := &w.line
 	f.uint("lost", 0, uint64(max(0, s.LostEvents)))
 	if len(s.Events) == 0 {
@@ -313,7 +314,7 @@ func (w *Writer) send(doing string) error {
 }
 
 // settle makes s what a reader will get.
-func (w *Writer) settle(s *source.Snapshot) {
+func (w *Writer) settle(s *flat) {
 	s.Time = w.header.Start.Add(w.now)
 	s.Host, s.OS, s.Kernel, s.Source = w.head.host, w.head.os, w.head.kernel, w.head.source
 	s.LostEvents = max(0, s.LostEvents)

@@ -39,7 +39,7 @@ func cases() []adviceCase {
 	busy := func() *model.State { return with(host(), towards(database, 8202, 9804, 9686)) }
 	return []adviceCase{
 		{"connects fail", with(busy(), func(st *model.State) {
-			st.Failures = model.Failures{Observed: true, Count: 30, Recent: 12, Last: st.Snapshot.Time, By: []model.Failure{
+			st.Failures = model.Failures{Observed: true, Count: 30, Recent: 12, Last: st.Moment.Time, By: []model.Failure{
 				{Process: source.Process{PID: 9203, Name: "curl"}, Destination: database.Destination, Port: 5432, Count: 30},
 			}}
 		}), model.Finding{

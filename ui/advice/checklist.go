@@ -95,7 +95,7 @@ func (e *examiner) next(format string, args ...any) {
 func (e *examiner) portRange() {
 	e.Title = "the range of ephemeral ports"
 	set := &e.st.Snapshot.Settings
-	normal := portrange.Defaults(e.st.Snapshot.OS, e.st.Snapshot.Kernel).Range
+	normal := portrange.Defaults(e.st.Moment.OS, e.st.Moment.Kernel).Range
 	whose := "the system's default"
 	if set.Range != normal {
 		whose = fmt.Sprintf("the system's default is %v", normal)
@@ -158,7 +158,7 @@ func (e *examiner) timeWait() {
 				settles(f.Plateau, e.st.TCP.Pressure.Usable))
 		}
 	}
-	if e.st.Snapshot.OS != "linux" || set.ReuseTimeWait == source.UnknownSetting {
+	if e.st.Moment.OS != "linux" || set.ReuseTimeWait == source.UnknownSetting {
 		return
 	}
 	meaning := [...]string{"never", "always", "on loopback"}

@@ -133,7 +133,7 @@ func (t *teller) poolFull() Advice {
 
 // list gives the command of the system at hand: Linux, BSD or Windows.
 func (t *teller) list(linux, bsd, windows string) string {
-	switch t.st.Snapshot.OS {
+	switch t.st.Moment.OS {
 	case "linux":
 		return linux
 	case "windows":

@@ -31,8 +31,8 @@ func tuple(from, to string) model.TupleKey {
 // host is a Linux host with the default range.
 func host() *model.State {
 	st := &model.State{
+		Moment: &source.Moment{OS: "linux", Kernel: "6.18.1", Source: "sockdiag"},
 		Snapshot: &source.Snapshot{
-			OS: "linux", Kernel: "6.18.1", Source: "sockdiag",
 			Settings: source.Settings{
 				Range: source.PortRange{Low: 32768, High: 60999}, TimeWait: time.Minute,
 				ReuseTimeWait: 2, ReuseDelay: time.Second, Timestamps: 1, MaxTimeWait: 131072,
@@ -110,7 +110,7 @@ func settings(change func(*source.Settings)) func(*model.State) {
 // on makes it a host of another system with a range and a TIME_WAIT.
 func on(system string, low, high uint16, wait time.Duration) func(*model.State) {
 	return func(st *model.State) {
-		st.Snapshot.OS, st.Snapshot.Kernel = system, ""
+		st.Moment.OS, st.Moment.Kernel = system, ""
 		settings(func(s *source.Settings) {
 			*s = source.Settings{
 				Range: source.PortRange{Low: low, High: high}, TimeWait: wait, PoolOnly: system == "darwin",

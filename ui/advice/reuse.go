@@ -62,7 +62,7 @@ func (t *teller) reuse() Remedy {
 // shorten is the remedy of a shorter TIME_WAIT, where the system has a setting
 // for it: it lasts 2 MSL there (RFC 9293, section 3.4.2).
 func (t *teller) shorten() Remedy {
-	switch t.st.Snapshot.OS {
+	switch t.st.Moment.OS {
 	case "darwin", "freebsd":
 	default:
 		return Remedy{}
@@ -108,7 +108,7 @@ func (t *teller) another() Remedy {
 
 // unixSocket is the remedy for what stays on the host anyway.
 func (t *teller) unixSocket() Remedy {
-	if t.use == nil || !t.f.Tuple.Destination.IsLoopback() || t.st.Snapshot.OS == "windows" {
+	if t.use == nil || !t.f.Tuple.Destination.IsLoopback() || t.st.Moment.OS == "windows" {
 		return Remedy{}
 	}
 	return Remedy{

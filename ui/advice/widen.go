@@ -19,7 +19,7 @@ const lostAtRestart = "lost at the next start unless the line stands in a file u
 
 // setRange is the command that sets the range, "" where none is known.
 func (t *teller) setRange(r source.PortRange) string {
-	switch t.st.Snapshot.OS {
+	switch t.st.Moment.OS {
 	case "linux":
 		return fmt.Sprintf(`sysctl -w net.ipv4.ip_local_port_range="%d %d"`, r.Low, r.High)
 	case "darwin", "freebsd":
@@ -131,7 +131,7 @@ func named(list []server) string {
 // reserve is the command that keeps ports from being given away. The setting
 // is replaced as a whole, so it names what is reserved already as well.
 func (t *teller) reserve(numbers []uint16) string {
-	switch t.st.Snapshot.OS {
+	switch t.st.Moment.OS {
 	case "linux":
 		return `sysctl -w net.ipv4.ip_local_reserved_ports="` + portList(t.set.Reserved, numbers) + `"`
 	case "windows":

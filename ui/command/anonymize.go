@@ -80,7 +80,7 @@ func (a *app) copyAnonymous(ctx context.Context, in, out string, force bool) (er
 
 // copyMoments copies until the end of src, whose error it gives, or of ctx.
 func copyMoments(ctx context.Context, src source.Source, w *recording.Writer) error {
-	var s source.Snapshot
+	var s source.Moment
 	for {
 		if err := src.Poll(ctx, &s); err != nil {
 			if ctx.Err() != nil {

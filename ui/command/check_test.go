@@ -98,7 +98,7 @@ type limitedHost struct {
 	left    time.Duration
 }
 
-func (h *limitedHost) Poll(ctx context.Context, s *source.Snapshot) error {
+func (h *limitedHost) Poll(ctx context.Context, s *source.Moment) error {
 	end, ok := ctx.Deadline()
 	h.limited, h.left = ok, time.Until(end)
 	return h.fakeHost.Poll(ctx, s)

@@ -26,19 +26,21 @@ type fakeHost struct {
 	closed            int
 }
 
-func (h *fakeHost) Poll(_ context.Context, s *source.Snapshot) error {
+func (h *fakeHost) Poll(_ context.Context, s *source.Moment) error {
 	if h.pollErr != nil {
 		return h.pollErr
 	}
 	s.Reset()
 	here, there := source.Addr4([4]byte{10, 0, 0, 9}), source.Addr4([4]byte{10, 0, 9, 2})
 	s.Time, s.Host, s.OS, s.Source = time.Unix(1795349071, 0), "web-01", "linux", "fake"
-	s.Settings = source.Settings{Range: source.PortRange{Low: 40000, High: 40009}, TimeWait: time.Minute}
+	only := s.Add(source.Scope{})
+	only.Settings = source.Settings{Range: source.PortRange{Low: 40000, High: 40009}, TimeWait: time.Minute}
 	s.Processes = append(s.Processes, source.Process{PID: 3120, Name: "java"})
-	s.Sockets = append(s.Sockets,
+	s.Room = append(s.Room,
 		source.Socket{Proto: source.UDP, State: source.Established, Local: here, LocalPort: 40001, Remote: there, RemotePort: 53, Process: 0, Inode: 2},
 		source.Socket{Proto: source.TCP, State: source.Established, Local: here, LocalPort: 40000, Remote: there, RemotePort: 5432, Process: 0, Inode: 1},
 	)
+	only.Sockets, only.Inodes = s.Room, true
 	return nil
 }
 

@@ -152,7 +152,7 @@ func (a *app) diagnosePast(ctx context.Context, p *past, f diagnosisFormat) erro
 	if err != nil {
 		return err
 	}
-	ev := noEvidence(p, w.state().Snapshot.Time)
+	ev := noEvidence(p, w.state().Moment.Time)
 	return a.writeDiagnosis(&report.Diagnosis{State: w.state(), Evidence: &ev, Sample: w.sample}, f, o)
 }
 

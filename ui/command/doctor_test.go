@@ -51,7 +51,7 @@ type pollCounter struct {
 	before func(poll int) error
 }
 
-func (h *pollCounter) Poll(ctx context.Context, s *source.Snapshot) error {
+func (h *pollCounter) Poll(ctx context.Context, s *source.Moment) error {
 	h.polls++
 	if h.before != nil {
 		if err := h.before(h.polls); err != nil {

@@ -95,7 +95,7 @@ func (a *app) refuseHostFlags(cmd *cobra.Command, what string) error {
 }
 
 // lookAt goes through a past up to the moment that is asked for, so that the
-// tracker knows what it needs of the time before.
+// fleet knows what it needs of the time before.
 func (a *app) lookAt(ctx context.Context, p *past) (w *watch, err error) {
 	log, err := a.openLog()
 	if err != nil {
@@ -110,7 +110,7 @@ func (a *app) lookAt(ctx context.Context, p *past) (w *watch, err error) {
 			err = fmt.Errorf("close the source: %w", closed)
 		}
 	}()
-	w = &watch{source: a.ranged(src), tracker: model.NewTracker(model.Options{Thresholds: a.flags.thresholds}), log: log}
+	w = &watch{source: a.ranged(src), fleet: model.NewFleet(model.Options{Thresholds: a.flags.thresholds}), log: log}
 	err = w.through(ctx, span)
 	if outside := (*outsideError)(nil); errors.As(err, &outside) {
 		return nil, &usageError{err}
@@ -215,9 +215,6 @@ func (a *app) ranged(src source.Source) source.Source {
 	return source.WithRange(src, *a.flags.portRange)
 }
 
-// wasCut is what a recording that was cut adds to its last moment.
-const wasCut = "the recording was cut: this is its last whole moment"
-
 // through goes through the moments up to the one at a time, or to the last one
 // if at is nil.
 func (w *watch) through(ctx context.Context, at *moment) error {
@@ -225,14 +222,14 @@ func (w *watch) through(ctx context.Context, at *moment) error {
 	var first, last time.Time
 	for {
 		frame := &w.frames[w.sample.Polls%2]
-		err := w.source.Poll(ctx, &frame.snapshot)
+		err := w.source.Poll(ctx, &frame.moment)
 		if errors.Is(err, io.EOF) {
 			return w.ended(at, first, last, err)
 		}
 		if err != nil {
 			return err
 		}
-		now := frame.snapshot.Time
+		now := frame.moment.Time
 		if w.sample.Polls == 0 {
 			first = now
 			if at != nil {
@@ -247,7 +244,7 @@ func (w *watch) through(ctx context.Context, at *moment) error {
 			return nil
 		}
 		last = now
-		w.tracker.Update(&frame.snapshot, &frame.state)
+		w.fleet.Update(&frame.moment, &frame.overview)
 		w.sample.Polls++
 		w.sample.Span = now.Sub(first)
 	}
@@ -263,8 +260,7 @@ func (w *watch) ended(at *moment, first, last time.Time, err error) error {
 		return err
 	}
 	if errors.Is(err, recording.ErrCut) {
-		s := w.state().Snapshot
-		s.Degraded = append(s.Degraded, wasCut)
+		w.state().Moment.Limit(source.LimitCut, "")
 	}
 	return nil
 }

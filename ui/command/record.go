@@ -239,12 +239,12 @@ type recorder struct {
 	log        *slog.Logger
 	progress   *progress
 
-	snapshot source.Snapshot
-	moments  int
-	span     time.Duration
-	failed   int // polls in a row
-	missed   int // polls
-	last     error
+	moment  source.Moment
+	moments int
+	span    time.Duration
+	failed  int // polls in a row
+	missed  int // polls
+	last    error
 }
 
 // run records until the context ends, or for so long if that is not 0.
@@ -281,8 +281,8 @@ func (r *recorder) run(ctx context.Context, duration time.Duration) error {
 // poll records a moment. One that can't be polled is left out, unless it is
 // the first one or one of many in a row.
 func (r *recorder) poll(ctx context.Context) error {
-	r.snapshot.Reset()
-	if err := r.source.Poll(ctx, &r.snapshot); err != nil {
+	r.moment.Reset()
+	if err := r.source.Poll(ctx, &r.moment); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -294,13 +294,13 @@ func (r *recorder) poll(ctx context.Context) error {
 		return nil
 	}
 	r.failed = 0
-	r.log.Debug("poll", "source", r.snapshot.Source, "took", r.snapshot.Took, "sockets", len(r.snapshot.Sockets))
+	r.log.Debug("poll", "source", r.moment.Source, "took", r.moment.Took, "sockets", len(r.moment.Room))
 	if r.anonymizer != nil {
-		if err := r.anonymizer.Apply(&r.snapshot); err != nil {
+		if err := r.anonymizer.Apply(&r.moment); err != nil {
 			return fmt.Errorf("make the recording anonymous: %w", err)
 		}
 	}
-	if err := r.writer.Write(&r.snapshot); err != nil {
+	if err := r.writer.Write(&r.moment); err != nil {
 		return err // says what it was about
 	}
 	r.moments++

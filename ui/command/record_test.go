@@ -39,7 +39,7 @@ func moments(t *testing.T, r io.Reader) (n int, end error) {
 	if got := reader.Header().Program; !strings.HasPrefix(got, "ephtop ") {
 		t.Errorf("the program is %q", got)
 	}
-	var s source.Snapshot
+	var s source.Moment
 	for {
 		if err := reader.Next(&s); err != nil {
 			return n, err
@@ -139,15 +139,15 @@ func TestRecordAnonymized(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	var s source.Snapshot
+	var s source.Moment
 	if err := reader.Next(&s); err != nil {
 		t.Fatal(err)
 	}
-	if !reader.Header().Anonymized || s.Host == "web-01" || s.Processes[0].Name == "java" || s.Sockets[0].Local.String() == "10.0.0.9" {
-		t.Errorf("header %+v, host %s, process %s, address %v: not anonymous", reader.Header(), s.Host, s.Processes[0].Name, s.Sockets[0].Local)
+	if !reader.Header().Anonymized || s.Host == "web-01" || s.Processes[0].Name == "java" || s.Snapshots[0].Sockets[0].Local.String() == "10.0.0.9" {
+		t.Errorf("header %+v, host %s, process %s, address %v: not anonymous", reader.Header(), s.Host, s.Processes[0].Name, s.Snapshots[0].Sockets[0].Local)
 	}
-	if s.Sockets[1].LocalPort != 40000 || s.Processes[0].PID != 3120 {
-		t.Errorf("port %d, pid %d; want them kept", s.Sockets[1].LocalPort, s.Processes[0].PID)
+	if s.Snapshots[0].Sockets[1].LocalPort != 40000 || s.Processes[0].PID != 3120 {
+		t.Errorf("port %d, pid %d; want them kept", s.Snapshots[0].Sockets[1].LocalPort, s.Processes[0].PID)
 	}
 }
 
@@ -176,7 +176,7 @@ type spanning struct {
 	polls int
 }
 
-func (h *spanning) Poll(ctx context.Context, s *source.Snapshot) error {
+func (h *spanning) Poll(ctx context.Context, s *source.Moment) error {
 	if err := h.fakeHost.Poll(ctx, s); err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func TestPastLooksBackFromItsMoment(t *testing.T) {
 		t.Fatal(err)
 	}
 	host := &spanning{}
-	var s source.Snapshot
+	var s source.Moment
 	for range 30 {
 		if err := errors.Join(host.Poll(context.Background(), &s), w.Write(&s)); err != nil {
 			t.Fatal(err)

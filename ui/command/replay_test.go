@@ -26,7 +26,7 @@ func TestDemoIsShown(t *testing.T) {
 		!strings.HasPrefix(c.Program, "ephtop ") {
 		t.Errorf("the dashboard's config is %+v", c)
 	}
-	var s source.Snapshot
+	var s source.Moment
 	if err := c.Source.Poll(t.Context(), &s); err != nil || s.Host != "demo-edge-01" || s.Time.Hour() != 12 {
 		t.Errorf("poll: %v, host %s at %v; want that of the scenario, at noon", err, s.Host, s.Time)
 	}

@@ -43,7 +43,7 @@ func TestInterruptEndsTheWatch(t *testing.T) {
 // interruptedHost is interrupted during its first poll.
 type interruptedHost struct{ fakeHost }
 
-func (h *interruptedHost) Poll(ctx context.Context, _ *source.Snapshot) error {
+func (h *interruptedHost) Poll(ctx context.Context, _ *source.Moment) error {
 	if err := syscall.Kill(syscall.Getpid(), syscall.SIGINT); err != nil {
 		return err
 	}

@@ -111,14 +111,14 @@ func (a *app) look(ctx context.Context, p *past) (st *model.State, err error) {
 			err = fmt.Errorf("close the source: %w", closed)
 		}
 	}()
-	snap := new(source.Snapshot)
-	if err := src.Poll(ctx, snap); err != nil {
+	m := new(source.Moment)
+	if err := src.Poll(ctx, m); err != nil {
 		return nil, fmt.Errorf("read the sockets: %w", err)
 	}
-	log.Debug("poll", "source", snap.Source, "took", snap.Took, "sockets", len(snap.Sockets), "degraded", snap.Degraded)
-	st = new(model.State)
-	model.NewTracker(model.Options{Thresholds: a.flags.thresholds}).Update(snap, st)
-	return st, nil
+	log.Debug("poll", "source", m.Source, "took", m.Took, "sockets", len(m.Room), "limits", m.Limits)
+	var o model.Overview
+	model.NewFleet(model.Options{Thresholds: a.flags.thresholds}).Update(m, &o)
+	return o.States[0], nil
 }
 
 func (a *app) openSource(log *slog.Logger) (source.Source, error) {

@@ -11,16 +11,16 @@ import (
 	"ephtop/ui/advice"
 )
 
-// watch polls a source several times through one tracker, so that what takes a
+// watch polls a source several times through one fleet, so that what takes a
 // past is known: closes, lives and growth.
 type watch struct {
-	source  source.Source
-	tracker *model.Tracker
-	log     *slog.Logger
+	source source.Source
+	fleet  *model.Fleet
+	log    *slog.Logger
 	// frames take turns, so that the last state outlives a poll that fails.
 	frames [2]struct {
-		snapshot source.Snapshot
-		state    model.State
+		moment   source.Moment
+		overview model.Overview
 	}
 	start  time.Time
 	sample advice.Sample
@@ -36,26 +36,26 @@ func (a *app) newWatch() (*watch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &watch{source: src, tracker: model.NewTracker(model.Options{Thresholds: a.flags.thresholds}), log: log}, nil
+	return &watch{source: src, fleet: model.NewFleet(model.Options{Thresholds: a.flags.thresholds}), log: log}, nil
 }
 
 // state is that of the last poll that succeeded.
-func (w *watch) state() *model.State { return &w.frames[(w.sample.Polls+1)%2].state }
+func (w *watch) state() *model.State { return w.frames[(w.sample.Polls+1)%2].overview.States[0] }
 
 func (w *watch) poll(ctx context.Context) error {
 	now := time.Now()
 	frame := &w.frames[w.sample.Polls%2]
-	if err := w.source.Poll(ctx, &frame.snapshot); err != nil {
+	if err := w.source.Poll(ctx, &frame.moment); err != nil {
 		return fmt.Errorf("read the sockets: %w", err)
 	}
-	w.tracker.Update(&frame.snapshot, &frame.state)
+	w.fleet.Update(&frame.moment, &frame.overview)
 	if w.sample.Polls == 0 {
 		w.start = now
 	}
 	w.sample.Polls++
 	w.sample.Span = now.Sub(w.start)
-	w.log.Debug("poll", "source", frame.snapshot.Source, "took", frame.snapshot.Took, "sockets", len(frame.snapshot.Sockets),
-		"events", len(frame.snapshot.Events), "degraded", frame.snapshot.Degraded)
+	w.log.Debug("poll", "source", frame.moment.Source, "took", frame.moment.Took, "sockets", len(frame.moment.Room),
+		"events", len(frame.moment.Events), "limits", frame.moment.Limits)
 	return nil
 }
 

@@ -135,7 +135,7 @@ func New(cfg Config) (*Model, error) {
 		clipboard: newClipboard(cfg.Out, cfg.Getenv),
 		poller: &poller{
 			source:  cfg.Source,
-			tracker: model.NewTracker(model.Options{Thresholds: cfg.Thresholds}),
+			fleet:   model.NewFleet(model.Options{Thresholds: cfg.Thresholds}),
 			timeout: cfg.Timeout,
 			log:     cfg.Log,
 			now:     time.Now,

@@ -27,10 +27,10 @@ func (c *detailCache) find(v *view) {
 		*c = detailCache{row: -1, tuple: -1}
 		return
 	}
-	if c.state == v.state && c.time.Equal(v.state.Snapshot.Time) && c.want == v.detail {
+	if c.state == v.state && c.time.Equal(v.state.Moment.Time) && c.want == v.detail {
 		return
 	}
-	*c = detailCache{v.state, v.state.Snapshot.Time, v.detail, -1, -1}
+	*c = detailCache{v.state, v.state.Moment.Time, v.detail, -1, -1}
 	sockets := v.state.Snapshot.Sockets
 	if at := v.cursors[paneConnections].line; at < len(v.rows) && sockets[v.rows[at]].Tuple() == v.detail {
 		c.row = int(v.rows[at])

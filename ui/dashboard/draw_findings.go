@@ -21,7 +21,7 @@ func (c *findingsCache) text(v *view, width int) [][]segment {
 	if v.state == nil {
 		return [][]segment{{{theme.Dim, waitingFor(v)}}}
 	}
-	if at := v.state.Snapshot.Time; c.width != width || !c.time.Equal(at) || c.lines == nil {
+	if at := v.state.Moment.Time; c.width != width || !c.time.Equal(at) || c.lines == nil {
 		*c = findingsCache{at, width, findingsText(v, width)}
 	}
 	return c.lines

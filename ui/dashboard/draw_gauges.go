@@ -5,6 +5,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/ui/advice"
 	"ephtop/ui/screen"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
@@ -148,7 +149,7 @@ func (p *painter) drawGauges(r screen.Rect, v *view) {
 		found := findingsSegment(v)
 		box.Foot, box.FootStyle = found.text, found.style
 		box.Right = rangeText(&v.state.Snapshot.Settings, r.W >= mapWidth)
-		if limits := v.state.Snapshot.Degraded; len(limits) > 0 {
+		if limits := advice.Limits(v.state.Moment); len(limits) > 0 {
 			box.Note, box.NoteStyle = "! "+text.Sanitize(limits[0]), theme.Warn
 			if len(limits) > 1 {
 				box.Note = "! " + text.Plural(len(limits), "thing", "things") + " not seen (? says which): " +

@@ -16,7 +16,7 @@ func (p *painter) drawHeader(r screen.Rect, v *view) {
 	}
 	right := []segment{statusSegment(v)}
 	if v.state != nil {
-		clock := segment{theme.Strong, v.state.Snapshot.Time.Format("15:04:05")}
+		clock := segment{theme.Strong, v.state.Moment.Time.Format("15:04:05")}
 		every := segment{theme.Dim, "every " + text.Duration(v.interval) + "  "}
 		if v.interval < 1e9 {
 			every.text = "every " + v.interval.String() + "  "
@@ -24,7 +24,7 @@ func (p *painter) drawHeader(r screen.Rect, v *view) {
 		if v.timeline.on {
 			every.text = "" // that was up to the recorder
 		}
-		if r.W < boxWidth && len(v.state.Snapshot.Degraded) > 0 {
+		if r.W < boxWidth && len(v.state.Moment.Limits) > 0 {
 			every = segment{theme.Warn, "! partial  "}
 		} else if r.W < boxWidth {
 			every.text = ""
@@ -49,7 +49,7 @@ func headerLeft(v *view, room int) []segment {
 	if v.state == nil {
 		return left
 	}
-	s := v.state.Snapshot
+	s := v.state.Moment
 	gap := segment{theme.Text, "  "}
 	host := []segment{gap, {theme.Strong, text.Sanitize(s.Host)}}
 	if failed := failuresSegment(v); failed.text != "" {
@@ -90,7 +90,7 @@ func failuresSegment(v *view) segment {
 // tracedSegment says that the kernel tells of closes and failed connects, and
 // what of that was lost.
 func tracedSegment(v *view) segment {
-	s := v.state.Snapshot
+	s := v.state.Moment
 	switch {
 	case !s.Traced:
 		return segment{}
@@ -120,7 +120,7 @@ func statusSegment(v *view) segment {
 		s := segment{theme.Warn, "‖ paused"}
 		// The time of a simulated host is not that of the wall clock.
 		if v.state != nil && v.speed == 0 {
-			s.text += "  " + text.Duration(v.now.Sub(v.state.Snapshot.Time)) + " old"
+			s.text += "  " + text.Duration(v.now.Sub(v.state.Moment.Time)) + " old"
 		}
 		return s
 	case statusStale:

@@ -17,7 +17,7 @@ func (p *painter) drawMap(c columns, y int, v *view) {
 	}
 	for i := range 2 {
 		label := [...]string{"even ports", "odd ports"}[(i+int(m.Low))%2]
-		if v.state.Snapshot.OS == "linux" && v.proto != protoUDP {
+		if v.state.Moment.OS == "linux" && v.proto != protoUDP {
 			label = [...]string{"ports tried first", "ports tried last"}[i]
 			p.canvas.Text(c.level.X, y+i, c.level.W, theme.Dim, [...]string{"connect()", "bind(0)"}[i])
 		}

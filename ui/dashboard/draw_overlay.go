@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"ephtop/ui/advice"
 	"ephtop/ui/screen"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
@@ -85,9 +86,9 @@ func helpText(v *view, width int) [][]segment {
 	} {
 		lines = paragraph(lines, theme.Text, s, width)
 	}
-	if v.state != nil && len(v.state.Snapshot.Degraded) > 0 {
+	if v.state != nil && len(v.state.Moment.Limits) > 0 {
 		lines = append(lines, nil, []segment{{theme.Warn, "What is not seen"}})
-		for _, s := range v.state.Snapshot.Degraded {
+		for _, s := range advice.Limits(v.state.Moment) {
 			lines = paragraph(lines, theme.Text, "! "+text.Sanitize(s), width)
 		}
 	}

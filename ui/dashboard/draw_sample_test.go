@@ -49,10 +49,11 @@ func sampleState(sockets int) *model.State {
 		Range: source.PortRange{Low: 32768, High: 60999}, TimeWait: time.Minute, ReuseTimeWait: 2, Timestamps: 1,
 	}
 	st := &model.State{
-		Snapshot: &source.Snapshot{
-			Time: sampleTime, Took: 41 * time.Millisecond, Host: "web-01", OS: "linux", Kernel: "6.18",
-			Source: "sockdiag", Settings: settings, BoundListed: true,
+		Moment: &source.Moment{
+			Time: sampleTime, Took: 41 * time.Millisecond, Host: "web-01", OS: "linux", Kernel: "6.18", Source: "sockdiag",
 		},
+		Snapshot:   &source.Snapshot{Settings: settings, BoundListed: true, Inodes: true},
+		Clock:      sampleTime.UnixNano(),
 		Elapsed:    time.Second,
 		Thresholds: model.DefaultThresholds,
 		Level:      model.LevelWarning,
@@ -68,10 +69,10 @@ func sampleState(sockets int) *model.State {
 		at := sampleTime.Add(time.Duration(i-299) * time.Second)
 		used := 5200 + (18_006-5200)*i*i/(299*299)
 		st.History = append(st.History, model.Sample{
-			Time: at, Used: used, Usable: 28_232, Pool: used + 4000, UDP: 200 + i%20, Level: st.Thresholds.Level(used, 28_232),
+			Clock: at.UnixNano(), Used: int32(used), Usable: 28_232, Pool: int32(used + 4000), UDP: int32(200 + i%20), Level: st.Thresholds.Level(used, 28_232),
 		})
 	}
-	st.Forecast = model.Forecast{Rate: 118, Full: 86 * time.Second, CloseRate: 312, Sustainable: 333, Plateau: 26_900}
+	st.Forecast = model.Forecast{Rate: 118, Full: 86 * time.Second, Outlook: model.Outlook{CloseRate: 312, Sustainable: 333, Plateau: 26_900}}
 	for i := range sockets {
 		addSocket(st, i)
 	}
@@ -212,8 +213,8 @@ func emptyState() *model.State {
 		}}
 	}
 	st.TCP, st.UDP = free(source.TCP), free(source.UDP)
-	st.History, st.Forecast, st.Level = st.History[:1], model.Forecast{Sustainable: 470}, model.LevelOK
-	st.History[0] = model.Sample{Time: sampleTime, Usable: 28_232}
+	st.History, st.Forecast, st.Level = st.History[:1], model.Forecast{Outlook: model.Outlook{Sustainable: 470}}, model.LevelOK
+	st.History[0] = model.Sample{Clock: sampleTime.UnixNano(), Usable: 28_232}
 	return st
 }
 

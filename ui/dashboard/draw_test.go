@@ -18,7 +18,7 @@ import (
 
 // showFailures is a host whose connects fail, watched by a tracer.
 func showFailures(v *view) {
-	v.state.Snapshot.Traced, v.state.Level = true, model.LevelExhausted
+	v.state.Moment.Traced, v.state.Level = true, model.LevelExhausted
 	v.state.Failures = model.Failures{Observed: true, Count: 30, Recent: 12}
 }
 
@@ -98,9 +98,9 @@ var frameStates = []struct {
 	{"empty", 80, 24, func(v *view) { showState(v, emptyState()) }},
 	{"empty 200x60", 200, 60, func(v *view) { showState(v, emptyState()) }},
 	{"degraded", 80, 24, func(v *view) {
-		v.state.Snapshot.Degraded = []string{"processes of other users are hidden: run as root to see them"}
+		v.state.Moment.Limits = []source.Limit{{Detail: "processes of other users are hidden: run as root to see them"}}
 	}},
-	{"degraded twice 40x10", 40, 10, func(v *view) { v.state.Snapshot.Degraded = []string{"a", "b"} }},
+	{"degraded twice 40x10", 40, 10, func(v *view) { v.state.Moment.Limits = []source.Limit{{Detail: "a"}, {Detail: "b"}} }},
 	{"udp", 80, 24, func(v *view) {
 		v.proto, v.consumers = protoUDP, v.state.UDP.Consumers[model.ByProcess]
 		v.states = stateLines(nil, &v.state.UDP.States, 4)
@@ -109,7 +109,7 @@ var frameStates = []struct {
 		w := v.state.TCP.Pressure.Worst()
 		w.Live, w.TimeWait, w.Used, w.Free, w.Level = 12_000, 16_218, 28_232, 0, model.LevelExhausted
 		w.FirstHalf = w.FirstHalfSize
-		v.state.Forecast = model.Forecast{Rate: 0, CloseRate: 270, Sustainable: 270}
+		v.state.Forecast = model.Forecast{Rate: 0, Outlook: model.Outlook{CloseRate: 270, Sustainable: 270}}
 	}},
 	{"slow connect", 120, 40, func(v *view) {
 		w := v.state.TCP.Pressure.Worst()
@@ -131,7 +131,7 @@ var frameStates = []struct {
 	{"help", 80, 24, func(v *view) { v.overlay = overlayHelp }},
 	{"help 120x40", 120, 40, func(v *view) {
 		v.overlay = overlayHelp
-		v.state.Snapshot.Degraded = []string{"processes of other users are hidden: run as root to see them"}
+		v.state.Moment.Limits = []source.Limit{{Detail: "processes of other users are hidden: run as root to see them"}}
 	}},
 	{"details", 80, 24, func(v *view) { v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[0].Tuple() }},
 	{"details scrolled 60x10", 60, 10, func(v *view) {
@@ -158,7 +158,7 @@ var frameStates = []struct {
 	{"number of findings 40x10", 40, 10, func(v *view) { v.findings = sampleFindings() }},
 	{"a finding of no weight, degraded", 80, 24, func(v *view) {
 		v.findings = sampleFindings()[2:]
-		v.state.Snapshot.Degraded = []string{"processes of other users are hidden: run as root to see them"}
+		v.state.Moment.Limits = []source.Limit{{Detail: "processes of other users are hidden: run as root to see them"}}
 	}},
 	{"failed connects", 80, 24, showFailures},
 	{"failed connects 120x40", 120, 40, showFailures},
@@ -170,7 +170,7 @@ var frameStates = []struct {
 		showFailures(v)
 		v.state.Failures.Recent, v.state.Level = 0, model.LevelWarning
 	}},
-	{"lost events", 120, 40, func(v *view) { v.state.Snapshot.Traced, v.state.Snapshot.LostEvents = true, 1200 }},
+	{"lost events", 120, 40, func(v *view) { v.state.Moment.Traced, v.state.Moment.LostEvents = true, 1200 }},
 	{"suspected", 120, 40, func(v *view) {
 		w := v.state.TCP.Pressure.Worst()
 		w.Suspected, w.Used, w.Free = 2000, w.Used+2000, w.Free-2000
@@ -181,16 +181,16 @@ var frameStates = []struct {
 		v.state.TCP.Pressure.Worst().Suspected = 1
 	}},
 	{"would take more than there is", 120, 40, func(v *view) {
-		v.state.Forecast = model.Forecast{Rate: 0.4, CloseRate: 520, Sustainable: 333, Plateau: 39_388}
+		v.state.Forecast = model.Forecast{Rate: 0.4, Outlook: model.Outlook{CloseRate: 520, Sustainable: 333, Plateau: 39_388}}
 	}},
 	{"few ports in use", 120, 40, func(v *view) {
 		for i := range v.state.History {
 			s := &v.state.History[i]
-			s.Used, s.Level = 12+i%9, model.LevelOK
+			s.Used, s.Level = int32(12+i%9), model.LevelOK
 		}
 	}},
 	{"another system 120x40", 120, 40, func(v *view) {
-		v.state.Snapshot.OS, v.state.Snapshot.Kernel = "darwin", "25.1.0"
+		v.state.Moment.OS, v.state.Moment.Kernel = "darwin", "25.1.0"
 		v.state.TCP.Pressure.PoolOnly = true
 		for i := range v.state.TCP.Pressure.Tuples {
 			v.state.TCP.Pressure.Tuples[i].FirstHalfSize = 0
@@ -306,8 +306,8 @@ func FuzzFrameIsExactlyTheScreen(f *testing.F) {
 		v := sampleView(w, h)
 		v.state.Processes[0].Name, v.state.Processes[1].Name = name, command+name
 		v.state.Processes[0].Command, v.state.Processes[2].Command = command, name+command
-		v.state.Snapshot.Host, v.notice = host, command
-		v.state.Snapshot.Degraded = []string{name + host}
+		v.state.Moment.Host, v.notice = host, command
+		v.state.Moment.Limits = []source.Limit{{Detail: name + host}}
 		p := plain()
 		frame := p.frame(v)
 		requireSize(t, frame, w, h)

@@ -217,9 +217,9 @@ func (s scale) text() string {
 // usedAt is the figure of a sample that the history shows.
 func usedAt(v *view, s *model.Sample) int {
 	if v.proto == protoUDP {
-		return s.UDP
+		return int(s.UDP)
 	}
-	return s.Used
+	return int(s.Used)
 }
 
 // drawHistory draws the use of the range over the last minutes, the present at
@@ -231,7 +231,7 @@ func (p *painter) drawHistory(r screen.Rect, v *view, full scale) {
 		return
 	}
 	step := int64(model.HistorySpan+time.Duration(r.W)-1) / int64(r.W)
-	last := history[len(history)-1].Time.UnixNano() / step
+	last := history[len(history)-1].Clock / step
 	// Between two polls a value holds on; a longer gap is left blank.
 	holds := int64(2*v.interval)/step + 1
 	heldFrom := last - int64(r.W) - holds
@@ -241,7 +241,7 @@ func (p *painter) drawHistory(r screen.Rect, v *view, full scale) {
 		column := last - int64(r.W-1-x)
 		for fresh := true; i < len(history); i++ {
 			s := &history[i]
-			at := s.Time.UnixNano() / step
+			at := s.Clock / step
 			if at > column {
 				break
 			}

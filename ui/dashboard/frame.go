@@ -26,8 +26,9 @@ func (c *choice) udp() bool { return c.proto != protoTCP }
 // a time: to the command that polls into it, then to the model, which shows it
 // and hands it out for another poll only when it no longer shows it.
 type frame struct {
-	snapshot source.Snapshot
-	state    model.State
+	moment   source.Moment
+	overview model.Overview
+	state    *model.State // of the namespace that is shown
 	findings []finding
 
 	version   uint64 // of the choice that the following were made for
@@ -38,12 +39,18 @@ type frame struct {
 	merged    []model.Consumer // memory for consumers of both protocols
 }
 
+// update says what the frame's moment means.
+func (f *frame) update(fleet *model.Fleet) {
+	fleet.Update(&f.moment, &f.overview)
+	f.state = f.overview.States[0]
+}
+
 // advise looks for what is wrong, and puts it into words.
 func (f *frame) advise() {
 	f.findings = f.findings[:0]
-	found := f.state.Findings()
-	for i := range found {
-		f.findings = append(f.findings, finding{found[i].Level, advice.Of(&f.state, &found[i])})
+	for i := range f.state.Findings {
+		found := &f.state.Findings[i]
+		f.findings = append(f.findings, finding{found.Level, advice.Of(f.state, found)})
 	}
 }
 
@@ -51,7 +58,7 @@ func (f *frame) advise() {
 func (f *frame) choose(c *choice, sel *model.Selection) {
 	f.version = c.version
 	sel.Filter, sel.Order, sel.TCP, sel.UDP = c.filter, c.order, c.tcp(), c.udp()
-	f.rows = sel.Rows(f.rows[:0], &f.state)
+	f.rows = sel.Rows(f.rows[:0], f.state)
 	f.states = model.StateCounts{}
 	for _, p := range f.protocols(c) {
 		for s, n := range p.States {
@@ -68,7 +75,7 @@ func (f *frame) group(c *choice) {
 	case 1:
 		f.consumers = protocols[0].Consumers[c.group]
 	default:
-		f.merged = mergeConsumers(f.merged[:0], &f.state, c.group)
+		f.merged = mergeConsumers(f.merged[:0], f.state, c.group)
 		f.consumers = f.merged
 	}
 	// They stand most ports first. Who holds none has no part in this.

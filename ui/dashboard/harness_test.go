@@ -46,7 +46,7 @@ func (s *fakeSource) started() []time.Time {
 
 func (s *fakeSource) polls() int { return len(s.started()) }
 
-func (s *fakeSource) Poll(ctx context.Context, snap *source.Snapshot) error {
+func (s *fakeSource) Poll(ctx context.Context, snap *source.Moment) error {
 	if s.running.Add(1) > 1 {
 		s.overlap.Store(true)
 	}
@@ -60,7 +60,7 @@ func (s *fakeSource) Poll(ctx context.Context, snap *source.Snapshot) error {
 	s.mu.Unlock()
 
 	// Whoever still shows this memory will see it spoilt.
-	spoilt := snap.Sockets[:cap(snap.Sockets)]
+	spoilt := snap.Room[:cap(snap.Room)]
 	for i := range spoilt {
 		spoilt[i] = source.Socket{LocalPort: 6666, Process: 1 << 20}
 	}
@@ -76,15 +76,18 @@ func (s *fakeSource) Poll(ctx context.Context, snap *source.Snapshot) error {
 	if err != nil {
 		return err
 	}
+	snap.Reset()
 	snap.Time = time.Now()
 	snap.Host, snap.OS, snap.Source = "test", "linux", "fake"
-	snap.Settings = source.Settings{
+	only := snap.Add(source.Scope{})
+	only.Settings = source.Settings{
 		Range: source.PortRange{Low: 32768, High: 60999}, TimeWait: time.Minute, ReuseDelay: time.Second,
 	}
 	snap.Processes = append(snap.Processes[:0],
 		source.Process{PID: 100, Start: 1, Name: "api", UID: 33, User: "www"},
 		source.Process{PID: 200, Start: 2, Name: "curl", User: "root"})
-	snap.Sockets = append(snap.Sockets[:0], sockets...)
+	snap.Room = append(snap.Room[:0], sockets...)
+	only.Sockets, only.Inodes = snap.Room, true
 	return nil
 }
 

@@ -43,7 +43,7 @@ func (m *Model) refresh() {
 	v.group, v.order, v.proto = m.choice.group, m.choice.order, m.choice.proto
 	v.helpGroups = m.groups
 	if f := m.shown; f != nil {
-		v.state, v.rows, v.total, v.consumers, v.findings = &f.state, f.rows, f.total, f.consumers, f.findings
+		v.state, v.rows, v.total, v.consumers, v.findings = f.state, f.rows, f.total, f.consumers, f.findings
 		v.states = stateLines(v.states, &f.states, 0)
 		v.states = stateLines(v.states, &f.states, paneHeights(v)[paneStates])
 	}

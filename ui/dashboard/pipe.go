@@ -20,7 +20,7 @@ type piped struct {
 }
 
 // Poll waits for the next moment and for its time.
-func (p *piped) Poll(ctx context.Context, s *source.Snapshot) error {
+func (p *piped) Poll(ctx context.Context, s *source.Moment) error {
 	began := p.now()
 	if err := p.Player.Poll(ctx, s); err != nil {
 		return err

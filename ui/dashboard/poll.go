@@ -20,7 +20,7 @@ import (
 // when it ends, shut does.
 type poller struct {
 	source    source.Source
-	tracker   *model.Tracker
+	fleet     *model.Fleet
 	selection model.Selection // memory for the lists of a poll
 	timeout   time.Duration   // for one poll; 0 for none
 	log       *slog.Logger
@@ -112,13 +112,13 @@ func (p *poller) poll(f *frame, c choice, step time.Duration) tea.Cmd {
 			msg.record, msg.err = p.keep(ctx, f)
 		}
 		if msg.err == nil {
-			p.tracker.Update(&f.snapshot, &f.state)
+			f.update(p.fleet)
 			f.advise()
 			f.choose(&c, &p.selection)
 		}
 		msg.ended = p.now()
 		p.log.Debug("poll", "read", read.Sub(msg.started), "model", msg.ended.Sub(read),
-			"sockets", len(f.snapshot.Sockets), "rows", len(f.rows), "error", msg.err)
+			"sockets", len(f.moment.Room), "rows", len(f.rows), "error", msg.err)
 		return msg
 	})
 }
@@ -129,8 +129,8 @@ func (p *poller) read(ctx context.Context, f *frame) error {
 		ctx, cancel = context.WithTimeout(ctx, p.timeout)
 		defer cancel()
 	}
-	f.snapshot.Reset()
-	err := p.source.Poll(ctx, &f.snapshot)
+	f.moment.Reset()
+	err := p.source.Poll(ctx, &f.moment)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 		return fmt.Errorf("no answer within %v: %w", p.timeout, err)
 	}

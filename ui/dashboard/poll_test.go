@@ -173,12 +173,12 @@ func TestPause(t *testing.T) {
 		h.press("space")
 		h.wantStatus(statusPaused)
 		frozen := h.m.view.state
-		at := frozen.Snapshot.Time
+		at := frozen.Moment.Time
 		for n := range 10 {
 			h.src.set(func(s *fakeSource) { s.sockets = some(10 + n) })
 			h.sleep(time.Second)
 		}
-		if h.m.view.state != frozen || !frozen.Snapshot.Time.Equal(at) || len(h.m.view.rows) != 3 {
+		if h.m.view.state != frozen || !frozen.Moment.Time.Equal(at) || len(h.m.view.rows) != 3 {
 			t.Error("the view did not stand still")
 		}
 		if diff := cmp.Diff([]uint16{40001, 40002, 40003}, h.ports()); diff != "" {

@@ -109,14 +109,14 @@ func BenchmarkPresent(b *testing.B) {
 			p := &presenter{Model: m, out: out}
 			p.show()
 			before, rows, all := m.view.rows, slices.Clone(m.view.rows[60:]), 0
-			first, next := *m.view.state.Snapshot, *m.view.state.Snapshot
+			first, next := *m.view.state.Moment, *m.view.state.Moment
 			next.Time = first.Time.Add(time.Second)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				out.Reset()
-				m.view.rows, *m.view.state.Snapshot = before, first
+				m.view.rows, *m.view.state.Moment = before, first
 				if i%2 == 0 {
-					m.view.rows, *m.view.state.Snapshot = rows, next
+					m.view.rows, *m.view.state.Moment = rows, next
 				}
 				p.show()
 				all += out.Len()

@@ -85,7 +85,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 
 // add records a moment. After an error, s is undefined and the recorder closed.
 // Nothing is recorded after close.
-func (r *recorder) add(s *source.Snapshot) error {
+func (r *recorder) add(s *source.Moment) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -182,7 +182,7 @@ func (p *poller) keep(ctx context.Context, f *frame) (*recordMsg, error) {
 	if r == nil {
 		return nil, nil
 	}
-	err := r.add(&f.snapshot)
+	err := r.add(&f.moment)
 	msg := &recordMsg{running: err == nil, so: r.progress(), err: err, now: p.now()}
 	if err == nil {
 		return msg, nil
@@ -216,7 +216,7 @@ func (m *Model) toggleRecord() tea.Cmd {
 		return nil
 	}
 	line.changing = true
-	return m.poller.record(m.shown.snapshot.Host)
+	return m.poller.record(m.shown.moment.Host)
 }
 
 // recordWent takes how far the recording has come with a poll.

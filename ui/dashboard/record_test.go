@@ -27,7 +27,7 @@ func recordings(t *testing.T, dir string) []string {
 }
 
 // readBack reads a whole recording.
-func readBack(t *testing.T, path string) (moments []source.Snapshot, end error) {
+func readBack(t *testing.T, path string) (moments []source.Moment, end error) {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -42,7 +42,7 @@ func readBack(t *testing.T, path string) (moments []source.Snapshot, end error) 
 		t.Errorf("written by %q", r.Header().Program)
 	}
 	for {
-		var s source.Snapshot
+		var s source.Moment
 		if err := r.Next(&s); err != nil {
 			return moments, err
 		}
@@ -80,7 +80,7 @@ func TestRecord(t *testing.T) {
 		if !errors.Is(end, io.EOF) || errors.Is(end, recording.ErrCut) {
 			t.Errorf("it ends with %v", end)
 		}
-		if len(moments) != 4 || len(moments[3].Sockets) != 5 {
+		if len(moments) != 4 || len(moments[3].Snapshots[0].Sockets) != 5 {
 			t.Errorf("%d moments", len(moments))
 		}
 		info, err := os.Stat(want)

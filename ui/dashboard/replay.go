@@ -58,7 +58,7 @@ const (
 // newReplay prepares to play a file.
 func newReplay(p *recording.Player, speed float64, o model.Options) *replay {
 	return &replay{
-		tape: &tape{player: p, options: o}, scan: &scan{player: p, tracker: model.NewTracker(o)},
+		tape: &tape{player: p, options: o}, scan: &scan{player: p, fleet: model.NewFleet(o)},
 		playing: true, speed: speed, cancel: func() {},
 	}
 }
@@ -138,7 +138,7 @@ func (m *Model) played(msg playedMsg) tea.Cmd {
 	m.setNow(msg.now)
 	m.giveBack(msg.spare)
 	if msg.moved {
-		r.position = msg.frame.snapshot.Time
+		r.position = msg.frame.moment.Time
 		m.latest = msg.frame
 		m.showLatest()
 	} else {

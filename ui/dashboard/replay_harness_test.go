@@ -32,7 +32,7 @@ func recordDemo(scenario string, step time.Duration, moments int) []byte {
 	if err != nil {
 		panic(err)
 	}
-	var s source.Snapshot
+	var s source.Moment
 	for range moments {
 		if err := h.Poll(context.Background(), &s); err != nil {
 			panic(err)
@@ -100,7 +100,7 @@ func runPlayer(t *testing.T, p *recording.Player, data []byte, cfg Config, body 
 // position is the time on screen since the start of the recording.
 func (h *replayHarness) position() time.Duration {
 	h.send(nil)
-	return h.m.view.state.Snapshot.Time.Sub(h.first)
+	return h.m.view.state.Moment.Time.Sub(h.first)
 }
 
 func (h *replayHarness) wantPosition(want time.Duration) {
@@ -153,12 +153,12 @@ func (h *replayHarness) straight() *frame {
 		h.Fatal(err)
 	}
 	defer r.Close()
-	f, tracker := &frame{}, model.NewTracker(model.Options{})
-	for f.snapshot.Time.IsZero() || f.snapshot.Time.Sub(h.first) < at {
-		if err := r.Next(&f.snapshot); err != nil {
+	f, fleet := &frame{}, model.NewFleet(model.Options{})
+	for f.moment.Time.IsZero() || f.moment.Time.Sub(h.first) < at {
+		if err := r.Next(&f.moment); err != nil {
 			h.Fatalf("a straight run up to %v: %v", at, err)
 		}
-		tracker.Update(&f.snapshot, &f.state)
+		f.update(fleet)
 	}
 	return f
 }

@@ -281,7 +281,7 @@ func TestReplayIsAsLongAsTheScanFinds(t *testing.T) {
 		data := data[:len(data)*part/100]
 		runReplay(t, data, Config{}, func(h *replayHarness) {
 			h.m.view.timeline.last = h.first
-			h.spawn(h.m.poller.scanOn(&scan{player: h.m.replay.tape.player, tracker: model.NewTracker(model.Options{})}))
+			h.spawn(h.m.poller.scanOn(&scan{player: h.m.replay.tape.player, fleet: model.NewFleet(model.Options{})}))
 			synctest.Wait()
 			h.press("end")
 			h.wantStatus(statusEnded)

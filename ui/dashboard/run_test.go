@@ -239,7 +239,7 @@ type deafSource struct {
 	wake chan struct{}
 }
 
-func (s *deafSource) Poll(ctx context.Context, snap *source.Snapshot) error {
+func (s *deafSource) Poll(ctx context.Context, snap *source.Moment) error {
 	if s.polls() > 0 {
 		s.set(func(f *fakeSource) { f.starts = append(f.starts, time.Now()) })
 		<-s.wake
@@ -280,8 +280,8 @@ func TestRunSaysWhatItCannotDo(t *testing.T) {
 
 type failingClose struct{}
 
-func (failingClose) Poll(context.Context, *source.Snapshot) error { return io.EOF }
-func (failingClose) Close() error                                 { return errFake }
+func (failingClose) Poll(context.Context, *source.Moment) error { return io.EOF }
+func (failingClose) Close() error                               { return errFake }
 
 func TestCopyOnATerminal(t *testing.T) {
 	h := runOnTerminal(context.Background(), t, &fakeSource{sockets: some(1)})

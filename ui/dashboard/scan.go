@@ -25,13 +25,13 @@ type change struct {
 // scan finds the levels of a whole recording, from the first moment on. It
 // belongs to the command that runs, a part at a time.
 type scan struct {
-	player  *recording.Player
-	tracker *model.Tracker
-	reader  *recording.Reader // nil before the first part and after the last
-	snap    source.Snapshot
-	state   model.State
-	level   model.Level
-	found   int
+	player   *recording.Player
+	fleet    *model.Fleet
+	reader   *recording.Reader // nil before the first part and after the last
+	moment   source.Moment
+	overview model.Overview
+	level    model.Level
+	found    int
 }
 
 // scannedMsg is what a part of a scan has found. The first change of all is the
@@ -67,13 +67,13 @@ func (s *scan) run(ctx context.Context, now func() time.Time) (msg scannedMsg, e
 		s.reader, err = s.player.Moments()
 	}
 	for err == nil && s.found < maxChanges && now().Sub(started) < scanFor {
-		if err = cmp.Or(ctx.Err(), s.reader.Next(&s.snap)); err != nil {
+		if err = cmp.Or(ctx.Err(), s.reader.Next(&s.moment)); err != nil {
 			break
 		}
-		s.tracker.Update(&s.snap, &s.state)
-		msg.upTo = s.snap.Time
-		if s.found == 0 || s.level != s.state.Level {
-			s.level = s.state.Level
+		s.fleet.Update(&s.moment, &s.overview)
+		msg.upTo = s.moment.Time
+		if s.found == 0 || s.level != s.overview.Level {
+			s.level = s.overview.Level
 			s.found++
 			msg.changes = append(msg.changes, change{msg.upTo, s.level})
 		}

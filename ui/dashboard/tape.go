@@ -12,28 +12,28 @@ import (
 	"ephtop/source/recording"
 )
 
-// tape is a recording and the tracker that has seen it up to the moment on
-// screen, just as the tracker of the live run had. It belongs to the command
+// tape is a recording and the fleet that has seen it up to the moment on
+// screen, just as the fleet of the live run had. It belongs to the command
 // that runs; the model starts at most one at a time.
 type tape struct {
 	player  *recording.Player
 	options model.Options
 
-	tracker *model.Tracker // nil if it has to start anew
-	fed     time.Time      // the last moment that the tracker has seen
+	fleet *model.Fleet // nil if it has to start anew
+	fed   time.Time    // the last moment that the fleet has seen
 	// sockets is the most that a moment had, and spacing the time before the
-	// last one: they tell what it costs to feed a tracker.
+	// last one: they tell what it costs to feed a fleet.
 	sockets int
 	spacing time.Duration
 }
 
 // thorough is how many rows of sockets, over all moments, a seek may read so
-// that the tracker sees the recording from its start on: about a second's
+// that the fleet sees the recording from its start on: about a second's
 // work. Where there are more, it sees what it takes to be right about all but
 // ages of more than model.HistorySpan and the sum of the connects that failed.
 const thorough = 4_000_000
 
-// lead is what a tracker sees before the target of a seek, at least: the
+// lead is what a fleet sees before the target of a seek, at least: the
 // history, and before that a TIME_WAIT, for the owners of the first ones.
 const lead = model.HistorySpan + time.Minute
 
@@ -78,14 +78,14 @@ func (p *poller) goTo(ctx context.Context, t *tape, g goal, frames [2]*frame, c 
 	})
 }
 
-// run feeds the tracker up to the goal. late says that it is time to stop.
+// run feeds the fleet up to the goal. late says that it is time to stop.
 func (t *tape) run(ctx context.Context, g goal, frames [2]*frame, late func() bool) playedMsg {
 	msg := playedMsg{frame: frames[0], spare: frames[1]}
 	fresh, err := t.begin(g)
 	for err == nil {
 		if msg.next, msg.more = t.player.Peek(); !msg.more {
 			// Why there is no moment, Poll knows.
-			err = t.player.Poll(context.Background(), new(source.Snapshot))
+			err = t.player.Poll(context.Background(), new(source.Moment))
 			break
 		}
 		if msg.next.After(g.to) && !t.fed.IsZero() && (msg.moved || !g.onward) {
@@ -95,7 +95,7 @@ func (t *tape) run(ctx context.Context, g goal, frames [2]*frame, late func() bo
 			break
 		}
 		// What is read may turn out to be damaged: not over the last good one.
-		if err = t.player.Poll(context.Background(), &msg.spare.snapshot); err != nil {
+		if err = t.player.Poll(context.Background(), &msg.spare.moment); err != nil {
 			msg.more = false
 			break
 		}
@@ -105,23 +105,23 @@ func (t *tape) run(ctx context.Context, g goal, frames [2]*frame, late func() bo
 	msg.end = err
 	if fresh && msg.cutShort {
 		// Half of the past is no past: what was shown before stays on screen.
-		t.tracker, msg.moved = nil, false
+		t.fleet, msg.moved = nil, false
 	}
 	return msg
 }
 
 // begin has the tape go on from where it is, if that leads to the goal, or
-// from far enough before it, with a fresh tracker.
+// from far enough before it, with a fresh fleet.
 func (t *tape) begin(g goal) (fresh bool, err error) {
 	from := t.from(g.to)
-	if t.tracker != nil && !t.fed.Before(from) && (g.onward || !t.fed.After(g.to)) {
+	if t.fleet != nil && !t.fed.Before(from) && (g.onward || !t.fed.After(g.to)) {
 		return false, nil
 	}
-	t.tracker, t.fed = model.NewTracker(t.options), time.Time{}
+	t.fleet, t.fed = model.NewFleet(t.options), time.Time{}
 	return true, t.player.Seek(from)
 }
 
-// from is the time from which a fresh tracker must be fed for a position.
+// from is the time from which a fresh fleet must be fed for a position.
 func (t *tape) from(position time.Time) time.Time {
 	first, _ := t.player.Span()
 	moments := int64(position.Sub(first) / cmp.Or(t.spacing, time.Second))
@@ -131,10 +131,10 @@ func (t *tape) from(position time.Time) time.Time {
 	return first
 }
 
-// feed shows the tracker a moment.
+// feed shows the fleet a moment.
 func (t *tape) feed(f *frame) {
-	t.tracker.Update(&f.snapshot, &f.state)
-	t.fed, t.sockets = f.snapshot.Time, max(t.sockets, len(f.snapshot.Sockets))
+	f.update(t.fleet)
+	t.fed, t.sockets = f.moment.Time, max(t.sockets, len(f.moment.Room))
 	if f.state.Elapsed > 0 {
 		t.spacing = f.state.Elapsed
 	}

@@ -30,7 +30,7 @@ func DoctorText(w io.Writer, d *Diagnosis, o Options) error {
 	p := textPage{out: bufio.NewWriter(w), moment: newMoment(d.State), pen: newPen(o)}
 	p.header()
 	p.fact("sample", same, fmt.Sprintf("%s in %s, by %s", text.Plural(d.Sample.Polls, "poll", "polls"), text.Duration(d.Sample.Span),
-		p.name(p.Snapshot.Source)))
+		p.name(p.Moment.Source)))
 	p.failures()
 	for i, item := range advice.Checklist(d.State, d.Evidence, d.Sample) {
 		p.item(i+1, &item)
@@ -104,7 +104,7 @@ func fold(words string, width int) []string {
 // remedies writes the findings with all that is to say about them. A remedy
 // that was told before is only named.
 func (p *textPage) remedies() {
-	list := p.Findings()
+	list := p.Findings
 	if len(list) == 0 {
 		p.title("Findings: none")
 		return

@@ -91,14 +91,25 @@ func diagnoses() map[string]Diagnosis {
 	loud.Snapshot.Sockets[established].State = source.SynSent
 	loud.Snapshot.Sockets[established].Retransmits = 4
 	loud.TCP.States[source.SynSent] = 1
-	loud.Failures = model.Failures{Observed: true, Count: 30, Recent: 3, Last: loud.Snapshot.Time, By: []model.Failure{
+	loud.Failures = model.Failures{Observed: true, Count: 30, Recent: 3, Last: loud.Moment.Time, By: []model.Failure{
 		{Process: loud.Processes[java], Destination: addr("10.0.9.2"), Port: 5432, Count: 30},
 	}}
-	loud.Forecast = model.Forecast{Rate: 118, Full: 86 * time.Second, CloseRate: 240, Sustainable: 333, Plateau: 22602}
+	loud.Forecast = model.Forecast{Rate: 118, Full: 86 * time.Second, Outlook: model.Outlook{CloseRate: 240, Sustainable: 333, Plateau: 22602}}
 	loud.Churn = []model.Churn{{Tuple: loud.TCP.Pressure.Tuples[0].TupleKey, Process: java, Tier: model.OwnerTraced, Live: 41, TimeWait: 9804, CloseRate: 240}}
+	f := loud.Findings
+	f[0].Rate, f[0].Span = 118, 86*time.Second
+	tuple := f[0].Tuple
+	to := model.TupleKey{Destination: tuple.Destination, Port: tuple.Port}
+	loud.Findings = []model.Finding{
+		{Problem: model.ConnectsFail, Level: model.LevelExhausted, Tuple: to, Process: java, Count: 30, Of: 3}, f[0], f[1], f[2],
+		{Problem: model.NoPooling, Tuple: tuple, Process: java, Tier: model.OwnerTraced, Count: 9804, Of: 28222, Live: 41,
+			Plateau: 14441, Rate: 240, Span: 170833333},
+		{Problem: model.SynSent, Tuple: tuple, Process: java, Tier: model.OwnerObserved, Count: 1, Span: 1795349071120000000},
+	}
 	quiet := busyHost()
+	quiet.Findings = nil
 	quiet.TCP = model.Protocol{Pressure: model.Pressure{Proto: source.TCP, Usable: 28222}}
-	quiet.Snapshot.Degraded, quiet.Snapshot.Settings.Reserved = nil, nil
+	quiet.Moment.Limits, quiet.Snapshot.Settings.Reserved = nil, nil
 	return map[string]Diagnosis{
 		"loud":       {loud, loudEvidence(), sampled},
 		"quiet":      {quiet, quietEvidence(), sampled},

@@ -47,13 +47,20 @@ func busyHost() *model.State {
 		https       = model.TupleKey{Source: six, Destination: far, Port: 44300}
 		metrics     = model.TupleKey{Source: addr("127.0.0.1"), Destination: addr("127.0.0.1"), Port: 9090}
 		tw          = source.TimerTimeWait
-		st          = &model.State{Snapshot: snap, Thresholds: model.DefaultThresholds, Level: model.LevelWarning}
+		mom         = &source.Moment{}
+		st          = &model.State{Moment: mom, Snapshot: snap, Thresholds: model.DefaultThresholds, Level: model.LevelWarning}
 		tcp, udp    = &st.TCP, &st.UDP
 		reservation = []source.PortRange{{Low: 40000, High: 40009}, {Low: 1, High: 2}}
 	)
-	*snap = source.Snapshot{
+	*mom = source.Moment{
 		Time: time.Date(2026, 11, 22, 13, 4, 31, 120e6, time.FixedZone("CET", 3600)), Took: 41200 * time.Microsecond,
 		Host: "web-01", OS: "linux", Kernel: "6.18", Source: "sockdiag",
+		Limits: []source.Limit{{Detail: "processes of other users are hidden:\x1b[31m run as root to see them"}, {
+			Detail: "bound and unconnected sockets are not listed by kernels before 6.8, so ports that are blocked for every destination may be missing",
+		}},
+	}
+	*snap = source.Snapshot{
+		Inodes: true,
 		Settings: source.Settings{Range: source.PortRange{Low: 32768, High: 60999}, Reserved: reservation, TimeWait: time.Minute,
 			ReuseTimeWait: 2, ReuseDelay: time.Second, Timestamps: 1},
 		Sockets: []source.Socket{
@@ -68,8 +75,6 @@ func busyHost() *model.State {
 			accepted:  {Proto: source.TCP, State: source.Established, Local: web, LocalPort: 22, Remote: addr("10.0.7.7"), RemotePort: 50122, Inode: 504},
 			resolving: {Proto: source.UDP, State: source.Bound, Local: addr("0.0.0.0"), LocalPort: 40010, UID: 101, Inode: 505},
 		},
-		Degraded: []string{"processes of other users are hidden:\x1b[31m run as root to see them",
-			"bound and unconnected sockets are not listed by kernels before 6.8, so ports that are blocked for every destination may be missing"},
 	}
 	st.Processes = []source.Process{
 		java:     {PID: 3120, Name: "java", UID: 33, User: "www-data"},
@@ -115,13 +120,19 @@ func busyHost() *model.State {
 		{Process: resolver, Tier: model.OwnerObserved, Ports: 200, Sockets: 210, States: model.StateCounts{source.Bound: 210}},
 		{Process: java, Tier: model.OwnerObserved, Ports: 3, Sockets: 3, States: model.StateCounts{source.Established: 3}},
 	}
+	st.Findings = []model.Finding{
+		{Problem: model.TupleFull, Level: model.LevelWarning, Tuple: postgres, Process: java, Tier: model.OwnerObserved, Count: 18006, Of: 28222},
+		{Problem: model.SlowConnect, Level: model.LevelWarning, Tuple: postgres, Process: java, Tier: model.OwnerObserved, Count: 14111, Of: 14111},
+		{Problem: model.CloseWait, Level: model.LevelWarning, Process: formula, Tier: model.OwnerObserved, Count: 311, Of: 28222},
+	}
 	return st
 }
 
 // idleHost has a range and nothing else.
 func idleHost() *model.State {
-	st := &model.State{Snapshot: &source.Snapshot{
+	st := &model.State{Moment: &source.Moment{
 		Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Host: "idle", OS: "darwin", Source: "portable",
+	}, Snapshot: &source.Snapshot{
 		Settings: source.Settings{Range: source.PortRange{Low: 49152, High: 65535}, Assumed: true},
 	}}
 	st.TCP.Pressure = model.Pressure{Proto: source.TCP, Usable: 16384}

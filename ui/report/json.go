@@ -11,6 +11,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/ui/advice"
 	"ephtop/ui/text"
 )
 
@@ -54,7 +55,7 @@ func JSON(w io.Writer, st *model.State, o Options) error {
 
 // reasons writes what could not be seen.
 func (p *jsonPage) reasons() {
-	list := p.Snapshot.Degraded
+	list := advice.Limits(p.Moment)
 	p.list("degraded", len(list), func(i int) { p.value(text.Sanitize(list[i])) })
 }
 
@@ -149,12 +150,12 @@ func (c jsonStates) MarshalJSON() ([]byte, error) {
 }
 
 func (p *jsonPage) head() {
-	snap := p.Snapshot
+	m, snap := p.Moment, p.Snapshot
 	// UTC, and milliseconds also where they are 0: RFC 3339, section 5.6.
-	p.field("time", snap.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"))
-	p.field("host", text.Sanitize(snap.Host))
-	p.field("os", text.Sanitize(snap.OS))
-	p.field("source", text.Sanitize(snap.Source))
+	p.field("time", m.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"))
+	p.field("host", text.Sanitize(m.Host))
+	p.field("os", text.Sanitize(m.OS))
+	p.field("source", text.Sanitize(m.Source))
 	r := snap.Settings.Range
 	p.field("range", jsonRange{r.Low, r.High, r.Count(), snap.Settings.ReservedInRange(), snap.Settings.Usable()})
 	p.field("pool", jsonPool{poolUse(&p.TCP.Pressure), poolUse(&p.UDP.Pressure)})
@@ -170,6 +171,7 @@ func (p *jsonPage) tuples() {
 	rest := p.holders(tuples)
 	p.list("tuples", len(tuples), func(i int) {
 		t := &tuples[i]
+		o := t.Outlook(p.Snapshot.Settings.TimeWait)
 		processes := []jsonHolder{}
 		for len(rest) > 0 && int(rest[0].tuple) == i {
 			processes = append(processes, p.holder(rest[0].process, rest[0].ports))
@@ -180,7 +182,7 @@ func (p *jsonPage) tuples() {
 			Used: t.Used, Free: t.Free, Percent: tenth(t.Percent()),
 			Blocked: t.Blocked, Suspected: t.Suspected, TimeWait: t.TimeWait, Reusable: t.Reusable,
 			FirstHalfPercent: tenth(t.FirstHalfPercent()), SlowConnect: t.SlowConnect(),
-			Closes: tenth(closeRate(t)), Sustainable: tenth(p.sustainable(t)), Plateau: p.plateau(t), SecondsToFull: p.secondsToFull(t),
+			Closes: tenth(o.CloseRate), Sustainable: tenth(o.Sustainable), Plateau: o.Plateau, SecondsToFull: p.secondsToFull(t),
 			Level: t.Level.String(), Processes: processes,
 		})
 	})

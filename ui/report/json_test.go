@@ -228,21 +228,24 @@ func TestJSONCountsByProtocol(t *testing.T) {
 // A port of the range that is reserved is not ephemeral, wherever that is said.
 func TestReservedPortsAreNotEphemeral(t *testing.T) {
 	t.Parallel()
-	snap := &source.Snapshot{Settings: source.Settings{
+	m := new(source.Moment)
+	snap := m.Add(source.Scope{})
+	snap.Settings = source.Settings{
 		Range: source.PortRange{Low: 40000, High: 40003}, Reserved: []source.PortRange{{Low: 40001, High: 40002}},
-	}}
+	}
 	for port := uint16(39999); port <= 40004; port++ {
 		snap.Sockets = append(snap.Sockets, source.Socket{Proto: source.TCP, State: source.Established, Process: source.NoProcess,
 			Local: addr("10.0.0.9"), LocalPort: port, Remote: addr("10.0.9.2"), RemotePort: 5432})
 	}
-	var st model.State
-	model.NewTracker(model.Options{}).Update(snap, &st)
-	rows := Options{Rows: allRows(&st)}
+	var o model.Overview
+	model.NewFleet(model.Options{}).Update(m, &o)
+	st := o.States[0]
+	rows := Options{Rows: allRows(st)}
 	var inRow, inJSON, inCSV []bool
-	for i, c := range decode(t, written(t, JSON, &st, rows)).Connections {
+	for i, c := range decode(t, written(t, JSON, st, rows)).Connections {
 		inRow, inJSON = append(inRow, st.Rows[i].Ephemeral), append(inJSON, *c.Ephemeral)
 	}
-	for line := range strings.Lines(string(written(t, CSV, &st, rows))) {
+	for line := range strings.Lines(string(written(t, CSV, st, rows))) {
 		if field := strings.Split(line, ",")[6]; field != "ephemeral" {
 			inCSV = append(inCSV, field == "true")
 		}
@@ -290,7 +293,7 @@ func TestJSONHoldersOfATuple(t *testing.T) {
 
 func TestJSONFailures(t *testing.T) {
 	state := busyHost()
-	state.Failures = model.Failures{Observed: true, Count: 30, Recent: 2, Last: state.Snapshot.Time, By: []model.Failure{
+	state.Failures = model.Failures{Observed: true, Count: 30, Recent: 2, Last: state.Moment.Time, By: []model.Failure{
 		{Process: source.Process{PID: 9203, Name: "cu\x1b[mrl"}, Destination: addr("10.0.9.2"), Port: 5432, Count: 30},
 	}}
 	got := decode(t, written(t, JSON, state, Options{})).Failures

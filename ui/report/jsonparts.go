@@ -18,7 +18,7 @@ type jsonFinding struct {
 
 // findings writes what is wrong, most urgent first.
 func (p *jsonPage) findings() {
-	list := p.Findings()
+	list := p.Findings
 	p.list("findings", len(list), func(i int) {
 		f := &list[i]
 		a := advice.Of(p.State, f)

@@ -69,7 +69,7 @@ func (m *moment) owner(row int32) int32 {
 // 0 is a filler. For these the user is that of the process that was seen with
 // the socket, if any. Windows has no such number.
 func (m *moment) uid(row int32) (uid uint32, ok bool) {
-	if m.Snapshot.OS == "windows" {
+	if m.Moment.OS == "windows" {
 		return 0, false
 	}
 	if s := &m.Snapshot.Sockets[row]; s.HasOwner() {

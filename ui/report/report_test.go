@@ -111,8 +111,8 @@ func TestGuard(t *testing.T) {
 func TestForeignTextIsHarmless(t *testing.T) {
 	state := busyHost()
 	nasty := "\x1b[2J\x1b]52;c;aGk=\a\x9b31mab\r\nc\u202etxt\x00\xff\u2028" + strings.Repeat("漢", 90)
-	state.Snapshot.Host, state.Snapshot.Kernel, state.Snapshot.Source = nasty, nasty, nasty
-	state.Snapshot.Degraded = []string{nasty}
+	state.Moment.Host, state.Moment.Kernel, state.Moment.Source = nasty, nasty, nasty
+	state.Moment.Limits = []source.Limit{{Code: source.LimitOwners, Detail: nasty}}
 	for i := range state.Processes {
 		state.Processes[i].Name, state.Processes[i].User = nasty, nasty
 	}
@@ -165,7 +165,7 @@ func TestWriteErrorsAreHandedOn(t *testing.T) {
 
 func TestUIDWhereTheSystemHasNone(t *testing.T) {
 	state := busyHost()
-	state.Snapshot.OS = "windows"
+	state.Moment.OS = "windows"
 	m := newMoment(state)
 	got := map[int32]bool{}
 	for _, row := range []int32{established, timeWaitObserved} {

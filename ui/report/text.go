@@ -7,6 +7,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/ui/advice"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
 )
@@ -69,9 +70,9 @@ func (p *textPage) fact(label string, style func(string) string, words string) {
 }
 
 func (p *textPage) header() {
-	s := p.Snapshot
-	name := "ephtop  " + p.name(strings.TrimSpace(s.Host)) + "  " + p.name(s.OS+" "+s.Kernel)
-	at := s.Time.UTC().Format("2006-01-02 15:04:05 UTC")
+	m := p.Moment
+	name := "ephtop  " + p.name(strings.TrimSpace(m.Host)) + "  " + p.name(m.OS+" "+m.Kernel)
+	at := m.Time.UTC().Format("2006-01-02 15:04:05 UTC")
 	name = text.Truncate(strings.TrimSpace(name), pageWidth-len(at)-2)
 	p.line(p.paint(theme.Brand, p.plain(name)), blanks(pageWidth-text.Width(name)-len(at)), at)
 	p.line()
@@ -90,7 +91,7 @@ func (p *textPage) summary() {
 		r += "; assumed, the system's own range could not be read"
 	}
 	p.fact("range", same, r)
-	p.fact("source", same, p.name(p.Snapshot.Source)+", "+text.Count(int(p.Snapshot.Took.Milliseconds()))+" ms")
+	p.fact("source", same, p.name(p.Moment.Source)+", "+text.Count(int(p.Moment.Took.Milliseconds()))+" ms")
 }
 
 // headline says how far a protocol is from the failure of connect() or bind().
@@ -125,11 +126,12 @@ func protocolNames(protocols []source.Proto) string {
 }
 
 func (p *textPage) degraded() {
-	if len(p.Snapshot.Degraded) == 0 {
+	limits := advice.Limits(p.Moment)
+	if len(limits) == 0 {
 		return
 	}
 	p.title("Not seen")
-	for _, d := range p.Snapshot.Degraded {
+	for _, d := range limits {
 		for i, l := range text.Wrap(p.name(d), pageWidth-4) {
 			mark := "  - "
 			if i > 0 {

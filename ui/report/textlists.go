@@ -11,7 +11,7 @@ import (
 
 // findings lists what is wrong, most urgent first.
 func (p *textPage) findings() {
-	list := p.Findings()
+	list := p.Findings
 	if len(list) == 0 {
 		return
 	}

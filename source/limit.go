@@ -1,0 +1,57 @@
+package source
+
+// Limit is something that a look could not see. It is typed: the sentence that
+// a person reads is made where it is shown (ui/advice).
+type Limit struct {
+	Code LimitCode `json:"code"`
+	// Detail is what the code leaves open: the error of the system, the name
+	// of a setting, a number.
+	Detail string `json:"detail,omitempty"`
+}
+
+// LimitCode says what could not be seen.
+type LimitCode string
+
+// The limits. What Detail holds stands behind each.
+const (
+	// LimitNote: nothing that a code stands for. The sentence itself.
+	LimitNote LimitCode = ""
+	// LimitInterrupted: the tables changed during the dump.
+	LimitInterrupted LimitCode = "dump-interrupted"
+	// LimitOwners: processes could not be read. The error.
+	LimitOwners LimitCode = "owners-unread"
+	// LimitHidden: processes are hidden from us. Their number, or "" where
+	// they are hidden so well that they can't be counted (hidepid).
+	LimitHidden LimitCode = "processes-hidden"
+	// LimitOthersSockets: sockets of other users are hidden from us.
+	LimitOthersSockets LimitCode = "sockets-hidden"
+	// LimitNoUDP: the kernel can't dump UDP sockets.
+	LimitNoUDP LimitCode = "no-udp"
+	// LimitFallback: a better source was refused. The error.
+	LimitFallback LimitCode = "fallback"
+	// LimitUntraced: nothing is traced although it was asked for. The error.
+	LimitUntraced LimitCode = "untraced"
+	// LimitTraceGap: some events may be missing. The error.
+	LimitTraceGap LimitCode = "trace-gap"
+	// LimitLostEvents: events had no room. Their number.
+	LimitLostEvents LimitCode = "events-lost"
+	// LimitRange: the range could not be read. The error.
+	LimitRange LimitCode = "range-assumed"
+	// LimitReserved: the reserved ports could not be read. The error.
+	LimitReserved LimitCode = "reserved-unread"
+	// LimitReuse: tcp_tw_reuse could not be read. The error.
+	LimitReuse LimitCode = "reuse-unread"
+	// LimitOpenFiles: only sockets that a process holds are listed.
+	LimitOpenFiles LimitCode = "open-files-only"
+	// LimitNoTimers: the time left of TIME_WAIT is not known.
+	LimitNoTimers LimitCode = "no-timers"
+	// LimitNoBound: bound and unconnected sockets are not listed.
+	LimitNoBound LimitCode = "no-bound"
+	// LimitMerged: sockets of one four-tuple count as one.
+	LimitMerged LimitCode = "merged"
+	// LimitUnreadable: sockets without readable addresses are left out. Their
+	// number.
+	LimitUnreadable LimitCode = "unreadable"
+	// LimitCut: the recording was cut, and this is its last whole moment.
+	LimitCut LimitCode = "recording-cut"
+)

@@ -1,0 +1,101 @@
+package source
+
+import (
+	"context"
+	"time"
+)
+
+// Moment is one look at a host. It belongs to whoever passed it to Poll, and
+// nothing changes it until it is passed again.
+type Moment struct {
+	// Time is when the look began, by the wall clock.
+	Time time.Time
+	// Mono is the same by a clock that nobody sets, since some point in the
+	// past: the distance of two moments of one run. 0 where the origin has no
+	// such clock; the distance is then that of Time.
+	Mono time.Duration
+	// Took is how long the look lasted.
+	Took time.Duration
+
+	Host   string // host name
+	OS     string // runtime.GOOS of the host
+	Kernel string // release of the kernel, "" if unknown
+	// Source names the origin as --source does: "sockdiag", "portable", …
+	Source string
+
+	// Processes holds the processes that sockets point to. Their ids are those
+	// that the host knows them by, whatever the namespace of their sockets.
+	Processes []Process
+	// Snapshots holds the network namespaces that were looked at.
+	Snapshots []Snapshot
+	// Room is the memory that Snapshots[i].Sockets are windows of, side by
+	// side. Who reads a moment reads those.
+	Room []Socket
+
+	// Traced says that Events holds what the kernel told since the moment
+	// before; LostEvents counts what its buffer had no room for.
+	Traced     bool
+	Events     []Event
+	LostEvents int
+
+	// Limits says what could not be seen.
+	Limits []Limit
+}
+
+// Snapshot is one network namespace at one moment.
+type Snapshot struct {
+	Scope    Scope
+	Settings Settings
+	// Sockets holds every TCP and UDP socket of the namespace that was seen,
+	// in no order.
+	Sockets []Socket
+	// Age is how long ago the namespace was looked at, 0 for just now.
+	Age time.Duration
+
+	// BoundListed says that bound and unconnected TCP sockets are among
+	// Sockets (Linux 6.8 and later).
+	BoundListed bool
+	// Inodes says that the origin knows inodes, so that a live socket without
+	// one belongs to no process.
+	Inodes bool
+}
+
+// Reset empties the moment and keeps its memory. No Snapshot is left.
+func (m *Moment) Reset() {
+	*m = Moment{
+		Processes: m.Processes[:0], Snapshots: m.Snapshots[:0], Room: m.Room[:0],
+		Events: m.Events[:0], Limits: m.Limits[:0],
+	}
+}
+
+// Add adds an empty Snapshot of a namespace and returns it. The pointer is
+// good until the next Add.
+func (m *Moment) Add(scope Scope) *Snapshot {
+	m.Snapshots = append(m.Snapshots, Snapshot{Scope: scope})
+	return &m.Snapshots[len(m.Snapshots)-1]
+}
+
+// Limit adds what could not be seen; see [Limit].
+func (m *Moment) Limit(code LimitCode, detail string) {
+	m.Limits = append(m.Limits, Limit{Code: code, Detail: detail})
+}
+
+// Since returns the time from an earlier moment to m: by the clock that nobody
+// sets, where both have it, and never less than 0.
+func (m *Moment) Since(earlier *Moment) time.Duration {
+	if m.Mono > 0 && earlier.Mono > 0 {
+		return max(0, m.Mono-earlier.Mono)
+	}
+	return max(0, m.Time.Sub(earlier.Time))
+}
+
+// Source is an origin of moments.
+type Source interface {
+	// Poll overwrites m with the present moment, reusing its memory. Polls of
+	// one Source must not overlap. After an error the content of m is
+	// undefined, and a later Poll may succeed. io.EOF says that there will be
+	// no more moments.
+	Poll(ctx context.Context, m *Moment) error
+	// Close frees what the source holds. No Poll may follow.
+	Close() error
+}

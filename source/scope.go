@@ -1,0 +1,39 @@
+package source
+
+// Scope says which network namespace of which host something is about. Host
+// and Netns are its identity.
+type Scope struct {
+	Host string `json:"host,omitempty"`
+	// Netns is the inode number of the namespace, as in "net:[4026531840]"
+	// (namespaces(7)), or 0 where there is only one or it is not known.
+	Netns uint64 `json:"netns,omitempty"`
+	// Name is what people call it, "" where it has no name.
+	Name string    `json:"name,omitempty"`
+	Kind ScopeKind `json:"kind,omitempty"`
+}
+
+// ScopeKind says what a namespace belongs to.
+type ScopeKind uint8
+
+// The kinds of scope.
+const (
+	ScopeUnnamed   ScopeKind = iota
+	ScopeHost                // the host's own
+	ScopePod                 // of Kubernetes
+	ScopeContainer           // of a container engine
+	ScopeUnit                // of a systemd unit
+	ScopeNamed               // mounted under a name, as by ip netns
+)
+
+var scopeKinds = [...]string{"unnamed", "host", "pod", "container", "unit", "named"}
+
+// String gives "host", "pod", "container", "unit", "named" or "unnamed".
+func (k ScopeKind) String() string {
+	if int(k) < len(scopeKinds) {
+		return scopeKinds[k]
+	}
+	return scopeKinds[ScopeUnnamed]
+}
+
+// Same tells whether two scopes are one namespace.
+func (s *Scope) Same(o *Scope) bool { return s.Host == o.Host && s.Netns == o.Netns }

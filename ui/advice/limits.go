@@ -1,0 +1,89 @@
+package advice
+
+import (
+	"fmt"
+
+	"ephtop/source"
+)
+
+// Limits says in one sentence each what a look could not see, and why, and
+// what to do about it. Details are of foreign origin: what shows the sentences
+// strips control characters first.
+func Limits(m *source.Moment) []string {
+	list := make([]string, len(m.Limits))
+	for i, l := range m.Limits {
+		list[i] = limit(m, l)
+	}
+	return list
+}
+
+func limit(m *source.Moment, l source.Limit) string {
+	switch l.Code {
+	case source.LimitNote:
+		return l.Detail
+	case source.LimitHidden:
+		return hidden(l.Detail)
+	case source.LimitRange:
+		return assumed(m, l.Detail)
+	}
+	if s, ok := limitWords[l.Code]; ok {
+		return s
+	}
+	if s, ok := limitFormats[l.Code]; ok {
+		return fmt.Sprintf(s, l.Detail)
+	}
+	return fmt.Sprintf("%s: %s", l.Code, l.Detail) // of a later version
+}
+
+// limitWords are the limits that need no detail.
+var limitWords = map[source.LimitCode]string{
+	source.LimitInterrupted:   "the socket tables changed during the dump: single sockets may be missing or listed twice",
+	source.LimitOthersSockets: "sockets of other users are hidden: run as root to see them",
+	source.LimitNoUDP:         "UDP sockets are not seen: the kernel has no udp_diag (modprobe udp_diag)",
+	source.LimitOpenFiles:     "sockets that no process holds are not listed, TIME_WAIT above all: lsof lists open files only",
+	source.LimitNoTimers:      "the time left of TIME_WAIT is not known: gopsutil does not tell it",
+	source.LimitNoBound:       "bound and unconnected TCP sockets are not listed, though they hold ports: gopsutil does not see them",
+	source.LimitMerged:        "sockets that share all addresses and ports (SO_REUSEPORT) count as one: gopsutil merges them",
+	source.LimitCut:           "the recording was cut: this is its last whole moment",
+}
+
+// limitFormats are the limits with the detail in their midst.
+var limitFormats = map[source.LimitCode]string{
+	source.LimitOwners:     "some sockets have no process: %s",
+	source.LimitFallback:   "the kernel's sock_diag can't be used (%s): sockets are read the slow way, without timers and bound sockets",
+	source.LimitUntraced:   "closes and failed connects are not traced: %s",
+	source.LimitTraceGap:   "some closes and failed connects may be missing: %s",
+	source.LimitLostEvents: "%s traced events were lost: more happened than the buffer holds",
+	source.LimitReserved:   "reserved ports could not be read (%s): they count as usable",
+	source.LimitReuse:      "tcp_tw_reuse could not be read (%s): which TIME_WAIT can be reused is not known",
+	source.LimitUnreadable: "sockets left out because gopsutil gave no readable address or port for them: %s",
+}
+
+// hidden says how many processes are hidden, "" for hidden so well that they
+// can't be counted.
+func hidden(n string) string {
+	who := n + " processes of other users are"
+	switch n {
+	case "":
+		who = "processes of other users are"
+	case "1":
+		who = "1 process of another user is"
+	}
+	return who + " hidden: run as root to see which sockets are theirs"
+}
+
+// assumed says which range stands in for the one that could not be read.
+func assumed(m *source.Moment, why string) string {
+	whose := "the default of IANA"
+	if name := systemNames[m.OS]; name != "" {
+		whose = "the default of " + name
+	}
+	which := ""
+	if len(m.Snapshots) > 0 {
+		which = ", " + m.Snapshots[0].Settings.Range.String() + ","
+	}
+	return fmt.Sprintf("the port range could not be read (%s): %s%s is assumed; --range sets another", why, whose, which)
+}
+
+// systemNames is how people call a system, by its name in runtime.GOOS.
+var systemNames = map[string]string{"linux": "Linux", "freebsd": "FreeBSD", "darwin": "macOS", "windows": "Windows"}

@@ -1,0 +1,41 @@
+package advice_test
+
+import (
+	"testing"
+
+	"ephtop/source"
+	"ephtop/ui/advice"
+)
+
+// Every limit has a sentence, with its detail in it where there is one.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	m := &source.Moment{OS: "windows", Snapshots: []source.Snapshot{{
+		Settings: source.Settings{Range: source.PortRange{Low: 49152, High: 65535}},
+	}}}
+	tests := []struct {
+		code         source.LimitCode
+		detail, want string
+	}{
+		{source.LimitRange, "no netsh", "the port range could not be read (no netsh): the default of Windows, 49152-65535, is assumed; --range sets another"},
+		{source.LimitHidden, "", "processes of other users are hidden: run as root to see which sockets are theirs"},
+		{source.LimitHidden, "1", "1 process of another user is hidden: run as root to see which sockets are theirs"},
+		{source.LimitHidden, "12", "12 processes of other users are hidden: run as root to see which sockets are theirs"},
+		{source.LimitLostEvents, "7", "7 traced events were lost: more happened than the buffer holds"},
+		{source.LimitNoUDP, "", "UDP sockets are not seen: the kernel has no udp_diag (modprobe udp_diag)"},
+		{source.LimitNote, "as it is", "as it is"},
+		{"of-tomorrow", "3", "of-tomorrow: 3"},
+	}
+	for _, tt := range tests {
+		m.Limits = []source.Limit{{Code: tt.code, Detail: tt.detail}}
+		if got := advice.Limits(m)[0]; got != tt.want {
+			t.Errorf("%s %q:\n got %s\nwant %s", tt.code, tt.detail, got, tt.want)
+		}
+	}
+	m.OS = "plan9"
+	m.Limits = []source.Limit{{Code: source.LimitRange, Detail: "not known how"}}
+	const want = "the port range could not be read (not known how): the default of IANA, 49152-65535, is assumed; --range sets another"
+	if got := advice.Limits(m)[0]; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
