@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"ephtop/source"
-	"ephtop/source/evidence"
 )
 
 // Topic is a point of the checklist that "ephtop doctor" goes through.
@@ -105,7 +104,7 @@ const (
 )
 
 // Examine goes through the checklist: one point for each topic.
-func Examine(st *State, ev *evidence.Evidence) []Point {
+func Examine(st *State, ev *source.Evidence) []Point {
 	points := make([]Point, NumTopics)
 	for i := range points {
 		points[i].Topic = Topic(i)
@@ -170,7 +169,7 @@ func (p *Point) sign(kind SignKind, v Verdict, index int) {
 
 // firewall judges the way back. Connects that nobody answers make it likely
 // that what is refused is wanted.
-func (p *Point) firewall(st *State, ev *evidence.Evidence) {
+func (p *Point) firewall(st *State, ev *source.Evidence) {
 	fw, ct := &ev.Firewall, &ev.Conntrack
 	if !fw.OK() {
 		p.unknown(fw.Reason)
@@ -208,7 +207,7 @@ func (p *Point) firewall(st *State, ev *evidence.Evidence) {
 
 // speaks tells whether the host has what a judgement is about: IPv4 always,
 // IPv6 where some socket has an address of it that is not loopback.
-func (st *State) speaks(r *evidence.Return) bool {
+func (st *State) speaks(r *source.ReturnTraffic) bool {
 	if r.Family != "ipv6" {
 		return true
 	}
@@ -218,7 +217,7 @@ func (st *State) speaks(r *evidence.Return) bool {
 }
 
 // log warns of every phrase that was found: none is written in good health.
-func (p *Point) log(l *evidence.Log) {
+func (p *Point) log(l *source.SystemLog) {
 	if !l.OK() {
 		p.unknown(l.Reason)
 	}
@@ -235,7 +234,7 @@ var harmful = map[string]string{
 	"net.ipv4.tcp_timestamps": "0", // no TIME_WAIT can be reused
 }
 
-func (p *Point) changes(s *evidence.Sysctls) {
+func (p *Point) changes(s *source.Sysctls) {
 	if !s.OK() {
 		p.unknown(s.Reason)
 	}
@@ -246,7 +245,7 @@ func (p *Point) changes(s *evidence.Sysctls) {
 			verdict = VerdictWarning
 		}
 		switch {
-		case set.Origin == evidence.OriginChanged:
+		case set.Origin == source.OriginChanged:
 			p.sign(SignDrifted, verdict, i)
 		case set.Differs():
 			p.sign(SignDiffers, verdict, i)

@@ -6,18 +6,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ephtop/source"
-	"ephtop/source/evidence"
 )
 
 // readable is the evidence of a host that says everything and has nothing to
 // say.
-func readable() *evidence.Evidence {
-	read := evidence.Status{Outcome: evidence.Read}
-	return &evidence.Evidence{
-		Firewall:  evidence.Firewall{Status: read},
-		Conntrack: evidence.Conntrack{Status: read, Count: 10, Max: 1000},
-		Log:       evidence.Log{Status: read},
-		Sysctls:   evidence.Sysctls{Status: read},
+func readable() *source.Evidence {
+	read := source.Status{Outcome: source.OutcomeRead}
+	return &source.Evidence{
+		Firewall:  source.Firewall{Status: read},
+		Conntrack: source.Conntrack{Status: read, Count: 10, Max: 1000},
+		Log:       source.SystemLog{Status: read},
+		Sysctls:   source.Sysctls{Status: read},
 	}
 }
 
@@ -29,58 +28,58 @@ func TestExamine(t *testing.T) {
 	syn := func() *source.Moment {
 		return moment(0, with(socket(source.SynSent, "10.0.0.1:40000", "10.0.9.2:80"), func(s *source.Socket) { s.Retransmits = 3 }))
 	}
-	hidden := evidence.Status{Outcome: evidence.NotReadable, Reason: "run as root"}
+	hidden := source.Status{Outcome: source.OutcomeNotReadable, Reason: "run as root"}
 	for _, c := range []struct {
 		name     string
 		snapshot *source.Moment
-		change   func(*evidence.Evidence)
+		change   func(*source.Evidence)
 		verdicts verdicts // that are not ok
 		signs    signs
 		worst    Verdict
 	}{
 		{"a host in good health", quiet(), nil, verdicts{}, nil, VerdictOK},
-		{"nothing could be read", quiet(), func(ev *evidence.Evidence) {
+		{"nothing could be read", quiet(), func(ev *source.Evidence) {
 			ev.Firewall.Status, ev.Log.Status, ev.Sysctls.Status, ev.Conntrack.Status = hidden, hidden, hidden, hidden
 		}, verdicts{TopicFirewall: VerdictUnknown, TopicLog: VerdictUnknown, TopicChanges: VerdictUnknown}, nil, VerdictUnknown},
 		{"a range that is assumed", func() *source.Moment { s := moment(0); s.Snapshots[0].Settings.Assumed = true; return s }(), nil,
 			verdicts{TopicRange: VerdictUnknown}, nil, VerdictUnknown},
 		{"a full destination is a problem of the connections", moment(0, connections(85, source.Established, "10.0.0.1", 40000, 1, "10.0.9.2:80")...), nil,
 			verdicts{TopicConnections: VerdictProblem, TopicRange: VerdictWarning}, nil, VerdictProblem},
-		{"answers are refused", quiet(), func(ev *evidence.Evidence) {
-			ev.Firewall.Returns = []evidence.Return{{Family: "ipv4", Protocol: "tcp", Refused: everyPort}}
+		{"answers are refused", quiet(), func(ev *source.Evidence) {
+			ev.Firewall.Returns = []source.ReturnTraffic{{Family: "ipv4", Protocol: "tcp", Refused: everyPort}}
 		}, verdicts{TopicFirewall: VerdictWarning}, signs{TopicFirewall: {{SignRefused, VerdictWarning, 0}}}, VerdictWarning},
-		{"answers are refused and missed", syn(), func(ev *evidence.Evidence) {
-			ev.Firewall.Returns = []evidence.Return{{Family: "ipv4", Protocol: "tcp", Refused: everyPort}}
+		{"answers are refused and missed", syn(), func(ev *source.Evidence) {
+			ev.Firewall.Returns = []source.ReturnTraffic{{Family: "ipv4", Protocol: "tcp", Refused: everyPort}}
 		}, verdicts{TopicFirewall: VerdictProblem}, signs{TopicFirewall: {{SignRefused, VerdictProblem, 0}}}, VerdictProblem},
 		{"a single connect without an answer is no alarm", syn(), nil, verdicts{}, nil, VerdictOK},
-		{"answers over IPv6, which the host does not speak", quiet(), func(ev *evidence.Evidence) {
-			ev.Firewall.Returns = []evidence.Return{{Family: "ipv6", Protocol: "tcp", Refused: everyPort}}
+		{"answers over IPv6, which the host does not speak", quiet(), func(ev *source.Evidence) {
+			ev.Firewall.Returns = []source.ReturnTraffic{{Family: "ipv6", Protocol: "tcp", Refused: everyPort}}
 		}, verdicts{}, nil, VerdictOK},
-		{"answers over IPv6, which it does", moment(0, socket(source.Established, "[2001:db8::1]:40000", "[2001:db8::2]:443")), func(ev *evidence.Evidence) {
-			ev.Firewall.Returns = []evidence.Return{{Family: "ipv6", Protocol: "tcp", Refused: everyPort}}
+		{"answers over IPv6, which it does", moment(0, socket(source.Established, "[2001:db8::1]:40000", "[2001:db8::2]:443")), func(ev *source.Evidence) {
+			ev.Firewall.Returns = []source.ReturnTraffic{{Family: "ipv6", Protocol: "tcp", Refused: everyPort}}
 		}, verdicts{TopicFirewall: VerdictWarning}, signs{TopicFirewall: {{SignRefused, VerdictWarning, 0}}}, VerdictWarning},
-		{"rules that can't be judged", quiet(), func(ev *evidence.Evidence) {
-			ev.Firewall.Returns = []evidence.Return{{}, {Family: "ipv4", Protocol: "tcp", Unclear: everyPort}}
+		{"rules that can't be judged", quiet(), func(ev *source.Evidence) {
+			ev.Firewall.Returns = []source.ReturnTraffic{{}, {Family: "ipv4", Protocol: "tcp", Unclear: everyPort}}
 		}, verdicts{TopicFirewall: VerdictUnknown}, signs{TopicFirewall: {{SignUnclear, VerdictUnknown, 1}}}, VerdictUnknown},
-		{"a translation with fewer ports than the range", quiet(), func(ev *evidence.Evidence) {
-			ev.Firewall.SNAT = []evidence.SNAT{{PortCount: 64512}, {PortCount: 20}}
+		{"a translation with fewer ports than the range", quiet(), func(ev *source.Evidence) {
+			ev.Firewall.SNAT = []source.SNATRule{{PortCount: 64512}, {PortCount: 20}}
 		}, verdicts{}, signs{TopicFirewall: {{SignTranslated, VerdictOK, 1}}}, VerdictOK},
-		{"connection tracking below its marks", quiet(), func(ev *evidence.Evidence) { ev.Conntrack.Count = 799 }, verdicts{}, nil, VerdictOK},
-		{"connection tracking nearly full", quiet(), func(ev *evidence.Evidence) { ev.Conntrack.Count = 800 },
+		{"connection tracking below its marks", quiet(), func(ev *source.Evidence) { ev.Conntrack.Count = 799 }, verdicts{}, nil, VerdictOK},
+		{"connection tracking nearly full", quiet(), func(ev *source.Evidence) { ev.Conntrack.Count = 800 },
 			verdicts{TopicFirewall: VerdictWarning}, signs{TopicFirewall: {{SignConntrackFull, VerdictWarning, 0}}}, VerdictWarning},
-		{"connection tracking full", quiet(), func(ev *evidence.Evidence) { ev.Conntrack.Count = 950 },
+		{"connection tracking full", quiet(), func(ev *source.Evidence) { ev.Conntrack.Count = 950 },
 			verdicts{TopicFirewall: VerdictProblem}, signs{TopicFirewall: {{SignConntrackFull, VerdictProblem, 0}}}, VerdictProblem},
-		{"the log", quiet(), func(ev *evidence.Evidence) {
-			ev.Log.Phrases = []evidence.Phrase{{Text: "a"}, {Text: "b", Sightings: []evidence.Sighting{{Count: 3}}}}
+		{"the log", quiet(), func(ev *source.Evidence) {
+			ev.Log.Phrases = []source.LogPhrase{{Text: "a"}, {Text: "b", Sightings: []source.LogSighting{{Count: 3}}}}
 		}, verdicts{TopicLog: VerdictWarning}, signs{TopicLog: {{SignLogged, VerdictWarning, 1}}}, VerdictWarning},
-		{"settings", quiet(), func(ev *evidence.Evidence) {
-			read := evidence.Status{Outcome: evidence.Read}
-			ev.Sysctls.Settings = []evidence.Sysctl{
-				{Name: "net.ipv4.tcp_fin_timeout", Status: read, Value: "60", Default: "60", DefaultKnown: true, Origin: evidence.OriginDefault},
-				{Name: "net.ipv4.tcp_tw_reuse", Status: read, Value: "1", Default: "2", DefaultKnown: true, Origin: evidence.OriginFile},
-				{Name: "net.ipv4.tcp_timestamps", Status: read, Value: "0", Default: "1", DefaultKnown: true, Origin: evidence.OriginChanged},
+		{"settings", quiet(), func(ev *source.Evidence) {
+			read := source.Status{Outcome: source.OutcomeRead}
+			ev.Sysctls.Settings = []source.Sysctl{
+				{Name: "net.ipv4.tcp_fin_timeout", Status: read, Value: "60", Default: "60", DefaultKnown: true, Origin: source.OriginDefault},
+				{Name: "net.ipv4.tcp_tw_reuse", Status: read, Value: "1", Default: "2", DefaultKnown: true, Origin: source.OriginFile},
+				{Name: "net.ipv4.tcp_timestamps", Status: read, Value: "0", Default: "1", DefaultKnown: true, Origin: source.OriginChanged},
 			}
-			ev.Sysctls.Files = []evidence.SysctlFile{{Recent: true}, {Recent: true, Names: []string{"net.ipv4.tcp_tw_reuse"}}}
+			ev.Sysctls.Files = []source.SysctlFile{{Recent: true}, {Recent: true, Names: []string{"net.ipv4.tcp_tw_reuse"}}}
 		}, verdicts{TopicChanges: VerdictWarning}, signs{TopicChanges: {
 			{SignDiffers, VerdictOK, 1}, {SignDrifted, VerdictWarning, 2}, {SignRecentFile, VerdictOK, 1},
 		}}, VerdictWarning},

@@ -4,23 +4,13 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"ephtop/source"
 )
 
-// Conntrack is the table of connection tracking of this network namespace.
-type Conntrack struct {
-	Status
-	Count int `json:"count"` // entries (net.netfilter.nf_conntrack_count)
-	Max   int `json:"max"`   // the limit (net.netfilter.nf_conntrack_max)
-	// The counters since boot, summed over the processors; each entry that was
-	// not made or was thrown out may be a packet lost. -1 where not read.
-	InsertFailed int64 `json:"insert_failed"`
-	Drop         int64 `json:"drop"`
-	EarlyDrop    int64 `json:"early_drop"`
-}
-
 // conntrack reads the figures of the table.
-func (h *host) conntrack() Conntrack {
-	c := Conntrack{InsertFailed: -1, Drop: -1, EarlyDrop: -1}
+func (h *host) conntrack() source.Conntrack {
+	c := source.Conntrack{InsertFailed: -1, Drop: -1, EarlyDrop: -1}
 	var err error
 	if c.Count, err = h.number("/proc/sys/net/netfilter/nf_conntrack_count"); err != nil {
 		c.Status = notReadable("nf_conntrack_count: %s", reason(err))
@@ -33,7 +23,7 @@ func (h *host) conntrack() Conntrack {
 		c.Status = notReadable("nf_conntrack_max: %s", reason(err))
 		return c
 	}
-	c.Status = Status{Outcome: Read}
+	c.Status = read("")
 	data, err := h.netFile("stat/nf_conntrack")
 	if err == nil {
 		var sums map[string]int64

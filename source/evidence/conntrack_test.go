@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ephtop/source"
 )
 
 // conntrackStat is a host with two processors.
@@ -21,17 +23,17 @@ func TestConntrack(t *testing.T) {
 	tests := []struct {
 		name   string
 		change map[string]string // "" removes
-		want   Conntrack
+		want   source.Conntrack
 	}{
-		{"all there", nil, Conntrack{Status{Outcome: Read}, 10, 262144, 32, 2, 256}},
+		{"all there", nil, tracked(read(""), 10, 262144, 32, 2, 256)},
 		{"no counters", map[string]string{"proc/net/stat/nf_conntrack": ""},
-			Conntrack{Status{Read, "the counters of lost packets could not be read: no such file or directory"}, 10, 262144, -1, -1, -1}},
+			tracked(read("the counters of lost packets could not be read: no such file or directory"), 10, 262144, -1, -1, -1)},
 		{"counters of another form", map[string]string{"proc/net/stat/nf_conntrack": "a b\n1\n"},
-			Conntrack{Status{Read, "the counters of lost packets could not be read: a row of 1 numbers under 2 names"}, 10, 262144, -1, -1, -1}},
+			tracked(read("the counters of lost packets could not be read: a row of 1 numbers under 2 names"), 10, 262144, -1, -1, -1)},
 		{"not loaded", map[string]string{"proc/sys/net/netfilter/nf_conntrack_count": ""},
-			Conntrack{notThere("connection tracking (nf_conntrack) is not loaded"), 0, 0, -1, -1, -1}},
+			tracked(notThere("connection tracking (nf_conntrack) is not loaded"), 0, 0, -1, -1, -1)},
 		{"no number", map[string]string{"proc/sys/net/netfilter/nf_conntrack_count": "many"},
-			Conntrack{notReadable(`nf_conntrack_count: bad number "many"`), 0, 0, -1, -1, -1}},
+			tracked(notReadable(`nf_conntrack_count: bad number "many"`), 0, 0, -1, -1, -1)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -50,4 +52,8 @@ func TestConntrack(t *testing.T) {
 			}
 		})
 	}
+}
+
+func tracked(s source.Status, count, limit int, insertFailed, drop, earlyDrop int64) source.Conntrack {
+	return source.Conntrack{Status: s, Count: count, Max: limit, InsertFailed: insertFailed, Drop: drop, EarlyDrop: earlyDrop}
 }

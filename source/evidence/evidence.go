@@ -11,44 +11,17 @@ import (
 	"ephtop/source"
 )
 
-// Outcome says how far a part of the evidence was read.
-type Outcome string
-
-const (
-	// Read says that the part was read. A reason beside it names what is
-	// missing from it all the same.
-	Read Outcome = "read"
-	// NotReadable says that the part is there, but could not be read.
-	NotReadable Outcome = "not readable"
-	// NotThere says that this host has no such thing, or that ephtop does not
-	// know it on this system.
-	NotThere Outcome = "not there"
-)
-
-// Status is the outcome of one part, with the reason in one sentence.
-type Status struct {
-	Outcome Outcome `json:"outcome"`
-	Reason  string  `json:"reason,omitempty"`
+// read is the status of a part that was read, but for what the reason names.
+func read(reason string) source.Status {
+	return source.Status{Outcome: source.OutcomeRead, Reason: reason}
 }
 
-// OK tells whether the part was read.
-func (s Status) OK() bool { return s.Outcome == Read }
-
-func notReadable(format string, args ...any) Status {
-	return Status{NotReadable, fmt.Sprintf(format, args...)}
+func notReadable(format string, args ...any) source.Status {
+	return source.Status{Outcome: source.OutcomeNotReadable, Reason: fmt.Sprintf(format, args...)}
 }
 
-func notThere(format string, args ...any) Status {
-	return Status{NotThere, fmt.Sprintf(format, args...)}
-}
-
-// Evidence is what the host said, part by part.
-type Evidence struct {
-	Time      time.Time `json:"time"` // when it was asked
-	Firewall  Firewall  `json:"firewall"`
-	Conntrack Conntrack `json:"conntrack"`
-	Log       Log       `json:"log"`
-	Sysctls   Sysctls   `json:"sysctls"`
+func notThere(format string, args ...any) source.Status {
+	return source.Status{Outcome: source.OutcomeNotThere, Reason: fmt.Sprintf(format, args...)}
 }
 
 // Options say what to ask for. The zero value asks this host, now.
@@ -89,9 +62,9 @@ func (o Options) withDefaults() Options {
 // Gather asks for every part at once, each bounded by its own timeout, and
 // returns when the last has answered. It never fails: a part that could not be
 // read says so in its Status. The network namespace is that of the process.
-func Gather(ctx context.Context, o Options) Evidence {
+func Gather(ctx context.Context, o Options) source.Evidence {
 	o = o.withDefaults()
-	e := Evidence{Time: o.Now}
+	e := source.Evidence{Time: o.Now}
 	if runtime.GOOS != "linux" && o.Root == "/" {
 		e.Firewall.Status = unknownHere("the firewall's rules")
 		e.Conntrack.Status = unknownHere("the table of connection tracking")
@@ -116,6 +89,6 @@ func Gather(ctx context.Context, o Options) Evidence {
 	return e
 }
 
-func unknownHere(what string) Status {
+func unknownHere(what string) source.Status {
 	return notThere("not known here: ephtop reads %s on Linux only, and this is %s", what, runtime.GOOS)
 }

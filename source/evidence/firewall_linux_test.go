@@ -50,8 +50,8 @@ func load(t *testing.T, lab *netlab.Host, file, name string, args ...string) {
 }
 
 // firewallOf reads the rules of a namespace.
-func firewallOf(lab *netlab.Host) Firewall {
-	var f Firewall
+func firewallOf(lab *netlab.Host) source.Firewall {
+	var f source.Firewall
 	lab.Must(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"ephtop/source"
 )
 
 // maxRuleText bounds the answer of one tool.
@@ -13,16 +15,16 @@ const maxRuleText = 16 << 20
 // firewall asks nft for the rules, and iptables for those that nft does not
 // tell: rules of iptables that live in nf_tables, whose conditions nft leaves
 // out, and rules of the older kernel interface (legacy).
-func (h *host) firewall(ctx context.Context) Firewall {
+func (h *host) firewall(ctx context.Context) source.Firewall {
 	if h.run == nil {
-		return Firewall{Status: notThere("the firewall's rules can only be asked of this host")}
+		return source.Firewall{Status: notThere("the firewall's rules can only be asked of this host")}
 	}
 	r := rulesReader{host: h, rules: newRuleset()}
 	r.nft(ctx)
 	r.iptables(ctx, false)
 	r.iptables(ctx, true)
 	if !r.read {
-		return Firewall{Status: r.failure()}
+		return source.Firewall{Status: r.failure()}
 	}
 	f := judgeFirewall(r.rules, h.Range)
 	f.Tools = r.tools
@@ -48,7 +50,7 @@ type rulesReader struct {
 }
 
 // failure says why no tool gave rules.
-func (r *rulesReader) failure() Status {
+func (r *rulesReader) failure() source.Status {
 	var reasons []string
 	missing := true
 	for _, err := range r.errs {

@@ -15,7 +15,7 @@ import (
 var defaultRange = source.PortRange{Low: 32768, High: 60999}
 
 // story tells a report in short lines.
-func story(f Firewall) []string {
+func story(f source.Firewall) []string {
 	var lines []string
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	for _, r := range f.Returns {
@@ -132,7 +132,7 @@ func testdata(t testing.TB, name string) []byte {
 }
 
 // checkNFT compares a report with what a case expects.
-func checkNFT(t *testing.T, want nftCase, got Firewall) {
+func checkNFT(t *testing.T, want nftCase, got source.Firewall) {
 	t.Helper()
 	if !got.OK() {
 		t.Fatalf("status %+v", got.Status)

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"ephtop/source"
 )
 
 // addFiles adds the files of testdata that fit a pattern.
@@ -25,7 +27,7 @@ func addFiles(f *testing.F, pattern string) {
 }
 
 // checkShares tells whether the judgements share the range between them.
-func checkShares(t *testing.T, f Firewall) {
+func checkShares(t *testing.T, f source.Firewall) {
 	for _, r := range f.Returns {
 		accepted, refused, unclear := portSet(r.Accepted), portSet(r.Refused), portSet(r.Unclear)
 		if all := accepted.or(refused).or(unclear).String(); all != defaultRange.String() {

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ephtop/source"
 )
 
 // asChild makes the test binary print the evidence instead of testing.
@@ -39,13 +41,13 @@ func TestGatherWithoutPrivileges(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, stderr.String())
 	}
-	var e Evidence
+	var e source.Evidence
 	if err := json.Unmarshal(out, &e); err != nil {
 		t.Fatal(err)
 	}
 	checkStatuses(t, e)
 	if _, err := find("nft"); err == nil {
-		if e.Firewall.Outcome != NotReadable || !strings.Contains(e.Firewall.Reason, "run as root") {
+		if e.Firewall.Outcome != source.OutcomeNotReadable || !strings.Contains(e.Firewall.Reason, "run as root") {
 			t.Errorf("firewall: %+v", e.Firewall.Status)
 		}
 	}

@@ -7,18 +7,20 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ephtop/source"
 )
 
 // checkStatuses tells whether each part says how far it was read, and why not
 // further.
-func checkStatuses(t *testing.T, e Evidence) {
+func checkStatuses(t *testing.T, e source.Evidence) {
 	t.Helper()
-	for name, s := range map[string]Status{
+	for name, s := range map[string]source.Status{
 		"firewall": e.Firewall.Status, "conntrack": e.Conntrack.Status, "log": e.Log.Status, "sysctls": e.Sysctls.Status,
 	} {
 		switch s.Outcome {
-		case Read:
-		case NotReadable, NotThere:
+		case source.OutcomeRead:
+		case source.OutcomeNotReadable, source.OutcomeNotThere:
 			if s.Reason == "" {
 				t.Errorf("%s: %s, and no reason", name, s.Outcome)
 			}
@@ -37,7 +39,7 @@ func TestGatherOnThisHost(t *testing.T) {
 	if runtime.GOOS == "linux" && !e.Sysctls.OK() {
 		t.Errorf("settings of this host: %+v", e.Sysctls.Status)
 	}
-	if runtime.GOOS != "linux" && e.Firewall.Outcome != NotThere {
+	if runtime.GOOS != "linux" && e.Firewall.Outcome != source.OutcomeNotThere {
 		t.Errorf("the firewall of %s is %+v", runtime.GOOS, e.Firewall.Status)
 	}
 }
@@ -62,7 +64,7 @@ func TestEvidenceSurvivesJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var back Evidence
+	var back source.Evidence
 	if err := json.Unmarshal(data, &back); err != nil {
 		t.Fatal(err)
 	}

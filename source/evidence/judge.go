@@ -51,7 +51,7 @@ type frame struct {
 }
 
 // returns judges the ports of a range.
-func (j *judge) returns(family, protocol string, rng source.PortRange) Return {
+func (j *judge) returns(family, protocol string, rng source.PortRange) source.ReturnTraffic {
 	j.packet = packet{v6: family == "ipv6", proto: protoTCP}
 	if protocol == "udp" {
 		j.packet.proto = protoUDP
@@ -92,7 +92,7 @@ func (j *judge) returns(family, protocol string, rng source.PortRange) Return {
 		}
 		total.follow(f)
 	}
-	return Return{
+	return source.ReturnTraffic{
 		Family: family, Protocol: protocol,
 		Accepted: total.accepted, Refused: total.refused, Unclear: total.unclear,
 		Stateful:  j.wanted.minus(total.stateful.and(total.accepted)).empty(),
@@ -246,27 +246,27 @@ func (f *frame) goBack(ports, left portSet) {
 // lists gathers the rules that a judgement names, each once.
 type lists struct {
 	exceptions, unjudged ruleList
-	portDrops            []PortRule
+	portDrops            []source.PortDrop
 }
 
 func newLists() *lists { return new(lists) }
 
-type ruleList struct{ rules []Rule }
+type ruleList struct{ rules []source.FirewallRule }
 
-func (l *ruleList) add(r Rule) {
+func (l *ruleList) add(r source.FirewallRule) {
 	if len(l.rules) < maxRules && !slices.Contains(l.rules, r) {
 		l.rules = append(l.rules, r)
 	}
 }
 
-func (l *lists) drop(r Rule, ports portSet) {
+func (l *lists) drop(r source.FirewallRule, ports portSet) {
 	for i := range l.portDrops {
-		if d := &l.portDrops[i]; d.Rule == r {
+		if d := &l.portDrops[i]; d.FirewallRule == r {
 			d.Ports = portSet(d.Ports).or(ports)
 			return
 		}
 	}
 	if len(l.portDrops) < maxRules {
-		l.portDrops = append(l.portDrops, PortRule{r, ports})
+		l.portDrops = append(l.portDrops, source.PortDrop{FirewallRule: r, Ports: ports})
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"ephtop/source"
 )
 
 // maxKernelRecords bounds the records that are read; the buffer of the kernel
@@ -12,7 +14,7 @@ import (
 const maxKernelRecords = 1 << 20
 
 // kernelLog reads what the kernel's buffer holds, without waiting for more.
-func (h *host) kernelLog(found func(logLine)) Status {
+func (h *host) kernelLog(found func(logLine)) source.Status {
 	if h.Root != "/" {
 		return notThere("the kernel log can only be asked of this host")
 	}
@@ -32,7 +34,7 @@ func (h *host) kernelLog(found func(logLine)) Status {
 		n, err := unix.Read(fd, buf)
 		switch {
 		case errors.Is(err, unix.EAGAIN), err == nil && n == 0:
-			return Status{Outcome: Read}
+			return read("")
 		case errors.Is(err, unix.EPIPE), errors.Is(err, unix.EINTR): // overwritten meanwhile
 			continue
 		case errors.Is(err, unix.EPERM):
@@ -44,7 +46,7 @@ func (h *host) kernelLog(found func(logLine)) Status {
 			found(line)
 		}
 	}
-	return Status{Read, "only its oldest records"}
+	return read("only its oldest records")
 }
 
 // sinceBoot is the age of the clock that stamps records. Like dmesg, it counts

@@ -2,4 +2,6 @@
 
 package evidence
 
-func (h *host) kernelLog(func(logLine)) Status { return unknownHere("the kernel log") }
+import "ephtop/source"
+
+func (h *host) kernelLog(func(logLine)) source.Status { return unknownHere("the kernel log") }

@@ -5,53 +5,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ephtop/source"
 )
-
-// Log is what the system log says about ports that ran out.
-type Log struct {
-	// Status is Read when at least one place was read.
-	Status
-	// Since is how far back was looked.
-	Since time.Time `json:"since"`
-	// Places are where was looked, each with its own outcome.
-	Places []LogPlace `json:"places,omitempty"`
-	// Phrases are all that were looked for, those that were not found too.
-	Phrases []Phrase `json:"phrases,omitempty"`
-}
-
-// LogPlace is a place that holds log lines.
-type LogPlace struct {
-	Name string `json:"name"` // "journal", "kernel log", "/var/log/syslog"
-	Status
-}
-
-// Phrase is something that programs or the kernel write when ports run out.
-type Phrase struct {
-	Text string `json:"text"`
-	// Sightings are the places where it was found. The same line may stand in
-	// several, so their counts do not add up.
-	Sightings []Sighting `json:"sightings,omitempty"`
-}
-
-// Sighting is a phrase in one place.
-type Sighting struct {
-	Place string    `json:"place"`
-	Count int       `json:"count"`
-	Last  time.Time `json:"last,omitzero"` // zero where the line had no time
-	Line  string    `json:"line"`          // the last one, cleaned and cut to 200 columns
-}
-
-// Most is the sighting with the highest count; the zero value if there is
-// none.
-func (p Phrase) Most() Sighting {
-	var most Sighting
-	for _, s := range p.Sightings {
-		if s.Count > most.Count {
-			most = s
-		}
-	}
-	return most
-}
 
 const (
 	// lineWidth is the most that is shown of a line.
@@ -77,23 +33,23 @@ type logLine struct {
 }
 
 // count notes a line under each phrase that it holds.
-func (l *Log) count(place string, line logLine) {
+func count(l *source.SystemLog, place string, line logLine) {
 	if !line.time.IsZero() && line.time.Before(l.Since) {
 		return
 	}
 	lower := strings.ToLower(line.text)
 	for i, spellings := range phrases {
 		if slices.ContainsFunc(spellings, func(s string) bool { return strings.Contains(lower, s) }) {
-			l.Phrases[i].add(place, line)
+			sight(&l.Phrases[i], place, line)
 		}
 	}
 }
 
-func (p *Phrase) add(place string, line logLine) {
-	i := slices.IndexFunc(p.Sightings, func(s Sighting) bool { return s.Place == place })
+func sight(p *source.LogPhrase, place string, line logLine) {
+	i := slices.IndexFunc(p.Sightings, func(s source.LogSighting) bool { return s.Place == place })
 	if i < 0 {
 		i = len(p.Sightings)
-		p.Sightings = append(p.Sightings, Sighting{Place: place})
+		p.Sightings = append(p.Sightings, source.LogSighting{Place: place})
 	}
 	s := &p.Sightings[i]
 	s.Count++
@@ -103,41 +59,41 @@ func (p *Phrase) add(place string, line logLine) {
 }
 
 // log looks into the journal, the kernel's own log, and files.
-func (h *host) log(ctx context.Context) Log {
-	l := Log{Since: h.Now.Add(-h.LogSince)}
+func (h *host) log(ctx context.Context) source.SystemLog {
+	l := source.SystemLog{Since: h.Now.Add(-h.LogSince)}
 	for _, spellings := range phrases {
-		l.Phrases = append(l.Phrases, Phrase{Text: spellings[0]})
+		l.Phrases = append(l.Phrases, source.LogPhrase{Text: spellings[0]})
 	}
-	l.place("journal", func(found func(logLine)) Status { return h.journal(ctx, l.Since, found) })
-	l.place("kernel log", h.kernelLog)
+	lookInto(&l, "journal", func(found func(logLine)) source.Status { return h.journal(ctx, l.Since, found) })
+	lookInto(&l, "kernel log", h.kernelLog)
 	for _, name := range []string{"/var/log/syslog", "/var/log/messages", "/var/log/kern.log"} {
-		l.place(name, func(found func(logLine)) Status { return h.logFile(ctx, name, found) })
+		lookInto(&l, name, func(found func(logLine)) source.Status { return h.logFile(ctx, name, found) })
 	}
-	l.Status = l.overall()
+	l.Status = overall(l.Places)
 	return l
 }
 
-func (l *Log) place(name string, read func(found func(logLine)) Status) {
-	status := read(func(line logLine) { l.count(name, line) })
-	l.Places = append(l.Places, LogPlace{name, status})
+func lookInto(l *source.SystemLog, name string, look func(found func(logLine)) source.Status) {
+	status := look(func(line logLine) { count(l, name, line) })
+	l.Places = append(l.Places, source.LogPlace{Name: name, Status: status})
 }
 
 // overall is Read with what is missing, if any place was read.
-func (l *Log) overall() Status {
+func overall(places []source.LogPlace) source.Status {
 	var missing []string
 	any, blocked := false, false
-	for _, p := range l.Places {
+	for _, p := range places {
 		any = any || p.OK()
-		blocked = blocked || p.Outcome == NotReadable
-		if p.Outcome == NotReadable || p.OK() && p.Reason != "" {
+		blocked = blocked || p.Outcome == source.OutcomeNotReadable
+		if p.Outcome == source.OutcomeNotReadable || p.OK() && p.Reason != "" {
 			missing = append(missing, p.Name+": "+p.Reason)
 		}
 	}
 	switch {
 	case any:
-		return Status{Read, strings.Join(missing, "; ")}
+		return read(strings.Join(missing, "; "))
 	case blocked:
-		return Status{NotReadable, strings.Join(missing, "; ")}
+		return notReadable("%s", strings.Join(missing, "; "))
 	}
 	return notThere("no journal, kernel log or log file was found")
 }

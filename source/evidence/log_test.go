@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ephtop/source"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -70,7 +72,7 @@ func writeTree(t *testing.T, files map[string]string) string {
 }
 
 // found tells the sightings of a log in short lines.
-func found(l Log) []string {
+func found(l source.SystemLog) []string {
 	var lines []string
 	for _, p := range l.Phrases {
 		for _, s := range p.Sightings {
@@ -130,7 +132,7 @@ func TestOnlyTheEndOfALargeLogFileIsRead(t *testing.T) {
 
 func TestLogOfNothing(t *testing.T) {
 	l := newHost(Options{Root: t.TempDir(), Now: noon}.withDefaults()).log(context.Background())
-	if l.Outcome != NotThere || len(found(l)) != 0 || len(l.Phrases) != len(phrases) {
+	if l.Outcome != source.OutcomeNotThere || len(found(l)) != 0 || len(l.Phrases) != len(phrases) {
 		t.Errorf("status %+v, found %q, %d phrases", l.Status, found(l), len(l.Phrases))
 	}
 }
@@ -142,20 +144,20 @@ func TestJournal(t *testing.T) {
 		answers []output // of one call after the other
 		err     error    // of the first
 		count   int
-		want    Status
+		want    source.Status
 	}{
-		{"found by a search", []output{{stdout: []byte(hit)}}, nil, 1, Status{Outcome: Read}},
-		{"nothing found", []output{{stdout: []byte("-- No entries --\n")}}, nil, 0, Status{Outcome: Read}},
+		{"found by a search", []output{{stdout: []byte(hit)}}, nil, 1, read("")},
+		{"nothing found", []output{{stdout: []byte("-- No entries --\n")}}, nil, 0, read("")},
 		{"built without search", []output{{stderr: "Compiled without pattern matching support"}, {stdout: []byte(hit + "1795348801.000000 web-01 b: c\n")}},
-			errors.New("exit status 1"), 1, Status{Outcome: Read}},
-		{"more than is read", []output{{stdout: []byte(hit), cut: true}}, nil, 1, Status{Read, "only the newest matches"}},
+			errors.New("exit status 1"), 1, read("")},
+		{"more than is read", []output{{stdout: []byte(hit), cut: true}}, nil, 1, read("only the newest matches")},
 		{"too slow", []output{{stdout: []byte(hit)}}, fmt.Errorf("journalctl: %w", context.DeadlineExceeded), 1,
-			Status{Read, "only the newest lines, as far as they could be read in time"}},
+			read("only the newest lines, as far as they could be read in time")},
 		{"no files", []output{{stderr: "No journal files were found."}}, errors.New("exit status 1"), 0, notThere("there are no journal files")},
 		{"no permission", []output{{}, {stderr: "No journal files were opened due to insufficient permissions."}}, errors.New("exit status 1"), 0,
 			notReadable("permission denied; run as root or join the group systemd-journal")},
 		{"own messages only", []output{{stdout: []byte(hit), stderr: "Hint: You are currently not seeing messages from other users and the system."}}, nil, 1,
-			Status{Read, "only messages of this user; run as root to see those of the system"}},
+			read("only messages of this user; run as root to see those of the system")},
 		{"no journalctl", []output{{}}, fmt.Errorf("journalctl: %w", errNoCommand), 0, notThere("there is no journalctl")},
 	}
 	for _, tt := range tests {

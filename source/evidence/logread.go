@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"ephtop/source"
 )
 
 // maxJournalLines bounds the newest lines that are asked of the journal where
@@ -17,7 +19,7 @@ const maxJournalLines = "20000"
 
 // journal asks journalctl, newest lines first, so that what a limit cuts off
 // is the oldest.
-func (h *host) journal(ctx context.Context, since time.Time, found func(logLine)) Status {
+func (h *host) journal(ctx context.Context, since time.Time, found func(logLine)) source.Status {
 	if h.run == nil {
 		return notThere("the journal can only be asked of this host")
 	}
@@ -56,7 +58,7 @@ func journalPattern() string {
 func noJournal(stderr string) bool { return strings.Contains(stderr, "No journal files were found") }
 
 // journalStatus says what the answer of journalctl leaves out.
-func journalStatus(out output, err error, lines int, searched bool) Status {
+func journalStatus(out output, err error, lines int, searched bool) source.Status {
 	lower := strings.ToLower(out.stderr)
 	switch {
 	case noJournal(out.stderr):
@@ -64,22 +66,22 @@ func journalStatus(out output, err error, lines int, searched bool) Status {
 	case strings.Contains(lower, "insufficient permissions"):
 		return notReadable("permission denied; run as root or join the group systemd-journal")
 	case err != nil && errors.Is(err, context.DeadlineExceeded):
-		return Status{Read, "only the newest lines, as far as they could be read in time"}
+		return read("only the newest lines, as far as they could be read in time")
 	case err != nil:
 		return notReadable("%v", err)
 	case strings.Contains(lower, "not seeing messages"):
-		return Status{Read, "only messages of this user; run as root to see those of the system"}
+		return read("only messages of this user; run as root to see those of the system")
 	case out.cut, fmt.Sprint(lines) == maxJournalLines:
 		if searched {
-			return Status{Read, "only the newest matches"}
+			return read("only the newest matches")
 		}
-		return Status{Read, fmt.Sprintf("only the newest %d lines", lines)}
+		return read(fmt.Sprintf("only the newest %d lines", lines))
 	}
-	return Status{Outcome: Read}
+	return read("")
 }
 
 // logFile reads the end of a log file.
-func (h *host) logFile(ctx context.Context, name string, found func(logLine)) Status {
+func (h *host) logFile(ctx context.Context, name string, found func(logLine)) source.Status {
 	// To open a pipe would wait for its writer.
 	info, err := os.Stat(h.path(name))
 	switch {
@@ -101,14 +103,14 @@ func (h *host) logFile(ctx context.Context, name string, found func(logLine)) St
 	}
 	for line := range bytes.Lines(data) {
 		if ctx.Err() != nil {
-			return Status{Read, "not to its end in time"}
+			return read("not to its end in time")
 		}
 		found(parseSyslogLine(string(bytes.TrimRight(line, "\r\n")), h.Now))
 	}
 	if cut {
-		return Status{Read, fmt.Sprintf("only the last %d MiB", maxLogBytes>>20)}
+		return read(fmt.Sprintf("only the last %d MiB", maxLogBytes>>20))
 	}
-	return Status{Outcome: Read}
+	return read("")
 }
 
 // tail reads the last bytes of a file, from the beginning of a line.

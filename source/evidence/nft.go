@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"ephtop/source"
 )
 
 // nftResult is a rule set as nft tells it.
@@ -199,7 +201,7 @@ func nftStatement(name string, arg any) cond {
 }
 
 // nftSNAT reads the statements that translate the source.
-func nftSNAT(name string, arg any) *SNAT {
+func nftSNAT(name string, arg any) *source.SNATRule {
 	if name != "snat" && name != "masquerade" {
 		return nil
 	}

@@ -3,6 +3,8 @@ package evidence
 import (
 	"cmp"
 	"slices"
+
+	"ephtop/source"
 )
 
 // ruleset is what nft and iptables have in common, as far as return traffic is
@@ -45,7 +47,7 @@ type rule struct {
 	conds   []cond
 	verdict verdict
 	target  string // of jump and jumpAway: the name of a chain in the scope
-	snat    *SNAT
+	snat    *source.SNATRule
 	text    string
 }
 
@@ -91,7 +93,9 @@ func (rs *ruleset) base(hook string) []*chain {
 	return found
 }
 
-func (c *chain) describe(r *rule) Rule { return Rule{c.label, r.text} }
+func (c *chain) describe(r *rule) source.FirewallRule {
+	return source.FirewallRule{Chain: c.label, Text: r.text}
+}
 
 // answer says which of the packets in question a condition fits.
 type answer int

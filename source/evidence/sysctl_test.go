@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ephtop/source"
 )
 
 // sysctlTree is a host whose settings come from everywhere.
@@ -37,10 +39,10 @@ func sysctlTree() map[string]string {
 }
 
 // sysctlsOf reads a tree and returns the settings by name.
-func sysctlsOf(t *testing.T, root string) (Sysctls, map[string]Sysctl) {
+func sysctlsOf(t *testing.T, root string) (source.Sysctls, map[string]source.Sysctl) {
 	t.Helper()
 	s := newHost(Options{Root: root, Now: time.Now()}.withDefaults()).sysctls()
-	byName := make(map[string]Sysctl)
+	byName := make(map[string]source.Sysctl)
 	for _, setting := range s.Settings {
 		byName[setting.Name] = setting
 	}
@@ -51,25 +53,25 @@ func TestSysctlOrigins(t *testing.T) {
 	_, settings := sysctlsOf(t, writeTree(t, sysctlTree()))
 	tests := []struct {
 		name    string
-		origin  Origin
+		origin  source.SysctlOrigin
 		differs bool
-		set     []Assignment
+		set     []source.SysctlAssignment
 	}{
-		{"net.ipv4.ip_local_port_range", OriginFile, true, // /etc hides the file of the same name in /usr/lib
-			[]Assignment{{"/etc/sysctl.d/50-range.conf", 1, "1024  65000"}}},
-		{"net.ipv4.tcp_fin_timeout", OriginFile, true, // names decide the order, not directories
-			[]Assignment{{"/run/sysctl.d/10-first.conf", 1, "10"}, {"/usr/lib/sysctl.d/99-vendor.conf", 2, "20"}, {"/etc/sysctl.conf", 2, "30"}}},
-		{reservedPorts, OriginFile, true, // the kernel joins ranges
-			[]Assignment{{"/etc/sysctl.conf", 3, "40000-40004,40005-40009,8080"}}},
-		{"net.ipv4.tcp_keepalive_time", OriginFile, true, // by a pattern
-			[]Assignment{{"/usr/lib/sysctl.d/99-vendor.conf", 3, "600"}}},
-		{"net.ipv4.tcp_tw_reuse", OriginChanged, false, []Assignment{{"/etc/sysctl.conf", 5, "1"}}},
-		{"net.ipv4.tcp_timestamps", OriginFile, true, []Assignment{{"/run/sysctl.d/10-first.conf", 2, "0"}}},
-		{"net.ipv4.tcp_tw_recycle", OriginUnknown, false, []Assignment{{"/etc/sysctl.conf", 4, "1"}}}, // no such setting any more
-		{"net.ipv4.tcp_max_orphans", OriginUnexplained, true, nil},
-		{"net.ipv4.tcp_max_tw_buckets", OriginDefault, false, nil},
-		{"net.core.somaxconn", OriginDefault, false, nil},
-		{"net.netfilter.nf_conntrack_max", OriginUnexplained, true, nil},
+		{"net.ipv4.ip_local_port_range", source.OriginFile, true, // /etc hides the file of the same name in /usr/lib
+			[]source.SysctlAssignment{assigned("/etc/sysctl.d/50-range.conf", 1, "1024  65000")}},
+		{"net.ipv4.tcp_fin_timeout", source.OriginFile, true, // names decide the order, not directories
+			[]source.SysctlAssignment{assigned("/run/sysctl.d/10-first.conf", 1, "10"), assigned("/usr/lib/sysctl.d/99-vendor.conf", 2, "20"), assigned("/etc/sysctl.conf", 2, "30")}},
+		{reservedPorts, source.OriginFile, true, // the kernel joins ranges
+			[]source.SysctlAssignment{assigned("/etc/sysctl.conf", 3, "40000-40004,40005-40009,8080")}},
+		{"net.ipv4.tcp_keepalive_time", source.OriginFile, true, // by a pattern
+			[]source.SysctlAssignment{assigned("/usr/lib/sysctl.d/99-vendor.conf", 3, "600")}},
+		{"net.ipv4.tcp_tw_reuse", source.OriginChanged, false, []source.SysctlAssignment{assigned("/etc/sysctl.conf", 5, "1")}},
+		{"net.ipv4.tcp_timestamps", source.OriginFile, true, []source.SysctlAssignment{assigned("/run/sysctl.d/10-first.conf", 2, "0")}},
+		{"net.ipv4.tcp_tw_recycle", source.OriginUnknown, false, []source.SysctlAssignment{assigned("/etc/sysctl.conf", 4, "1")}}, // no such setting any more
+		{"net.ipv4.tcp_max_orphans", source.OriginUnexplained, true, nil},
+		{"net.ipv4.tcp_max_tw_buckets", source.OriginDefault, false, nil},
+		{"net.core.somaxconn", source.OriginDefault, false, nil},
+		{"net.netfilter.nf_conntrack_max", source.OriginUnexplained, true, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -82,7 +84,7 @@ func TestSysctlOrigins(t *testing.T) {
 			}
 		})
 	}
-	if gone := settings["net.ipv4.tcp_tw_recycle"]; gone.Outcome != NotThere {
+	if gone := settings["net.ipv4.tcp_tw_recycle"]; gone.Outcome != source.OutcomeNotThere {
 		t.Errorf("tcp_tw_recycle is %+v", gone.Status)
 	}
 }
@@ -147,7 +149,7 @@ func TestSysctlFiles(t *testing.T) {
 	if diff := cmp.Diff([]string{"/usr/lib/sysctl.d/99-vendor.conf: no assignment: nonsense"}, problems); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}
-	if i := slices.IndexFunc(s.Files, func(f SysctlFile) bool { return f.Path == "/etc/sysctl.d/50-range.conf" }); i < 0 ||
+	if i := slices.IndexFunc(s.Files, func(f source.SysctlFile) bool { return f.Path == "/etc/sysctl.d/50-range.conf" }); i < 0 ||
 		!slices.Equal(s.Files[i].Names, []string{"net.ipv4.ip_local_port_range"}) {
 		t.Errorf("50-range.conf is not said to set the range: %+v", s.Files)
 	}
@@ -170,8 +172,8 @@ func TestSysctlConfIsReadWhereALinkPutsIt(t *testing.T) {
 	}
 	_, settings := sysctlsOf(t, root)
 	got := settings["net.ipv4.tcp_fin_timeout"]
-	want := []Assignment{{"/etc/sysctl.d/99-sysctl.conf", 1, "10"}, {"/usr/lib/sysctl.d/zz.conf", 1, "20"}}
-	if diff := cmp.Diff(want, got.Set); diff != "" || got.Origin != OriginFile {
+	want := []source.SysctlAssignment{assigned("/etc/sysctl.d/99-sysctl.conf", 1, "10"), assigned("/usr/lib/sysctl.d/zz.conf", 1, "20")}
+	if diff := cmp.Diff(want, got.Set); diff != "" || got.Origin != source.OriginFile {
 		t.Errorf("origin %s, set (-want +got):\n%s", got.Origin, diff)
 	}
 }
@@ -205,11 +207,11 @@ func TestParseSysctlConf(t *testing.T) {
 func TestExcludedSettingsAreNotSetByPatterns(t *testing.T) {
 	tests := []struct {
 		name, text string
-		want       []Assignment
+		want       []source.SysctlAssignment
 	}{
-		{"a pattern", "net.core.*=1", []Assignment{{"f", 1, "1"}}},
+		{"a pattern", "net.core.*=1", []source.SysctlAssignment{assigned("f", 1, "1")}},
 		{"excluded later", "net.core.*=1\n-net.core.somaxconn", nil},
-		{"named besides", "net.core.somaxconn=2\nnet.core.*=1", []Assignment{{"f", 1, "2"}}},
+		{"named besides", "net.core.somaxconn=2\nnet.core.*=1", []source.SysctlAssignment{assigned("f", 1, "2")}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -223,4 +225,8 @@ func TestExcludedSettingsAreNotSetByPatterns(t *testing.T) {
 			}
 		})
 	}
+}
+
+func assigned(file string, line int, value string) source.SysctlAssignment {
+	return source.SysctlAssignment{File: file, Line: line, Value: value}
 }

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"ephtop/source"
 )
 
 // sysctlDirs hold files of settings; of two with one name, that of the first
@@ -20,7 +22,7 @@ const sysctlConf = "/etc/sysctl.conf"
 
 // sysctlConfig is what all files say together.
 type sysctlConfig struct {
-	files   []SysctlFile
+	files   []source.SysctlFile
 	entries []sysctlEntry
 }
 
@@ -42,7 +44,7 @@ func (h *host) sysctlConfig() sysctlConfig {
 	for _, dir := range sysctlDirs {
 		entries, err := os.ReadDir(h.path(dir))
 		if err != nil && !isMissing(err) {
-			c.files = append(c.files, SysctlFile{Path: dir, Problem: reason(err)})
+			c.files = append(c.files, source.SysctlFile{Path: dir, Problem: reason(err)})
 		}
 		for _, e := range entries {
 			name := e.Name()
@@ -79,7 +81,7 @@ func (h *host) sysctlFile(name string, c *sysctlConfig) {
 	if err != nil && isMissing(err) {
 		return
 	}
-	f := SysctlFile{Path: name}
+	f := source.SysctlFile{Path: name}
 	var data []byte
 	if err == nil {
 		if !info.Mode().IsRegular() { // a link to /dev/null hides files of this name
@@ -158,12 +160,12 @@ func (e sysctlEntry) sets(name string) bool {
 
 // assignments are the entries that set a setting, the last of which counts. A
 // pattern is left out where the setting is named or excluded by itself.
-func (c sysctlConfig) assignments(name string) []Assignment {
+func (c sysctlConfig) assignments(name string) []source.SysctlAssignment {
 	key := strings.ReplaceAll(name, ".", "/")
-	var named, matched []Assignment
+	var named, matched []source.SysctlAssignment
 	itself := false
 	for _, e := range c.entries {
-		a := Assignment{e.file, e.line, e.value}
+		a := source.SysctlAssignment{File: e.file, Line: e.line, Value: e.value}
 		switch {
 		case e.key == key && e.exclude:
 			named, itself = nil, true

@@ -7,7 +7,6 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
-	"ephtop/source/evidence"
 	"ephtop/source/portrange"
 	"ephtop/ui/text"
 )
@@ -30,7 +29,7 @@ type Item struct {
 }
 
 // Checklist puts the points of model.Examine into words.
-func Checklist(st *model.State, ev *evidence.Evidence, sample Sample) []Item {
+func Checklist(st *model.State, ev *source.Evidence, sample Sample) []Item {
 	var items []Item
 	for _, p := range model.Examine(st, ev) {
 		e := examiner{st: st, ev: ev, p: &p, Item: Item{Topic: p.Topic, Verdict: p.Verdict}}
@@ -43,7 +42,7 @@ func Checklist(st *model.State, ev *evidence.Evidence, sample Sample) []Item {
 // examiner writes one item.
 type examiner struct {
 	st *model.State
-	ev *evidence.Evidence
+	ev *source.Evidence
 	p  *model.Point
 	Item
 }

@@ -6,16 +6,15 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
-	"ephtop/source/evidence"
 	"ephtop/ui/text"
 )
 
 const asRoot = "run ephtop doctor as root"
 
 // unread says why a part of the evidence is missing, and what to do about it.
-func (e *examiner) unread(s evidence.Status, byHand string) {
+func (e *examiner) unread(s source.Status, byHand string) {
 	e.seen("not known: %s", s.Reason)
-	if s.Outcome == evidence.NotReadable && strings.Contains(s.Reason, "root") {
+	if s.Outcome == source.OutcomeNotReadable && strings.Contains(s.Reason, "root") {
 		e.next("%s", asRoot)
 		return
 	}
@@ -60,7 +59,7 @@ func (e *examiner) firewall() {
 }
 
 // accepted names what the rules let through.
-func (e *examiner) accepted(fw *evidence.Firewall) {
+func (e *examiner) accepted(fw *source.Firewall) {
 	var whole []string
 	stateful := true
 	for i := range fw.Returns {
@@ -133,7 +132,7 @@ func (e *examiner) log() {
 		switch {
 		case p.OK():
 			read = append(read, p.Name)
-		case p.Outcome == evidence.NotReadable:
+		case p.Outcome == source.OutcomeNotReadable:
 			unread = append(unread, p.Name+" ("+p.Reason+")")
 		}
 	}
@@ -203,7 +202,7 @@ func (e *examiner) changes() {
 }
 
 // harm says what to do about a setting that does harm.
-func (e *examiner) harm(sign model.Sign, set *evidence.Sysctl) {
+func (e *examiner) harm(sign model.Sign, set *source.Sysctl) {
 	if sign.Verdict < model.VerdictWarning {
 		return
 	}
@@ -223,15 +222,15 @@ func value(s string) string {
 }
 
 // setBy names the line that counts.
-func setBy(set *evidence.Sysctl) string {
+func setBy(set *source.Sysctl) string {
 	switch {
 	case len(set.Set) > 0:
 		last := set.Set[len(set.Set)-1]
-		if set.Origin == evidence.OriginChanged {
+		if set.Origin == source.OriginChanged {
 			return fmt.Sprintf("; %s:%d says %s", last.File, last.Line, value(last.Value))
 		}
 		return fmt.Sprintf("; set in %s:%d", last.File, last.Line)
-	case set.Origin == evidence.OriginUnexplained:
+	case set.Origin == source.OriginUnexplained:
 		return "; no file sets it"
 	}
 	return ""

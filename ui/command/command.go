@@ -42,7 +42,7 @@ type Env struct {
 	Open func(live.Options) (source.Source, error)
 	// Gather asks the host for what doctor wants to know beside its sockets;
 	// evidence.Gather if nil.
-	Gather func(context.Context, evidence.Options) evidence.Evidence
+	Gather func(context.Context, evidence.Options) source.Evidence
 	// Dashboard shows a source until the user quits, and closes it.
 	Dashboard func(context.Context, dashboard.Config) error
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ephtop/source"
 	"ephtop/source/evidence"
 	"ephtop/ui/report"
 	"ephtop/ui/text"
@@ -162,7 +163,7 @@ func (a *app) observe(ctx context.Context, w *watch, length time.Duration) (*rep
 	if err := w.poll(ctx); err != nil {
 		return nil, err
 	}
-	asked := make(chan evidence.Evidence, 1)
+	asked := make(chan source.Evidence, 1)
 	ask := evidence.Options{Range: w.state().Snapshot.Settings.Range}
 	go func() { asked <- a.Gather(ctx, ask) }()
 

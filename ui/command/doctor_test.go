@@ -17,7 +17,7 @@ import (
 
 // consult runs doctor on a host whose evidence is given, with no wait between
 // the polls that a test would feel.
-func consult(t *testing.T, host source.Source, ev evidence.Evidence, args ...string) (r result, asked []evidence.Options) {
+func consult(t *testing.T, host source.Source, ev source.Evidence, args ...string) (r result, asked []evidence.Options) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	r.status = Run(append([]string{"doctor", "--for", "1s", "--interval", "500ms"}, args...), Env{
@@ -27,7 +27,7 @@ func consult(t *testing.T, host source.Source, ev evidence.Evidence, args ...str
 			r.opened = append(r.opened, o)
 			return host, nil
 		},
-		Gather: func(_ context.Context, o evidence.Options) evidence.Evidence {
+		Gather: func(_ context.Context, o evidence.Options) source.Evidence {
 			asked = append(asked, o)
 			return ev
 		},
@@ -36,11 +36,11 @@ func consult(t *testing.T, host source.Source, ev evidence.Evidence, args ...str
 	return r, asked
 }
 
-func healthy() evidence.Evidence {
-	read := evidence.Status{Outcome: evidence.Read}
-	return evidence.Evidence{
-		Firewall: evidence.Firewall{Status: read}, Conntrack: evidence.Conntrack{Status: read},
-		Log: evidence.Log{Status: read}, Sysctls: evidence.Sysctls{Status: read},
+func healthy() source.Evidence {
+	read := source.Status{Outcome: source.OutcomeRead}
+	return source.Evidence{
+		Firewall: source.Firewall{Status: read}, Conntrack: source.Conntrack{Status: read},
+		Log: source.SystemLog{Status: read}, Sysctls: source.Sysctls{Status: read},
 	}
 }
 
@@ -63,15 +63,15 @@ func (h *pollCounter) Poll(ctx context.Context, s *source.Moment) error {
 
 func TestDoctorStatus(t *testing.T) {
 	logged := healthy()
-	logged.Log.Phrases = []evidence.Phrase{{Text: "address already in use", Sightings: []evidence.Sighting{{Place: "journal", Count: 1, Line: "x"}}}}
+	logged.Log.Phrases = []source.LogPhrase{{Text: "address already in use", Sightings: []source.LogSighting{{Place: "journal", Count: 1, Line: "x"}}}}
 	for _, c := range []struct {
 		name   string
-		ev     evidence.Evidence
+		ev     source.Evidence
 		args   []string
 		status int
 	}{
 		{"ok", healthy(), nil, 0},
-		{"what is not known is no alarm", evidence.Evidence{Firewall: evidence.Firewall{Status: evidence.Status{Outcome: evidence.NotReadable, Reason: "run as root"}}}, nil, 0},
+		{"what is not known is no alarm", source.Evidence{Firewall: source.Firewall{Status: source.Status{Outcome: source.OutcomeNotReadable, Reason: "run as root"}}}, nil, 0},
 		{"a warning", logged, nil, 1},
 		{"a problem", healthy(), []string{"--warn", "5", "--critical", "10"}, 2},
 	} {

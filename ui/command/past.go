@@ -13,7 +13,6 @@ import (
 	"ephtop/model"
 	"ephtop/source"
 	"ephtop/source/demo"
-	"ephtop/source/evidence"
 	"ephtop/source/recording"
 )
 
@@ -266,14 +265,14 @@ func (w *watch) ended(at *moment, first, last time.Time, err error) error {
 }
 
 // noEvidence is what is known of a host that is not this one.
-func noEvidence(p *past, at time.Time) evidence.Evidence {
+func noEvidence(p *past, at time.Time) source.Evidence {
 	reason := "a recording has none of it"
 	if p.demo != "" {
 		reason = "a simulated host has none"
 	}
-	status := evidence.Status{Outcome: evidence.NotThere, Reason: reason}
-	return evidence.Evidence{
-		Time: at, Firewall: evidence.Firewall{Status: status}, Conntrack: evidence.Conntrack{Status: status},
-		Log: evidence.Log{Status: status}, Sysctls: evidence.Sysctls{Status: status},
+	status := source.Status{Outcome: source.OutcomeNotThere, Reason: reason}
+	return source.Evidence{
+		Time: at, Firewall: source.Firewall{Status: status}, Conntrack: source.Conntrack{Status: status},
+		Log: source.SystemLog{Status: status}, Sysctls: source.Sysctls{Status: status},
 	}
 }

@@ -82,7 +82,7 @@ func TestDoctorShowsItsProgressToAPerson(t *testing.T) {
 				Stdin: strings.NewReader(""), Stdout: c.stdout(tty), Stderr: tty,
 				Getenv: func(string) string { return "" },
 				Open:   func(live.Options) (source.Source, error) { return &fakeHost{}, nil },
-				Gather: func(context.Context, evidence.Options) evidence.Evidence { return healthy() },
+				Gather: func(context.Context, evidence.Options) source.Evidence { return healthy() },
 			})
 			tty.Close()
 			got := <-seen

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"ephtop/model"
-	"ephtop/source/evidence"
+	"ephtop/source"
 	"ephtop/ui/advice"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
@@ -16,7 +16,7 @@ import (
 // Diagnosis is what "ephtop doctor" found out.
 type Diagnosis struct {
 	State    *model.State
-	Evidence *evidence.Evidence
+	Evidence *source.Evidence
 	Sample   advice.Sample
 }
 

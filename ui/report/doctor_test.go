@@ -13,75 +13,74 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
-	"ephtop/source/evidence"
 	"ephtop/ui/advice"
 )
 
 var asked = time.Date(2026, 11, 22, 12, 4, 31, 0, time.UTC)
 
-func read() evidence.Status { return evidence.Status{Outcome: evidence.Read} }
+func read() source.Status { return source.Status{Outcome: source.OutcomeRead} }
 
 // quietEvidence is that of a host where everything can be read and nothing is
 // the matter.
-func quietEvidence() *evidence.Evidence {
+func quietEvidence() *source.Evidence {
 	whole := []source.PortRange{{Low: 32768, High: 60999}}
-	ev := &evidence.Evidence{
+	ev := &source.Evidence{
 		Time: asked,
-		Firewall: evidence.Firewall{Status: read(), Tools: []string{"nft"}, Rules: 12, Returns: []evidence.Return{
+		Firewall: source.Firewall{Status: read(), Tools: []string{"nft"}, Rules: 12, Returns: []source.ReturnTraffic{
 			{Family: "ipv4", Protocol: "tcp", Accepted: whole, Stateful: true},
 			{Family: "ipv6", Protocol: "tcp", Accepted: whole, Stateful: true},
 		}},
-		Conntrack: evidence.Conntrack{Status: read(), Count: 812, Max: 262144, InsertFailed: -1, Drop: -1, EarlyDrop: -1},
-		Log: evidence.Log{
+		Conntrack: source.Conntrack{Status: read(), Count: 812, Max: 262144, InsertFailed: -1, Drop: -1, EarlyDrop: -1},
+		Log: source.SystemLog{
 			Status: read(), Since: asked.Add(-24 * time.Hour),
-			Places:  []evidence.LogPlace{{Name: "journal", Status: read()}, {Name: "kernel log", Status: read()}},
-			Phrases: []evidence.Phrase{{Text: "address already in use"}},
+			Places:  []source.LogPlace{{Name: "journal", Status: read()}, {Name: "kernel log", Status: read()}},
+			Phrases: []source.LogPhrase{{Text: "address already in use"}},
 		},
-		Sysctls: evidence.Sysctls{Status: read(), Settings: []evidence.Sysctl{
-			{Name: "net.ipv4.tcp_tw_reuse", Status: read(), Value: "2", Default: "2", DefaultKnown: true, Origin: evidence.OriginDefault},
+		Sysctls: source.Sysctls{Status: read(), Settings: []source.Sysctl{
+			{Name: "net.ipv4.tcp_tw_reuse", Status: read(), Value: "2", Default: "2", DefaultKnown: true, Origin: source.OriginDefault},
 		}},
 	}
 	return ev
 }
 
 // loudEvidence has a word on everything.
-func loudEvidence() *evidence.Evidence {
+func loudEvidence() *source.Evidence {
 	ev := quietEvidence()
 	fw := &ev.Firewall
 	fw.Tools, fw.Reason = []string{"nft", "iptables-legacy-save"}, "chains on devices (ingress) are not judged"
-	fw.Returns[0] = evidence.Return{Family: "ipv4", Protocol: "tcp", Refused: []source.PortRange{{Low: 50000, High: 60999}},
+	fw.Returns[0] = source.ReturnTraffic{Family: "ipv4", Protocol: "tcp", Refused: []source.PortRange{{Low: 50000, High: 60999}},
 		Accepted: []source.PortRange{{Low: 32768, High: 49999}}}
-	fw.Returns = append(fw.Returns, evidence.Return{Family: "ipv4", Protocol: "udp", Unclear: []source.PortRange{{Low: 40000, High: 40000}, {Low: 40002, High: 40003}}})
-	fw.Unjudged = []evidence.Rule{{Chain: "inet filter input", Text: "udp dport 40000-40003 meta skuid\x1b[2J 33 accept"}}
-	fw.Exceptions = []evidence.Rule{{Chain: "inet filter input", Text: "ip saddr 10.66.0.0/16 drop"}}
-	fw.SNAT = []evidence.SNAT{{Rule: evidence.Rule{Chain: "ip nat postrouting", Text: "oifname eth0 snat to 192.0.2.1:40000-40019"}, PortCount: 20}}
-	ev.Conntrack = evidence.Conntrack{Status: read(), Count: 260000, Max: 262144, InsertFailed: 12, Drop: 4711}
-	ev.Log.Places = append(ev.Log.Places, evidence.LogPlace{Name: "/var/log/syslog", Status: evidence.Status{Outcome: evidence.NotReadable, Reason: "permission denied; run as root"}})
-	ev.Log.Phrases = []evidence.Phrase{
-		{Text: "address already in use", Sightings: []evidence.Sighting{
+	fw.Returns = append(fw.Returns, source.ReturnTraffic{Family: "ipv4", Protocol: "udp", Unclear: []source.PortRange{{Low: 40000, High: 40000}, {Low: 40002, High: 40003}}})
+	fw.Unjudged = []source.FirewallRule{{Chain: "inet filter input", Text: "udp dport 40000-40003 meta skuid\x1b[2J 33 accept"}}
+	fw.Exceptions = []source.FirewallRule{{Chain: "inet filter input", Text: "ip saddr 10.66.0.0/16 drop"}}
+	fw.SNAT = []source.SNATRule{{FirewallRule: source.FirewallRule{Chain: "ip nat postrouting", Text: "oifname eth0 snat to 192.0.2.1:40000-40019"}, PortCount: 20}}
+	ev.Conntrack = source.Conntrack{Status: read(), Count: 260000, Max: 262144, InsertFailed: 12, Drop: 4711}
+	ev.Log.Places = append(ev.Log.Places, source.LogPlace{Name: "/var/log/syslog", Status: source.Status{Outcome: source.OutcomeNotReadable, Reason: "permission denied; run as root"}})
+	ev.Log.Phrases = []source.LogPhrase{
+		{Text: "address already in use", Sightings: []source.LogSighting{
 			{Place: "journal", Count: 12, Last: asked.Add(-time.Hour), Line: "nginx[881]: bind() to 0.0.0.0:40500 failed (98: Address already in use)"}}},
-		{Text: "time wait bucket table overflow", Sightings: []evidence.Sighting{
+		{Text: "time wait bucket table overflow", Sightings: []source.LogSighting{
 			{Place: "kernel log", Count: 1, Line: "TCP: request_sock_TCP: time wait bucket table overflow"}}},
 	}
-	ev.Sysctls.Settings = []evidence.Sysctl{
-		{Name: "net.ipv4.tcp_tw_reuse", Status: read(), Value: "1", Default: "2", DefaultKnown: true, Origin: evidence.OriginFile,
-			Set: []evidence.Assignment{{File: "/etc/sysctl.d/90-ports.conf", Line: 3, Value: "1"}}},
-		{Name: "net.ipv4.tcp_timestamps", Status: read(), Value: "0", Default: "1", DefaultKnown: true, Origin: evidence.OriginUnexplained},
-		{Name: "net.ipv4.tcp_fin_timeout", Status: read(), Value: "15", Default: "60", DefaultKnown: true, Origin: evidence.OriginChanged,
-			Set: []evidence.Assignment{{File: "/etc/sysctl.d/90-ports.conf", Line: 4, Value: "30"}}},
+	ev.Sysctls.Settings = []source.Sysctl{
+		{Name: "net.ipv4.tcp_tw_reuse", Status: read(), Value: "1", Default: "2", DefaultKnown: true, Origin: source.OriginFile,
+			Set: []source.SysctlAssignment{{File: "/etc/sysctl.d/90-ports.conf", Line: 3, Value: "1"}}},
+		{Name: "net.ipv4.tcp_timestamps", Status: read(), Value: "0", Default: "1", DefaultKnown: true, Origin: source.OriginUnexplained},
+		{Name: "net.ipv4.tcp_fin_timeout", Status: read(), Value: "15", Default: "60", DefaultKnown: true, Origin: source.OriginChanged,
+			Set: []source.SysctlAssignment{{File: "/etc/sysctl.d/90-ports.conf", Line: 4, Value: "30"}}},
 	}
-	ev.Sysctls.Files = []evidence.SysctlFile{{Path: "/etc/sysctl.d/90-ports.conf", Modified: asked.Add(-48 * time.Hour), Recent: true,
+	ev.Sysctls.Files = []source.SysctlFile{{Path: "/etc/sysctl.d/90-ports.conf", Modified: asked.Add(-48 * time.Hour), Recent: true,
 		Names: []string{"net.ipv4.tcp_tw_reuse", "net.ipv4.tcp_fin_timeout"}}}
 	return ev
 }
 
-func unreadableEvidence() *evidence.Evidence {
-	return &evidence.Evidence{
+func unreadableEvidence() *source.Evidence {
+	return &source.Evidence{
 		Time:      asked,
-		Firewall:  evidence.Firewall{Status: evidence.Status{Outcome: evidence.NotReadable, Reason: "only root may read the firewall's rules; run as root"}},
-		Conntrack: evidence.Conntrack{Status: evidence.Status{Outcome: evidence.NotThere, Reason: "connection tracking (nf_conntrack) is not loaded"}},
-		Log:       evidence.Log{Status: evidence.Status{Outcome: evidence.NotThere, Reason: "there are no journal files"}},
-		Sysctls:   evidence.Sysctls{Status: evidence.Status{Outcome: evidence.NotReadable, Reason: "no setting could be read under /proc/sys"}},
+		Firewall:  source.Firewall{Status: source.Status{Outcome: source.OutcomeNotReadable, Reason: "only root may read the firewall's rules; run as root"}},
+		Conntrack: source.Conntrack{Status: source.Status{Outcome: source.OutcomeNotThere, Reason: "connection tracking (nf_conntrack) is not loaded"}},
+		Log:       source.SystemLog{Status: source.Status{Outcome: source.OutcomeNotThere, Reason: "there are no journal files"}},
+		Sysctls:   source.Sysctls{Status: source.Status{Outcome: source.OutcomeNotReadable, Reason: "no setting could be read under /proc/sys"}},
 	}
 }
 
