@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"net/netip"
+	"runtime"
 	"testing"
 
 	"ephtop/source"
@@ -34,17 +35,97 @@ func busyHost(n int) *source.Moment {
 
 func BenchmarkUpdate(b *testing.B) {
 	for _, n := range []int{300, 36000, 200000} {
-		b.Run(fmt.Sprintf("sockets=%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			s := busyHost(n)
-			fleet := NewFleet(Options{})
-			var o Overview
-			fleet.Update(s, &o)
-			for b.Loop() {
-				s.Time = s.Time.Add(1e9)
-				fleet.Update(s, &o)
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/socket")
-		})
+		b.Run(fmt.Sprintf("sockets=%d", n), func(b *testing.B) { benchmarkUpdate(b, busyHost(n)) })
+	}
+}
+
+// exhausted is a host with n connections that all go to so many destinations,
+// each of which is full: every finding that can be made is made.
+func exhausted(n, destinations int) *source.Moment {
+	m := busyHost(n)
+	s := &m.Snapshots[0]
+	for i := range s.Sockets {
+		k := &s.Sockets[i]
+		k.LocalPort = uint16(32768 + (i/destinations)%28232)
+		k.Remote, k.RemotePort = source.Addr4([4]byte{10, 0, 9, byte(i % destinations)}), 5432
+	}
+	return m
+}
+
+// A host in trouble must cost no more than a healthy one of the same size.
+func BenchmarkExhausted(b *testing.B) {
+	for _, c := range []struct{ sockets, destinations int }{{36000, 1}, {130000, 5}} {
+		name := fmt.Sprintf("sockets=%d/full=%d", c.sockets, c.destinations)
+		b.Run(name, func(b *testing.B) { benchmarkUpdate(b, exhausted(c.sockets, c.destinations)) })
+		b.Run(name+"/healthy", func(b *testing.B) { benchmarkUpdate(b, busyHost(c.sockets)) })
+	}
+}
+
+func benchmarkUpdate(b *testing.B, m *source.Moment) {
+	b.ReportAllocs()
+	fleet := NewFleet(Options{})
+	var o Overview
+	fleet.Update(m, &o)
+	for b.Loop() {
+		m.Time = m.Time.Add(1e9)
+		fleet.Update(m, &o)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(m.Snapshots[0].Sockets)), "ns/socket")
+	b.ReportMetric(float64(len(o.Findings)), "findings")
+}
+
+// BenchmarkNamespaces is a host with many small containers. It measures the
+// memory of all that is remembered, too.
+func BenchmarkNamespaces(b *testing.B) {
+	const namespaces, each = 300, 20
+	m := moment(0)
+	m.Snapshots = m.Snapshots[:0]
+	for i := range namespaces {
+		small := busyHost(each)
+		s := m.Add(source.Scope{Netns: uint64(1 + i)})
+		s.Settings, s.Sockets = small.Snapshots[0].Settings, small.Snapshots[0].Sockets
+		for j := range s.Sockets {
+			s.Sockets[j].Cookie += uint64(i * each)
+		}
+		m.Processes = small.Processes
+	}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	fleet := NewFleet(Options{})
+	var o [2]Overview
+	for i := range 310 {
+		m.Time = m.Time.Add(1e9)
+		fleet.Update(m, &o[i%2])
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		m.Time = m.Time.Add(1e9)
+		fleet.Update(m, &o[i%2])
+	}
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6, "MB")
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/1000, "ms/update")
+	runtime.KeepAlive(fleet)
+}
+
+// BenchmarkManyEvents is a second in which 10,000 connections were closed by
+// processes that had ended, on a host with 2,000 others.
+func BenchmarkManyEvents(b *testing.B) {
+	m := moment(0)
+	for i := range 2000 {
+		m.Processes = append(m.Processes, source.Process{PID: int32(10000 + i), Start: 1, Name: "worker"})
+	}
+	for i := range 10000 {
+		e := closed("10.0.0.1:40000", db, source.Process{PID: int32(20000 + i), Name: "curl"})
+		e.Tuple.LocalPort += uint16(i)
+		m.Events = append(m.Events, e)
+	}
+	fleet := NewFleet(Options{})
+	var o Overview
+	for b.Loop() {
+		m.Time = m.Time.Add(1e9)
+		fleet.Update(m, &o)
 	}
 }
