@@ -81,13 +81,21 @@ func BenchmarkNamespaces(b *testing.B) {
 	m := moment(0)
 	m.Snapshots = m.Snapshots[:0]
 	for i := range namespaces {
+		for p := range int32(2) {
+			m.Processes = append(m.Processes, source.Process{PID: int32(2*i) + p + 100, Start: 1, Name: "svc"})
+		}
 		small := busyHost(each)
 		s := m.Add(source.Scope{Netns: uint64(1 + i)})
 		s.Settings, s.Sockets = small.Snapshots[0].Settings, small.Snapshots[0].Sockets
 		for j := range s.Sockets {
-			s.Sockets[j].Cookie += uint64(i * each)
+			k := &s.Sockets[j]
+			k.Cookie += uint64(i * each)
+			k.Remote, k.RemotePort = source.Addr4([4]byte{10, 0, 9, byte(j % 4)}), 5432
+			k.LocalPort = uint16(32768 + 7*j)
+			if k.Process != source.NoProcess {
+				k.Process = int32(2*i + j/2%2)
+			}
 		}
-		m.Processes = small.Processes
 	}
 	var before, after runtime.MemStats
 	runtime.GC()

@@ -31,8 +31,10 @@ type census struct {
 // tally is what a census needs during an update only.
 type tally struct {
 	usable usablePorts
-	// blocked are the ports that are blocked for everyone.
-	blocked source.PortSet
+	// blocked are the ports that are blocked for everyone, isBlocked says that
+	// there are any.
+	blocked   source.PortSet
+	isBlocked bool
 	// few says that there are so few sockets that sorting them costs less than
 	// counting through all ports.
 	few bool
@@ -46,6 +48,7 @@ type tally struct {
 	pairs    pairTable
 	suspects suspects
 	counted  consumerTally
+	worst    []int32 // of worstClosing
 }
 
 // few sockets are those that are sorted, not counted, by port.
@@ -57,6 +60,8 @@ type usablePorts struct {
 	source.PortSet
 	of       source.PortRange
 	reserved []source.PortRange
+	// first counts those that connect() tries first.
+	first int
 }
 
 // set makes u the usable ports of the settings.
@@ -66,6 +71,7 @@ func (u *usablePorts) set(s *source.Settings) {
 	}
 	u.SetUsable(s)
 	u.of, u.reserved = s.Range, append(u.reserved[:0], s.Reserved...)
+	u.first = firstHalf(&u.PortSet, &u.PortSet, s.Range.Low)
 }
 
 // holder is what the census needs to know of a socket that holds an ephemeral
@@ -85,7 +91,9 @@ type holder struct {
 func (c *census) begin(st *State, proto source.Proto) {
 	c.proto = proto
 	c.usable.set(&st.Snapshot.Settings)
-	c.blocked = source.PortSet{}
+	if c.isBlocked {
+		c.blocked, c.isBlocked = source.PortSet{}, false
+	}
 	c.holders = c.holders[:0]
 	if c.few = len(st.Snapshot.Sockets) < few; !c.few {
 		clear(c.counts[:])
@@ -106,7 +114,17 @@ func (c *census) note(s *source.Socket, row *Row, states *StateCounts) {
 	}
 	if c.proto == source.TCP && (s.State == source.Listen || s.State == source.Bound) {
 		c.blocked.Add(s.LocalPort)
+		c.isBlocked = true
 	}
+}
+
+// firstHalf counts the ports that connect() tries first, and those of them that
+// are blocked for everyone.
+func (c *census) firstHalf(st *State) (blocked, size int) {
+	if c.isBlocked {
+		blocked = firstHalf(&c.usable.PortSet, &c.blocked, st.Snapshot.Settings.Range.Low)
+	}
+	return blocked, c.usable.first
 }
 
 // countsForTuple tells whether a socket holds its port towards its
@@ -123,15 +141,18 @@ func (c *census) count(st *State, o *ownership) {
 	p.Pressure = Pressure{
 		Proto: c.proto, Usable: max(0, set.Usable()), PoolOnly: set.PoolOnly,
 		Tuples: p.Pressure.Tuples[:0], BindPools: p.Pressure.BindPools[:0],
-		Map: PortMap{Low: set.Range.Low, High: set.Range.High, Words: resize(p.Pressure.Map.Words, len(c.blocked))},
+		Map: PortMap{Low: set.Range.Low, High: set.Range.High, Words: p.Pressure.Map.Words[:0]},
 	}
-	clear(p.Pressure.Map.Words)
 	c.sight(st, o)
 	c.counted.begin(p, o.registry)
 	c.consumers.consumerTally = &c.counted
 	c.number(st, o)
 	c.pools.begin()
 	c.pairs.begin()
+	if len(c.holders) > 0 {
+		p.Pressure.Map.Words = resize(p.Pressure.Map.Words, len(c.blocked))
+		clear(p.Pressure.Map.Words)
+	}
 	for rest := c.holders; len(rest) > 0; {
 		n := 1
 		for n < len(rest) && rest[n].port == rest[0].port {

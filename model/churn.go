@@ -86,7 +86,7 @@ func addChurn(list []Churn, c Churn) []Churn {
 
 // worstClosing gives the tuples with the most ports of those that close.
 func (c *census) worstClosing() []int32 {
-	list := make([]int32, 0, maxChurning)
+	list := c.worst[:0]
 	use := func(n int32) int { return c.tuples.tuples[n].use.Live + c.tuples.tuples[n].use.TimeWait }
 	for _, n := range c.tuples.active {
 		if c.tuples.tuples[n].use.Closing == 0 {

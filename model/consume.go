@@ -25,7 +25,8 @@ const rateSpan = 5 * time.Second
 // groupings at once, and remembers how they grow.
 type consumerCounts struct {
 	*consumerTally
-	past, spare [NumGroupings]map[consumerKey]pastConsumer
+	// past is by Consumer.key.
+	past, spare [NumGroupings]map[uint64]pastConsumer
 }
 
 // consumerTally is what is needed of consumerCounts during an update only.
@@ -36,6 +37,7 @@ type consumerTally struct {
 	registry *registry
 
 	bySlot    []int32 // consumers by process, by number and tier
+	slots     []int32 // of bySlot that are taken
 	byUID     map[uint32]int32
 	byService map[uint16]int32
 	unknown   int32 // the consumer of no known user
@@ -52,7 +54,10 @@ type consumerTally struct {
 	sizes  []int
 }
 
-// consumerKey is a consumer's identity from poll to poll.
+// noKey is the key of the consumer that stands for what has none.
+const noKey = 1 << 63
+
+// consumerKey is what tells consumers apart that hold as much.
 type consumerKey struct {
 	process source.ProcessKey
 	tier    Tier
@@ -74,8 +79,13 @@ func (cc *consumerTally) begin(p *Protocol, r *registry) {
 	clear(cc.byUID)
 	clear(cc.byService)
 	cc.registry = r
-	cc.bySlot = resize(cc.bySlot, 2*len(r.processes)+2)
-	fill(cc.bySlot, noGroup)
+	for _, slot := range cc.slots {
+		cc.bySlot[slot] = noGroup
+	}
+	cc.slots = cc.slots[:0]
+	for len(cc.bySlot) < 2*len(r.processes)+2 {
+		cc.bySlot = append(cc.bySlot, noGroup)
+	}
 	cc.unknown = noGroup
 	for g := range cc.lists {
 		cc.lists[g] = p.Consumers[g][:0]
@@ -107,7 +117,8 @@ func (cc *consumerTally) process(row *Row, state source.State) int32 {
 		tier = OwnerObserved
 	}
 	if cc.bySlot[slot] == noGroup {
-		cc.bySlot[slot] = cc.add(ByProcess, Consumer{Process: row.Process, Tier: tier})
+		cc.slots = append(cc.slots, slot)
+		cc.bySlot[slot] = cc.add(ByProcess, Consumer{Process: row.Process, Tier: tier, key: uint64(slot)})
 	}
 	cc.countSocket(ByProcess, cc.bySlot[slot], state)
 	return cc.bySlot[slot]
@@ -124,7 +135,7 @@ func (cc *consumerTally) user(row *Row, s *source.Socket) int32 {
 		n = cc.userNumber(s.UID)
 	default:
 		if cc.unknown == noGroup {
-			cc.unknown = cc.add(ByUser, Consumer{Process: source.NoProcess})
+			cc.unknown = cc.add(ByUser, Consumer{Process: source.NoProcess, key: noKey})
 		}
 		n = cc.unknown
 	}
@@ -135,7 +146,7 @@ func (cc *consumerTally) user(row *Row, s *source.Socket) int32 {
 func (cc *consumerTally) userNumber(uid uint32) int32 {
 	n, ok := cc.byUID[uid]
 	if !ok {
-		n = cc.add(ByUser, Consumer{Process: source.NoProcess, Tier: OwnerObserved, uid: uid})
+		n = cc.add(ByUser, Consumer{Process: source.NoProcess, Tier: OwnerObserved, uid: uid, key: uint64(uid)})
 		cc.byUID[uid] = n
 	}
 	return n
@@ -183,7 +194,7 @@ func (cc *consumerTally) tupleNumbers(c *census, n int32) (dest, service int32) 
 		place := &c.tuples.dests.places[t.dest]
 		if place.group == noGroup {
 			place.group = cc.add(ByDestination, Consumer{
-				Process: source.NoProcess, Tier: OwnerObserved, Destination: place.addr, Port: place.port,
+				Process: source.NoProcess, Tier: OwnerObserved, Destination: place.addr, Port: place.port, key: uint64(t.dest),
 			})
 		}
 		t.destGroup = place.group
@@ -195,7 +206,7 @@ func (cc *consumerTally) tupleNumbers(c *census, n int32) (dest, service int32) 
 func (cc *consumerTally) serviceNumber(port uint16) int32 {
 	n, ok := cc.byService[port]
 	if !ok {
-		n = cc.add(ByService, Consumer{Process: source.NoProcess, Tier: OwnerObserved, Port: port})
+		n = cc.add(ByService, Consumer{Process: source.NoProcess, Tier: OwnerObserved, Port: port, key: uint64(port)})
 		cc.byService[port] = n
 	}
 	return n
@@ -204,7 +215,7 @@ func (cc *consumerTally) serviceNumber(port uint16) int32 {
 // noneOf is the consumer of the ports that are held towards no destination.
 func (cc *consumerTally) noneOf(g Grouping) int32 {
 	if cc.none[g] == noGroup {
-		cc.none[g] = cc.add(g, Consumer{Process: source.NoProcess})
+		cc.none[g] = cc.add(g, Consumer{Process: source.NoProcess, key: noKey})
 	}
 	return cc.none[g]
 }
@@ -255,7 +266,7 @@ func (cc *consumerTally) most(g Grouping, n int32, sockets int, c *census, tuple
 func (cc *consumerCounts) rate(st *State, g Grouping) {
 	past, next := cc.past[g], cc.spare[g]
 	if next == nil {
-		next = make(map[consumerKey]pastConsumer)
+		next = make(map[uint64]pastConsumer)
 	}
 	clear(next)
 	seconds := st.Elapsed.Seconds()
@@ -266,13 +277,12 @@ func (cc *consumerCounts) rate(st *State, g Grouping) {
 		if c.Ports < least {
 			continue
 		}
-		key := st.consumerKey(c)
-		if before, ok := past[key]; ok && seconds > 0 {
+		if before, ok := past[c.key]; ok && seconds > 0 {
 			c.Rate = before.rate + weight*(float64(c.Ports-before.ports)/seconds-before.rate)
 			grown := c.States[source.CloseWait] - before.closeWait
 			c.CloseWaitRate = before.closeWaitRate + weight*(float64(grown)/seconds-before.closeWaitRate)
 		}
-		next[key] = pastConsumer{c.Ports, c.States[source.CloseWait], c.Rate, c.CloseWaitRate}
+		next[c.key] = pastConsumer{c.Ports, c.States[source.CloseWait], c.Rate, c.CloseWaitRate}
 	}
 	cc.past[g], cc.spare[g] = next, past
 }

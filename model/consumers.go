@@ -47,4 +47,8 @@ type Consumer struct {
 	Most        TupleKey
 	mostSockets int
 	uid         uint32
+	// key is the consumer's identity from poll to poll: the number of its
+	// process and tier, of its destination, its port, its user. Numbers are not
+	// used again while anything is remembered of them.
+	key uint64
 }

@@ -37,24 +37,21 @@ const smoothing = 10 * time.Second
 // made of it.
 const settled = 2 * time.Second
 
-// maxFollowed bounds the tuples whose growth is followed, from the worst down.
-const maxFollowed = 64
-
 // farthest is the longest time to exhaustion that is worth a forecast.
 const farthest = 24 * time.Hour
 
-// history remembers the samples of the last HistorySpan, and how the worst
-// tuples grow.
+// history remembers the samples of the last HistorySpan, and how the pool
+// grows; how a tuple grows is remembered with it.
 type history struct {
 	samples []Sample
-	growth  map[TupleKey]growth
-	spare   map[TupleKey]growth
+	pool    growth
 }
 
 // growth is the smoothed growth of one tuple's use.
 type growth struct {
-	used int
-	rate float64 // ports per second
+	known bool
+	used  int
+	rate  float64 // ports per second
 	// span is the time over which the rate was taken.
 	span time.Duration
 }
@@ -63,7 +60,7 @@ type growth struct {
 func (h *history) add(st *State) {
 	p := &st.TCP.Pressure
 	head := p.Headline()
-	h.follow(st)
+	h.pool.follow(p.InUse, newPace(st.Elapsed))
 	st.Forecast = h.forecast(st, &head)
 	for len(h.samples) > 0 && h.samples[0].Clock < st.Clock-HistorySpan.Nanoseconds() {
 		h.samples = h.samples[1:]
@@ -77,41 +74,40 @@ func (h *history) add(st *State) {
 	st.History = h.samples[:len(h.samples):len(h.samples)]
 }
 
-// follow takes the growth of the worst tuples against the poll before, and
-// that of the pool under the zero key.
-func (h *history) follow(st *State) {
-	if h.growth == nil {
-		h.growth, h.spare = make(map[TupleKey]growth), make(map[TupleKey]growth)
-	}
-	next := h.spare
-	clear(next)
-	p := &st.TCP.Pressure
-	for i := range p.Tuples[:min(len(p.Tuples), maxFollowed)] {
-		t := &p.Tuples[i]
-		next[t.TupleKey] = h.growth[t.TupleKey].to(t.Used, st.Elapsed)
-	}
-	next[TupleKey{}] = h.growth[TupleKey{}].to(p.InUse, st.Elapsed)
-	h.growth, h.spare = next, h.growth
+// pace is how much a new rate counts after a time.
+type pace struct {
+	seconds, weight float64
+	elapsed         time.Duration
 }
 
-// to goes on from g to the use after elapsed. A tuple that was not followed
-// before has no rate yet.
-func (g growth) to(used int, elapsed time.Duration) growth {
+func newPace(elapsed time.Duration) pace {
 	seconds := elapsed.Seconds()
-	if g.used == 0 && g.span == 0 || seconds <= 0 {
-		return growth{used: used, rate: g.rate, span: g.span}
+	return pace{seconds, 1 - math.Exp(-seconds/smoothing.Seconds()), elapsed}
+}
+
+// follow goes on to the use of now. What was not followed before has no rate
+// yet.
+func (g *growth) follow(used int, p pace) {
+	was := g.used
+	g.used = used
+	if !g.known || p.seconds <= 0 {
+		g.known = true
+		return
 	}
-	now := float64(used-g.used) / seconds
+	now := float64(used-was) / p.seconds
 	// The first rates count in full, or the rate would start from a made-up 0.
-	weight := max(1-math.Exp(-seconds/smoothing.Seconds()), seconds/(g.span.Seconds()+seconds))
-	return growth{used: used, rate: g.rate + weight*(now-g.rate), span: g.span + elapsed}
+	weight := max(p.weight, p.seconds/(g.span.Seconds()+p.seconds))
+	g.rate += weight * (now - g.rate)
+	g.span += p.elapsed
 }
 
 func (h *history) forecast(st *State, head *Headline) Forecast {
-	g := h.growth[head.Key]
-	f := Forecast{Rate: g.rate}
-	if g.span >= settled && g.rate > 0 {
-		if seconds := float64(head.Free) / g.rate; seconds < farthest.Seconds() {
+	f, span := Forecast{Rate: h.pool.rate}, h.pool.span
+	if head.Scope == ScopeTuple {
+		f.Rate, span = st.TCP.Pressure.Worst().Rate, st.TCP.Pressure.Worst().Followed
+	}
+	if span >= settled && f.Rate > 0 {
+		if seconds := float64(head.Free) / f.Rate; seconds < farthest.Seconds() {
 			f.Full = time.Duration(seconds * float64(time.Second))
 		}
 	}

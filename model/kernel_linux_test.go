@@ -132,7 +132,7 @@ func checkTuple(t *testing.T, st *model.State, want model.TupleUse) {
 		t.Errorf("the model does not know the tuple %+v", want.TupleKey)
 		return
 	}
-	want.Process, want.Tier = got.Process, got.Tier
+	want.Process, want.Tier, want.Rate, want.Followed = got.Process, got.Tier, got.Rate, got.Followed
 	if diff := cmp.Diff(want, *got); diff != "" {
 		t.Errorf("tuple (-want +got):\n%s", diff)
 	}

@@ -6,16 +6,14 @@ import (
 	"ephtop/source"
 )
 
-// firstHalf counts the usable ports that connect() tries first, those of the
-// parity of low, and those of them that are in taken.
-func firstHalf(usable, taken *source.PortSet, low uint16) (used, size int) {
+// firstHalf counts the ports of a set that are usable and that connect() tries
+// first: those of the parity of low.
+func firstHalf(usable, set *source.PortSet, low uint16) (n int) {
 	mask := parityMask(low)
 	for i := range usable {
-		half := usable[i] & mask
-		size += bits.OnesCount64(half)
-		used += bits.OnesCount64(half & taken[i])
+		n += bits.OnesCount64(usable[i] & set[i] & mask)
 	}
-	return used, size
+	return n
 }
 
 // parityMask has the bits of the ports with the parity of low, in words that

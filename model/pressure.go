@@ -1,6 +1,8 @@
 package model
 
 import (
+	"time"
+
 	"ephtop/source"
 )
 
@@ -34,7 +36,11 @@ type TupleUse struct {
 	// the ones of the parity of the range's low end. FirstHalfSize is how many
 	// there are; 0 on systems other than Linux, which know no halves.
 	FirstHalf, FirstHalfSize int
-	Level                    Level
+	// Rate is the smoothed growth of Used in ports per second, and Followed the
+	// time over which it was taken.
+	Rate     float64
+	Followed time.Duration
+	Level    Level
 	// Process holds the most of the tuple's sockets: an index into
 	// State.Processes, or source.NoProcess. Tier says how sure that is.
 	Process int32
@@ -142,6 +148,6 @@ func (h *Headline) Percent() float64 { return Percent(h.Used(), h.Used()+h.Free)
 type PortMap struct {
 	Low, High uint16
 	// Words hold one bit for each port, by number; a set bit is in use by
-	// anything of the protocol.
+	// anything of the protocol. Empty where nothing is.
 	Words []uint64
 }

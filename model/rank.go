@@ -20,10 +20,12 @@ func (c *census) rank(st *State) {
 }
 
 func (c *census) rankTuples(st *State, p *Pressure) {
-	firstBlocked, firstSize := firstHalf(&c.usable.PortSet, &c.blocked, st.Snapshot.Settings.Range.Low)
+	firstBlocked, firstSize := c.firstHalf(st)
 	p.Suspected = c.suspects.total
+	pace := newPace(st.Elapsed)
 	for _, n := range c.tuples.active {
-		t := &c.tuples.tuples[n].use
+		place := &c.tuples.tuples[n]
+		t := &place.use
 		t.Blocked = p.Blocked
 		t.Used = t.Live + t.TimeWait + t.Blocked + t.Suspected
 		t.Free = max(0, p.Usable-t.Used)
@@ -31,6 +33,8 @@ func (c *census) rankTuples(st *State, p *Pressure) {
 		if st.Moment.OS == "linux" {
 			t.FirstHalfSize = firstSize
 		}
+		place.follow(t.Used, pace)
+		t.Rate, t.Followed = place.rate, place.span
 		t.Level = st.Thresholds.Level(t.Used, p.Usable)
 		if t.Level == LevelExhausted && t.Reusable > 0 {
 			// connect() still gets a port, if timestamps were negotiated.

@@ -32,12 +32,14 @@ type crowd struct {
 // reusable ones. The tuples must be counted.
 func (c *census) suspect(st *State) {
 	s := &c.suspects
-	s.ports, s.total = source.PortSet{}, 0
+	if s.total > 0 {
+		s.ports, s.total = source.PortSet{}, 0
+	}
 	if c.proto != source.TCP || st.Moment.OS != "linux" {
 		return
 	}
 	low := st.Snapshot.Settings.Range.Low
-	blocked, size := firstHalf(&c.usable.PortSet, &c.blocked, low)
+	blocked, size := c.firstHalf(st)
 	c.noteCrowded(blocked, size)
 	for i := range c.holders {
 		h := &c.holders[i]

@@ -13,7 +13,8 @@ type destination struct {
 
 // tuplePlace is a place in a tupleTable.
 type tuplePlace struct {
-	use  TupleUse
+	use TupleUse
+	growth
 	turn uint32 // when it was counted last
 	dest int32  // number in the destination table
 
@@ -73,7 +74,7 @@ func (t *tupleTable) touch(n int32) int32 {
 	if u.turn == t.turn {
 		return n
 	}
-	*u = tuplePlace{use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, turn: t.turn, dest: u.dest, pool: noGroup, destGroup: noGroup, service: noGroup}
+	*u = tuplePlace{use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, growth: u.growth, turn: t.turn, dest: u.dest, pool: noGroup, destGroup: noGroup, service: noGroup}
 	t.dests.touch(u.dest)
 	t.active = append(t.active, n)
 	return n
