@@ -29,6 +29,8 @@ type Churn struct {
 	// Plateau is where its ports will settle at that rate.
 	Plateau int
 	tuple   int32
+	// full is the level of the tuple, if it is past a threshold by TIME_WAIT.
+	full Level
 }
 
 // Life is how long a connection lives on average: live connections over the
@@ -61,8 +63,11 @@ func (c *census) churn(st *State) {
 	for i := range st.Churn {
 		ch := &st.Churn[i]
 		ch.CloseRate = closeRate(ch.closing)
-		full := c.tuples.tuples[ch.tuple].use.Free == 0
-		ch.Plateau = plateau(ch.Live, ch.TimeWait, ch.CloseRate, st.Snapshot.Settings.TimeWait, full)
+		use := &c.tuples.tuples[ch.tuple].use
+		if use.waits() {
+			ch.full = use.Level
+		}
+		ch.Plateau = plateau(ch.Live, ch.TimeWait, ch.CloseRate, st.Snapshot.Settings.TimeWait, use.Free == 0)
 	}
 	slices.SortFunc(st.Churn, func(a, b Churn) int {
 		return cmp.Or(cmp.Compare(b.CloseRate, a.CloseRate), cmp.Compare(b.TimeWait, a.TimeWait), cmp.Compare(a.Process, b.Process))

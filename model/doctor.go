@@ -117,6 +117,7 @@ func Examine(st *State, ev *source.Evidence) []Point {
 	if st.Snapshot.Settings.Assumed {
 		points[TopicRange].unknown("the range could not be read, and the system's default is assumed")
 	}
+	points[TopicTimeWait].timeWait(st)
 	points[TopicFirewall].firewall(st, ev)
 	points[TopicLog].log(&ev.Log)
 	points[TopicChanges].changes(&ev.Sysctls)
@@ -165,6 +166,14 @@ func (p *Point) unknown(reason string) {
 func (p *Point) sign(kind SignKind, v Verdict, index int) {
 	p.Signs = append(p.Signs, Sign{kind, v, index})
 	p.Verdict = max(p.Verdict, v)
+}
+
+// timeWait hears of a destination that is past a threshold because of its
+// TIME_WAIT.
+func (p *Point) timeWait(st *State) {
+	if t := st.TCP.Pressure.Worst(); t != nil && t.waits() {
+		p.Verdict = max(p.Verdict, verdictOf(t.Level))
+	}
 }
 
 // firewall judges the way back. Connects that nobody answers make it likely

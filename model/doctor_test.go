@@ -139,3 +139,24 @@ func TestEveryFindingHasItsPoint(t *testing.T) {
 		}
 	}
 }
+
+// TIME_WAIT that fills a destination is no "ok, nothing to do".
+func TestTimeWaitThatExhaustsIsAProblem(t *testing.T) {
+	t.Parallel()
+	full := aged(connections(90, source.TimeWait, "10.0.0.1", 40000, 1, db), 30000)
+	for name, c := range map[string]struct {
+		m    *source.Moment
+		want Verdict
+	}{
+		"held by TIME_WAIT":         {moment(0, full...), VerdictProblem},
+		"held by live connections":  {moment(0, connections(90, source.Established, "10.0.0.1", 40000, 1, db)...), VerdictOK},
+		"half full, by TIME_WAIT":   {moment(0, full[:50]...), VerdictOK},
+		"TIME_WAIT that gives way":  {moment(0, aged(connections(90, source.TimeWait, "127.0.0.1", 40000, 1, "127.0.0.1:80"), 30000)...), VerdictOK},
+		"two thirds, for a warning": {moment(0, full[:66]...), VerdictWarning},
+	} {
+		points := Examine(update(c.m), &source.Evidence{})
+		if got := points[TopicTimeWait].Verdict; got != c.want {
+			t.Errorf("%s: TIME_WAIT is %v, want %v", name, got, c.want)
+		}
+	}
+}

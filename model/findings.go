@@ -225,6 +225,9 @@ func findChurn(st *State, list []Finding) []Finding {
 		level := min(LevelCritical, st.Thresholds.Level(min(c.Plateau, usable), usable))
 		if c.Reusable {
 			level = LevelOK
+		} else if c.full >= LevelWarning {
+			// Whatever the rate of now: these closes have filled the tuple.
+			level = max(level, min(LevelCritical, c.full))
 		}
 		list = append(list, Finding{
 			Problem: NoPooling, Level: level, Tuple: c.Tuple, Process: c.Process, Tier: c.Tier, Rate: c.CloseRate,

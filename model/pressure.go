@@ -50,6 +50,10 @@ type TupleUse struct {
 // Percent is the share of the usable ports that is used.
 func (t *TupleUse) Percent() float64 { return Percent(t.Used, t.Used+t.Free) }
 
+// waits tells whether most of what the tuple uses is TIME_WAIT that can't be
+// taken over.
+func (t *TupleUse) waits() bool { return 2*(t.TimeWait-t.Reusable) > t.Used }
+
 // FirstHalfPercent is the share of the ports that connect() tries first.
 func (t *TupleUse) FirstHalfPercent() float64 {
 	if t.FirstHalfSize == 0 {

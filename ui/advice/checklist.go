@@ -157,6 +157,9 @@ func (e *examiner) timeWait() {
 				settles(f.Plateau, e.st.TCP.Pressure.Usable))
 		}
 	}
+	if e.p.Verdict > model.VerdictUnknown && len(e.p.Findings) == 0 {
+		e.next("keep connections open or pool them: each close holds its port for %s", span(set.TimeWait))
+	}
 	if e.st.Moment.OS != "linux" || set.ReuseTimeWait == source.UnknownSetting {
 		return
 	}
