@@ -3,6 +3,7 @@ package source
 import (
 	"encoding/binary"
 	"net/netip"
+	"strconv"
 )
 
 // Addr is an IP address in 16 bytes, with IPv4 in its v4-mapped form
@@ -62,7 +63,17 @@ func (a Addr) AppendTo(b []byte) []byte { return a.Netip().AppendTo(b) }
 // AppendAddrPort appends address and port as host:port, with brackets around
 // IPv6.
 func AppendAddrPort(b []byte, a Addr, port uint16) []byte {
-	return netip.AddrPortFrom(a.Netip(), port).AppendTo(b)
+	if !a.Is4() {
+		return netip.AddrPortFrom(a.Netip(), port).AppendTo(b)
+	}
+	// Twice as fast as package netip.
+	for i, octet := range a[12:] {
+		if i > 0 {
+			b = append(b, '.')
+		}
+		b = strconv.AppendUint(b, uint64(octet), 10)
+	}
+	return strconv.AppendUint(append(b, ':'), uint64(port), 10)
 }
 
 // AddrPort gives address and port as host:port, with brackets around IPv6.
