@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -361,45 +360,6 @@ func TestMatchDoesNotAllocate(t *testing.T) {
 		})
 		if n != 0 {
 			t.Errorf("%q: %v allocations", expr, n)
-		}
-	}
-}
-
-// What is found in an IPv4 address with port without writing it out is what
-// is found in its text.
-func TestPart4(t *testing.T) {
-	ends := []string{"0.0.0.0:0", "10.0.9.2:5432", "255.100.20.3:65535", "1.22.199.200:10", "9.99.109.10:60007", "5.43.5.4:3254"}
-	texts := []string{".", ":", "..", "::", ".:", ":.", "1.1", "0.0.0.0.0", "0.:0", "00", "05", ":05", "256", "65536", "99999", "5.5", "2.5432", "9:2", "1.2.3.4:5:6", "x", "1.2.3.4:x"}
-	for _, end := range ends {
-		for from := range len(end) {
-			for to := from + 1; to <= len(end); to++ {
-				texts = append(texts, end[from:to])
-			}
-		}
-	}
-	for _, text := range texts {
-		p := newPart4(text)
-		for _, end := range ends {
-			a, port := mustEnd(t, end)
-			got, want := p != nil && p.match(&a, port), strings.Contains(end, text)
-			if got != want {
-				t.Errorf("%q in %s: %v, want %v", text, end, got, want)
-			}
-		}
-	}
-}
-
-func TestPortsThatFit(t *testing.T) {
-	for _, piece := range []string{"", "0", "00", "05", "1", "10", "43", "443", "655", "6553", "65535", "65536", "00000", "100000", "99999999999999999999"} {
-		inside, start := portsThatFit(piece, false), portsThatFit(piece, true)
-		for n := range 65536 {
-			number := strconv.Itoa(n)
-			if got, want := inside.has(uint16(n)), strings.Contains(number, piece); got != want {
-				t.Fatalf("%q inside %d: %v, want %v", piece, n, got, want)
-			}
-			if got, want := start.has(uint16(n)), strings.HasPrefix(number, piece); got != want {
-				t.Fatalf("%q at the start of %d: %v, want %v", piece, n, got, want)
-			}
 		}
 	}
 }

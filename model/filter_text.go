@@ -133,10 +133,10 @@ type text struct {
 	states stateMatcher
 	// addrs is what the text says if it is a whole address or prefix.
 	addrs *addrMatcher
-	// part is the text if it can be a part of an IPv6 address with port, else
-	// empty; part4 is the same for IPv4, or nil.
+	// part is the text if it can be a part of an address with port, else empty;
+	// with only6, of no IPv4 address.
 	part  []byte
-	part4 *part4
+	only6 bool
 }
 
 func compileText(values []value) (matcher, error) {
@@ -150,7 +150,7 @@ func compileText(values []value) (matcher, error) {
 		}
 		if low := strings.ToLower(v.text); strings.Trim(low, "0123456789abcdef.:[]") == "" {
 			t.part = []byte(low)
-			t.part4 = newPart4(low)
+			t.only6 = strings.Trim(low, "0123456789.:") != ""
 		}
 	}
 	return m, nil
@@ -188,15 +188,17 @@ func (t *text) match(st *State, s *source.Socket, r *Row) bool {
 	if p := processOf(st, r); p != nil && t.name.in(p.Name) {
 		return true
 	}
-	return len(t.part) > 0 && (t.inEnd(&s.Remote, s.RemotePort) || t.inEnd(&s.Local, s.LocalPort))
+	return len(t.part) > 0 && t.inEnds(s)
 }
 
-// inEnd looks for the text in an address with port, as it is shown.
-func (t *text) inEnd(a *source.Addr, port uint16) bool {
-	if a.Is4() {
-		return t.part4 != nil && t.part4.match(a, port)
+// inEnds looks for the text in the addresses with port, as they are shown.
+func (t *text) inEnds(s *source.Socket) bool {
+	if t.only6 && s.Remote.Is4() && s.Local.Is4() {
+		return false
 	}
-	// The longest is [xxxx:…:xxxx]:65535, 47 bytes.
-	var room [64]byte
-	return bytes.Contains(source.AppendAddrPort(room[:0], *a, port), t.part)
+	// The longest is twice [xxxx:…:xxxx]:65535, 47 bytes each.
+	var room [96]byte
+	b := source.AppendAddrPort(room[:0], s.Remote, s.RemotePort)
+	b = source.AppendAddrPort(append(b, ' '), s.Local, s.LocalPort)
+	return bytes.Contains(b, t.part)
 }
