@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ephtop/model/services"
 	"ephtop/source"
 )
 
@@ -59,7 +60,7 @@ func compilePorts(e ends, values []value) (matcher, error) {
 // parsePorts reads a port, a range of ports or the name of a service. Unlike
 // a range of ephemeral ports, it may have port 0: the far end of a listener.
 func parsePorts(s string) (source.PortRange, bool) {
-	if port, ok := ServicePort(s); ok {
+	if port, ok := services.Port(s); ok {
 		return source.PortRange{Low: port, High: port}, true
 	}
 	low, high, isRange := strings.Cut(s, "-")

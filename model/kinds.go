@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"slices"
 
+	"ephtop/model/services"
 	"ephtop/source"
 )
 
 // KindUse is what one kind of service takes of the ephemeral ports, as far as
 // the remote port tells the kind.
 type KindUse struct {
-	Kind Kind
+	Kind services.Kind
 	// Ports are the local ports in the range, distinct for each remote port and
 	// added up over those of the kind.
 	Ports int
@@ -19,7 +20,7 @@ type KindUse struct {
 }
 
 // Kinds says what the ephemeral ports of one protocol are used for, most ports
-// first. KindUnknown stands for the remote ports that are not well known;
+// first. services.Unknown stands for the remote ports that are not well known;
 // sockets that have no peer, and the ports that are blocked by them, are left
 // out.
 func (st *State) Kinds(proto source.Proto) []KindUse {
@@ -29,7 +30,7 @@ func (st *State) Kinds(proto source.Proto) []KindUse {
 		if c.Port == 0 {
 			continue
 		}
-		kind := ServiceKind(c.Port, proto)
+		kind := services.KindOf(c.Port, proto)
 		at := slices.IndexFunc(list, func(u KindUse) bool { return u.Kind == kind })
 		if at < 0 {
 			at = len(list)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ephtop/model/services"
 	"ephtop/source"
 )
 
@@ -22,15 +23,15 @@ func TestKinds(t *testing.T) {
 			socket(source.Established, "10.0.0.1:40000", "10.0.9.2:443"),
 			socket(source.Established, "10.0.0.1:40002", "10.0.9.2:5432"),
 			socket(source.TimeWait, "10.0.0.1:40004", "10.0.9.3:3306"),
-		}, []KindUse{{KindDatabase, 2, 2}, {KindWeb, 1, 1}}, nil},
+		}, []KindUse{{services.Database, 2, 2}, {services.Web, 1, 1}}, nil},
 		{"a port that is used to two destinations is one port, with two sockets", []source.Socket{
 			socket(source.Established, "10.0.0.1:40000", "10.0.9.2:443"),
 			socket(source.Established, "10.0.0.1:40000", "10.0.9.3:443"),
-		}, []KindUse{{KindWeb, 1, 2}}, nil},
+		}, []KindUse{{services.Web, 1, 2}}, nil},
 		{"ports that nobody knows", []source.Socket{
 			socket(source.Established, "10.0.0.1:40000", "10.0.9.2:7"),
 			socket(source.Established, "10.0.0.1:40002", "10.0.9.2:45000"),
-		}, []KindUse{{KindUnknown, 2, 2}}, nil},
+		}, []KindUse{{services.Unknown, 2, 2}}, nil},
 		{"a listener, a bound socket and a server's side use no ephemeral port for a service", []source.Socket{
 			socket(source.Listen, "10.0.0.1:40000", ""),
 			socket(source.Bound, "10.0.0.1:40001", ""),
@@ -41,7 +42,7 @@ func TestKinds(t *testing.T) {
 			udp(socket(source.Established, "10.0.0.1:40002", "10.0.9.2:123")),
 			udp(socket(source.Bound, "10.0.0.1:40003", "")),
 			socket(source.Established, "10.0.0.1:40000", "10.0.9.2:22"),
-		}, []KindUse{{KindSSH, 1, 1}}, []KindUse{{KindDNS, 1, 1}, {KindNTP, 1, 1}}},
+		}, []KindUse{{services.SSH, 1, 1}}, []KindUse{{services.DNS, 1, 1}, {services.NTP, 1, 1}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := update(moment(0, c.sockets...))

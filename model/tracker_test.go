@@ -2,6 +2,7 @@ package model
 
 import (
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -187,7 +188,7 @@ func consumersOf(st *State, g Grouping) []consumerView {
 		case g == ByDestination && c.Port != 0:
 			v.Who = source.AddrPort(c.Destination, c.Port)
 		case g == ByService && c.Port != 0:
-			v.Who = ServiceName(c.Port, source.TCP)
+			v.Who = strconv.Itoa(int(c.Port))
 		case g == ByUser:
 			v.Who = c.User
 		}
@@ -236,9 +237,9 @@ func TestConsumers(t *testing.T) {
 			{"", OwnerUnknown, 1, 1, ""},
 		}},
 		{ByService, []consumerView{
-			{"postgresql", OwnerObserved, 3, 3, db},
-			{"https", OwnerObserved, 2, 2, web},
-			{"smtp", OwnerObserved, 1, 1, "10.0.9.4:25"},
+			{"5432", OwnerObserved, 3, 3, db},
+			{"443", OwnerObserved, 2, 2, web},
+			{"25", OwnerObserved, 1, 1, "10.0.9.4:25"},
 			{"", OwnerUnknown, 1, 1, ""},
 		}},
 		{ByUser, []consumerView{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ephtop/model"
+	"ephtop/model/services"
 	"ephtop/source"
 	"ephtop/ui/text"
 )
@@ -109,10 +110,10 @@ func (t *teller) poolFull() Advice {
 		a.Seen = text.Count(f.Count) + " of " + text.Count(f.Of) + " UDP ports are used, " + text.Count(max(0, f.Of-f.Count)) + " free"
 		a.Why = "A UDP socket takes its port whatever the destination: when none is free on its local address, connect() and sendto() fail with EAGAIN."
 	}
-	if kinds := t.st.Kinds(t.proto()); len(kinds) > 0 && kinds[0].Kind != model.KindUnknown {
+	if kinds := t.st.Kinds(t.proto()); len(kinds) > 0 && kinds[0].Kind != services.Unknown {
 		a.Seen += "; most for " + kinds[0].Kind.String() + ", " + text.Plural(kinds[0].Ports, "port", "ports")
-		if kinds[0].Kind == model.KindDNS {
-			c := cureByKind(model.KindDNS)
+		if kinds[0].Kind == services.DNS {
+			c := cureByKind(services.DNS)
 			a.Remedies = append(a.Remedies, Remedy{c.what, c.command, "ends most of the " + text.Plural(kinds[0].Ports, "port", "ports") + " to DNS", c.risk})
 		}
 	}

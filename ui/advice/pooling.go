@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ephtop/model"
+	"ephtop/model/services"
 	"ephtop/source"
 	"ephtop/ui/text"
 )
@@ -49,61 +50,61 @@ func cureByPort(port uint16) (cure, bool) {
 	return cure{}, false
 }
 
-func cureByKind(kind model.Kind) cure {
+func cureByKind(kind services.Kind) cure {
 	switch kind {
-	case model.KindDatabase:
+	case services.Database:
 		return cure{
 			"pool the database connections, in the driver (HikariCP, ADO.NET) or in a proxy before the database",
 			"HikariCP: maximumPoolSize=20; ADO.NET: Pooling=true; Max Pool Size=20", poolRisk,
 		}
-	case model.KindWeb:
+	case services.Web:
 		return cure{
 			"keep HTTP connections alive and use them again",
 			`nginx: upstream { keepalive 64; } proxy_http_version 1.1; proxy_set_header Connection "";` +
 				"\nGo: one http.Client, MaxIdleConnsPerHost=64, read each body to its end; Python: one requests.Session", idleRisk,
 		}
-	case model.KindDNS:
+	case services.DNS:
 		return cure{
 			"answer names from a cache on this host: systemd-resolved, unbound or dnsmasq",
 			"systemctl enable --now systemd-resolved, and nameserver 127.0.0.53 in /etc/resolv.conf",
 			"a record that changes is seen when its time to live has passed",
 		}
-	case model.KindCache:
+	case services.Cache:
 		return cure{
 			"keep the connections to the cache open: the client's pool, or persistent connections",
 			"one client for the whole process; PHP: a persistent id for Memcached", poolRisk,
 		}
-	case model.KindSearch:
+	case services.Search:
 		return cure{
 			"make one client for the whole process: it keeps its HTTP connections alive",
 			"one RestClient, never a new one for each request", idleRisk,
 		}
-	case model.KindBroker:
+	case services.Broker:
 		return cure{
 			"keep one long-lived connection to the broker for each process, with channels or producers on it",
 			"AMQP: one connection, a channel for each thread; Kafka: one producer; MQTT: keepalive 60", "a lost connection takes all its channels with it: reconnect",
 		}
-	case model.KindMail:
+	case services.Mail:
 		return cure{
 			"send several mails over one SMTP connection: hand them to a local mail server that caches connections",
 			"Postfix: relayhost = [SERVER], smtp_connection_cache_destinations = SERVER", "a queue on this host must be watched",
 		}
-	case model.KindDirectory:
+	case services.Directory:
 		return cure{
 			"keep the connections to the directory open: a pool in the client, sssd for the system's own look-ups",
 			"Java: com.sun.jndi.ldap.connect.pool=true; sssd.conf: cache_credentials = true", "answers from a cache can be out of date",
 		}
-	case model.KindSSH:
+	case services.SSH:
 		return cure{
 			"share one SSH connection between several sessions",
 			"~/.ssh/config: ControlMaster auto, ControlPath ~/.ssh/%C, ControlPersist 60s", "the end of the shared connection ends all its sessions",
 		}
-	case model.KindMonitoring:
+	case services.Monitoring:
 		return cure{
 			"send figures over one connection that stays open, or to an agent on this host",
 			"one exporter or client for the whole process, with keep-alive or gRPC", idleRisk,
 		}
-	case model.KindCluster:
+	case services.Cluster:
 		return cure{
 			"make one client for the whole process, and let it watch instead of asking again and again",
 			"one client with keep-alive or gRPC", idleRisk,
@@ -120,7 +121,7 @@ func cureByKind(kind model.Kind) cure {
 func (t *teller) pool(waiting, live, plateau int) Remedy {
 	c, ok := cureByPort(t.f.Tuple.Port)
 	if !ok {
-		c = cureByKind(model.ServiceKind(t.f.Tuple.Port, source.TCP))
+		c = cureByKind(services.KindOf(t.f.Tuple.Port, source.TCP))
 	}
 	effect := "ends " + text.Count(waiting) + " TIME_WAIT: about " + text.Plural(max(1, live), "port", "ports") + " instead of " +
 		text.Count(max(plateau, waiting+live))

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"ephtop/model"
+	"ephtop/model/services"
 	"ephtop/source"
 	"ephtop/source/portrange"
 	"ephtop/ui/text"
@@ -129,6 +129,6 @@ func perWait(n int, t *teller) float64 { return room{usable: n, wait: t.set.Time
 
 // hostPool is the remedy of pooling where no single destination is meant.
 func (t *teller) hostPool() Remedy {
-	c := cureByKind(model.KindUnknown)
+	c := cureByKind(services.Unknown)
 	return Remedy{What: c.what, Command: c.command, Effect: "ends up to " + text.Count(t.f.Count) + " TIME_WAIT", Risk: c.risk}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ephtop/model"
+	"ephtop/model/services"
 	"ephtop/source"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
@@ -100,7 +101,7 @@ func detailText(v *view, width int, c *detailCache) [][]segment {
 }
 
 func namedService(t *source.Tuple) string {
-	if name := model.ServiceName(t.RemotePort, t.Proto); name != "" {
+	if name := services.Name(t.RemotePort, t.Proto); name != "" {
 		return "  " + name
 	}
 	return ""

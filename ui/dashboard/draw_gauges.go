@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"ephtop/model"
+	"ephtop/model/services"
 	"ephtop/source"
 	"ephtop/ui/advice"
 	"ephtop/ui/screen"
@@ -94,7 +95,7 @@ func bindPool(p *model.Pressure) gauge {
 // destination names a tuple by what it leads to.
 func destination(v *view, k *model.TupleKey) string {
 	if v.names {
-		if name := model.ServiceName(k.Port, source.TCP); name != "" {
+		if name := services.Name(k.Port, source.TCP); name != "" {
 			return hostName(k.Destination) + ":" + name
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"ephtop/model"
+	"ephtop/model/services"
 	"ephtop/source"
 	"ephtop/ui/screen"
 	"ephtop/ui/text"
@@ -201,7 +202,7 @@ func (p *painter) consumerName(x, y, w int, v *view, c *model.Consumer) theme.Ro
 		if v.proto == protoUDP {
 			proto = source.UDP
 		}
-		p.canvas.Text(x+6, y, w-6, theme.Dim, model.ServiceName(c.Port, proto))
+		p.canvas.Text(x+6, y, w-6, theme.Dim, services.Name(c.Port, proto))
 	case model.ByUser:
 		if c.User == "" {
 			p.canvas.Text(x, y, w, theme.Dim, "unknown")
@@ -246,7 +247,7 @@ func serviceName(v *view, port uint16, proto source.Proto) string {
 	if !v.names {
 		return ""
 	}
-	return model.ServiceName(port, proto)
+	return services.Name(port, proto)
 }
 
 // rangeOf says which lines are in sight: "1–7 of 18,006".
