@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -465,4 +466,87 @@ func BenchmarkParseFilter(b *testing.B) {
 			}
 		})
 	}
+}
+
+// listed is a socket of a hand-made state, as a test writes it.
+type listed struct {
+	proto         source.Proto
+	local, remote string
+	state         source.State
+	process       int32 // index into the processes, or source.NoProcess
+	tier          Tier
+	age           time.Duration
+	uid, inode    uint32
+	cookie        uint64
+}
+
+var listNow = time.Date(2026, 11, 22, 12, 4, 31, 0, time.UTC)
+
+// listState makes a state of sockets by hand.
+func listState(tb testing.TB, processes []source.Process, sockets ...listed) *State {
+	tb.Helper()
+	st := &State{Moment: &source.Moment{Time: listNow}, Snapshot: new(source.Snapshot), Clock: listNow.UnixNano(), Processes: processes}
+	for _, l := range sockets {
+		s := source.Socket{Proto: l.proto, State: l.state, Process: l.process, UID: l.uid, Inode: l.inode, Cookie: l.cookie}
+		s.Local, s.LocalPort = mustEnd(tb, l.local)
+		s.Remote, s.RemotePort = mustEnd(tb, l.remote)
+		if s.Proto == 0 {
+			s.Proto = source.TCP
+		}
+		st.Snapshot.Sockets = append(st.Snapshot.Sockets, s)
+		st.Rows = append(st.Rows, Row{Process: l.process, Tier: l.tier, Since: listNow.Add(-l.age).UnixNano()})
+	}
+	return st
+}
+
+// mustEnd reads host:port; "" is the IPv4 wildcard with port 0.
+func mustEnd(tb testing.TB, s string) (source.Addr, uint16) {
+	tb.Helper()
+	if s == "" {
+		return source.Addr4([4]byte{}), 0
+	}
+	r, ok := parseAddrs(s)
+	if !ok {
+		tb.Fatalf("bad address with port %q in a test", s)
+	}
+	var a source.Addr
+	for i := range 8 {
+		a[i], a[8+i] = byte(r.hi>>(56-8*i)), byte(r.lo>>(56-8*i))
+	}
+	return a, r.ports.Low
+}
+
+// randomState makes a state such as a busy client host has: few destinations,
+// most sockets in TIME_WAIT, a tenth of them IPv6.
+func randomState(n int) *State {
+	r := rand.New(rand.NewPCG(1, 2))
+	st := &State{Moment: &source.Moment{Time: listNow}, Snapshot: new(source.Snapshot), Clock: listNow.UnixNano()}
+	for i := range 200 {
+		st.Processes = append(st.Processes, source.Process{
+			PID: int32(r.IntN(1 << 22)), Name: fmt.Sprintf("worker-%d", i%40), User: "www-data", UID: 33,
+			Command: fmt.Sprintf("/usr/local/bin/worker --config /etc/worker/worker-%d.toml --verbose --listen 0.0.0.0:8080", i),
+		})
+	}
+	states := []source.State{source.TimeWait, source.TimeWait, source.Established, source.CloseWait, source.SynSent}
+	for i := range n {
+		s := source.Socket{
+			Proto: source.TCP, State: states[r.IntN(len(states))], Process: source.NoProcess, Cookie: uint64(i + 1), Inode: uint32(i + 1),
+			Local: source.Addr4([4]byte{10, 0, 4, 7}), LocalPort: uint16(32768 + r.IntN(28232)),
+			Remote: source.Addr4([4]byte{10, 0, 9, byte(r.IntN(20))}), RemotePort: 5432,
+		}
+		switch {
+		case i%10 == 0:
+			s.Local = source.Addr{0x20, 0x01, 0x0d, 0xb8, 15: 7}
+			s.Remote = source.Addr{0x20, 0x01, 0x0d, 0xb8, 15: byte(r.IntN(20))}
+		case i%50 == 1:
+			s.Proto = source.UDP
+		}
+		row := Row{Process: source.NoProcess, Since: listNow.Add(-time.Duration(r.IntN(60)) * time.Second).UnixNano()}
+		if r.IntN(4) > 0 {
+			row.Process, row.Tier = int32(r.IntN(len(st.Processes))), OwnerObserved
+		}
+		st.Snapshot.Sockets = append(st.Snapshot.Sockets, s)
+		st.Rows = append(st.Rows, row)
+	}
+	return st
 }

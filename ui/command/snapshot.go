@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ephtop/model"
+	connections "ephtop/model/list"
 	"ephtop/source"
 	"ephtop/source/live"
 	"ephtop/ui/report"
@@ -130,8 +131,8 @@ func (a *app) openSource(log *slog.Logger) (source.Source, error) {
 // unless it says otherwise.
 func (a *app) reportOptions(st *model.State) (report.Options, error) {
 	filter := &a.flags.filter
-	chosen := model.Selection{
-		Filter: *filter, Order: model.Order{Column: model.ColumnProto}, TCP: true, UDP: true,
+	chosen := connections.Selection{
+		Filter: *filter, Order: connections.Order{Column: connections.ColumnProto}, TCP: true, UDP: true,
 	}
 	o := report.Options{Rows: chosen.Rows(nil, st), Filter: filter.String(), ASCII: a.flags.ascii}
 	if tcp, udp := filter.Protos(); filter.HasProto() && udp {

@@ -18,6 +18,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/model"
+	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/source/recording"
 	_ "ephtop/ui/term" // keeps Bubble Tea from questioning the terminal
@@ -85,7 +86,7 @@ type Model struct {
 	groups  []helpGroup
 
 	choice    choice
-	selection model.Selection // memory for the lists that a key asks for
+	selection list.Selection // memory for the lists that a key asks for
 	marks     marks
 
 	poller *poller
@@ -151,7 +152,7 @@ func New(cfg Config) (*Model, error) {
 	m.groups = m.keys.groups()
 	m.poller.ctx, m.poller.cancel = context.WithCancel(context.Background())
 	m.choice.filter, m.choice.proto = filter, protoOf(&filter, protoTCP)
-	m.choice.order = model.Order{Column: model.ColumnAge}
+	m.choice.order = list.Order{Column: list.ColumnAge}
 	m.view = view{interval: cfg.Interval, filter: filterLine{text: filter.String()}, focus: paneConnections}
 	m.adopt(&cfg)
 	m.refresh()

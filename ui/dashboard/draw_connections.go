@@ -1,7 +1,7 @@
 package dashboard
 
 import (
-	"ephtop/model"
+	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/ui/screen"
 	"ephtop/ui/text"
@@ -100,7 +100,7 @@ func (p *painter) connectionsBox(v *view, height, width int) screen.Box {
 	if v.order.Descending() {
 		direction = "↓"
 	}
-	box := screen.Box{Title: "Connections", Right: "sort: " + columnNames[v.order.Column%model.NumColumns] + " " + direction}
+	box := screen.Box{Title: "Connections", Right: "sort: " + columnNames[v.order.Column%list.NumColumns] + " " + direction}
 	if v.filter.text != "" {
 		box.Right = "filter: " + text.Truncate(text.Sanitize(v.filter.text), max(width-40, 8)) + "   " + box.Right
 		box.RightStyle = theme.Filter
@@ -122,9 +122,9 @@ func (p *painter) connectionsBox(v *view, height, width int) screen.Box {
 	return box
 }
 
-var columnNames = [model.NumColumns]string{
-	model.ColumnProto: "proto", model.ColumnLocal: "local", model.ColumnRemote: "remote", model.ColumnState: "state",
-	model.ColumnPID: "pid", model.ColumnProcess: "process", model.ColumnAge: "age",
+var columnNames = [list.NumColumns]string{
+	list.ColumnProto: "proto", list.ColumnLocal: "local", list.ColumnRemote: "remote", list.ColumnState: "state",
+	list.ColumnPID: "pid", list.ColumnProcess: "process", list.ColumnAge: "age",
 }
 
 // noConnections says why the list is empty.

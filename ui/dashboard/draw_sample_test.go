@@ -6,6 +6,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 
 	"ephtop/model"
+	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/ui/advice"
 )
@@ -21,7 +22,7 @@ func sampleView(width, height int) *view {
 	v := &view{
 		width: width, height: height, state: st, total: 18_317,
 		status: statusLive, interval: time.Second, now: sampleTime.Add(200 * time.Millisecond),
-		order: model.Order{Column: model.ColumnAge}, focus: paneConnections,
+		order: list.Order{Column: list.ColumnAge}, focus: paneConnections,
 		consumers: st.TCP.Consumers[model.ByProcess],
 	}
 	v.rows = make([]int32, len(st.Snapshot.Sockets))

@@ -12,6 +12,7 @@ import (
 	"github.com/muesli/termenv"
 
 	"ephtop/model"
+	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/ui/theme"
 )
@@ -126,7 +127,7 @@ var frameStates = []struct {
 	{"focus on consumers", 120, 40, func(v *view) { v.focus, v.cursors[paneConsumers].line = paneConsumers, 1 }},
 	{"scrolled to the end", 80, 24, func(v *view) {
 		v.cursors[paneConnections] = cursor{line: len(v.rows) - 1, top: len(v.rows) - 7}
-		v.order = model.Order{Column: model.ColumnRemote}
+		v.order = list.Order{Column: list.ColumnRemote}
 	}},
 	{"help", 80, 24, func(v *view) { v.overlay = overlayHelp }},
 	{"help 120x40", 120, 40, func(v *view) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"ephtop/model"
+	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/ui/advice"
 )
@@ -11,7 +12,7 @@ import (
 // choice is what the user wants to see of a state.
 type choice struct {
 	filter model.Filter
-	order  model.Order
+	order  list.Order
 	proto  protoChoice
 	group  model.Grouping
 	// version counts the changes: frames that were made for another version
@@ -55,7 +56,7 @@ func (f *frame) advise() {
 }
 
 // choose makes the frame's lists, with the memory of sel.
-func (f *frame) choose(c *choice, sel *model.Selection) {
+func (f *frame) choose(c *choice, sel *list.Selection) {
 	f.version = c.version
 	sel.Filter, sel.Order, sel.TCP, sel.UDP = c.filter, c.order, c.tcp(), c.udp()
 	f.rows = sel.Rows(f.rows[:0], f.state)

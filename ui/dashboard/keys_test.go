@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ephtop/model"
+	"ephtop/model/list"
 	"ephtop/source"
 )
 
@@ -98,16 +99,16 @@ func TestDetailsAreOfTheSelectedConnection(t *testing.T) {
 
 func TestSortKeys(t *testing.T) {
 	run(t, some(5), func(h *harness) {
-		if want := (model.Order{Column: model.ColumnAge}); h.m.view.order != want {
+		if want := (list.Order{Column: list.ColumnAge}); h.m.view.order != want {
 			t.Errorf("order %+v at first, want %+v", h.m.view.order, want)
 		}
 		h.press("S")
 		if !h.m.view.order.Reverse {
 			t.Error("S does not reverse")
 		}
-		for c := range model.Column(model.NumColumns) {
+		for c := range list.Column(list.NumColumns) {
 			h.press("s")
-			if want := (model.Order{Column: c}); h.m.view.order != want {
+			if want := (list.Order{Column: c}); h.m.view.order != want {
 				t.Errorf("order %+v, want %+v", h.m.view.order, want)
 			}
 		}

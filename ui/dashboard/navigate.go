@@ -4,6 +4,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"ephtop/model/list"
 	"ephtop/source"
 )
 
@@ -14,15 +15,7 @@ type marks struct {
 	held     [numPanes]bool
 	state    source.State
 	consumer consumerKey
-	socket   socketKey
-}
-
-// socketKey is the identity of a socket: its four-tuple, and what tells those
-// apart that share it (listeners with SO_REUSEPORT, sockets on one wildcard).
-type socketKey struct {
-	tuple  source.Tuple
-	cookie uint64
-	inode  uint32
+	socket   list.Mark
 }
 
 // lines is the number of lines of a pane.
@@ -92,32 +85,11 @@ func (m *Model) find(p pane) int {
 			}
 		}
 	case paneConnections:
-		return m.findSocket()
+		if v.state != nil {
+			return m.marks.socket.Find(v.state, v.rows)
+		}
 	}
 	return -1
-}
-
-// findSocket looks for the very socket, and failing that for one with its
-// four-tuple: a TIME_WAIT may have lost its cookie.
-func (m *Model) findSocket() int {
-	if m.view.state == nil {
-		return -1
-	}
-	want, same := &m.marks.socket, -1
-	sockets := m.view.state.Snapshot.Sockets
-	for i, row := range m.view.rows {
-		s := &sockets[row]
-		if s.LocalPort != want.tuple.LocalPort || s.Tuple() != want.tuple {
-			continue
-		}
-		if s.Cookie == want.cookie && s.Inode == want.inode {
-			return i
-		}
-		if same < 0 || s.Cookie == want.cookie {
-			same = i
-		}
-	}
-	return same
 }
 
 // clamp keeps a cursor on a line, and that line in sight.
@@ -142,8 +114,7 @@ func (m *Model) mark(p pane) {
 	case paneConsumers:
 		m.marks.consumer = keyOf(&v.consumers[i], v.state)
 	case paneConnections:
-		s := &v.state.Snapshot.Sockets[v.rows[i]]
-		m.marks.socket = socketKey{s.Tuple(), s.Cookie, s.Inode}
+		m.marks.socket = list.MarkOf(&v.state.Snapshot.Sockets[v.rows[i]])
 	}
 }
 

@@ -7,13 +7,13 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"ephtop/model"
+	"ephtop/model/list"
 	"ephtop/source"
 )
 
 // byPort sorts the connections by local port.
 func byPort(h *harness) {
-	h.pressUntil("s", func() bool { return h.m.view.order.Column == model.ColumnLocal })
+	h.pressUntil("s", func() bool { return h.m.view.order.Column == list.ColumnLocal })
 }
 
 func TestMovingKeys(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/model"
+	"ephtop/model/list"
 	"ephtop/source"
 )
 
@@ -21,8 +22,8 @@ import (
 type poller struct {
 	source    source.Source
 	fleet     *model.Fleet
-	selection model.Selection // memory for the lists of a poll
-	timeout   time.Duration   // for one poll; 0 for none
+	selection list.Selection // memory for the lists of a poll
+	timeout   time.Duration  // for one poll; 0 for none
 	log       *slog.Logger
 	now       func() time.Time
 	stepper   Stepper // nil for none

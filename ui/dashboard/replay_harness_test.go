@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"ephtop/model"
+	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/source/demo"
 	"ephtop/source/recording"
@@ -176,7 +177,7 @@ func (h *replayHarness) wantStraightScreen() {
 	straight, shown := h.straight(), h.m.shown
 	got := h.m.View()
 	straight.advise()
-	straight.choose(&h.m.choice, new(model.Selection))
+	straight.choose(&h.m.choice, new(list.Selection))
 	h.m.shown = straight
 	h.m.refresh()
 	if diff := cmp.Diff(strings.Split(h.m.View(), "\n"), strings.Split(got, "\n")); diff != "" {

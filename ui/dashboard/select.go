@@ -9,6 +9,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/model"
+	"ephtop/model/list"
 	"ephtop/source"
 )
 
@@ -21,7 +22,7 @@ func (m *Model) choose(msg tea.KeyMsg) {
 	case key.Matches(msg, m.keys.Open):
 		m.open()
 	case key.Matches(msg, m.keys.Sort):
-		c.order = model.Order{Column: c.order.Column.Next()}
+		c.order = list.Order{Column: c.order.Column.Next()}
 		m.rechoose()
 	case key.Matches(msg, m.keys.Reverse):
 		c.order.Reverse = !c.order.Reverse

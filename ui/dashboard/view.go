@@ -6,6 +6,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 
 	"ephtop/model"
+	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/ui/advice"
 )
@@ -49,7 +50,7 @@ type view struct {
 	notice string
 
 	group model.Grouping
-	order model.Order
+	order list.Order
 	proto protoChoice
 	names bool // ports as service names
 

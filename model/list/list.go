@@ -1,8 +1,11 @@
-package model
+// Package list selects and sorts the connections that are listed, and follows
+// one of them from poll to poll.
+package list
 
 import (
 	"slices"
 
+	"ephtop/model"
 	"ephtop/source"
 )
 
@@ -58,7 +61,7 @@ func (o Order) Descending() bool { return (o.Column == ColumnAge) != o.Reverse }
 // Selection says which connections are listed, and in which order. It keeps
 // memory between calls of Rows, which must not overlap.
 type Selection struct {
-	Filter Filter
+	Filter model.Filter
 	Order  Order
 	// TCP and UDP say which protocols are listed.
 	TCP, UDP bool
@@ -70,7 +73,7 @@ type Selection struct {
 
 // Rows lists the sockets that pass, sorted, as indices into
 // st.Snapshot.Sockets, in the memory of dst.
-func (s *Selection) Rows(dst []int32, st *State) []int32 {
+func (s *Selection) Rows(dst []int32, st *model.State) []int32 {
 	s.selectRows(st)
 	s.sort(st)
 	dst = slices.Grow(dst[:0], len(s.keys))
@@ -81,10 +84,10 @@ func (s *Selection) Rows(dst []int32, st *State) []int32 {
 }
 
 // selectRows puts the sockets that pass into s.keys.
-func (s *Selection) selectRows(st *State) {
+func (s *Selection) selectRows(st *model.State) {
 	s.keys = s.keys[:0]
 	k := keyMaker{st: st, order: s.Order}
-	for rank, state := range LifeOrder {
+	for rank, state := range model.LifeOrder {
 		k.stateRanks[state] = uint64(rank)
 	}
 	if s.Order.Column == ColumnProcess {
@@ -98,16 +101,4 @@ func (s *Selection) selectRows(st *State) {
 		}
 		s.keys = append(s.keys, sortKey{k.words(socket, &st.Rows[i]), int32(i)})
 	}
-}
-
-// Find gives the place of a four-tuple in rows, or -1: it keeps a cursor on
-// its socket while others come and go. Of several sockets with one four-tuple
-// it finds the first.
-func Find(st *State, rows []int32, t source.Tuple) int {
-	for i, row := range rows {
-		if st.Snapshot.Sockets[row].Tuple() == t {
-			return i
-		}
-	}
-	return -1
 }

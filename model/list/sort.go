@@ -1,4 +1,4 @@
-package model
+package list
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"ephtop/model"
 	"ephtop/source"
 )
 
@@ -19,7 +20,7 @@ type sortKey struct {
 // sort puts s.keys in order. A radix sort, byte by byte from the least
 // significant one, takes less than half the time of one that compares: few of
 // the bytes differ between the sockets of one host, the others are skipped.
-func (s *Selection) sort(st *State) {
+func (s *Selection) sort(st *model.State) {
 	s.spare = slices.Grow(s.spare[:0], len(s.keys))[:len(s.keys)]
 	for w := len(sortKey{}.words) - 1; w >= 0; w-- {
 		differ := uint64(0)
@@ -88,7 +89,7 @@ func (s *Selection) rankProcesses(processes []source.Process) {
 
 // keyMaker makes the words of sort keys.
 type keyMaker struct {
-	st           *State
+	st           *model.State
 	order        Order
 	stateRanks   [source.NumStates]uint64
 	processRanks []int32
@@ -96,7 +97,7 @@ type keyMaker struct {
 
 // words gives words that compare as Order says, as far as they tell two rows
 // apart: what is equal in them is left to compareRows.
-func (k *keyMaker) words(s *source.Socket, r *Row) [3]uint64 {
+func (k *keyMaker) words(s *source.Socket, r *model.Row) [3]uint64 {
 	switch k.order.Column {
 	case ColumnLocal:
 		return k.endWords(&s.Local, s.LocalPort, s.RemotePort, &s.Remote)
@@ -117,7 +118,7 @@ func (k *keyMaker) words(s *source.Socket, r *Row) [3]uint64 {
 
 // columnKey gives the place of a row in its column, below 1<<64 - 1, and
 // whether it comes last in either direction.
-func (k *keyMaker) columnKey(s *source.Socket, r *Row) (key uint64, last bool) {
+func (k *keyMaker) columnKey(s *source.Socket, r *model.Row) (key uint64, last bool) {
 	switch k.order.Column {
 	case ColumnState:
 		return k.stateRanks[s.State%source.NumStates], false
@@ -152,7 +153,7 @@ func (k *keyMaker) endWords(a *source.Addr, port, farPort uint16, far *source.Ad
 }
 
 // compareRows orders rows whose column is equal.
-func compareRows(st *State, i, j int32) int {
+func compareRows(st *model.State, i, j int32) int {
 	a, b := &st.Snapshot.Sockets[i], &st.Snapshot.Sockets[j]
 	return cmp.Or(
 		cmp.Compare(a.LocalPort, b.LocalPort),
