@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"ephtop/model"
+	"ephtop/model/filter"
 	"ephtop/source"
 )
 
@@ -61,7 +62,7 @@ func (o Order) Descending() bool { return (o.Column == ColumnAge) != o.Reverse }
 // Selection says which connections are listed, and in which order. It keeps
 // memory between calls of Rows, which must not overlap.
 type Selection struct {
-	Filter model.Filter
+	Filter filter.Filter
 	Order  Order
 	// TCP and UDP say which protocols are listed.
 	TCP, UDP bool

@@ -10,13 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ephtop/model"
+	"ephtop/model/filter"
 	"ephtop/model/internal/modeltest"
 	"ephtop/source"
 )
 
-func parsed(t *testing.T, expr string) model.Filter {
+func parsed(t *testing.T, expr string) filter.Filter {
 	t.Helper()
-	f, err := model.ParseFilter(expr)
+	f, err := filter.Parse(expr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ephtop/model"
+	"ephtop/model/filter"
 	"ephtop/source"
 	"ephtop/source/live"
 	"ephtop/ui/theme"
@@ -30,7 +31,7 @@ var colorModes = []string{"auto", "always", "never"}
 type flags struct {
 	interval   time.Duration
 	source     string
-	filter     model.Filter
+	filter     filter.Filter
 	filterText string
 	portRange  *source.PortRange
 	thresholds model.Thresholds
@@ -115,12 +116,12 @@ func (f *flags) parseInterval(s string) error {
 }
 
 func (f *flags) parseFilter(s string) error {
-	filter, err := model.ParseFilter(s)
+	parsed, err := filter.Parse(s)
 	if err != nil {
 		// The name of the flag says as much.
 		return fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "filter: "))
 	}
-	f.filter, f.filterText = filter, s
+	f.filter, f.filterText = parsed, s
 	return nil
 }
 

@@ -18,6 +18,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/model"
+	"ephtop/model/filter"
 	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/source/recording"
@@ -126,7 +127,7 @@ func New(cfg Config) (*Model, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	filter, err := model.ParseFilter(cfg.Filter)
+	parsed, err := filter.Parse(cfg.Filter)
 	if err != nil {
 		return nil, err
 	}
@@ -151,9 +152,9 @@ func New(cfg Config) (*Model, error) {
 	m.keys = m.keys.suited(&cfg)
 	m.groups = m.keys.groups()
 	m.poller.ctx, m.poller.cancel = context.WithCancel(context.Background())
-	m.choice.filter, m.choice.proto = filter, protoOf(&filter, protoTCP)
+	m.choice.filter, m.choice.proto = parsed, protoOf(&parsed, protoTCP)
 	m.choice.order = list.Order{Column: list.ColumnAge}
-	m.view = view{interval: cfg.Interval, filter: filterLine{text: filter.String()}, focus: paneConnections}
+	m.view = view{interval: cfg.Interval, filter: filterLine{text: parsed.String()}, focus: paneConnections}
 	m.adopt(&cfg)
 	m.refresh()
 	return m, nil

@@ -6,7 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"ephtop/model"
+	"ephtop/model/filter"
 	"ephtop/ui/screen"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
@@ -105,7 +105,7 @@ func (p *painter) drawCursor(x, y, room int, after string) {
 
 // filterError says what is wrong with a filter and from which byte on.
 func filterError(f *filterLine) (reason string, from int) {
-	var wrong *model.FilterError
+	var wrong *filter.Error
 	switch {
 	case f.err == nil:
 		return "", 0

@@ -12,6 +12,7 @@ import (
 	"github.com/muesli/termenv"
 
 	"ephtop/model"
+	"ephtop/model/filter"
 	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/ui/theme"
@@ -88,7 +89,7 @@ var frameStates = []struct {
 		v.filter = filterLine{editing: true, input: "state:tw rport:5432", pos: 8}
 	}},
 	{"filter with an error", 80, 24, func(v *view) {
-		_, err := model.ParseFilter("!state:tw prt:5432")
+		_, err := filter.Parse("!state:tw prt:5432")
 		v.filter = filterLine{editing: true, text: "!state:tw", input: "!state:tw prt:5432", pos: 18, err: err}
 	}},
 	{"filter longer than the line", 60, 20, func(v *view) {

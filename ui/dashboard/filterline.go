@@ -6,12 +6,12 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
-	"ephtop/model"
+	"ephtop/model/filter"
 )
 
 // activeFilter is a filter in force, with the protocol that goes with it.
 type activeFilter struct {
-	filter model.Filter
+	filter filter.Filter
 	proto  protoChoice
 }
 
@@ -110,7 +110,7 @@ func (m *Model) closeFilter() {
 
 // applyInput puts what is typed in force if it is a filter.
 func (m *Model) applyInput() {
-	f, err := model.ParseFilter(m.view.filter.input)
+	f, err := filter.Parse(m.view.filter.input)
 	m.view.filter.err = err
 	if err == nil {
 		m.setFilter(activeFilter{f, protoOf(&f, m.before.proto)})
@@ -119,7 +119,7 @@ func (m *Model) applyInput() {
 
 // protoOf is the protocol to show with a filter: the one that it names, or
 // else the one that was shown.
-func protoOf(f *model.Filter, shown protoChoice) protoChoice {
+func protoOf(f *filter.Filter, shown protoChoice) protoChoice {
 	if !f.HasProto() {
 		return shown
 	}

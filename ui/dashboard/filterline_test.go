@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ephtop/model"
+	"ephtop/model/filter"
 	"ephtop/source"
 )
 
@@ -60,7 +61,7 @@ func TestWrongFilterKeepsTheLastGoodOne(t *testing.T) {
 		h.press("/")
 		h.typeText("rport:443,x")
 		h.wantFilter("rport:443", 40003, 40004)
-		var wrong *model.FilterError
+		var wrong *filter.Error
 		if !errors.As(h.m.view.filter.err, &wrong) || wrong.Offset != len("rport:443,") {
 			t.Errorf("error %v does not say where", h.m.view.filter.err)
 		}
@@ -119,9 +120,9 @@ func TestFilterByProtocolShowsThatProtocol(t *testing.T) {
 
 func TestWrongFilterOfTheCommandLine(t *testing.T) {
 	_, err := New(Config{Source: &fakeSource{}, Filter: "stat:tw"})
-	var wrong *model.FilterError
+	var wrong *filter.Error
 	if !errors.As(err, &wrong) {
-		t.Errorf("error %v, want a FilterError", err)
+		t.Errorf("error %v, want a *filter.Error", err)
 	}
 }
 

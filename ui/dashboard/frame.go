@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"ephtop/model"
+	"ephtop/model/filter"
 	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/ui/advice"
@@ -11,7 +12,7 @@ import (
 
 // choice is what the user wants to see of a state.
 type choice struct {
-	filter model.Filter
+	filter filter.Filter
 	order  list.Order
 	proto  protoChoice
 	group  model.Grouping

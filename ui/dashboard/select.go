@@ -9,6 +9,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/model"
+	"ephtop/model/filter"
 	"ephtop/model/list"
 	"ephtop/source"
 )
@@ -65,7 +66,7 @@ func (m *Model) back() {
 	case m.view.overlay != overlayNone:
 		m.view.overlay = overlayNone
 	case m.view.filter.text != "":
-		m.setFilter(activeFilter{model.Filter{}, m.choice.proto})
+		m.setFilter(activeFilter{filter.Filter{}, m.choice.proto})
 	}
 }
 
@@ -89,7 +90,7 @@ func (m *Model) open() {
 		v.detail = m.selectedSocket().Tuple()
 		m.toggleOverlay(overlayDetails)
 	case paneStates:
-		m.toggleTerms([]string{model.Quote("state", v.states[line].state.String())})
+		m.toggleTerms([]string{filter.Quote("state", v.states[line].state.String())})
 	case paneConsumers:
 		terms := consumerTerms(&v.consumers[line], v.state, v.group)
 		if terms == nil {
@@ -105,19 +106,19 @@ func (m *Model) open() {
 func consumerTerms(c *model.Consumer, st *model.State, g model.Grouping) []string {
 	switch {
 	case c.Tier == model.OwnerUnknown && (g == model.ByProcess || g == model.ByUser):
-		return []string{model.Quote("owner", model.OwnerUnknown.String())}
+		return []string{filter.Quote("owner", model.OwnerUnknown.String())}
 	case g == model.ByProcess && c.Process != source.NoProcess:
-		terms := []string{model.Quote("pid", strconv.Itoa(int(st.Processes[c.Process].PID)))}
+		terms := []string{filter.Quote("pid", strconv.Itoa(int(st.Processes[c.Process].PID)))}
 		if c.Tier == model.OwnerInferred {
-			terms = append(terms, model.Quote("owner", c.Tier.String()))
+			terms = append(terms, filter.Quote("owner", c.Tier.String()))
 		}
 		return terms
 	case g == model.ByDestination && c.Port != 0:
-		return []string{model.Quote("remote", source.AddrPort(c.Destination, c.Port))}
+		return []string{filter.Quote("remote", source.AddrPort(c.Destination, c.Port))}
 	case g == model.ByService && c.Port != 0:
-		return []string{model.Quote("rport", strconv.Itoa(int(c.Port)))}
+		return []string{filter.Quote("rport", strconv.Itoa(int(c.Port)))}
 	case g == model.ByUser && c.User != "":
-		return []string{model.Quote("user", c.User)}
+		return []string{filter.Quote("user", c.User)}
 	}
 	return nil
 }
@@ -131,7 +132,7 @@ func (m *Model) toggleTerms(terms []string) {
 	if !containsAll(present, terms) {
 		kept = append(kept, terms...)
 	}
-	f, err := model.ParseFilter(strings.Join(kept, " "))
+	f, err := filter.Parse(strings.Join(kept, " "))
 	if err != nil {
 		m.view.notice = err.Error()
 		return
@@ -176,7 +177,7 @@ func splitTerms(text string) []string {
 			continue
 		}
 		term := text[start:i]
-		if _, err := model.ParseFilter(term); err == nil || i == len(text) {
+		if _, err := filter.Parse(term); err == nil || i == len(text) {
 			if term != "" {
 				terms = append(terms, term)
 			}

@@ -1,4 +1,4 @@
-package model
+package filter
 
 import (
 	"math"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ephtop/model"
 	"ephtop/source"
 )
 
@@ -70,7 +71,9 @@ func compile(raw rawTerm) (term, error) {
 // stateMatcher has bit s set for each state s that it lets pass.
 type stateMatcher uint16
 
-func (m stateMatcher) match(_ *State, s *source.Socket, _ *Row) bool { return m>>s.State&1 != 0 }
+func (m stateMatcher) match(_ *model.State, s *source.Socket, _ *model.Row) bool {
+	return m>>s.State&1 != 0
+}
 
 func compileStates(values []value) (matcher, error) {
 	var m stateMatcher
@@ -87,7 +90,7 @@ func compileStates(values []value) (matcher, error) {
 // protoMatcher holds the protocols that it lets pass.
 type protoMatcher []source.Proto
 
-func (m protoMatcher) match(_ *State, s *source.Socket, _ *Row) bool {
+func (m protoMatcher) match(_ *model.State, s *source.Socket, _ *model.Row) bool {
 	return slices.Contains(m, s.Proto)
 }
 
@@ -106,13 +109,15 @@ func compileProtos(values []value) (matcher, error) {
 // tierMatcher has bit t set for each tier t that it lets pass.
 type tierMatcher uint8
 
-func (m tierMatcher) match(_ *State, _ *source.Socket, r *Row) bool { return m>>r.Tier&1 != 0 }
+func (m tierMatcher) match(_ *model.State, _ *source.Socket, r *model.Row) bool {
+	return m>>r.Tier&1 != 0
+}
 
 func compileTiers(values []value) (matcher, error) {
 	var m tierMatcher
 next:
 	for _, v := range values {
-		for t := OwnerUnknown; t <= OwnerTraced; t++ {
+		for t := model.OwnerUnknown; t <= model.OwnerTraced; t++ {
 			if strings.EqualFold(v.text, t.String()) {
 				m |= 1 << t
 				continue next
@@ -124,7 +129,7 @@ next:
 }
 
 // processOf is the process of a row, or nil.
-func processOf(st *State, r *Row) *source.Process {
+func processOf(st *model.State, r *model.Row) *source.Process {
 	if r.Process == source.NoProcess {
 		return nil
 	}
@@ -133,7 +138,7 @@ func processOf(st *State, r *Row) *source.Process {
 
 type pidMatcher []int32
 
-func (m pidMatcher) match(st *State, _ *source.Socket, r *Row) bool {
+func (m pidMatcher) match(st *model.State, _ *source.Socket, r *model.Row) bool {
 	p := processOf(st, r)
 	return p != nil && slices.Contains(m, p.PID)
 }
@@ -159,7 +164,7 @@ type user struct {
 	numeric bool
 }
 
-func (m userMatcher) match(st *State, s *source.Socket, r *Row) bool {
+func (m userMatcher) match(st *model.State, s *source.Socket, r *model.Row) bool {
 	p := processOf(st, r)
 	for i := range m {
 		u := &m[i]
@@ -187,7 +192,7 @@ type ageMatcher []ageRange
 
 type ageRange struct{ low, high int64 }
 
-func (m ageMatcher) match(st *State, _ *source.Socket, r *Row) bool {
+func (m ageMatcher) match(st *model.State, _ *source.Socket, r *model.Row) bool {
 	age := st.Clock - r.Since
 	for _, a := range m {
 		if a.low <= age && age <= a.high {

@@ -1,4 +1,4 @@
-package model
+package filter
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ type value struct {
 
 // wrong makes the error that a value is not what its key takes.
 func (v value) wrong(format string, args ...any) error {
-	return &FilterError{Offset: v.offset, Reason: fmt.Sprintf(format, args...)}
+	return &Error{Offset: v.offset, Reason: fmt.Sprintf(format, args...)}
 }
 
 // rawTerm is a term as it was written.
@@ -161,7 +161,7 @@ func keyLength(s string) int {
 	return n
 }
 
-// Quote builds a term that [ParseFilter] reads back to exactly this key and
+// Quote builds a term that [Parse] reads back to exactly this key and
 // value, whatever the value holds. The key may end in "=" for a whole name
 // (see [Filter]), and "" makes text without a key. A value with anything but
 // letters, digits and a few harmless signs is written in double quotes with

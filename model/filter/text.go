@@ -1,4 +1,4 @@
-package model
+package filter
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"ephtop/model"
 	"ephtop/source"
 )
 
@@ -112,7 +113,7 @@ func anyIn(ps []pattern, s string) bool {
 // nameMatcher looks into the names of processes.
 type nameMatcher []pattern
 
-func (m nameMatcher) match(st *State, _ *source.Socket, r *Row) bool {
+func (m nameMatcher) match(st *model.State, _ *source.Socket, r *model.Row) bool {
 	p := processOf(st, r)
 	return p != nil && anyIn(m, p.Name)
 }
@@ -120,7 +121,7 @@ func (m nameMatcher) match(st *State, _ *source.Socket, r *Row) bool {
 // commandMatcher looks into command lines.
 type commandMatcher []pattern
 
-func (m commandMatcher) match(st *State, _ *source.Socket, r *Row) bool {
+func (m commandMatcher) match(st *model.State, _ *source.Socket, r *model.Row) bool {
 	p := processOf(st, r)
 	return p != nil && anyIn(m, p.Command)
 }
@@ -172,7 +173,7 @@ func statesLike(s string) stateMatcher {
 	return m
 }
 
-func (m textMatcher) match(st *State, s *source.Socket, r *Row) bool {
+func (m textMatcher) match(st *model.State, s *source.Socket, r *model.Row) bool {
 	for i := range m {
 		if m[i].match(st, s, r) {
 			return true
@@ -181,7 +182,7 @@ func (m textMatcher) match(st *State, s *source.Socket, r *Row) bool {
 	return false
 }
 
-func (t *text) match(st *State, s *source.Socket, r *Row) bool {
+func (t *text) match(st *model.State, s *source.Socket, r *model.Row) bool {
 	if t.states.match(st, s, r) || t.addrs != nil && t.addrs.match(st, s, r) {
 		return true
 	}

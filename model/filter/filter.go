@@ -1,4 +1,4 @@
-package model
+package filter
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"ephtop/model"
 	"ephtop/source"
 )
 
@@ -54,18 +55,18 @@ type term struct {
 
 // matcher is what a term without its negation says of a socket.
 type matcher interface {
-	match(st *State, s *source.Socket, r *Row) bool
+	match(st *model.State, s *source.Socket, r *model.Row) bool
 }
 
-// FilterError says where an expression is wrong, and why.
-type FilterError struct {
+// Error says where an expression is wrong, and why.
+type Error struct {
 	Expr   string
 	Offset int    // of the wrong part, in bytes of Expr
 	Reason string // one line: what is wrong and what is accepted
 }
 
 // Error gives one line. The place is counted in characters from 1.
-func (e *FilterError) Error() string {
+func (e *Error) Error() string {
 	if e.Offset == 0 {
 		return fmt.Sprintf("filter: %q: %s", e.Expr, e.Reason)
 	}
@@ -73,15 +74,15 @@ func (e *FilterError) Error() string {
 	return fmt.Sprintf("filter: %q: at character %d: %s", e.Expr, at, e.Reason)
 }
 
-// ParseFilter reads an expression of the filter language. The error is a
-// [*FilterError]. An expression of nothing but spaces gives the zero Filter.
-func ParseFilter(expr string) (Filter, error) {
+// Parse reads an expression of the filter language. The error is a
+// [*Error]. An expression of nothing but spaces gives the zero Filter.
+func Parse(expr string) (Filter, error) {
 	var f Filter
 	l := lexer{expr: expr}
 	for l.next() {
 		t, err := l.compileTerm()
 		if err != nil {
-			var fe *FilterError
+			var fe *Error
 			if errors.As(err, &fe) {
 				fe.Expr = expr
 			}
@@ -118,21 +119,21 @@ func (f *Filter) add(t term) {
 // does. The offset in an error counts from the start of expr.
 func (f Filter) With(expr string) (Filter, error) {
 	// Parsed on its own first, so that the offset in an error is one in expr.
-	if _, err := ParseFilter(expr); err != nil {
+	if _, err := Parse(expr); err != nil {
 		return f, err
 	}
-	return ParseFilter(f.text + " " + expr)
+	return Parse(f.text + " " + expr)
 }
 
 // String gives the expression, with one space between terms and none twice.
-// ParseFilter reads it back to an equal Filter.
+// Parse reads it back to an equal Filter.
 func (f *Filter) String() string { return f.text }
 
 // Empty tells whether the filter lets every socket pass for want of terms.
 func (f *Filter) Empty() bool { return len(f.terms) == 0 }
 
 // Match tells whether the socket of a row passes. It does not allocate.
-func (f *Filter) Match(st *State, row int) bool {
+func (f *Filter) Match(st *model.State, row int) bool {
 	if len(f.terms) == 0 {
 		return true
 	}

@@ -1,4 +1,4 @@
-package model
+package filter
 
 import (
 	"encoding/binary"
@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ephtop/model"
 	"ephtop/model/services"
 	"ephtop/source"
 )
@@ -36,7 +37,7 @@ type portMatcher struct {
 	ranges []source.PortRange
 }
 
-func (m *portMatcher) match(_ *State, s *source.Socket, _ *Row) bool {
+func (m *portMatcher) match(_ *model.State, s *source.Socket, _ *model.Row) bool {
 	for _, r := range m.ranges {
 		if m.ends&endLocal != 0 && r.Contains(s.LocalPort) || m.ends&endRemote != 0 && r.Contains(s.RemotePort) {
 			return true
@@ -78,7 +79,7 @@ type addrMatcher struct {
 	ranges []addrRange
 }
 
-func (m *addrMatcher) match(_ *State, s *source.Socket, _ *Row) bool {
+func (m *addrMatcher) match(_ *model.State, s *source.Socket, _ *model.Row) bool {
 	for i := range m.ranges {
 		r := &m.ranges[i]
 		if m.ends&endLocal != 0 && r.contains(&s.Local, s.LocalPort) ||

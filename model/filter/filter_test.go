@@ -1,9 +1,8 @@
-package model
+package filter
 
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,12 +11,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ephtop/model"
+	"ephtop/model/internal/modeltest"
 	"ephtop/source"
 )
 
 func mustFilter(tb testing.TB, expr string) Filter {
 	tb.Helper()
-	f, err := ParseFilter(expr)
+	f, err := Parse(expr)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -26,24 +27,24 @@ func mustFilter(tb testing.TB, expr string) Filter {
 
 // filterState has one socket of each sort that the filter language tells
 // apart. Tests name them by their index.
-func filterState(tb testing.TB) *State {
-	return listState(tb,
+func filterState(tb testing.TB) *model.State {
+	return modeltest.State(
 		[]source.Process{
 			{PID: 4410, Name: "nginx", Command: "nginx: worker --port=1", UID: 33, User: "www-data"},
 			{PID: 3120, Name: "My App", Command: "/opt/my app/run", UID: 1000, User: "ann"},
 			{PID: 88, Name: "größe", Command: "größe", UID: 1001, User: "bob"},
 		},
-		listed{local: "0.0.0.0:443", remote: "", state: source.Listen, process: 0, tier: OwnerObserved, age: time.Hour},
-		listed{local: "10.0.0.9:41822", remote: "10.0.9.2:5432", state: source.Established, process: 1, tier: OwnerObserved, age: 30 * time.Second},
-		listed{local: "10.0.0.9:41824", remote: "10.0.9.2:5432", state: source.TimeWait, process: 1, tier: OwnerInferred, age: 31500 * time.Millisecond},
-		listed{local: "10.0.0.9:41826", remote: "192.168.1.1:80", state: source.TimeWait, process: source.NoProcess, age: 5 * time.Second},
-		listed{local: "[2001:db8::9]:50000", remote: "[2001:db8:1::cafe]:443", state: source.CloseWait, process: 2, tier: OwnerTraced, age: 25 * time.Hour},
-		listed{proto: source.UDP, local: "127.0.0.1:60000", remote: "127.0.0.53:53", state: source.Established, process: source.NoProcess,
-			uid: 33, inode: 7, age: 10 * time.Minute},
+		modeltest.Socket{Local: "0.0.0.0:443", Remote: "", State: source.Listen, Process: 0, Tier: model.OwnerObserved, Age: time.Hour},
+		modeltest.Socket{Local: "10.0.0.9:41822", Remote: "10.0.9.2:5432", State: source.Established, Process: 1, Tier: model.OwnerObserved, Age: 30 * time.Second},
+		modeltest.Socket{Local: "10.0.0.9:41824", Remote: "10.0.9.2:5432", State: source.TimeWait, Process: 1, Tier: model.OwnerInferred, Age: 31500 * time.Millisecond},
+		modeltest.Socket{Local: "10.0.0.9:41826", Remote: "192.168.1.1:80", State: source.TimeWait, Process: source.NoProcess, Age: 5 * time.Second},
+		modeltest.Socket{Local: "[2001:db8::9]:50000", Remote: "[2001:db8:1::cafe]:443", State: source.CloseWait, Process: 2, Tier: model.OwnerTraced, Age: 25 * time.Hour},
+		modeltest.Socket{Proto: source.UDP, Local: "127.0.0.1:60000", Remote: "127.0.0.53:53", State: source.Established, Process: source.NoProcess,
+			UID: 33, Inode: 7, Age: 10 * time.Minute},
 	)
 }
 
-func TestFilterMatch(t *testing.T) {
+func TestMatch(t *testing.T) {
 	all := []int{0, 1, 2, 3, 4, 5}
 	tests := []struct {
 		expr string
@@ -184,7 +185,7 @@ func TestFilterMatch(t *testing.T) {
 	}
 }
 
-func TestFilterErrors(t *testing.T) {
+func TestErrors(t *testing.T) {
 	tests := []struct {
 		expr   string
 		offset int
@@ -242,10 +243,10 @@ func TestFilterErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.expr, func(t *testing.T) {
-			_, err := ParseFilter(tt.expr)
-			var fe *FilterError
+			_, err := Parse(tt.expr)
+			var fe *Error
 			if !errors.As(err, &fe) {
-				t.Fatalf("ParseFilter(%q) = %v, want a *FilterError", tt.expr, err)
+				t.Fatalf("Parse(%q) = %v, want a *Error", tt.expr, err)
 			}
 			if fe.Expr != tt.expr || fe.Offset != tt.offset || !strings.Contains(fe.Reason, tt.reason) {
 				t.Errorf("error %+v, want offset %d and a reason with %q", *fe, tt.offset, tt.reason)
@@ -254,19 +255,19 @@ func TestFilterErrors(t *testing.T) {
 	}
 }
 
-func TestFilterErrorText(t *testing.T) {
+func TestErrorText(t *testing.T) {
 	for _, tt := range []struct{ expr, want string }{
 		{"stat:foo", `filter: "stat:foo": unknown key "stat": use one of ` + filterKeys + `; put text with a colon in quotes`},
 		{"größe pid:\x1b", `filter: "größe pid:\x1b": at character 11: bad pid "\x1b": use a number, as in pid:4410`},
 	} {
-		_, err := ParseFilter(tt.expr)
+		_, err := Parse(tt.expr)
 		if err == nil || err.Error() != tt.want {
-			t.Errorf("ParseFilter(%q):\n got %v\nwant %s", tt.expr, err, tt.want)
+			t.Errorf("Parse(%q):\n got %v\nwant %s", tt.expr, err, tt.want)
 		}
 	}
 }
 
-func TestFilterString(t *testing.T) {
+func TestString(t *testing.T) {
 	for _, tt := range []struct{ expr, want string }{
 		{"", ""},
 		{" \t ", ""},
@@ -285,7 +286,7 @@ func TestFilterString(t *testing.T) {
 	}
 }
 
-func TestFilterWith(t *testing.T) {
+func TestWith(t *testing.T) {
 	base := mustFilter(t, "state:tw")
 	f, err := base.With("proc:api pid:1")
 	if err != nil || f.String() != "state:tw proc:api pid:1" {
@@ -298,7 +299,7 @@ func TestFilterWith(t *testing.T) {
 		t.Errorf("adding a term again: %q, %v", f.String(), err)
 	}
 	f, err = base.With("pid:x")
-	var fe *FilterError
+	var fe *Error
 	if !errors.As(err, &fe) || fe.Expr != "pid:x" || fe.Offset != 4 {
 		t.Errorf("With(pid:x) error = %v, want one about pid:x at offset 4", err)
 	}
@@ -307,7 +308,7 @@ func TestFilterWith(t *testing.T) {
 	}
 }
 
-func TestFilterProtos(t *testing.T) {
+func TestProtos(t *testing.T) {
 	for _, tt := range []struct {
 		expr           string
 		tcp, udp, said bool
@@ -376,9 +377,9 @@ func FuzzFilter(f *testing.F) {
 	}
 	st := filterState(f)
 	f.Fuzz(func(t *testing.T, expr string) {
-		filter, err := ParseFilter(expr)
+		filter, err := Parse(expr)
 		if err != nil {
-			var fe *FilterError
+			var fe *Error
 			if !errors.As(err, &fe) {
 				t.Fatalf("error %T", err)
 			}
@@ -387,11 +388,11 @@ func FuzzFilter(f *testing.F) {
 			}
 			return
 		}
-		again, err := ParseFilter(filter.String())
+		again, err := Parse(filter.String())
 		if err != nil || !reflect.DeepEqual(filter, again) {
 			t.Fatalf("%q became %q, which gives %+v, %v", expr, filter.String(), again, err)
 		}
-		negated, err := ParseFilter("!" + filter.String())
+		negated, err := Parse("!" + filter.String())
 		one := len(filter.terms) == 1
 		for i := range st.Rows {
 			pass := filter.Match(st, i)
@@ -409,8 +410,8 @@ func FuzzQuote(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		st := listState(t, []source.Process{{Name: name, Command: name, User: name}, {Name: name + "x", Command: "x" + name}},
-			listed{process: 0}, listed{process: 1})
+		st := modeltest.State([]source.Process{{Name: name, Command: name, User: name}, {Name: name + "x", Command: "x" + name}},
+			modeltest.Socket{Process: 0}, modeltest.Socket{Process: 1})
 		for _, tt := range []struct {
 			key  string
 			want []bool // nil where only the first row is certain
@@ -424,7 +425,7 @@ func FuzzQuote(f *testing.F) {
 					t.Fatalf("Quote(%q, %q) = %q has a control character", tt.key, name, quoted)
 				}
 			}
-			filter, err := ParseFilter(quoted)
+			filter, err := Parse(quoted)
 			if err != nil {
 				t.Fatalf("Quote(%q, %q): %v", tt.key, name, err)
 			}
@@ -440,7 +441,7 @@ func FuzzQuote(f *testing.F) {
 }
 
 func BenchmarkMatch(b *testing.B) {
-	st := randomState(200_000)
+	st := modeltest.Random(200_000)
 	for _, expr := range []string{"state:tw", "proc:worker-3", "remote:10.0.9.0/28", "rport:5432 age>30s", "443", "10.0.9.1:", "cafe", "nginx", "cmd:listen"} {
 		f := mustFilter(b, expr)
 		b.Run(fmt.Sprintf("%d/%s", len(st.Rows), expr), func(b *testing.B) {
@@ -455,98 +456,15 @@ func BenchmarkMatch(b *testing.B) {
 }
 
 // Parsing happens at every key press in the filter line.
-func BenchmarkParseFilter(b *testing.B) {
+func BenchmarkParse(b *testing.B) {
 	for _, expr := range []string{"state:tw proc:api", "443", "10.0.9.2:5432"} {
 		b.Run(expr, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := ParseFilter(expr); err != nil {
+				if _, err := Parse(expr); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
 	}
-}
-
-// listed is a socket of a hand-made state, as a test writes it.
-type listed struct {
-	proto         source.Proto
-	local, remote string
-	state         source.State
-	process       int32 // index into the processes, or source.NoProcess
-	tier          Tier
-	age           time.Duration
-	uid, inode    uint32
-	cookie        uint64
-}
-
-var listNow = time.Date(2026, 11, 22, 12, 4, 31, 0, time.UTC)
-
-// listState makes a state of sockets by hand.
-func listState(tb testing.TB, processes []source.Process, sockets ...listed) *State {
-	tb.Helper()
-	st := &State{Moment: &source.Moment{Time: listNow}, Snapshot: new(source.Snapshot), Clock: listNow.UnixNano(), Processes: processes}
-	for _, l := range sockets {
-		s := source.Socket{Proto: l.proto, State: l.state, Process: l.process, UID: l.uid, Inode: l.inode, Cookie: l.cookie}
-		s.Local, s.LocalPort = mustEnd(tb, l.local)
-		s.Remote, s.RemotePort = mustEnd(tb, l.remote)
-		if s.Proto == 0 {
-			s.Proto = source.TCP
-		}
-		st.Snapshot.Sockets = append(st.Snapshot.Sockets, s)
-		st.Rows = append(st.Rows, Row{Process: l.process, Tier: l.tier, Since: listNow.Add(-l.age).UnixNano()})
-	}
-	return st
-}
-
-// mustEnd reads host:port; "" is the IPv4 wildcard with port 0.
-func mustEnd(tb testing.TB, s string) (source.Addr, uint16) {
-	tb.Helper()
-	if s == "" {
-		return source.Addr4([4]byte{}), 0
-	}
-	r, ok := parseAddrs(s)
-	if !ok {
-		tb.Fatalf("bad address with port %q in a test", s)
-	}
-	var a source.Addr
-	for i := range 8 {
-		a[i], a[8+i] = byte(r.hi>>(56-8*i)), byte(r.lo>>(56-8*i))
-	}
-	return a, r.ports.Low
-}
-
-// randomState makes a state such as a busy client host has: few destinations,
-// most sockets in TIME_WAIT, a tenth of them IPv6.
-func randomState(n int) *State {
-	r := rand.New(rand.NewPCG(1, 2))
-	st := &State{Moment: &source.Moment{Time: listNow}, Snapshot: new(source.Snapshot), Clock: listNow.UnixNano()}
-	for i := range 200 {
-		st.Processes = append(st.Processes, source.Process{
-			PID: int32(r.IntN(1 << 22)), Name: fmt.Sprintf("worker-%d", i%40), User: "www-data", UID: 33,
-			Command: fmt.Sprintf("/usr/local/bin/worker --config /etc/worker/worker-%d.toml --verbose --listen 0.0.0.0:8080", i),
-		})
-	}
-	states := []source.State{source.TimeWait, source.TimeWait, source.Established, source.CloseWait, source.SynSent}
-	for i := range n {
-		s := source.Socket{
-			Proto: source.TCP, State: states[r.IntN(len(states))], Process: source.NoProcess, Cookie: uint64(i + 1), Inode: uint32(i + 1),
-			Local: source.Addr4([4]byte{10, 0, 4, 7}), LocalPort: uint16(32768 + r.IntN(28232)),
-			Remote: source.Addr4([4]byte{10, 0, 9, byte(r.IntN(20))}), RemotePort: 5432,
-		}
-		switch {
-		case i%10 == 0:
-			s.Local = source.Addr{0x20, 0x01, 0x0d, 0xb8, 15: 7}
-			s.Remote = source.Addr{0x20, 0x01, 0x0d, 0xb8, 15: byte(r.IntN(20))}
-		case i%50 == 1:
-			s.Proto = source.UDP
-		}
-		row := Row{Process: source.NoProcess, Since: listNow.Add(-time.Duration(r.IntN(60)) * time.Second).UnixNano()}
-		if r.IntN(4) > 0 {
-			row.Process, row.Tier = int32(r.IntN(len(st.Processes))), OwnerObserved
-		}
-		st.Snapshot.Sockets = append(st.Snapshot.Sockets, s)
-		st.Rows = append(st.Rows, row)
-	}
-	return st
 }
