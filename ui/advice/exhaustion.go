@@ -110,7 +110,7 @@ func (t *teller) poolFull() Advice {
 		a.Seen = text.Count(f.Count) + " of " + text.Count(f.Of) + " UDP ports are used, " + text.Count(max(0, f.Of-f.Count)) + " free"
 		a.Why = "A UDP socket takes its port whatever the destination: when none is free on its local address, connect() and sendto() fail with EAGAIN."
 	}
-	if kinds := t.st.Kinds(t.proto()); len(kinds) > 0 && kinds[0].Kind != services.Unknown {
+	if kinds := services.Kinds(t.st.Of(t.proto()).Consumers[model.ByService], t.proto()); len(kinds) > 0 && kinds[0].Kind != services.Unknown {
 		a.Seen += "; most for " + kinds[0].Kind.String() + ", " + text.Plural(kinds[0].Ports, "port", "ports")
 		if kinds[0].Kind == services.DNS {
 			c := cureByKind(services.DNS)

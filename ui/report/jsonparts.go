@@ -2,6 +2,7 @@ package report
 
 import (
 	"ephtop/model"
+	"ephtop/model/services"
 	"ephtop/source"
 	"ephtop/ui/advice"
 	"ephtop/ui/text"
@@ -42,7 +43,7 @@ var bothProtocols = [...]source.Proto{source.TCP, source.UDP}
 func (p *jsonPage) kinds() {
 	var list []jsonKind
 	for _, proto := range bothProtocols {
-		for _, k := range p.Kinds(proto) {
+		for _, k := range services.Kinds(p.Of(proto).Consumers[model.ByService], proto) {
 			list = append(list, jsonKind{proto.String(), k.Kind.String(), k.Ports, k.Sockets})
 		}
 	}

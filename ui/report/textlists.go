@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"ephtop/model"
+	"ephtop/model/services"
 	"ephtop/source"
 	"ephtop/ui/advice"
 	"ephtop/ui/text"
@@ -39,7 +40,7 @@ func (p *textPage) failures() {
 // kinds lists what the ports are used for, as far as the remote ports tell.
 func (p *textPage) kinds(protocols []source.Proto) {
 	for _, proto := range protocols {
-		list := p.Kinds(proto)
+		list := services.Kinds(p.Of(proto).Consumers[model.ByService], proto)
 		if len(list) == 0 {
 			continue
 		}
