@@ -20,17 +20,6 @@ const (
 	endBoth = endLocal | endRemote
 )
 
-// endsOf tells the ends that a key for addresses or ports means.
-func endsOf(key string) ends {
-	switch key {
-	case "local", "lport":
-		return endLocal
-	case "remote", "rport":
-		return endRemote
-	}
-	return endBoth
-}
-
 // portMatcher lets pass the ports in any of its ranges, at any of its ends.
 type portMatcher struct {
 	ends   ends
@@ -46,7 +35,7 @@ func (m *portMatcher) match(_ *model.State, s *source.Socket, _ *model.Row) bool
 	return false
 }
 
-func compilePorts(e ends, values []value) (matcher, error) {
+func (e ends) compilePorts(values []value, _ bool) (matcher, error) {
 	m := &portMatcher{ends: e}
 	for _, v := range values {
 		r, ok := parsePorts(v.text)
@@ -90,7 +79,7 @@ func (m *addrMatcher) match(_ *model.State, s *source.Socket, _ *model.Row) bool
 	return false
 }
 
-func compileAddrs(e ends, values []value) (matcher, error) {
+func (e ends) compileAddrs(values []value, _ bool) (matcher, error) {
 	m := &addrMatcher{ends: e}
 	for _, v := range values {
 		if strings.Contains(v.text, "%") {

@@ -1,19 +1,4 @@
-package filter
-
-import (
-	"cmp"
-	"errors"
-	"fmt"
-	"slices"
-	"unicode/utf8"
-
-	"ephtop/model"
-	"ephtop/source"
-)
-
-// Filter selects sockets by an expression of the filter language. The zero
-// Filter lets every socket pass. A Filter is never changed after it was
-// parsed, so copies of it can be used at the same time.
+// Package filter is the language that says which sockets are shown.
 //
 // Terms are joined by spaces, and all of them must hold. "!" before a term
 // negates it. Commas inside a value mean or. A term is KEY:VALUE, or text
@@ -38,18 +23,41 @@ import (
 //
 // IPv4 addresses match v4-mapped ones, and a prefix of IPv6 such as ::/0
 // matches no IPv4.
+//
+// [Keys] lists what there is, for help and completion.
+package filter
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"ephtop/model"
+	"ephtop/source"
+)
+
+// Filter selects sockets. The zero Filter lets every socket pass. A Filter is
+// never changed after it was parsed, so copies of it can be used at the same
+// time.
 type Filter struct {
-	text string
-	// terms stand with the cheapest to match first.
-	terms []term
+	written []Term // in the order in which they were
+	terms   []term // the same, the cheapest to match first
 }
 
-// term is one compiled term: text is its source, with the "!" of negation.
+// Term is a term of a filter, as it was written.
+type Term struct {
+	Text    string // with the "!" of negation
+	Key     string // in lower case; "" for text without a key
+	Negated bool
+}
+
+// term is one compiled term.
 type term struct {
-	text    string
-	key     string
+	Term
 	cost    int
-	negated bool
 	matcher matcher
 }
 
@@ -65,7 +73,7 @@ type Error struct {
 	Reason string // one line: what is wrong and what is accepted
 }
 
-// Error gives one line. The place is counted in characters from 1.
+// Error returns one line. The place is counted in characters from 1.
 func (e *Error) Error() string {
 	if e.Offset == 0 {
 		return fmt.Sprintf("filter: %q: %s", e.Expr, e.Reason)
@@ -74,8 +82,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("filter: %q: at character %d: %s", e.Expr, at, e.Reason)
 }
 
-// Parse reads an expression of the filter language. The error is a
-// [*Error]. An expression of nothing but spaces gives the zero Filter.
+// Parse reads an expression of the language. The error is an [*Error]. An expression of nothing but spaces gives the zero Filter.
 func Parse(expr string) (Filter, error) {
 	var f Filter
 	l := lexer{expr: expr}
@@ -105,63 +112,57 @@ func (l *lexer) compileTerm() (term, error) {
 
 // add puts a term at the end, unless the filter has it already.
 func (f *Filter) add(t term) {
-	if slices.ContainsFunc(f.terms, func(u term) bool { return u.text == t.text }) {
+	if slices.ContainsFunc(f.written, func(u Term) bool { return u.Text == t.Text }) {
 		return
 	}
-	if f.text != "" {
-		f.text += " "
-	}
-	f.text += t.text
+	f.written = append(f.written, t.Term)
 	f.terms = append(f.terms, t)
 }
 
-// With gives a filter that lets pass what f does and what the expression
-// does. The offset in an error counts from the start of expr.
-func (f Filter) With(expr string) (Filter, error) {
-	// Parsed on its own first, so that the offset in an error is one in expr.
-	if _, err := Parse(expr); err != nil {
-		return f, err
+// Terms returns the terms in the order in which they were written, none of
+// them twice.
+func (f *Filter) Terms() []Term { return slices.Clone(f.written) }
+
+// String returns the terms with one space between them. Parse reads it back to
+// an equal Filter.
+func (f *Filter) String() string {
+	var b strings.Builder
+	for i := range f.written {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(f.written[i].Text)
 	}
-	return Parse(f.text + " " + expr)
+	return b.String()
 }
 
-// String gives the expression, with one space between terms and none twice.
-// Parse reads it back to an equal Filter.
-func (f *Filter) String() string { return f.text }
-
-// Empty tells whether the filter lets every socket pass for want of terms.
-func (f *Filter) Empty() bool { return len(f.terms) == 0 }
-
-// Match tells whether the socket of a row passes. It does not allocate.
+// Match reports whether the socket of a row passes. It does not allocate.
 func (f *Filter) Match(st *model.State, row int) bool {
-	if len(f.terms) == 0 {
-		return true
-	}
 	s, r := &st.Snapshot.Sockets[row], &st.Rows[row]
 	for i := range f.terms {
-		if t := &f.terms[i]; t.matcher.match(st, s, r) == t.negated {
+		if t := &f.terms[i]; t.matcher.match(st, s, r) == t.Negated {
 			return false
 		}
 	}
 	return true
 }
 
-// Protos tells which protocols the proto: terms leave; both where there is no
+// Protos reports which protocols the proto: terms leave; both where there is no
 // such term, which HasProto tells apart.
 func (f *Filter) Protos() (tcp, udp bool) {
 	tcp, udp = true, true
 	for i := range f.terms {
 		t := &f.terms[i]
-		if t.key != "proto" {
+		if t.Key != "proto" {
 			continue
 		}
-		tcp = tcp && t.matcher.match(nil, &source.Socket{Proto: source.TCP}, nil) != t.negated
-		udp = udp && t.matcher.match(nil, &source.Socket{Proto: source.UDP}, nil) != t.negated
+		tcp = tcp && t.matcher.match(nil, &source.Socket{Proto: source.TCP}, nil) != t.Negated
+		udp = udp && t.matcher.match(nil, &source.Socket{Proto: source.UDP}, nil) != t.Negated
 	}
 	return tcp, udp
 }
 
-// HasProto tells whether the filter has a proto: term.
+// HasProto reports whether the filter has a proto: term.
 func (f *Filter) HasProto() bool {
-	return slices.ContainsFunc(f.terms, func(t term) bool { return t.key == "proto" })
+	return slices.ContainsFunc(f.terms, func(t term) bool { return t.Key == "proto" })
 }

@@ -257,7 +257,7 @@ func TestErrors(t *testing.T) {
 
 func TestErrorText(t *testing.T) {
 	for _, tt := range []struct{ expr, want string }{
-		{"stat:foo", `filter: "stat:foo": unknown key "stat": use one of ` + filterKeys + `; put text with a colon in quotes`},
+		{"stat:foo", `filter: "stat:foo": unknown key "stat": use one of ` + `state, proc, pid, user, local, remote, lport, rport, proto, age, owner, addr, port or cmd` + `; put text with a colon in quotes`},
 		{"größe pid:\x1b", `filter: "größe pid:\x1b": at character 11: bad pid "\x1b": use a number, as in pid:4410`},
 	} {
 		_, err := Parse(tt.expr)
@@ -280,31 +280,43 @@ func TestString(t *testing.T) {
 		if got := f.String(); got != tt.want {
 			t.Errorf("filter %q: String() = %q, want %q", tt.expr, got, tt.want)
 		}
-		if f.Empty() != (tt.want == "") {
-			t.Errorf("filter %q: Empty() = %v", tt.expr, f.Empty())
+	}
+}
+
+func TestTerms(t *testing.T) {
+	for _, tt := range []struct {
+		expr string
+		want []Term
+	}{
+		{"", nil},
+		{" nginx  !STATE:tw ", []Term{{"nginx", "", false}, {"!STATE:tw", "state", true}}},
+		{`!proc:"b c" rport:1,2 user:"a\" b",c d`, []Term{{`!proc:"b c"`, "proc", true}, {"rport:1,2", "rport", false},
+			{`user:"a\" b",c`, "user", false}, {"d", "", false}}},
+		{`cmd="a  b" cmd="a  b" !!age>3s "x:y"`, []Term{{`cmd="a  b"`, "cmd", false}, {"!!age>3s", "age", false}, {`"x:y"`, "", false}}},
+	} {
+		f := mustFilter(t, tt.expr)
+		if diff := cmp.Diff(tt.want, f.Terms()); diff != "" {
+			t.Errorf("terms of %q (-want +got):\n%s", tt.expr, diff)
 		}
 	}
 }
 
-func TestWith(t *testing.T) {
-	base := mustFilter(t, "state:tw")
-	f, err := base.With("proc:api pid:1")
-	if err != nil || f.String() != "state:tw proc:api pid:1" {
-		t.Errorf("With = %q, %v", f.String(), err)
-	}
-	if base.String() != "state:tw" || len(base.terms) != 1 {
-		t.Errorf("With changed the filter that it started from to %q", base.String())
-	}
-	if f, err = f.With("state:tw"); err != nil || f.String() != "state:tw proc:api pid:1" {
-		t.Errorf("adding a term again: %q, %v", f.String(), err)
-	}
-	f, err = base.With("pid:x")
-	var fe *Error
-	if !errors.As(err, &fe) || fe.Expr != "pid:x" || fe.Offset != 4 {
-		t.Errorf("With(pid:x) error = %v, want one about pid:x at offset 4", err)
-	}
-	if f.String() != "state:tw" {
-		t.Errorf("after an error the filter is %q, want the one before", f.String())
+// Help and completion say nothing that the language does not take.
+func TestKeys(t *testing.T) {
+	for _, k := range Keys() {
+		f := mustFilter(t, k.Example)
+		if terms := f.Terms(); len(terms) != 1 || terms[0].Key != k.Name || !strings.HasPrefix(k.Example, k.Prefix()) {
+			t.Errorf("the example of %s is %q, which is %+v", k.Name, k.Example, terms)
+		}
+		if k.Help == "" || (k.Values != nil) != (k.Kind == Word) {
+			t.Errorf("%s: help %q, kind %d, values %q", k.Name, k.Help, k.Kind, k.Values)
+		}
+		for _, v := range k.Values {
+			mustFilter(t, Quote(k.Name, v))
+		}
+		if _, err := Parse(k.Name + ">1s"); (err == nil) != (k.Kind == Age) {
+			t.Errorf("%s>1s: %v", k.Name, err)
+		}
 	}
 }
 

@@ -163,7 +163,7 @@ func keyLength(s string) int {
 
 // Quote builds a term that [Parse] reads back to exactly this key and
 // value, whatever the value holds. The key may end in "=" for a whole name
-// (see [Filter]), and "" makes text without a key. A value with anything but
+// (see the package), and "" makes text without a key. A value with anything but
 // letters, digits and a few harmless signs is written in double quotes with
 // the escapes of a Go string, control characters and bytes that are no UTF-8
 // among them: the term is always one printable line.

@@ -11,63 +11,6 @@ import (
 	"ephtop/source"
 )
 
-// filterKeys are what an error about a key names.
-const filterKeys = "state, proc, pid, user, local, remote, lport, rport, proto, age, owner, addr, port or cmd"
-
-// The costs of matching, by which terms are ordered.
-const (
-	costBits = iota
-	costNumber
-	costAddr
-	costName
-	costCommand
-	costText
-)
-
-// compile makes a matcher of a term.
-func compile(raw rawTerm) (term, error) {
-	t := term{text: raw.text, key: raw.key.text, negated: raw.negated}
-	var err error
-	switch v := raw.values; t.key {
-	case "":
-		t.cost = costText
-		t.matcher, err = compileText(v)
-	case "state":
-		t.matcher, err = compileStates(v)
-	case "proto":
-		t.matcher, err = compileProtos(v)
-	case "owner":
-		t.matcher, err = compileTiers(v)
-	case "pid":
-		t.cost = costNumber
-		t.matcher, err = compilePIDs(v)
-	case "lport", "rport", "port":
-		t.cost = costNumber
-		t.matcher, err = compilePorts(endsOf(t.key), v)
-	case "age":
-		t.cost = costNumber
-		t.matcher, err = compileAges(v)
-	case "local", "remote", "addr":
-		t.cost = costAddr
-		t.matcher, err = compileAddrs(endsOf(t.key), v)
-	case "user":
-		t.cost = costName
-		t.matcher = compileUsers(v)
-	case "proc":
-		t.cost = costName
-		t.matcher = nameMatcher(compilePatterns(v, raw.exact))
-	case "cmd":
-		t.cost = costCommand
-		t.matcher = commandMatcher(compilePatterns(v, raw.exact))
-	default:
-		return t, raw.key.wrong("unknown key %q: use one of %s; put text with a colon in quotes", t.key, filterKeys)
-	}
-	if raw.compare && t.key != "age" {
-		err = raw.key.wrong("only age takes < and >: write %s:VALUE", t.key)
-	}
-	return t, err
-}
-
 // stateMatcher has bit s set for each state s that it lets pass.
 type stateMatcher uint16
 
@@ -75,7 +18,7 @@ func (m stateMatcher) match(_ *model.State, s *source.Socket, _ *model.Row) bool
 	return m>>s.State&1 != 0
 }
 
-func compileStates(values []value) (matcher, error) {
+func compileStates(values []value, _ bool) (matcher, error) {
 	var m stateMatcher
 	for _, v := range values {
 		s, err := source.ParseState(v.text)
@@ -94,7 +37,7 @@ func (m protoMatcher) match(_ *model.State, s *source.Socket, _ *model.Row) bool
 	return slices.Contains(m, s.Proto)
 }
 
-func compileProtos(values []value) (matcher, error) {
+func compileProtos(values []value, _ bool) (matcher, error) {
 	var m protoMatcher
 	for _, v := range values {
 		p, err := source.ParseProto(v.text)
@@ -113,7 +56,7 @@ func (m tierMatcher) match(_ *model.State, _ *source.Socket, r *model.Row) bool 
 	return m>>r.Tier&1 != 0
 }
 
-func compileTiers(values []value) (matcher, error) {
+func compileTiers(values []value, _ bool) (matcher, error) {
 	var m tierMatcher
 next:
 	for _, v := range values {
@@ -143,7 +86,7 @@ func (m pidMatcher) match(st *model.State, _ *source.Socket, r *model.Row) bool 
 	return p != nil && slices.Contains(m, p.PID)
 }
 
-func compilePIDs(values []value) (matcher, error) {
+func compilePIDs(values []value, _ bool) (matcher, error) {
 	var m pidMatcher
 	for _, v := range values {
 		pid, err := strconv.ParseUint(v.text, 10, 31)
@@ -178,13 +121,13 @@ func (m userMatcher) match(st *model.State, s *source.Socket, r *model.Row) bool
 	return false
 }
 
-func compileUsers(values []value) matcher {
+func compileUsers(values []value, _ bool) (matcher, error) {
 	var m userMatcher
 	for _, v := range values {
 		uid, err := strconv.ParseUint(v.text, 10, 32)
 		m = append(m, user{v.text, uint32(uid), err == nil})
 	}
-	return m
+	return m, nil
 }
 
 // ageMatcher holds ranges of age, in nanoseconds, both ends included.
@@ -202,7 +145,7 @@ func (m ageMatcher) match(st *model.State, _ *source.Socket, r *model.Row) bool 
 	return false
 }
 
-func compileAges(values []value) (matcher, error) {
+func compileAges(values []value, _ bool) (matcher, error) {
 	var m ageMatcher
 	for _, v := range values {
 		text := strings.TrimLeft(v.text, "<>=")

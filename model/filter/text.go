@@ -31,7 +31,7 @@ func newPattern(s string, exact bool) pattern {
 	return p
 }
 
-func compilePatterns(values []value, exact bool) []pattern {
+func newPatterns(values []value, exact bool) []pattern {
 	ps := make([]pattern, len(values))
 	for i, v := range values {
 		ps[i] = newPattern(v.text, exact)
@@ -118,12 +118,20 @@ func (m nameMatcher) match(st *model.State, _ *source.Socket, r *model.Row) bool
 	return p != nil && anyIn(m, p.Name)
 }
 
+func compileNames(values []value, exact bool) (matcher, error) {
+	return nameMatcher(newPatterns(values, exact)), nil
+}
+
 // commandMatcher looks into command lines.
 type commandMatcher []pattern
 
 func (m commandMatcher) match(st *model.State, _ *source.Socket, r *model.Row) bool {
 	p := processOf(st, r)
 	return p != nil && anyIn(m, p.Command)
+}
+
+func compileCommands(values []value, exact bool) (matcher, error) {
+	return commandMatcher(newPatterns(values, exact)), nil
 }
 
 // textMatcher is text without a key.
