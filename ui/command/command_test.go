@@ -260,6 +260,8 @@ func TestCompleteFilter(t *testing.T) {
 		{"state:TIME_WAIT,SYN", []string{"state:TIME_WAIT,SYN_SENT", "state:TIME_WAIT,SYN_RECV"}},
 		{"rport:443 !proto:", []string{"rport:443 !proto:tcp", "rport:443 !proto:udp"}},
 		{"state:TIME_WAIT,CLOSE owner:o", []string{"state:TIME_WAIT,CLOSE owner:observed"}},
+		{"cm", []string{"cmd:\tcommand line"}},
+		{"state:unk", nil},
 		{"proc:ng", nil},
 	} {
 		got, _ := completeFilter(nil, nil, c.typed)

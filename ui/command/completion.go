@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ephtop/model"
+	"ephtop/model/filter"
 	"ephtop/source/live"
 	"ephtop/ui/theme"
 )
@@ -79,13 +79,6 @@ func offer(cmd *cobra.Command, flag string, values cobra.CompletionFunc) {
 	}
 }
 
-// filterWords are the beginnings of filter terms.
-var filterWords = []string{
-	"state:\tTIME_WAIT, CLOSE_WAIT …", "proc:\tname of a process", "pid:\tprocess id", "user:\tname of a user",
-	"local:\taddress or prefix", "remote:\taddress or prefix", "lport:\tport or range", "rport:\tport or range",
-	"proto:\ttcp or udp", "age>\tas in age>30s", "owner:\tobserved, inferred …",
-}
-
 // completeFilter completes the last term of a filter: its key, or one of the
 // values of a key that has only a few.
 func completeFilter(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
@@ -95,9 +88,16 @@ func completeFilter(_ *cobra.Command, _ []string, typed string) ([]string, cobra
 		start++
 	}
 	key, _, hasKey := strings.Cut(typed[start:], ":")
-	words := filterWords
+	var words []string
+	for _, k := range filter.Keys() {
+		switch {
+		case !hasKey:
+			words = append(words, k.Prefix()+"\t"+k.Help)
+		case strings.EqualFold(k.Name, key):
+			words = k.Values
+		}
+	}
 	if hasKey {
-		words = filterValues(strings.ToLower(key))
 		start = max(start+len(key)+1, strings.LastIndexByte(typed, ',')+1)
 	} else {
 		none |= cobra.ShellCompDirectiveNoSpace
@@ -109,21 +109,4 @@ func completeFilter(_ *cobra.Command, _ []string, typed string) ([]string, cobra
 		}
 	}
 	return found, none
-}
-
-func filterValues(key string) []string {
-	var values []string
-	switch key {
-	case "state":
-		for _, s := range model.LifeOrder {
-			values = append(values, s.String())
-		}
-	case "proto":
-		values = []string{"tcp", "udp"}
-	case "owner":
-		for t := model.OwnerUnknown; t <= model.OwnerTraced; t++ {
-			values = append(values, t.String())
-		}
-	}
-	return values
 }

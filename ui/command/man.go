@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"ephtop/model/filter"
 )
 
 func (a *app) man() *cobra.Command {
@@ -53,6 +55,10 @@ func (m manual) page(root *cobra.Command) {
 	}
 	m.macro("SH", "FILTERS")
 	m.text(filterHelp)
+	for _, k := range filter.Keys() {
+		m.macro("TP")
+		m.text(k.Prefix() + "\n" + k.Help + ", as in " + k.Example)
+	}
 	m.macro("SH", "ENVIRONMENT")
 	m.macro("TP")
 	m.text("NO_COLOR\nIf it is not empty, there are no colours unless --color says always.")
@@ -68,10 +74,11 @@ func (m manual) page(root *cobra.Command) {
 
 const filterHelp = `Terms are joined by spaces, and all must hold. ! before a term negates it, commas
 in a value mean or, and text without a key matches process, address, port or
-state. The keys are state: proc: pid: user: local: remote: lport: rport: proto:
-owner: and age> or age<, as in
+state, as in
 
-state:TIME_WAIT,CLOSE_WAIT rport:443 !proc:nginx age>30s`
+state:TIME_WAIT,CLOSE_WAIT rport:443 !proc:nginx age>30s
+
+The keys are`
 
 // macro writes a request with its arguments.
 func (m manual) macro(name string, arguments ...string) {

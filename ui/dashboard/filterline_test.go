@@ -256,21 +256,3 @@ func TestConsumerTerms(t *testing.T) {
 		})
 	}
 }
-
-func TestSplitTerms(t *testing.T) {
-	for _, test := range []struct {
-		text string
-		want []string
-	}{
-		{"", nil},
-		{"state:TIME_WAIT", []string{"state:TIME_WAIT"}},
-		{`a !proc:"b c" rport:1,2 "d e"`, []string{"a", `!proc:"b c"`, "rport:1,2", `"d e"`}},
-		{`user:"a\" b",c d`, []string{`user:"a\" b",c`, "d"}},
-	} {
-		t.Run(test.text, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, splitTerms(test.text)); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}

@@ -126,11 +126,22 @@ func consumerTerms(c *model.Consumer, st *model.State, g model.Grouping) []strin
 // toggleTerms adds terms to the filter, in place of those with the same keys:
 // one state instead of another, and not both, which no socket is in. If all
 // of them are there, it takes them out.
-func (m *Model) toggleTerms(terms []string) {
-	present := splitTerms(m.view.filter.text)
-	kept := slices.DeleteFunc(slices.Clone(present), func(t string) bool { return replaces(terms, t) })
-	if !containsAll(present, terms) {
-		kept = append(kept, terms...)
+func (m *Model) toggleTerms(texts []string) {
+	wanted, err := filter.Parse(strings.Join(texts, " "))
+	if err != nil {
+		m.view.notice = err.Error()
+		return
+	}
+	terms, present := wanted.Terms(), m.choice.filter.Terms()
+	missing := func(t filter.Term) bool { return !slices.Contains(present, t) }
+	var kept []string
+	for _, t := range present {
+		if !replaces(terms, t) {
+			kept = append(kept, t.Text)
+		}
+	}
+	if slices.ContainsFunc(terms, missing) {
+		kept = append(kept, texts...)
 	}
 	f, err := filter.Parse(strings.Join(kept, " "))
 	if err != nil {
@@ -140,49 +151,11 @@ func (m *Model) toggleTerms(terms []string) {
 	m.setFilter(activeFilter{f, m.choice.proto})
 }
 
-// containsAll tells whether every one of terms is in present.
-func containsAll(present, terms []string) bool {
-	for _, t := range terms {
-		if !slices.Contains(present, t) {
-			return false
-		}
-	}
-	return true
-}
-
 // replaces tells whether one of terms says something about the same as old. A
 // process and how sure it is go together.
-func replaces(terms []string, old string) bool {
-	return slices.ContainsFunc(terms, func(t string) bool {
-		a, b := termKey(t), termKey(old)
-		return a == b || a == "pid" && b == "owner" || a == "owner" && b == "pid"
+func replaces(terms []filter.Term, old filter.Term) bool {
+	owner := func(t filter.Term) bool { return t.Key == "pid" || t.Key == "owner" }
+	return slices.ContainsFunc(terms, func(t filter.Term) bool {
+		return t.Negated == old.Negated && (t.Key == old.Key || owner(t) && owner(old))
 	})
-}
-
-// termKey is the key of a term, with the sign of negation.
-func termKey(term string) string {
-	if i := strings.IndexAny(term, ":="); i >= 0 {
-		return strings.ToLower(term[:i])
-	}
-	return term
-}
-
-// splitTerms cuts a good filter into its terms. A space inside of quotes does
-// not end a term: what stands before it is no filter.
-func splitTerms(text string) []string {
-	var terms []string
-	start := 0
-	for i := range len(text) + 1 {
-		if i < len(text) && text[i] != ' ' {
-			continue
-		}
-		term := text[start:i]
-		if _, err := filter.Parse(term); err == nil || i == len(text) {
-			if term != "" {
-				terms = append(terms, term)
-			}
-			start = i + 1
-		}
-	}
-	return terms
 }
