@@ -14,8 +14,8 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/owner"
-	"ephtop/source/portrange"
 	"ephtop/source/sockdiag"
+	"ephtop/source/sysctl"
 )
 
 // kernelSupported says whether this system has the kernel's tables at all.
@@ -25,7 +25,7 @@ const kernelSupported = true
 type kernel struct {
 	dumper   *sockdiag.Dumper
 	owners   *owner.Tracker
-	settings *portrange.Reader
+	settings *sysctl.Reader
 	log      *slog.Logger
 
 	scope        source.Scope
@@ -47,7 +47,7 @@ func openKernel(log *slog.Logger) (source.Source, error) {
 		return nil, fmt.Errorf("read processes: %w", err)
 	}
 	k := &kernel{
-		dumper: dumper, owners: owners, settings: portrange.New(), log: log,
+		dumper: dumper, owners: owners, settings: sysctl.New(), log: log,
 		unprivileged: os.Geteuid() != 0, began: time.Now(), scope: ownScope(),
 	}
 	k.release = release()

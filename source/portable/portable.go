@@ -12,7 +12,7 @@ import (
 	gnet "github.com/shirou/gopsutil/v3/net"
 
 	"ephtop/source"
-	"ephtop/source/portrange"
+	"ephtop/source/sysctl"
 )
 
 // Name is what Moment.Source says of this origin.
@@ -55,7 +55,7 @@ func New() *Source {
 		goos:      runtime.GOOS,
 		root:      os.Geteuid() == 0,
 		list:      listConnections,
-		settings:  portrange.New().Read,
+		settings:  sysctl.New().Read,
 		processes: newProcesses(startOf, newDescriber().describe),
 		host:      host,
 		kernel:    kernelRelease(),

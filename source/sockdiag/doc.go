@@ -3,7 +3,7 @@
 // the replies straight into [source.Socket].
 //
 // It depends on package source and golang.org/x/sys/unix. It knows nothing of
-// processes (package owner) or of the ephemeral range (package portrange).
+// processes (package owner) or of the ephemeral range (package sysctl).
 //
 // TCP takes one request for both address families, UDP one a family. A dump
 // that the kernel says it interrupted is taken again, so that what is returned

@@ -7,7 +7,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
-	"ephtop/source/portrange"
+	"ephtop/source/sysctl"
 	"ephtop/ui/text"
 )
 
@@ -94,7 +94,7 @@ func (e *examiner) next(format string, args ...any) {
 func (e *examiner) portRange() {
 	e.Title = "the range of ephemeral ports"
 	set := &e.st.Snapshot.Settings
-	normal := portrange.Defaults(e.st.Moment.OS, e.st.Moment.Kernel).Range
+	normal := sysctl.Defaults(e.st.Moment.OS, e.st.Moment.Kernel).Range
 	whose := "the system's default"
 	if set.Range != normal {
 		whose = fmt.Sprintf("the system's default is %v", normal)

@@ -1,6 +1,6 @@
 //go:build darwin || freebsd
 
-package portrange
+package sysctl
 
 import (
 	"context"

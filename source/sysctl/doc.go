@@ -1,8 +1,8 @@
-// Package portrange reads the system's rules for ephemeral ports into
+// Package sysctl reads the system's rules for ephemeral ports into
 // [source.Settings]: /proc/sys on Linux, sysctl on macOS and FreeBSD, netsh on
 // Windows. Where the range cannot be read, the system's default is assumed and
 // the snapshot says so.
 //
 // It depends on package source and the system. It must not know what a socket
 // is doing, or what the settings mean for the ports in use.
-package portrange
+package sysctl

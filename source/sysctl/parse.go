@@ -1,4 +1,4 @@
-package portrange
+package sysctl
 
 import (
 	"errors"
