@@ -83,8 +83,6 @@ func newTeller(st *model.State, f *model.Finding) *teller {
 
 func (t *teller) pressure() *model.Pressure { return &t.st.Of(t.f.Proto).Pressure }
 
-func (t *teller) linux() bool { return t.st.Moment.OS == "linux" }
-
 // gather leaves out the remedies that do not apply, which have no name.
 func gather(remedies ...Remedy) []Remedy {
 	var list []Remedy

@@ -132,17 +132,6 @@ func (t *teller) poolFull() Advice {
 	return a
 }
 
-// list gives the command of the system at hand: Linux, BSD or Windows.
-func (t *teller) list(linux, bsd, windows string) string {
-	switch t.st.Moment.OS {
-	case "linux":
-		return linux
-	case "windows":
-		return windows
-	}
-	return bsd
-}
-
 func (t *teller) slowConnect() Advice {
 	f := t.f
 	a := Advice{

@@ -62,9 +62,7 @@ func (t *teller) reuse() Remedy {
 // shorten is the remedy of a shorter TIME_WAIT, where the system has a setting
 // for it: it lasts 2 MSL there (RFC 9293, section 3.4.2).
 func (t *teller) shorten() Remedy {
-	switch t.st.Moment.OS {
-	case "darwin", "freebsd":
-	default:
+	if !t.bsd() {
 		return Remedy{}
 	}
 	const msl = 5000 // ms
@@ -108,7 +106,7 @@ func (t *teller) another() Remedy {
 
 // unixSocket is the remedy for what stays on the host anyway.
 func (t *teller) unixSocket() Remedy {
-	if t.use == nil || !t.f.Tuple.Destination.IsLoopback() || t.st.Moment.OS == "windows" {
+	if t.use == nil || !t.f.Tuple.Destination.IsLoopback() || t.windows() {
 		return Remedy{}
 	}
 	return Remedy{

@@ -17,19 +17,6 @@ var wide = source.PortRange{Low: 10240, High: 65535}
 
 const lostAtRestart = "lost at the next start unless the line stands in a file under /etc/sysctl.d"
 
-// setRange is the command that sets the range, "" where none is known.
-func (t *teller) setRange(r source.PortRange) string {
-	switch t.st.Moment.OS {
-	case "linux":
-		return fmt.Sprintf(`sysctl -w net.ipv4.ip_local_port_range="%d %d"`, r.Low, r.High)
-	case "darwin", "freebsd":
-		return fmt.Sprintf("sysctl net.inet.ip.portrange.first=%d net.inet.ip.portrange.last=%d", r.Low, r.High)
-	case "windows":
-		return fmt.Sprintf("netsh int ipv4 set dynamicport %s start=%d num=%d", t.proto(), r.Low, r.Count())
-	}
-	return ""
-}
-
 func (t *teller) proto() source.Proto { return cmp.Or(t.f.Proto, source.TCP) }
 
 // widen is the remedy of a wider range; it has no name where little is left
@@ -126,22 +113,6 @@ func named(list []server) string {
 		words = append(words, text.Count(n)+" more")
 	}
 	return strings.Join(words, ", ")
-}
-
-// reserve is the command that keeps ports from being given away. The setting
-// is replaced as a whole, so it names what is reserved already as well.
-func (t *teller) reserve(numbers []uint16) string {
-	switch t.st.Moment.OS {
-	case "linux":
-		return `sysctl -w net.ipv4.ip_local_reserved_ports="` + portList(t.set.Reserved, numbers) + `"`
-	case "windows":
-		var lines []string
-		for _, n := range numbers {
-			lines = append(lines, fmt.Sprintf("netsh int ipv4 add excludedportrange protocol=tcp startport=%d numberofports=1", n))
-		}
-		return strings.Join(lines, "\n")
-	}
-	return ""
 }
 
 // portList writes ranges and ports as ip_local_reserved_ports takes them,
