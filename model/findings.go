@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"ephtop/source"
-	"ephtop/source/sysctl"
 )
 
 // Problem says what a finding is about.
@@ -309,7 +308,7 @@ func (s *signs) findListeners(st *State, list []Finding) []Finding {
 
 func findSettings(st *State, list []Finding) []Finding {
 	set := &st.Snapshot.Settings
-	normal := sysctl.Defaults(st.Moment.OS, st.Moment.Kernel).Range.Count()
+	normal := set.Default.Count()
 	pressed := min(st.TCP.Pressure.Level, LevelWarning)
 	if n := set.Range.Count(); n < normal && !set.Assumed {
 		list = append(list, Finding{Problem: NarrowRange, Level: pressed, Process: source.NoProcess, Count: n, Of: normal})

@@ -30,8 +30,13 @@ func find(st *State, p Problem) *Finding {
 // wide is a host with the default range, so that the range itself is nothing
 // to tell of.
 func wide(s *source.Moment) *source.Moment {
-	s.Kernel = "6.18.0"
-	s.Snapshots[0].Settings.Range = source.PortRange{Low: 32768, High: 60999}
+	set := &s.Snapshots[0].Settings
+	set.Range = set.Default
+	return s
+}
+
+func withoutInodes(s *source.Moment) *source.Moment {
+	s.Snapshots[0].Inodes = false
 	return s
 }
 
@@ -170,6 +175,7 @@ func TestFindings(t *testing.T) {
 			[]string{"syn-sent warning"},
 		},
 		{"orphans", []*source.Moment{wide(moment(0, orphans(150)...))}, []string{"orphans ok"}},
+		{"a source without inodes knows no orphans", []*source.Moment{withoutInodes(wide(moment(0, orphans(150)...)))}, nil},
 		{"a few orphans", []*source.Moment{wide(moment(0, orphans(50)...))}, nil},
 		{
 			"a server in the range",
@@ -215,7 +221,6 @@ func TestFindingsAboutSettings(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			s := moment(0, pressed...)
-			s.Kernel = "6.18.0"
 			c.change(&s.Snapshots[0].Settings)
 			var got []Problem
 			for _, f := range update(s).Findings {

@@ -12,8 +12,8 @@ var epoch = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func testSettings() source.Settings {
 	return source.Settings{
-		Range: source.PortRange{Low: 40000, High: 40099}, TimeWait: time.Minute,
-		ReuseTimeWait: 2, ReuseDelay: time.Second, Timestamps: 1, MaxTimeWait: 1 << 16,
+		Range: source.PortRange{Low: 40000, High: 40099}, Default: source.PortRange{Low: 32768, High: 60999},
+		TimeWait: time.Minute, ReuseTimeWait: 2, ReuseDelay: time.Second, Timestamps: 1, MaxTimeWait: 1 << 16, Parity: true,
 	}
 }
 
@@ -21,7 +21,6 @@ func testSettings() source.Settings {
 func moment(seconds float64, sockets ...source.Socket) *source.Moment {
 	return &source.Moment{
 		Time: epoch.Add(time.Duration(seconds * float64(time.Second))),
-		OS:   "linux",
 		Snapshots: []source.Snapshot{{
 			Settings: testSettings(), Sockets: sockets, BoundListed: true, Inodes: true,
 		}},

@@ -30,7 +30,7 @@ func (c *census) rankTuples(st *State, p *Pressure) {
 		t.Used = t.Live + t.TimeWait + t.Blocked + t.Suspected
 		t.Free = max(0, p.Usable-t.Used)
 		t.FirstHalf += firstBlocked
-		if st.Moment.OS == "linux" {
+		if st.Snapshot.Settings.Parity {
 			t.FirstHalfSize = firstSize
 		}
 		place.follow(t.Used, pace)

@@ -35,7 +35,7 @@ func (c *census) suspect(st *State) {
 	if s.total > 0 {
 		s.ports, s.total = source.PortSet{}, 0
 	}
-	if c.proto != source.TCP || st.Moment.OS != "linux" {
+	if c.proto != source.TCP || !st.Snapshot.Settings.Parity {
 		return
 	}
 	low := st.Snapshot.Settings.Range.Low

@@ -15,31 +15,31 @@ func TestSuspectedOfBeingBoundFirst(t *testing.T) {
 	cases := []struct {
 		name       string
 		sockets    []source.Socket
-		os         string
+		parity     bool
 		suspected  int
 		own, other int // used towards db and the other destination
 	}{
-		{"ports of the second half", odd, "linux", 10, 10, 11},
-		{"ports of the first half", connections(10, source.Established, "10.0.0.1", 40002, 2, db), "linux", 0, 10, 1},
+		{"ports of the second half", odd, true, 10, 10, 11},
+		{"ports of the first half", connections(10, source.Established, "10.0.0.1", 40002, 2, db), true, 0, 10, 1},
 		{
 			"a crowded first half drives connect() into the second",
-			append(connections(40, source.Established, "10.0.0.1", 40002, 2, db), odd...), "linux", 0, 50, 1,
+			append(connections(40, source.Established, "10.0.0.1", 40002, 2, db), odd...), true, 0, 50, 1,
 		},
 		{
 			"after a crowded time both halves empty alike",
-			append(connections(20, source.Established, "10.0.0.1", 40002, 2, db), odd...), "linux", 0, 30, 1,
+			append(connections(20, source.Established, "10.0.0.1", 40002, 2, db), odd...), true, 0, 30, 1,
 		},
 		{
 			"more of the second half than of the first",
-			append(connections(8, source.Established, "10.0.0.1", 40022, 2, db), odd...), "linux", 10, 18, 11,
+			append(connections(8, source.Established, "10.0.0.1", 40022, 2, db), odd...), true, 10, 18, 11,
 		},
-		{"a bound socket is blocked for certain", connections(10, source.Bound, "10.0.0.1", 40001, 2, ""), "linux", 0, 0, 11},
-		{"other systems have no halves", odd, "freebsd", 0, 10, 1},
+		{"a bound socket is blocked for certain", connections(10, source.Bound, "10.0.0.1", 40001, 2, ""), true, 0, 0, 11},
+		{"other systems have no halves", odd, false, 0, 10, 1},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			s := moment(0, append(c.sockets, elsewhere)...)
-			s.OS = c.os
+			s.Snapshots[0].Settings.Parity = c.parity
 			st := update(s)
 			own := 0
 			if tu := tuple(st, "10.0.0.1", db); tu != nil {

@@ -64,6 +64,9 @@ type Settings struct {
 	Range PortRange
 	// Assumed says that Range could not be read and is the system's default.
 	Assumed bool
+	// Default is the range of a system that nobody has tuned, by its name and
+	// kernel.
+	Default PortRange
 	// Reserved are ports that are never picked (ip_local_reserved_ports),
 	// sorted and disjoint; they may lie outside Range.
 	Reserved []PortRange
@@ -84,6 +87,9 @@ type Settings struct {
 	// PoolOnly says that the system picks a port without regard to the
 	// destination (macOS), so that the pool is the limit and not the tuple.
 	PoolOnly bool
+	// Parity says that connect() and bind(0) prefer ports of opposite parity
+	// (Linux): connect() those with that of the range's low end.
+	Parity bool
 }
 
 // IsReserved tells whether port is never picked for a caller that names none.

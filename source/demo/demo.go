@@ -105,8 +105,9 @@ func newHost(s scenario, o Options) (*Host, error) {
 // defaultSettings are those of a Linux host that nobody has tuned.
 func defaultSettings() source.Settings {
 	return source.Settings{
-		Range: source.PortRange{Low: 32768, High: 60999}, TimeWait: 60 * time.Second,
-		ReuseTimeWait: 2, ReuseDelay: time.Second, Timestamps: 1, MaxTimeWait: 262144,
+		Range: source.PortRange{Low: 32768, High: 60999}, Default: source.PortRange{Low: 32768, High: 60999},
+		TimeWait: 60 * time.Second, ReuseTimeWait: 2, ReuseDelay: time.Second, Timestamps: 1, MaxTimeWait: 262144,
+		Parity: true,
 	}
 }
 

@@ -100,8 +100,8 @@ func TestPoll(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("sockets (-want +got):\n%s", diff)
 	}
-	if s.Source != "portable" || s.Host != "web-01" || s.OS != "linux" || s.Kernel != "6.18" || s.Time.IsZero() || s.Snapshots[0].BoundListed {
-		t.Errorf("source %q, host %q, OS %q, kernel %q, time %v, bound listed %v", s.Source, s.Host, s.OS, s.Kernel, s.Time, s.Snapshots[0].BoundListed)
+	if s.Source != "portable" || s.Host != "web-01" || s.OS != "linux" || s.Kernel != "6.18" || s.Time.IsZero() || s.Snapshots[0].BoundListed || s.Snapshots[0].Inodes {
+		t.Errorf("source %q, host %q, OS %q, kernel %q, time %v, bound listed %v, inodes %v", s.Source, s.Host, s.OS, s.Kernel, s.Time, s.Snapshots[0].BoundListed, s.Snapshots[0].Inodes)
 	}
 	if l := s.Limits; l[0].Code != source.LimitRange || l[len(l)-1] != (source.Limit{Code: source.LimitUnreadable, Detail: "1"}) {
 		t.Errorf("limits %q, want the settings' first and 1 socket left out last", l)

@@ -211,6 +211,9 @@ func (f *fields) settings(s *source.Settings) {
 	f.open()
 	f.portRange("range", s.Range)
 	f.bool("assumed", false, s.Assumed)
+	if s.Default != (source.PortRange{}) {
+		f.portRange("default", s.Default)
+	}
 	if len(s.Reserved) > 0 {
 		f.key("reserved")
 		f.b = append(f.b, '[')
@@ -228,6 +231,7 @@ func (f *fields) settings(s *source.Settings) {
 	f.int("timestamps", s.Timestamps)
 	f.int("max_time_wait", s.MaxTimeWait)
 	f.bool("pool_only", false, s.PoolOnly)
+	f.bool("parity", false, s.Parity)
 	f.close()
 }
 

@@ -27,6 +27,8 @@ func readSettings(p *parser) source.Settings {
 			s.Range = p.portRange()
 		case "assumed":
 			s.Assumed = p.bool()
+		case "default":
+			s.Default = p.portRange()
 		case "reserved":
 			s.Reserved = readReserved(p)
 		case "time_wait":
@@ -41,6 +43,8 @@ func readSettings(p *parser) source.Settings {
 			s.MaxTimeWait = int(p.int(math.MinInt32, math.MaxInt32))
 		case "pool_only":
 			s.PoolOnly = p.bool()
+		case "parity":
+			s.Parity = p.bool()
 		default:
 			p.skip()
 		}

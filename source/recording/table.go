@@ -60,5 +60,6 @@ func sameTexts(a, b []string) bool {
 func sameSettings(a, b *source.Settings) bool {
 	return slices.Equal(a.Reserved, b.Reserved) && a.Range == b.Range && a.Assumed == b.Assumed &&
 		a.TimeWait == b.TimeWait && a.ReuseTimeWait == b.ReuseTimeWait && a.ReuseDelay == b.ReuseDelay &&
-		a.Timestamps == b.Timestamps && a.MaxTimeWait == b.MaxTimeWait && a.PoolOnly == b.PoolOnly
+		a.Timestamps == b.Timestamps && a.MaxTimeWait == b.MaxTimeWait && a.PoolOnly == b.PoolOnly &&
+		a.Default == b.Default && a.Parity == b.Parity
 }

@@ -34,6 +34,7 @@ func Defaults(goos, release string) source.Settings {
 	}
 	switch goos {
 	case "linux":
+		s.Parity = true // __inet_hash_connect, inet_csk_find_open_port
 		s.Range = source.PortRange{Low: 32768, High: 60999}
 		if releaseBefore(release, 4, 2) {
 			s.Range.High = 61000
@@ -46,6 +47,7 @@ func Defaults(goos, release string) source.Settings {
 	case "windows":
 		s.TimeWait = 2 * time.Minute // TcpTimedWaitDelay in Microsoft's registry reference
 	}
+	s.Default = s.Range
 	return s
 }
 

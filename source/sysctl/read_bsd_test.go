@@ -30,7 +30,7 @@ func TestRead(t *testing.T) {
 	if err := r.Read(context.Background(), &m, &s); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.Settings; got.Range.Count() != 100 || got.Assumed || got.TimeWait != 10*time.Second {
+	if got := s.Settings; got.Range.Count() != 100 || got.Default != Defaults(runtime.GOOS, "").Range || got.Assumed || got.TimeWait != 10*time.Second {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -41,7 +41,7 @@ func TestReadOfNothingAssumesTheDefault(t *testing.T) {
 	if err := fake(nil).Read(context.Background(), &m, &s); err != nil {
 		t.Fatal(err)
 	}
-	if s.Settings.Range != Defaults(runtime.GOOS, "").Range || !s.Settings.Assumed || len(m.Limits) != 1 {
+	if s.Settings.Range != s.Settings.Default || !s.Settings.Assumed || len(m.Limits) != 1 {
 		t.Errorf("got %+v, %q", s.Settings, m.Limits)
 	}
 }

@@ -59,6 +59,8 @@ func usualSettings() source.Settings {
 		ReuseDelay:    500 * time.Millisecond,
 		Timestamps:    1,
 		MaxTimeWait:   131072,
+		Default:       source.PortRange{Low: 32768, High: 60999},
+		Parity:        true,
 	}
 }
 

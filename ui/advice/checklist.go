@@ -7,7 +7,6 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
-	"ephtop/source/sysctl"
 	"ephtop/ui/text"
 )
 
@@ -94,10 +93,9 @@ func (e *examiner) next(format string, args ...any) {
 func (e *examiner) portRange() {
 	e.Title = "the range of ephemeral ports"
 	set := &e.st.Snapshot.Settings
-	normal := sysctl.Defaults(e.st.Moment.OS, e.st.Moment.Kernel).Range
 	whose := "the system's default"
-	if set.Range != normal {
-		whose = fmt.Sprintf("the system's default is %v", normal)
+	if set.Range != set.Default {
+		whose = fmt.Sprintf("the system's default is %v", set.Default)
 	}
 	e.seen("%v: %s, %s reserved, %s usable; %s", set.Range, text.Plural(set.Range.Count(), "port", "ports"),
 		text.Count(set.ReservedInRange()), text.Count(set.Usable()), whose)
@@ -160,7 +158,7 @@ func (e *examiner) timeWait() {
 	if e.p.Verdict > model.VerdictUnknown && len(e.p.Findings) == 0 {
 		e.next("keep connections open or pool them: each close holds its port for %s", span(set.TimeWait))
 	}
-	if e.st.Moment.OS != "linux" || set.ReuseTimeWait == source.UnknownSetting {
+	if set.ReuseTimeWait == source.UnknownSetting {
 		return
 	}
 	meaning := [...]string{"never", "always", "on loopback"}

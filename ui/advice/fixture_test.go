@@ -36,6 +36,7 @@ func host() *model.State {
 			Settings: source.Settings{
 				Range: source.PortRange{Low: 32768, High: 60999}, TimeWait: time.Minute,
 				ReuseTimeWait: 2, ReuseDelay: time.Second, Timestamps: 1, MaxTimeWait: 131072,
+				Default: source.PortRange{Low: 32768, High: 60999}, Parity: true,
 			},
 		},
 		Processes: []source.Process{

@@ -6,13 +6,12 @@ import (
 
 	"ephtop/model/services"
 	"ephtop/source"
-	"ephtop/source/sysctl"
 	"ephtop/ui/text"
 )
 
 func (t *teller) narrowRange() Advice {
 	f := t.f
-	normal := sysctl.Defaults(t.st.Moment.OS, t.st.Moment.Kernel).Range
+	normal := t.set.Default
 	return Advice{
 		Title: t.title("the range has %s ports, the system's default %s", text.Count(f.Count), text.Count(f.Of)),
 		Seen:  fmt.Sprintf("the range is %v, %s; the default is %v, %s", t.set.Range, text.Plural(f.Count, "port", "ports"), normal, text.Count(f.Of)),

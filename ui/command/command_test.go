@@ -34,7 +34,7 @@ func (h *fakeHost) Poll(_ context.Context, s *source.Moment) error {
 	here, there := source.Addr4([4]byte{10, 0, 0, 9}), source.Addr4([4]byte{10, 0, 9, 2})
 	s.Time, s.Host, s.OS, s.Source = time.Unix(1795349071, 0), "web-01", "linux", "fake"
 	only := s.Add(source.Scope{})
-	only.Settings = source.Settings{Range: source.PortRange{Low: 40000, High: 40009}, TimeWait: time.Minute}
+	only.Settings = source.Settings{Range: source.PortRange{Low: 40000, High: 40009}, Default: source.PortRange{Low: 32768, High: 60999}, TimeWait: time.Minute, Parity: true}
 	s.Processes = append(s.Processes, source.Process{PID: 3120, Name: "java"})
 	s.Room = append(s.Room,
 		source.Socket{Proto: source.UDP, State: source.Established, Local: here, LocalPort: 40001, Remote: there, RemotePort: 53, Process: 0, Inode: 2},

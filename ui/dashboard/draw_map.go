@@ -8,7 +8,7 @@ import (
 )
 
 // drawMap draws the range from low to high in two lines, one for each parity.
-// On Linux, connect() tries the ports of the upper one first, so that its
+// Where the system prefers by parity, connect() tries the ports of the upper one first, so that its
 // right end shows the slow connect coming.
 func (p *painter) drawMap(c columns, y int, v *view) {
 	m := &v.state.TCP.Pressure.Map
@@ -17,7 +17,7 @@ func (p *painter) drawMap(c columns, y int, v *view) {
 	}
 	for i := range 2 {
 		label := [...]string{"even ports", "odd ports"}[(i+int(m.Low))%2]
-		if v.state.Moment.OS == "linux" && v.proto != protoUDP {
+		if v.state.Snapshot.Settings.Parity && v.proto != protoUDP {
 			label = [...]string{"ports tried first", "ports tried last"}[i]
 			p.canvas.Text(c.level.X, y+i, c.level.W, theme.Dim, [...]string{"connect()", "bind(0)"}[i])
 		}

@@ -193,7 +193,7 @@ var frameStates = []struct {
 	}},
 	{"another system 120x40", 120, 40, func(v *view) {
 		v.state.Moment.OS, v.state.Moment.Kernel = "darwin", "25.1.0"
-		v.state.TCP.Pressure.PoolOnly = true
+		v.state.TCP.Pressure.PoolOnly, v.state.Snapshot.Settings.Parity = true, false
 		for i := range v.state.TCP.Pressure.Tuples {
 			v.state.TCP.Pressure.Tuples[i].FirstHalfSize = 0
 		}

@@ -82,6 +82,7 @@ func (s *fakeSource) Poll(ctx context.Context, snap *source.Moment) error {
 	only := snap.Add(source.Scope{})
 	only.Settings = source.Settings{
 		Range: source.PortRange{Low: 32768, High: 60999}, TimeWait: time.Minute, ReuseDelay: time.Second,
+		Default: source.PortRange{Low: 32768, High: 60999}, Parity: true,
 	}
 	snap.Processes = append(snap.Processes[:0],
 		source.Process{PID: 100, Start: 1, Name: "api", UID: 33, User: "www"},

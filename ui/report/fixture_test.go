@@ -62,7 +62,8 @@ func busyHost() *model.State {
 	*snap = source.Snapshot{
 		Inodes: true,
 		Settings: source.Settings{Range: source.PortRange{Low: 32768, High: 60999}, Reserved: reservation, TimeWait: time.Minute,
-			ReuseTimeWait: 2, ReuseDelay: time.Second, Timestamps: 1},
+			ReuseTimeWait: 2, ReuseDelay: time.Second, Timestamps: 1,
+			Default: source.PortRange{Low: 32768, High: 60999}, Parity: true},
 		Sockets: []source.Socket{
 			established:      {Proto: source.TCP, State: source.Established, Local: web, LocalPort: 41822, Remote: db, RemotePort: 5432, UID: 33, Inode: 501},
 			timeWaitObserved: {Proto: source.TCP, State: source.TimeWait, Local: web, LocalPort: 41823, Remote: db, RemotePort: 5432, Timer: tw, Expires: 48000},
@@ -133,7 +134,8 @@ func idleHost() *model.State {
 	st := &model.State{Moment: &source.Moment{
 		Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Host: "idle", OS: "darwin", Source: "portable",
 	}, Snapshot: &source.Snapshot{
-		Settings: source.Settings{Range: source.PortRange{Low: 49152, High: 65535}, Assumed: true},
+		Settings: source.Settings{Range: source.PortRange{Low: 49152, High: 65535}, Default: source.PortRange{Low: 49152, High: 65535}, Assumed: true,
+			ReuseTimeWait: source.UnknownSetting, Timestamps: source.UnknownSetting},
 	}}
 	st.TCP.Pressure = model.Pressure{Proto: source.TCP, Usable: 16384}
 	st.UDP.Pressure = model.Pressure{Proto: source.UDP, Usable: 16384}
