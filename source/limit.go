@@ -20,9 +20,13 @@ const (
 	LimitInterrupted LimitCode = "dump-interrupted"
 	// LimitOwners: processes could not be read. The error.
 	LimitOwners LimitCode = "owners-unread"
-	// LimitHidden: processes are hidden from us. Their number, or "" where
-	// they are hidden so well that they can't be counted (hidepid).
+	// LimitHidden: processes are hidden from us. Their number, left out where
+	// they are hidden so well that they can't be counted (hidepid), and the
+	// capabilities that would show them, as in "12 CAP_SYS_PTRACE"; none where
+	// we have all, and a user namespace or a sandbox refuses them.
 	LimitHidden LimitCode = "processes-hidden"
+	// LimitOtherPIDs: processes outside of our pid namespace are not seen.
+	LimitOtherPIDs LimitCode = "other-pids"
 	// LimitOthersSockets: sockets of other users are hidden from us.
 	LimitOthersSockets LimitCode = "sockets-hidden"
 	// LimitNoUDP: the kernel can't dump UDP sockets.

@@ -14,6 +14,9 @@ import (
 
 func TestMain(m *testing.M) {
 	netlab.Main()
+	if os.Getenv(asPoller) != "" {
+		os.Exit(tellLimits())
+	}
 	os.Exit(m.Run())
 }
 

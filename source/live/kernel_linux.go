@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
 	"ephtop/source/owner"
+	"ephtop/source/procfs"
 	"ephtop/source/sockdiag"
 	"ephtop/source/sysctl"
 )
@@ -28,12 +28,11 @@ type kernel struct {
 	settings *sysctl.Reader
 	log      *slog.Logger
 
-	scope        source.Scope
-	release      string
-	began        time.Time
-	boundListed  bool
-	unprivileged bool
-	hidden       int // processes hidden, as last seen
+	scope       source.Scope
+	release     string
+	began       time.Time
+	boundListed bool
+	rights      procfs.Rights
 }
 
 func openKernel(log *slog.Logger) (source.Source, error) {
@@ -48,7 +47,7 @@ func openKernel(log *slog.Logger) (source.Source, error) {
 	}
 	k := &kernel{
 		dumper: dumper, owners: owners, settings: sysctl.New(), log: log,
-		unprivileged: os.Geteuid() != 0, began: time.Now(), scope: ownScope(),
+		rights: procfs.ReadRights(), began: time.Now(), scope: ownScope(),
 	}
 	k.release = release()
 	k.boundListed = listsBound(k.release)
@@ -89,16 +88,8 @@ func (k *kernel) limit(m *source.Moment, dumped sockdiag.Report, owned owner.Rep
 	if err != nil {
 		m.Limit(source.LimitOwners, err.Error())
 	}
-	if owned.Unowned == 0 {
-		k.hidden = 0
-	} else if owned.Hidden > 0 {
-		k.hidden = owned.Hidden
-	}
-	switch {
-	case owned.Unowned > 0 && k.hidden > 0:
-		m.Limit(source.LimitHidden, strconv.Itoa(k.hidden))
-	case owned.Unowned > 0 && k.unprivileged:
-		m.Limit(source.LimitHidden, "")
+	if owned.Unowned > 0 {
+		k.rights.Limit(m, owned.Hidden)
 	}
 	if dumped.NoUDP {
 		m.Limit(source.LimitNoUDP, "")

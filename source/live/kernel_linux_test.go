@@ -14,6 +14,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/netlab"
 	"ephtop/source/owner"
+	"ephtop/source/procfs"
 	"ephtop/source/sockdiag"
 )
 
@@ -126,28 +127,27 @@ func TestRefused(t *testing.T) {
 }
 
 func TestKernelLimits(t *testing.T) {
+	root, user := procfs.Rights{}, procfs.Rights{Missing: []string{"CAP_SYS_PTRACE"}}
 	trouble := errors.New("read /proc: too many open files")
 	tests := []struct {
-		name         string
-		unprivileged bool
-		dumped       sockdiag.Report
-		owned        owner.Report
-		err          error
-		want         []source.Limit
+		name   string
+		rights procfs.Rights
+		dumped sockdiag.Report
+		owned  owner.Report
+		err    error
+		want   []source.Limit
 	}{
-		{"all well", true, sockdiag.Report{Retries: 2}, owner.Report{}, nil, nil},
-		{"interrupted dump", false, sockdiag.Report{Interrupted: true}, owner.Report{}, nil, []source.Limit{{Code: source.LimitInterrupted}}},
-		{"processes not read", false, sockdiag.Report{}, owner.Report{Unowned: 3}, trouble, []source.Limit{{Code: source.LimitOwners, Detail: "read /proc: too many open files"}}},
-		{"hidden from a user", true, sockdiag.Report{}, owner.Report{Unowned: 3, Hidden: 12}, nil,
-			[]source.Limit{{Code: source.LimitHidden, Detail: "12"}}},
-		{"all hidden from a user", true, sockdiag.Report{}, owner.Report{Unowned: 3}, nil,
-			[]source.Limit{{Code: source.LimitHidden}}},
-		{"hidden, but every socket has its process", true, sockdiag.Report{}, owner.Report{Hidden: 12}, nil, nil},
-		{"without a process, seen by root", false, sockdiag.Report{}, owner.Report{Unowned: 3}, nil, nil},
+		{"all well", user, sockdiag.Report{Retries: 2}, owner.Report{}, nil, nil},
+		{"interrupted dump", root, sockdiag.Report{Interrupted: true}, owner.Report{}, nil, []source.Limit{{Code: source.LimitInterrupted}}},
+		{"processes not read", root, sockdiag.Report{}, owner.Report{Unowned: 3}, trouble, []source.Limit{{Code: source.LimitOwners, Detail: "read /proc: too many open files"}}},
+		{"hidden from a user", user, sockdiag.Report{}, owner.Report{Unowned: 3, Hidden: 12}, nil,
+			[]source.Limit{{Code: source.LimitHidden, Detail: "12 CAP_SYS_PTRACE"}}},
+		{"hidden, but every socket has its process", user, sockdiag.Report{}, owner.Report{Hidden: 12}, nil, nil},
+		{"without a process, seen by root", root, sockdiag.Report{}, owner.Report{Unowned: 3}, nil, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			k := &kernel{unprivileged: tt.unprivileged}
+			k := &kernel{rights: tt.rights}
 			var s source.Moment
 			k.limit(&s, tt.dumped, tt.owned, tt.err)
 			if diff := cmp.Diff(tt.want, s.Limits); diff != "" {

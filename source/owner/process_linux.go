@@ -97,9 +97,6 @@ func (t *Tracker) openProcess(i int32) (dir int, err error) {
 	case isDenied(err) && dir >= 0:
 		// /proc is mounted with hidepid=1: the directory is listed, and that
 		// is all.
-		if unix.Fstat(dir, &t.fileInfo) == nil {
-			p.info.UID = t.fileInfo.Uid
-		}
 		t.hide(i)
 	default:
 		t.fail("open a process", err)

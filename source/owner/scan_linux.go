@@ -52,6 +52,10 @@ func (t *Tracker) scan(i int32, how depth) {
 	} else if !t.list(i, fds, how) {
 		return
 	}
+	if t.refused {
+		t.hide(i)
+		return
+	}
 	p.descriptors = trim(append(p.descriptors[:0], t.merged...))
 	p.cursor = min(p.cursor, len(p.descriptors))
 	if !p.hasInfo && (p.found == t.poll || p.owned > 0) {
@@ -94,7 +98,7 @@ func (t *Tracker) list(i int32, fds int, how depth) bool {
 func (t *Tracker) probe(i int32, fds int) {
 	next, misses, others := int32(0), 0, 0
 	try := func(until int32) {
-		for ; next < until && misses < maxMisses && t.missing > 0; next++ {
+		for ; next < until && misses < maxMisses && t.missing > 0 && !t.refused; next++ {
 			misses++
 			d := descriptor{number: next}
 			if t.visit(i, fds, &d, full) {
@@ -136,7 +140,7 @@ func (t *Tracker) visit(i int32, fds int, d *descriptor, how depth) bool {
 		}
 	}
 	switch {
-	case t.missing == 0:
+	case t.missing == 0, t.refused:
 		return true
 	case e != nil && e.holder != sought && !t.comesBefore(i, e):
 		d.kind = dumped

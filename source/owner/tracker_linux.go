@@ -12,8 +12,7 @@ import (
 // Tracker finds the processes that hold sockets. It is not safe for
 // concurrent use.
 type Tracker struct {
-	root int    // descriptor of /proc
-	euid uint32 // effective user of this process
+	root int // descriptor of /proc
 
 	poll      uint32 // number of the present poll, from 1
 	table     table
@@ -30,6 +29,7 @@ type Tracker struct {
 	deepNext    uint32 // poll from which the next deep search may be made
 	deepGap     uint32 // polls between deep searches that find nothing
 	report      Report
+	refused     bool  // a link of the process at hand
 	err         error // first error of this poll that is not a process's end
 
 	// Memory used again by each poll.
@@ -47,8 +47,8 @@ type Tracker struct {
 
 // Report says how the last Assign went.
 type Report struct {
-	// Hidden is the number of other users' processes whose descriptors we may
-	// not read, as far as searches had to look.
+	// Hidden is the number of processes whose descriptors we may not read, as
+	// far as searches had to look.
 	Hidden int
 	// Unowned is the number of sockets that have an inode and for which no
 	// process was found.
@@ -67,7 +67,6 @@ func New(root string) (*Tracker, error) {
 	}
 	return &Tracker{
 		root:  fd,
-		euid:  uint32(unix.Geteuid()),
 		byPID: make(map[int32]int32),
 		link:  make([]byte, 64),
 		buf:   make([]byte, 32<<10),
@@ -223,7 +222,7 @@ func (t *Tracker) settle(sockets []source.Socket, processes []source.Process) []
 func (t *Tracker) countHidden() int {
 	n := 0
 	for i := range t.processes {
-		if p := &t.processes[i]; p.hidden && p.info.UID != t.euid {
+		if p := &t.processes[i]; p.hidden && !p.kernel {
 			n++
 		}
 	}

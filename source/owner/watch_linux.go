@@ -80,7 +80,10 @@ func (t *Tracker) check(i int32, budget int) (cost int) {
 			return cost
 		}
 		cost++
-		t.reread(i, fds, d)
+		if t.reread(i, fds, d); t.refused {
+			t.hide(i)
+			return cost
+		}
 	}
 	p.cursor, p.suspect = 0, false
 	return cost
@@ -96,18 +99,15 @@ func (t *Tracker) openDescriptors(i int32) (dir, fds int, err error) {
 	}
 	fds, err = openat(dir, pathFD, unix.O_RDONLY|unix.O_DIRECTORY)
 	if err == nil {
-		t.processes[i].hidden = false
+		t.processes[i].hidden, t.refused = false, false
 		return dir, fds, nil
 	}
-	switch p := &t.processes[i]; {
+	switch {
 	case isGone(err):
 		t.drop(i)
-	case isDenied(err) && !p.kernel:
-		if !p.hasInfo {
-			t.describe(dir, p)
-		}
+	case isDenied(err):
 		t.hide(i)
-	case !isDenied(err):
+	default:
 		t.fail("read a process's descriptors", err)
 	}
 	unix.Close(dir)
@@ -128,13 +128,16 @@ func (t *Tracker) reread(i int32, fds int, d *descriptor) bool {
 }
 
 // readDescriptor reads the link of a descriptor and tells whether it is open.
+// Where one is refused, so are all of the process: the kernel asks for the
+// right to trace it, which it does not ask of who lists them.
 func (t *Tracker) readDescriptor(fds int, d *descriptor) bool {
 	t.report.Read++
 	t.path = appendPath(t.path[:0], int64(d.number))
 	d.inode, d.kind = 0, other
 	n, err := readlinkat(fds, t.path, t.link)
 	if err != nil {
-		if !isGone(err) && !isDenied(err) {
+		t.refused = isDenied(err)
+		if !t.refused {
 			t.fail("read a descriptor", err)
 		}
 		return !isGone(err)

@@ -26,8 +26,8 @@ func (p *Source) limits(m *source.Moment, lost losses) {
 	}
 	if p.goos == "linux" {
 		m.Limit(source.LimitMerged, "")
-		if !p.root && lost.ownerless > 0 {
-			m.Limit(source.LimitHidden, "")
+		if lost.ownerless > 0 {
+			p.rights.Limit(m, 0)
 		}
 	}
 	if lost.unreadable > 0 {

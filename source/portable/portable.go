@@ -12,6 +12,7 @@ import (
 	gnet "github.com/shirou/gopsutil/v3/net"
 
 	"ephtop/source"
+	"ephtop/source/procfs"
 	"ephtop/source/sysctl"
 )
 
@@ -22,7 +23,8 @@ const Name = "portable"
 type Source struct {
 	// what the system says; tests put their own here
 	goos      string
-	root      bool // may see the processes of other users
+	root      bool // may see the sockets of other users
+	rights    procfs.Rights
 	list      func(context.Context) ([]gnet.ConnectionStat, error)
 	settings  func(context.Context, *source.Moment, *source.Snapshot) error
 	processes *processes
@@ -54,6 +56,7 @@ func New() *Source {
 	return &Source{
 		goos:      runtime.GOOS,
 		root:      os.Geteuid() == 0,
+		rights:    procfs.ReadRights(),
 		list:      listConnections,
 		settings:  sysctl.New().Read,
 		processes: newProcesses(startOf, newDescriber().describe),

@@ -10,6 +10,7 @@ import (
 	gnet "github.com/shirou/gopsutil/v3/net"
 
 	"ephtop/source"
+	"ephtop/source/procfs"
 )
 
 var _ source.Source = (*Source)(nil)
@@ -191,6 +192,7 @@ func TestLimits(t *testing.T) {
 		shared, left      = source.LimitMerged, source.LimitUnreadable
 		procs, socks      = source.LimitHidden, source.LimitOthersSockets
 	)
+	user := procfs.Rights{Missing: []string{"CAP_SYS_PTRACE"}}
 	tests := []struct {
 		name, goos string
 		root       bool
@@ -208,6 +210,9 @@ func TestLimits(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := &Source{goos: tt.goos, root: tt.root}
+			if !tt.root {
+				p.rights = user
+			}
 			var m source.Moment
 			p.limits(&m, tt.lost)
 			var got codes

@@ -102,14 +102,10 @@ func statNamespace(at int, path string) (namespace, bool) {
 	return namespace{uint64(st.Dev), st.Ino}, true
 }
 
-// hostPIDs is the inode of the first pid namespace (PROC_PID_INIT_INO).
-const hostPIDs = 0xEFFFFFFC
-
 // checkPIDs makes sure that /proc knows threads by the numbers that the kernel
 // puts into events, which are the host's.
 func checkPIDs() error {
-	ns, ok := statNamespace(unix.AT_FDCWD, "/proc/self/ns/pid")
-	if ok && ns.inode != hostPIDs {
+	if procfs.OwnPIDs() {
 		return fmt.Errorf("tracing needs the process ids of the host: run ephtop outside the container, " +
 			"or in one that shares them (--pid=host), or without --trace")
 	}

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"strings"
 
 	"ephtop/source"
 )
@@ -38,6 +39,7 @@ func limit(m *source.Moment, l source.Limit) string {
 // limitWords are the limits that need no detail.
 var limitWords = map[source.LimitCode]string{
 	source.LimitInterrupted:   "the socket tables changed during the dump: single sockets may be missing or listed twice",
+	source.LimitOtherPIDs:     "processes outside of this container are not seen: run on the host, or with its process ids (--pid=host)",
 	source.LimitOthersSockets: "sockets of other users are hidden: run as root to see them",
 	source.LimitNoUDP:         "UDP sockets are not seen: the kernel has no udp_diag (modprobe udp_diag)",
 	source.LimitOpenFiles:     "sockets that no process holds are not listed, TIME_WAIT above all: lsof lists open files only",
@@ -59,17 +61,25 @@ var limitFormats = map[source.LimitCode]string{
 	source.LimitUnreadable: "sockets left out because gopsutil gave no readable address or port for them: %s",
 }
 
-// hidden says how many processes are hidden, "" for hidden so well that they
-// can't be counted.
-func hidden(n string) string {
-	who := n + " processes of other users are"
-	switch n {
-	case "":
-		who = "processes of other users are"
-	case "1":
-		who = "1 process of another user is"
+// hidden says how many processes are hidden, and which right would show them;
+// see source.LimitHidden. Who lacks both rights is hardly root.
+func hidden(detail string) string {
+	rights := strings.Fields(detail)
+	who := "processes are"
+	if len(rights) > 0 && !strings.HasPrefix(rights[0], "CAP_") {
+		if who = rights[0] + " processes are"; rights[0] == "1" {
+			who = "1 process is"
+		}
+		rights = rights[1:]
 	}
-	return who + " hidden: run as root to see which sockets are theirs"
+	how := "with " + strings.Join(rights, " and ")
+	switch len(rights) {
+	case 0:
+		how = "outside of this user namespace or sandbox"
+	case 2:
+		how = "as root or " + how
+	}
+	return who + " hidden: run " + how + " to see which sockets are theirs"
 }
 
 // assumed says which range stands in for the one that could not be read.

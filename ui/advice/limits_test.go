@@ -18,9 +18,13 @@ func TestLimits(t *testing.T) {
 		detail, want string
 	}{
 		{source.LimitRange, "no netsh", "the port range could not be read (no netsh): the default of Windows, 49152-65535, is assumed; --range sets another"},
-		{source.LimitHidden, "", "processes of other users are hidden: run as root to see which sockets are theirs"},
-		{source.LimitHidden, "1", "1 process of another user is hidden: run as root to see which sockets are theirs"},
-		{source.LimitHidden, "12", "12 processes of other users are hidden: run as root to see which sockets are theirs"},
+		{source.LimitHidden, "CAP_SYS_PTRACE CAP_DAC_READ_SEARCH",
+			"processes are hidden: run as root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH to see which sockets are theirs"},
+		{source.LimitHidden, "12 CAP_SYS_PTRACE CAP_DAC_READ_SEARCH",
+			"12 processes are hidden: run as root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH to see which sockets are theirs"},
+		{source.LimitHidden, "1 CAP_SYS_PTRACE", "1 process is hidden: run with CAP_SYS_PTRACE to see which sockets are theirs"},
+		{source.LimitHidden, "3", "3 processes are hidden: run outside of this user namespace or sandbox to see which sockets are theirs"},
+		{source.LimitOtherPIDs, "", "processes outside of this container are not seen: run on the host, or with its process ids (--pid=host)"},
 		{source.LimitLostEvents, "7", "7 traced events were lost: more happened than the buffer holds"},
 		{source.LimitNoUDP, "", "UDP sockets are not seen: the kernel has no udp_diag (modprobe udp_diag)"},
 		{source.LimitNote, "as it is", "as it is"},

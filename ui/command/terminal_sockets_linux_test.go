@@ -200,13 +200,13 @@ func TestWithoutPermissionTheScreenSaysWhatIsHidden(t *testing.T) {
 	h.Listen("127.0.0.1:5432")
 	fd := must(t)(h.Connect("127.0.0.1:5432"))
 	s := openScreen(t, h, screenOptions{user: 65534})
-	hidden := regexp.MustCompile(`! [0-9]+ processes of other users are hidden: run as root`)
+	hidden := regexp.MustCompile(`! [0-9]+ processes are hidden: run as root or with CAP_SYS_PTRACE`)
 	s.wait(hidden.String(), func(f frame) bool { return hidden.MatchString(f.box("Ephemeral ports").bottom) })
 	row := []string{address(t, fd), "→", "127.0.0.1:5432", "ESTABLISHED", "—", "unknown"}
 	s.wait(fmt.Sprint(row), func(f frame) bool { return f.shows(row...) })
 	s.press("?")
 	s.press("End")
-	s.waitFor("What is not seen", "processes of other users are hidden")
+	s.waitFor("What is not seen", "CAP_DAC_READ_SEARCH")
 	s.press("q")
 	s.wantEnd(0)
 }

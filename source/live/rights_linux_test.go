@@ -1,0 +1,117 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"ephtop/source"
+	"ephtop/source/netlab"
+)
+
+// asPoller makes the test binary a process that polls once and prints what it
+// did not see.
+const asPoller = "EPHTOP_TEST_POLLER"
+
+func tellLimits() int {
+	src, err := Open(Options{Kind: Sockdiag})
+	if err == nil {
+		defer src.Close()
+		var m source.Moment
+		if err = src.Poll(context.Background(), &m); err == nil {
+			for _, l := range m.Limits {
+				fmt.Println(l.Code, l.Detail)
+			}
+			return 0
+		}
+	}
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+// Who lacks a right is told so, and which, root or not.
+func TestMissingRightsAreTold(t *testing.T) {
+	h := netlab.New(t, "")
+	self := readableSelf(t)
+	holdAsNobody(t, h)
+	for _, test := range []struct {
+		name, command string
+		want          string // "" for nothing that is not seen
+	}{
+		{"all rights", "setpriv --bounding-set=-net_raw", ""},
+		{"no right to trace", "setpriv --bounding-set=-sys_ptrace", "processes-hidden [0-9]+ CAP_SYS_PTRACE\n"},
+		{"no right to list", "setpriv --bounding-set=-dac_read_search,-dac_override",
+			"processes-hidden [0-9]+ CAP_DAC_READ_SEARCH\n"},
+		{"the right to do anything to files", "setpriv --bounding-set=-dac_read_search", ""},
+		{"a user", "setpriv --reuid=65533 --regid=65533 --clear-groups",
+			"processes-hidden [0-9]+ CAP_SYS_PTRACE CAP_DAC_READ_SEARCH\n"},
+		{"a user with both rights", "setpriv --reuid=65533 --regid=65533 --clear-groups " +
+			"--inh-caps=+sys_ptrace,+dac_read_search --ambient-caps=+sys_ptrace,+dac_read_search", ""},
+		{"another pid namespace", "unshare -pf --mount-proc", "other-pids \n"},
+		{"another user namespace", "unshare -r", "processes-hidden [0-9]+\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			command := strings.Fields(test.command)
+			if _, err := exec.LookPath(command[0]); err != nil {
+				t.Skip("needs ", command[0])
+			}
+			got := h.Output("env", append(append([]string{asPoller + "=1"}, command...), self)...)
+			if !regexp.MustCompile("^" + test.want + "$").MatchString(got) {
+				t.Errorf("not seen: %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// readableSelf copies this program to where every user may run it.
+func readableSelf(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "poller") // t.TempDir is closed to others
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	binary, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "poller")
+	for _, err := range []error{os.Chmod(dir, 0o755), os.WriteFile(path, binary, 0o755)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return path
+}
+
+// holdAsNobody starts a process of another user that alone holds a socket.
+func holdAsNobody(t *testing.T, h *netlab.Host) {
+	t.Helper()
+	listener := h.Listen("127.0.0.1:80")
+	fd, err := unix.Dup(listener)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := os.NewFile(uintptr(fd), "listener")
+	defer file.Close()
+	cmd := exec.Command("cat")
+	cmd.ExtraFiles = []*os.File{file}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	h.Close(listener)
+	t.Cleanup(func() { stdin.Close(); cmd.Wait() })
+}

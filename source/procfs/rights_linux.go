@@ -1,0 +1,32 @@
+package procfs
+
+import "golang.org/x/sys/unix"
+
+// ReadRights gives the rights of the calling thread. What can't be asked counts
+// as given.
+func ReadRights() Rights {
+	r := Rights{OwnPIDs: OwnPIDs()}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData // of capabilities 0 to 31, and from 32
+	if unix.Capget(&header, &data[0]) != nil {
+		return r
+	}
+	has := func(capability int) bool { return data[0].Effective&(1<<capability) != 0 }
+	if !has(unix.CAP_SYS_PTRACE) { // to read a link of /proc/PID/fd (proc_fd_access_allowed)
+		r.Missing = append(r.Missing, "CAP_SYS_PTRACE")
+	}
+	if !has(unix.CAP_DAC_READ_SEARCH) && !has(unix.CAP_DAC_OVERRIDE) { // to list it (generic_permission)
+		r.Missing = append(r.Missing, "CAP_DAC_READ_SEARCH")
+	}
+	return r
+}
+
+// hostPIDs is the inode of the first pid namespace (PROC_PID_INIT_INO).
+const hostPIDs = 0xEFFFFFFC
+
+// OwnPIDs reports whether this process runs in a pid namespace other than the
+// first.
+func OwnPIDs() bool {
+	var st unix.Stat_t
+	return unix.Stat("/proc/self/ns/pid", &st) == nil && st.Ino != hostPIDs
+}
