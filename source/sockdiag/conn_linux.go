@@ -1,6 +1,7 @@
 package sockdiag
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -10,6 +11,9 @@ import (
 // receiveTimeout bounds the wait for a kernel that does not answer. A dump is
 // made while we receive it, so this never runs out on a working one.
 const receiveTimeout = 5 * time.Second
+
+// receiveTurn is how long a wait lasts before it looks at its context.
+const receiveTurn = 20 * time.Millisecond
 
 // Open opens a netlink socket in the network namespace of the calling thread,
 // where it stays. The error matches unix.EPERM, unix.EACCES or
@@ -27,7 +31,7 @@ func dialNetlink() (transport, error) {
 		return nil, err
 	}
 	c := netlinkConn{fd}
-	tv := unix.NsecToTimeval(receiveTimeout.Nanoseconds())
+	tv := unix.NsecToTimeval(receiveTurn.Nanoseconds())
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv); err != nil {
 		c.close()
 		return nil, fmt.Errorf("set receive timeout: %w", err)
@@ -48,19 +52,23 @@ func (c netlinkConn) send(b []byte) error {
 	}
 }
 
-func (c netlinkConn) receive(b []byte) (int, error) {
-	for {
+func (c netlinkConn) receive(ctx context.Context, b []byte) (int, error) {
+	for waited := time.Duration(0); waited < receiveTimeout; {
 		n, err := unix.Read(c.fd, b)
 		switch err {
 		case nil:
 			return n, nil
 		case unix.EINTR: // the dump stands where it was
 		case unix.EAGAIN:
-			return 0, fmt.Errorf("no answer from the kernel within %s", receiveTimeout)
+			if err := ctx.Err(); err != nil {
+				return 0, err
+			}
+			waited += receiveTurn
 		default:
 			return 0, err
 		}
 	}
+	return 0, fmt.Errorf("no answer from the kernel within %s", receiveTimeout)
 }
 
 func (c netlinkConn) close() error { return unix.Close(c.fd) }

@@ -13,8 +13,9 @@ import (
 type transport interface {
 	send(b []byte) error
 	// receive reads one datagram into b. What does not fit is cut off, which
-	// decode notices; the kernel fills at most 32 KiB (netlink_dump).
-	receive(b []byte) (int, error)
+	// decode notices; the kernel fills at most 32 KiB (netlink_dump). A wait
+	// ends with ctx.
+	receive(ctx context.Context, b []byte) (int, error)
 	close() error
 }
 
@@ -121,7 +122,7 @@ func (d *Dumper) dumpOnce(ctx context.Context, dst []source.Socket, r request) (
 		if err := ctx.Err(); err != nil {
 			return dst, false, err
 		}
-		n, err := d.conn.receive(d.buf)
+		n, err := d.conn.receive(ctx, d.buf)
 		if err != nil {
 			return dst, false, fmt.Errorf("receive: %w", err)
 		}

@@ -3,6 +3,7 @@ package sockdiag
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -299,7 +300,7 @@ func floor(d *Dumper, r request, buf []byte) error {
 		return err
 	}
 	for {
-		n, err := d.conn.receive(buf)
+		n, err := d.conn.receive(context.Background(), buf)
 		if err != nil {
 			return err
 		}
@@ -353,4 +354,19 @@ func benchmarkDump(b *testing.B, d *Dumper) {
 	b.ReportMetric(float64(full)/float64(bare), "x-floor")
 	b.ReportMetric(float64(bare.Nanoseconds())/float64(b.N), "floor-ns/op")
 	b.ReportMetric(float64(len(rows)), "sockets")
+}
+
+func TestReceiveEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	conn, err := dialNetlink()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.close()
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(time.Millisecond, cancel)
+	// Nothing was asked, so nothing is answered.
+	if n, err := conn.receive(ctx, make([]byte, bufferSize)); !errors.Is(err, context.Canceled) {
+		t.Errorf("received %d bytes, %v; want it cancelled", n, err)
+	}
 }

@@ -76,7 +76,7 @@ func (c *fakeConn) send(b []byte) error {
 	return nil
 }
 
-func (c *fakeConn) receive(b []byte) (int, error) {
+func (c *fakeConn) receive(_ context.Context, b []byte) (int, error) {
 	if c.closed {
 		c.k.t.Error("a read from a closed connection")
 	}
