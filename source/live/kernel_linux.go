@@ -72,7 +72,10 @@ func (k *kernel) Poll(ctx context.Context, m *source.Moment) error {
 	}
 	s.Sockets = m.Room
 	var owned owner.Report
-	m.Processes, owned, err = k.owners.Assign(m.Room, m.Processes)
+	m.Processes, owned, err = k.owners.Assign(ctx, m.Room, m.Processes)
+	if stopped := ctx.Err(); stopped != nil {
+		return fmt.Errorf("find the processes of sockets: %w", stopped)
+	}
 	k.limit(m, dumped, owned, err)
 	m.Took = time.Since(start)
 	k.log.Debug("poll", "took", m.Took, "sockets", len(m.Room), "retries", dumped.Retries,

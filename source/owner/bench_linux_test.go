@@ -1,6 +1,7 @@
 package owner
 
 import (
+	"context"
 	"fmt"
 	"math/rand"
 	"testing"
@@ -88,7 +89,7 @@ func benchmark(b *testing.B, tracker *Tracker, change func() []uint32) {
 	assign := func() {
 		var report Report
 		var err error
-		processes, report, err = tracker.Assign(sockets, processes[:0])
+		processes, report, err = tracker.Assign(context.Background(), sockets, processes[:0])
 		if err != nil || report.Unowned > 0 {
 			b.Fatalf("%d sockets without a process, error %v", report.Unowned, err)
 		}

@@ -1,6 +1,7 @@
 package owner
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -121,7 +122,7 @@ func owners(t testing.TB, tracker *Tracker, inodes ...uint32) []int32 {
 func poll(t testing.TB, tracker *Tracker, inodes ...uint32) ([]int32, Report) {
 	t.Helper()
 	sockets := dump(inodes...)
-	processes, report, err := tracker.Assign(sockets, nil)
+	processes, report, err := tracker.Assign(context.Background(), sockets, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

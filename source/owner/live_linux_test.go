@@ -2,6 +2,7 @@ package owner
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -52,7 +53,7 @@ func helpUnprivileged(inode uint32) error {
 		return err
 	}
 	sockets := dump(mine, inode)
-	processes, report, err := tracker.Assign(sockets, nil)
+	processes, report, err := tracker.Assign(context.Background(), sockets, nil)
 	if err != nil {
 		return err
 	}
@@ -208,7 +209,7 @@ func TestOwnSockets(t *testing.T) {
 		t.Fatal(err)
 	}
 	sockets := dump(inode)
-	processes, _, err := newTracker(t, "/proc").Assign(sockets, nil)
+	processes, _, err := newTracker(t, "/proc").Assign(context.Background(), sockets, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package owner
 
 import (
+	"context"
 	"math"
 
 	"golang.org/x/sys/unix"
@@ -32,7 +33,10 @@ const maxMisses = 16
 const maxOthers = 64
 
 // scan searches one process for the inodes that are sought.
-func (t *Tracker) scan(i int32, how depth) {
+func (t *Tracker) scan(ctx context.Context, i int32, how depth) {
+	if t.ends(ctx) {
+		return
+	}
 	dir, fds, err := t.openDescriptors(i)
 	if err != nil {
 		return
@@ -48,8 +52,8 @@ func (t *Tracker) scan(i int32, how depth) {
 	}
 	t.merged = t.merged[:0]
 	if how == quick {
-		t.probe(i, fds)
-	} else if !t.list(i, fds, how) {
+		t.probe(ctx, i, fds)
+	} else if !t.list(ctx, i, fds, how) {
 		return
 	}
 	if t.refused {
@@ -64,7 +68,7 @@ func (t *Tracker) scan(i int32, how depth) {
 }
 
 // list collects the descriptors of a process by listing them.
-func (t *Tracker) list(i int32, fds int, how depth) bool {
+func (t *Tracker) list(ctx context.Context, i int32, fds int, how depth) bool {
 	var err error
 	t.numbers, err = readNumbers(fds, t.buf, t.numbers[:0])
 	if err != nil {
@@ -83,7 +87,7 @@ func (t *Tracker) list(i int32, fds int, how depth) bool {
 		if len(old) > 0 && old[0].number == number {
 			d, old = old[0], old[1:]
 		}
-		if t.visit(i, fds, &d, how) {
+		if t.visit(ctx, i, fds, &d, how) {
 			t.merged = append(t.merged, d)
 		}
 	}
@@ -95,13 +99,13 @@ func (t *Tracker) list(i int32, fds int, how depth) bool {
 
 // probe collects the descriptors of a process by what is remembered of it,
 // and by trying the numbers that are free, lowest first.
-func (t *Tracker) probe(i int32, fds int) {
+func (t *Tracker) probe(ctx context.Context, i int32, fds int) {
 	next, misses, others := int32(0), 0, 0
 	try := func(until int32) {
 		for ; next < until && misses < maxMisses && t.missing > 0 && !t.refused; next++ {
 			misses++
 			d := descriptor{number: next}
-			if t.visit(i, fds, &d, full) {
+			if t.visit(ctx, i, fds, &d, full) {
 				t.merged = append(t.merged, d)
 				misses = 0
 			}
@@ -110,7 +114,7 @@ func (t *Tracker) probe(i int32, fds int) {
 	for _, d := range t.processes[i].descriptors {
 		try(d.number)
 		next = d.number + 1
-		if t.visit(i, fds, &d, full) {
+		if t.visit(ctx, i, fds, &d, full) {
 			t.merged = append(t.merged, d)
 			if d.kind == other || d.kind == foreign {
 				others++
@@ -123,7 +127,7 @@ func (t *Tracker) probe(i int32, fds int) {
 	}
 	kept := t.merged[:0]
 	for _, d := range t.merged {
-		if t.visit(i, fds, &d, deep) {
+		if t.visit(ctx, i, fds, &d, deep) {
 			kept = append(kept, d)
 		}
 	}
@@ -132,7 +136,7 @@ func (t *Tracker) probe(i int32, fds int) {
 
 // visit looks at one descriptor, reads its link where that can help to find
 // an inode, and tells whether it is open as far as we know.
-func (t *Tracker) visit(i int32, fds int, d *descriptor, how depth) bool {
+func (t *Tracker) visit(ctx context.Context, i int32, fds int, d *descriptor, how depth) bool {
 	var e *entry
 	if d.kind == dumped || d.kind == foreign {
 		if e = t.table.find(d.inode); e != nil && e.seen != t.poll {
@@ -140,7 +144,7 @@ func (t *Tracker) visit(i int32, fds int, d *descriptor, how depth) bool {
 		}
 	}
 	switch {
-	case t.missing == 0, t.refused:
+	case t.missing == 0, t.refused, t.ends(ctx):
 		return true
 	case e != nil && e.holder != sought && !t.comesBefore(i, e):
 		d.kind = dumped

@@ -2,6 +2,7 @@ package owner
 
 import (
 	"cmp"
+	"context"
 	"slices"
 )
 
@@ -27,11 +28,11 @@ const (
 
 // search looks for the holders of the inodes that are sought, until all are
 // found or there is nowhere left to look.
-func (t *Tracker) search() {
+func (t *Tracker) search(ctx context.Context) {
 	t.rankProcesses()
 	for _, r := range t.order {
 		if r.rank == changed && t.missing > 0 {
-			t.scan(r.index, quick)
+			t.scan(ctx, r.index, quick)
 		}
 	}
 	if t.missing == 0 {
@@ -41,12 +42,21 @@ func (t *Tracker) search() {
 	t.rankProcesses()
 	for _, r := range t.order {
 		if r.rank != closed && t.missing > 0 {
-			t.scan(r.index, full)
+			t.scan(ctx, r.index, full)
 		}
 	}
 	if t.missing > 0 && t.poll >= t.deepNext {
-		t.searchDeep()
+		t.searchDeep(ctx)
 	}
+}
+
+// ends tells whether ctx ends the search. What it has not found is then left to
+// the next one, and it goes on as if nothing were missing.
+func (t *Tracker) ends(ctx context.Context) bool {
+	if !t.cut && ctx.Err() != nil {
+		t.cut, t.missing = true, 0
+	}
+	return t.cut
 }
 
 // longestDeepGap is the most polls between deep searches.
@@ -54,11 +64,11 @@ const longestDeepGap = 16
 
 // searchDeep reads again what normally never holds a socket of the dump. For
 // as long as that finds nothing it is done less and less often.
-func (t *Tracker) searchDeep() {
+func (t *Tracker) searchDeep(ctx context.Context) {
 	before := t.missing
 	for _, r := range t.order {
 		if t.missing > 0 {
-			t.scan(r.index, deep)
+			t.scan(ctx, r.index, deep)
 		}
 	}
 	if t.missing < before {

@@ -1,6 +1,7 @@
 package owner
 
 import (
+	"context"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -21,8 +22,9 @@ type Tracker struct {
 	byPID     map[int32]int32
 	users     procfs.Users
 
-	missing int // inodes sought and not found yet
-	hand    int // process that was checked last
+	missing int  // inodes sought and not found yet
+	cut     bool // the search was ended by its context
+	hand    int  // process that was checked last
 	// suspectHand is the same among the processes that changed.
 	suspectHand int
 	lastWalk    uint32 // poll of the last list of processes
@@ -83,17 +85,17 @@ func (t *Tracker) Close() error { return unix.Close(t.root) }
 // Of several holders of one socket, the one that was found first stays for as
 // long as it holds it; of those that are found together it is the one with the
 // lowest pid. Sockets and processes that end meanwhile are no error. After an
-// error (no more descriptors, or /proc can't be read) everything is filled in
-// that could be found out.
-func (t *Tracker) Assign(sockets []source.Socket, processes []source.Process) ([]source.Process, Report, error) {
+// error (no more descriptors, /proc can't be read, or ctx is done) everything is
+// filled in that could be found out, and the next Assign goes on from there.
+func (t *Tracker) Assign(ctx context.Context, sockets []source.Socket, processes []source.Process) ([]source.Process, Report, error) {
 	t.poll++
-	t.missing, t.report, t.err = 0, Report{}, nil
+	t.missing, t.cut, t.report, t.err = 0, false, Report{}, nil
 	t.wanted, t.cgroups, t.uids = t.wanted[:0], t.cgroups[:0], t.uids[:0]
 
 	t.watch()
 	processes, seen := t.lookUp(sockets, processes)
 	if t.missing > 0 {
-		t.search()
+		t.search(ctx)
 	} else if t.poll-t.lastWalk >= walkGap {
 		t.listProcesses()
 	}
@@ -102,6 +104,9 @@ func (t *Tracker) Assign(sockets []source.Socket, processes []source.Process) ([
 		t.table.sweep(t.poll)
 	}
 	t.report.Hidden = t.countHidden()
+	if t.cut {
+		t.err = ctx.Err()
+	}
 	return processes, t.report, t.err
 }
 
@@ -203,6 +208,10 @@ func isDue(poll, since uint32) bool {
 
 // settle points the sockets that were searched for to what was found.
 func (t *Tracker) settle(sockets []source.Socket, processes []source.Process) []source.Process {
+	vain := nobody
+	if t.cut {
+		vain = unknown
+	}
 	for _, i := range t.wanted {
 		s := &sockets[i]
 		e := t.table.find(s.Inode)
@@ -210,7 +219,7 @@ func (t *Tracker) settle(sockets []source.Socket, processes []source.Process) []
 		case e.holder >= 0:
 			processes = t.point(s, e.holder, processes)
 		case e.holder == sought:
-			e.holder = nobody
+			e.holder = vain
 			fallthrough
 		default:
 			t.report.Unowned++

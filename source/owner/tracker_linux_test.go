@@ -1,6 +1,8 @@
 package owner
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -130,7 +132,7 @@ func TestAssignDescribesProcesses(t *testing.T) {
 	sockets := dump(30, 31)
 	sockets[1].State = source.TimeWait
 	first := source.Process{PID: 1, Name: "there already"}
-	got, report, err := tracker.Assign(sockets, []source.Process{first})
+	got, report, err := tracker.Assign(context.Background(), sockets, []source.Process{first})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +155,7 @@ func TestAssignSeesExec(t *testing.T) {
 	owners(t, tracker, 30)
 	p.name, p.command, p.uid = "server", "server\x00--all", 65534
 	f.describe(p)
-	processes, _, err := tracker.Assign(dump(30), nil)
+	processes, _, err := tracker.Assign(context.Background(), dump(30), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +172,7 @@ func TestReusedPidIsAnotherProcess(t *testing.T) {
 	p.start = 2
 	f.end(7)
 	f.add(p)
-	processes, _, err := tracker.Assign(dump(30), nil)
+	processes, _, err := tracker.Assign(context.Background(), dump(30), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +278,7 @@ func TestErrors(t *testing.T) {
 	f := newFixture(t, person{pid: 1, start: 1, name: "bad"}, person{pid: 2, start: 1, name: "good", fds: map[int]string{3: socket(30)}})
 	f.must(os.WriteFile(f.path(1, "stat"), []byte("nonsense"), 0o644))
 	sockets := dump(30)
-	processes, _, err := f.tracker().Assign(sockets, nil)
+	processes, _, err := f.tracker().Assign(context.Background(), sockets, nil)
 	if err == nil {
 		t.Error("a malformed stat gives no error")
 	}
@@ -298,4 +300,48 @@ func crowd(t testing.TB, people, sockets int) (*fixture, []uint32) {
 		f.must(os.Symlink(socket(10000+i), f.path(1000+i%people, "fd", fmt.Sprint(3+i/people))))
 	}
 	return f, inodes
+}
+
+// patience is a context that is done after so many looks at it.
+type patience struct {
+	context.Context
+	looks int
+}
+
+func (p *patience) Err() error {
+	if p.looks--; p.looks < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestSearchEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	const looks = 100
+	for _, test := range []struct {
+		name            string
+		people, sockets int
+	}{
+		{"over many processes", 400, 400},
+		{"over many descriptors", 1, 400},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f, inodes := crowd(t, test.people, test.sockets)
+			tracker := f.tracker()
+			_, report, err := tracker.Assign(&patience{context.Background(), looks}, dump(inodes...), nil)
+			if !errors.Is(err, context.Canceled) || report.Read == 0 || report.Read > looks || report.Unowned != test.sockets-report.Read {
+				t.Fatalf("%+v, %v; want it to end within %d descriptors", report, err, looks)
+			}
+			for range 2 { // what is never searched to the end is not given up
+				if _, _, err := tracker.Assign(&patience{context.Background(), 10}, dump(inodes...), nil); !errors.Is(err, context.Canceled) {
+					t.Fatal(err)
+				}
+			}
+			for i, pid := range owners(t, tracker, inodes...) {
+				if want := int32(1000 + i%test.people); pid != want {
+					t.Fatalf("then inode %d belongs to %d, want %d", inodes[i], pid, want)
+				}
+			}
+		})
+	}
 }
