@@ -2,6 +2,6 @@
 // origin of its own, and on Linux where the kernel refuses netlink. It sees
 // less than the kernel's own tables tell, and says so in Moment.Limits.
 //
-// It depends on packages source and sysctl, and on gopsutil, of which the
-// rest of the program knows nothing. It must not know what a snapshot means.
+// It depends on packages source, sysctl and procfs, and on gopsutil, of which
+// the rest of the program knows nothing. It must not know what a snapshot means.
 package portable

@@ -4,36 +4,58 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"strconv"
-	"strings"
+	"syscall"
+
+	"ephtop/source"
+	"ephtop/source/procfs"
 )
 
-// startOf is when a process began, in clock ticks since boot. gopsutil's time
-// is in seconds, and moves with the clock.
+// startOf is when a process began, in clock ticks since boot.
 func startOf(_ context.Context, pid int32) (uint64, error) {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(int(pid)) + "/stat")
-	if err != nil {
-		return 0, err
-	}
-	start, err := parseStart(string(data))
-	if err != nil {
-		return 0, fmt.Errorf("read /proc/%d/stat: %w", pid, err)
-	}
-	return start, nil
+	s, err := readStat(pid)
+	return s.Start, err
 }
 
-// parseStart reads field 22 of /proc/PID/stat (proc_pid_stat(5)). Field 2, the
-// name, stands in brackets and may hold anything, brackets and spaces too.
-func parseStart(stat string) (uint64, error) {
-	const afterName = 22 - 3 // field 3 is the first behind the name
-	end := strings.LastIndexByte(stat, ')')
-	if end < 0 {
-		return 0, errors.New("no name in it")
+func readStat(pid int32) (procfs.Stat, error) {
+	b, err := readFile(pid, "stat")
+	if err != nil {
+		return procfs.Stat{}, err
 	}
-	fields := strings.Fields(stat[end+1:])
-	if len(fields) <= afterName {
-		return 0, errors.New("too few fields")
+	s, err := procfs.ParseStat(b)
+	if err != nil {
+		return s, fmt.Errorf("read the stat of process %d: %w", pid, err)
 	}
-	return strconv.ParseUint(fields[afterName], 10, 64)
+	return s, nil
+}
+
+func readFile(pid int32, name string) ([]byte, error) {
+	return os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name))
+}
+
+// describer looks up processes. gopsutil would read more files for the same,
+// and ask a name service for users.
+type describer struct{ users procfs.Users }
+
+func newDescriber() *describer { return new(describer) }
+
+// describe gives what can be known of a process but for its start; false if it
+// has gone. What another user hides is left empty.
+func (d *describer) describe(_ context.Context, pid int32) (source.Process, bool) {
+	p := source.Process{PID: pid}
+	s, err := readStat(pid)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return p, false
+	}
+	p.Name = string(s.Comm)
+	if b, err := readFile(pid, "cmdline"); err == nil {
+		p.Command = string(procfs.JoinCommand(b))
+	}
+	if b, err := readFile(pid, "status"); err == nil {
+		if status, ok := procfs.ParseStatus(b); ok {
+			p.UID, p.User = status.UID, d.users.Name(status.UID)
+		}
+	}
+	return p, true
 }
