@@ -1,30 +1,33 @@
 package evidence
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 
 	"ephtop/source"
+	"ephtop/source/evidence/host"
 )
 
 // conntrack reads the figures of the table.
-func (h *host) conntrack() source.Conntrack {
+func (h *gatherer) conntrack() source.Conntrack {
 	c := source.Conntrack{InsertFailed: -1, Drop: -1, EarlyDrop: -1}
 	var err error
 	if c.Count, err = h.number("/proc/sys/net/netfilter/nf_conntrack_count"); err != nil {
-		c.Status = notReadable("nf_conntrack_count: %s", reason(err))
-		if isMissing(err) {
+		c.Status = notReadable("nf_conntrack_count: %s", host.Reason(err))
+		if errors.Is(err, fs.ErrNotExist) {
 			c.Status = notThere("connection tracking (nf_conntrack) is not loaded")
 		}
 		return c
 	}
 	if c.Max, err = h.number("/proc/sys/net/netfilter/nf_conntrack_max"); err != nil {
-		c.Status = notReadable("nf_conntrack_max: %s", reason(err))
+		c.Status = notReadable("nf_conntrack_max: %s", host.Reason(err))
 		return c
 	}
 	c.Status = read("")
-	data, err := h.netFile("stat/nf_conntrack")
+	data, err := h.ReadNet("stat/nf_conntrack")
 	if err == nil {
 		var sums map[string]int64
 		if sums, err = parseConntrackStat(data); err == nil {
@@ -32,19 +35,19 @@ func (h *host) conntrack() source.Conntrack {
 		}
 	}
 	if err != nil {
-		c.Reason = "the counters of lost packets could not be read: " + reason(err)
+		c.Reason = "the counters of lost packets could not be read: " + host.Reason(err)
 	}
 	return c
 }
 
-func (h *host) number(name string) (int, error) {
-	data, err := h.read(name)
+func (h *gatherer) number(name string) (int, error) {
+	data, err := h.Read(name)
 	if err != nil {
 		return 0, err
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(string(data)))
 	if err != nil {
-		return 0, fmt.Errorf("bad number %q", clean(string(data), 40))
+		return 0, fmt.Errorf("bad number %q", host.Clean(string(data), 40))
 	}
 	return n, nil
 }
@@ -69,7 +72,7 @@ func parseConntrackStat(data []byte) (map[string]int64, error) {
 		for i, text := range fields {
 			n, err := strconv.ParseUint(text, 16, 32)
 			if err != nil {
-				return nil, fmt.Errorf("bad number %q", clean(text, 40))
+				return nil, fmt.Errorf("bad number %q", host.Clean(text, 40))
 			}
 			sums[names[i]] += int64(n)
 		}

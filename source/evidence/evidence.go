@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"ephtop/source"
+	"ephtop/source/evidence/firewall"
+	"ephtop/source/evidence/host"
 )
 
 // read is the status of a part that was read, but for what the reason names.
@@ -72,7 +74,7 @@ func Gather(ctx context.Context, o Options) source.Evidence {
 		e.Sysctls.Status = unknownHere("the kernel's defaults and the files that change them")
 		return e
 	}
-	h := newHost(o)
+	h := newGatherer(o)
 	var parts sync.WaitGroup
 	ask := func(part func(context.Context)) {
 		parts.Go(func() {
@@ -81,13 +83,21 @@ func Gather(ctx context.Context, o Options) source.Evidence {
 			part(ctx)
 		})
 	}
-	ask(func(ctx context.Context) { e.Firewall = h.firewall(ctx) })
+	ask(func(ctx context.Context) { e.Firewall = firewall.Read(ctx, h.Host, o.Range) })
 	ask(func(context.Context) { e.Conntrack = h.conntrack() })
 	ask(func(ctx context.Context) { e.Log = h.log(ctx) })
 	ask(func(context.Context) { e.Sysctls = h.sysctls() })
 	parts.Wait()
 	return e
 }
+
+// gatherer asks a host as the options say.
+type gatherer struct {
+	*host.Host
+	opt Options
+}
+
+func newGatherer(o Options) *gatherer { return &gatherer{&host.Host{Root: o.Root}, o} }
 
 func unknownHere(what string) source.Status {
 	return notThere("not known here: ephtop reads %s on Linux only, and this is %s", what, runtime.GOOS)

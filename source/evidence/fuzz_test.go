@@ -1,63 +1,13 @@
 package evidence
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
-	"ephtop/source"
+	"ephtop/source/evidence/host"
 )
-
-// addFiles adds the files of testdata that fit a pattern.
-func addFiles(f *testing.F, pattern string) {
-	names, err := filepath.Glob(filepath.Join("testdata", pattern))
-	if err != nil || len(names) == 0 {
-		f.Fatalf("no %s in testdata: %v", pattern, err)
-	}
-	for _, name := range names {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-}
-
-// checkShares tells whether the judgements share the range between them.
-func checkShares(t *testing.T, f source.Firewall) {
-	for _, r := range f.Returns {
-		accepted, refused, unclear := portSet(r.Accepted), portSet(r.Refused), portSet(r.Unclear)
-		if all := accepted.or(refused).or(unclear).String(); all != defaultRange.String() {
-			t.Errorf("%s %s: %s are judged, not %v", r.Family, r.Protocol, all, defaultRange)
-		}
-		if !accepted.and(refused).empty() || !accepted.and(unclear).empty() || !refused.and(unclear).empty() {
-			t.Errorf("ports are judged twice: %+v", r)
-		}
-	}
-}
-
-func FuzzNFT(f *testing.F) {
-	addFiles(f, "*.json")
-	f.Fuzz(func(t *testing.T, data []byte) {
-		result, err := parseNFT(data, false)
-		if err == nil {
-			checkShares(t, judgeFirewall(result.rules, defaultRange))
-		}
-	})
-}
-
-func FuzzSaved(f *testing.F) {
-	addFiles(f, "*.save")
-	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := parseSaved(data, false, "")
-		if err == nil {
-			checkShares(t, judgeFirewall(s.rules, defaultRange))
-		}
-	})
-}
 
 func FuzzConntrackStat(f *testing.F) {
 	f.Add([]byte(conntrackStat))
@@ -108,7 +58,7 @@ func FuzzLogLine(f *testing.F) {
 		journal, _ := parseShortUnix(string(data))
 		kernel, _ := parseKernelRecord(data, noon)
 		for _, l := range []logLine{line, journal, kernel} {
-			shown := clean(l.text, lineWidth)
+			shown := host.Clean(l.text, lineWidth)
 			if !utf8.ValidString(shown) || utf8.RuneCountInString(shown) > lineWidth || strings.ContainsAny(shown, "\x1b\n\r\x00") {
 				t.Errorf("not fit to be shown: %q", shown)
 			}

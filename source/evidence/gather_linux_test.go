@@ -9,9 +9,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"ephtop/source"
+	"ephtop/source/evidence/host"
 )
 
 // asChild makes the test binary print the evidence instead of testing.
@@ -46,7 +46,7 @@ func TestGatherWithoutPrivileges(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkStatuses(t, e)
-	if _, err := find("nft"); err == nil {
+	if _, err := host.Find("nft"); err == nil {
 		if e.Firewall.Outcome != source.OutcomeNotReadable || !strings.Contains(e.Firewall.Reason, "run as root") {
 			t.Errorf("firewall: %+v", e.Firewall.Status)
 		}
@@ -54,32 +54,4 @@ func TestGatherWithoutPrivileges(t *testing.T) {
 	if !e.Sysctls.OK() {
 		t.Errorf("settings: %+v", e.Sysctls.Status)
 	}
-}
-
-func TestRunIsBounded(t *testing.T) {
-	t.Run("in what it prints", func(t *testing.T) {
-		out, err := run(context.Background(), 1000, "yes")
-		if err != nil || !out.cut || len(out.stdout) != 1000 {
-			t.Errorf("%d bytes, cut %v, %v", len(out.stdout), out.cut, err)
-		}
-	})
-	t.Run("in time, and keeps what was printed", func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
-		defer cancel()
-		out, err := run(ctx, 1000, "sh", "-c", "echo first; sleep 600")
-		if err == nil || ctx.Err() == nil || string(out.stdout) != "first\n" {
-			t.Errorf("%q, %v", out.stdout, err)
-		}
-	})
-	t.Run("and says what a command complains of", func(t *testing.T) {
-		_, err := run(context.Background(), 1000, "sh", "-c", "echo 'you must be root' >&2; exit 3")
-		if err == nil || err.Error() != "sh: you must be root" {
-			t.Errorf("%v", err)
-		}
-	})
-	t.Run("and says what is not installed", func(t *testing.T) {
-		if _, err := run(context.Background(), 1000, "no-such-command-here"); err == nil || !strings.Contains(err.Error(), "not installed") {
-			t.Errorf("%v", err)
-		}
-	})
 }

@@ -14,7 +14,7 @@ import (
 const maxKernelRecords = 1 << 20
 
 // kernelLog reads what the kernel's buffer holds, without waiting for more.
-func (h *host) kernelLog(found func(logLine)) source.Status {
+func (h *gatherer) kernelLog(found func(logLine)) source.Status {
 	if h.Root != "/" {
 		return notThere("the kernel log can only be asked of this host")
 	}

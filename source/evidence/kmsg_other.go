@@ -2,6 +2,8 @@
 
 package evidence
 
-import "ephtop/source"
+import (
+	"ephtop/source"
+)
 
-func (h *host) kernelLog(func(logLine)) source.Status { return unknownHere("the kernel log") }
+func (h *gatherer) kernelLog(func(logLine)) source.Status { return unknownHere("the kernel log") }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ephtop/source"
+	"ephtop/source/evidence/host"
 )
 
 const (
@@ -54,13 +55,13 @@ func sight(p *source.LogPhrase, place string, line logLine) {
 	s := &p.Sightings[i]
 	s.Count++
 	if s.Line == "" || !line.time.Before(s.Last) {
-		s.Last, s.Line = line.time, clean(line.text, lineWidth)
+		s.Last, s.Line = line.time, host.Clean(line.text, lineWidth)
 	}
 }
 
 // log looks into the journal, the kernel's own log, and files.
-func (h *host) log(ctx context.Context) source.SystemLog {
-	l := source.SystemLog{Since: h.Now.Add(-h.LogSince)}
+func (h *gatherer) log(ctx context.Context) source.SystemLog {
+	l := source.SystemLog{Since: h.opt.Now.Add(-h.opt.LogSince)}
 	for _, spellings := range phrases {
 		l.Phrases = append(l.Phrases, source.LogPhrase{Text: spellings[0]})
 	}

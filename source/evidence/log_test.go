@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ephtop/source"
+	"ephtop/source/evidence/host"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -93,7 +94,7 @@ func TestLogFiles(t *testing.T) {
 			"2026-11-22T11:31:00Z web-01 kernel: nf_conntrack: nf_conntrack: table full, dropping packet\n" +
 			"2026-11-22T11:32:00Z web-01 kernel: TCP: request_sock_TCP: Possible SYN flooding on port 8080. Sending cookies.\n",
 	})
-	l := newHost(Options{Root: root, Now: noon}.withDefaults()).log(context.Background())
+	l := newGatherer(Options{Root: root, Now: noon}.withDefaults()).log(context.Background())
 	want := []string{
 		"address already in use in /var/log/syslog: 2, last 11:00:00: web-01 api: listen EADDRINUSE: address already in use ·[31m:::8080",
 		"cannot assign requested address in /var/log/syslog: 1, last 10:00:00: web-01 java: Cannot assign requested address (connect failed)",
@@ -120,7 +121,7 @@ func TestLogFiles(t *testing.T) {
 func TestOnlyTheEndOfALargeLogFileIsRead(t *testing.T) {
 	const line = "Nov 22 11:00:00 web-01 app: address already in use\n"
 	root := writeTree(t, map[string]string{"var/log/messages": strings.Repeat(line, maxLogBytes/len(line)+1000)})
-	l := newHost(Options{Root: root, Now: noon}.withDefaults()).log(context.Background())
+	l := newGatherer(Options{Root: root, Now: noon}.withDefaults()).log(context.Background())
 	most := l.Phrases[0].Most()
 	if most.Count < maxLogBytes/len(line)-1 || most.Count > maxLogBytes/len(line) {
 		t.Errorf("%d lines, want those of the last %d bytes", most.Count, maxLogBytes)
@@ -131,7 +132,7 @@ func TestOnlyTheEndOfALargeLogFileIsRead(t *testing.T) {
 }
 
 func TestLogOfNothing(t *testing.T) {
-	l := newHost(Options{Root: t.TempDir(), Now: noon}.withDefaults()).log(context.Background())
+	l := newGatherer(Options{Root: t.TempDir(), Now: noon}.withDefaults()).log(context.Background())
 	if l.Outcome != source.OutcomeNotThere || len(found(l)) != 0 || len(l.Phrases) != len(phrases) {
 		t.Errorf("status %+v, found %q, %d phrases", l.Status, found(l), len(l.Phrases))
 	}
@@ -141,30 +142,30 @@ func TestJournal(t *testing.T) {
 	const hit = "1795348800.000000 web-01 api[1]: bind: address already in use\n"
 	tests := []struct {
 		name    string
-		answers []output // of one call after the other
-		err     error    // of the first
+		answers []host.Output // of one call after the other
+		err     error         // of the first
 		count   int
 		want    source.Status
 	}{
-		{"found by a search", []output{{stdout: []byte(hit)}}, nil, 1, read("")},
-		{"nothing found", []output{{stdout: []byte("-- No entries --\n")}}, nil, 0, read("")},
-		{"built without search", []output{{stderr: "Compiled without pattern matching support"}, {stdout: []byte(hit + "1795348801.000000 web-01 b: c\n")}},
+		{"found by a search", []host.Output{{Stdout: []byte(hit)}}, nil, 1, read("")},
+		{"nothing found", []host.Output{{Stdout: []byte("-- No entries --\n")}}, nil, 0, read("")},
+		{"built without search", []host.Output{{Stderr: "Compiled without pattern matching support"}, {Stdout: []byte(hit + "1795348801.000000 web-01 b: c\n")}},
 			errors.New("exit status 1"), 1, read("")},
-		{"more than is read", []output{{stdout: []byte(hit), cut: true}}, nil, 1, read("only the newest matches")},
-		{"too slow", []output{{stdout: []byte(hit)}}, fmt.Errorf("journalctl: %w", context.DeadlineExceeded), 1,
+		{"more than is read", []host.Output{{Stdout: []byte(hit), Cut: true}}, nil, 1, read("only the newest matches")},
+		{"too slow", []host.Output{{Stdout: []byte(hit)}}, fmt.Errorf("journalctl: %w", context.DeadlineExceeded), 1,
 			read("only the newest lines, as far as they could be read in time")},
-		{"no files", []output{{stderr: "No journal files were found."}}, errors.New("exit status 1"), 0, notThere("there are no journal files")},
-		{"no permission", []output{{}, {stderr: "No journal files were opened due to insufficient permissions."}}, errors.New("exit status 1"), 0,
+		{"no files", []host.Output{{Stderr: "No journal files were found."}}, errors.New("exit status 1"), 0, notThere("there are no journal files")},
+		{"no permission", []host.Output{{}, {Stderr: "No journal files were opened due to insufficient permissions."}}, errors.New("exit status 1"), 0,
 			notReadable("permission denied; run as root or join the group systemd-journal")},
-		{"own messages only", []output{{stdout: []byte(hit), stderr: "Hint: You are currently not seeing messages from other users and the system."}}, nil, 1,
+		{"own messages only", []host.Output{{Stdout: []byte(hit), Stderr: "Hint: You are currently not seeing messages from other users and the system."}}, nil, 1,
 			read("only messages of this user; run as root to see those of the system")},
-		{"no journalctl", []output{{}}, fmt.Errorf("journalctl: %w", errNoCommand), 0, notThere("there is no journalctl")},
+		{"no journalctl", []host.Output{{}}, fmt.Errorf("journalctl: %w", host.ErrNoCommand), 0, notThere("there is no journalctl")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			calls := 0
-			h := newHost(Options{Now: noon}.withDefaults())
-			h.run = func(context.Context, int, string, ...string) (output, error) {
+			h := newGatherer(Options{Now: noon}.withDefaults())
+			h.Exec = func(context.Context, int, string, ...string) (host.Output, error) {
 				calls++
 				if calls == 1 {
 					return tt.answers[0], tt.err
@@ -181,22 +182,5 @@ func TestJournal(t *testing.T) {
 				t.Errorf("got %+v and %d lines, want %+v and %d", got, count, tt.want, tt.count)
 			}
 		})
-	}
-}
-
-func TestClean(t *testing.T) {
-	tests := map[string]string{
-		" plain ":               "plain",
-		"tab\tand\nline":        "tab and line",
-		"\x1b[31mred\x07":       "·[31mred·",
-		"bad \xff utf8":         "bad · utf8",
-		"turned \u202e round":   "turned · round",
-		strings.Repeat("é", 9):  "ééééééééé",
-		strings.Repeat("é", 99): strings.Repeat("é", 19) + "…",
-	}
-	for in, want := range tests {
-		if got := clean(in, 20); got != want {
-			t.Errorf("clean(%q) = %q, want %q", in, got, want)
-		}
 	}
 }

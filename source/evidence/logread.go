@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
 
 	"ephtop/source"
+	"ephtop/source/evidence/host"
 )
 
 // maxJournalLines bounds the newest lines that are asked of the journal where
@@ -19,24 +21,24 @@ const maxJournalLines = "20000"
 
 // journal asks journalctl, newest lines first, so that what a limit cuts off
 // is the oldest.
-func (h *host) journal(ctx context.Context, since time.Time, found func(logLine)) source.Status {
-	if h.run == nil {
+func (h *gatherer) journal(ctx context.Context, since time.Time, found func(logLine)) source.Status {
+	if h.Root != "/" {
 		return notThere("the journal can only be asked of this host")
 	}
 	args := []string{
 		"--no-pager", "-o", "short-unix", "-r", fmt.Sprintf("--since=@%d", since.Unix()), "-n", maxJournalLines,
 	}
-	out, err := h.run(ctx, maxLogBytes, "journalctl", append(args, "--case-sensitive=no", "--grep="+journalPattern())...)
+	out, err := h.Run(ctx, maxLogBytes, "journalctl", append(args, "--case-sensitive=no", "--grep="+journalPattern())...)
 	searched := true
-	if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, errNoCommand) && !noJournal(out.stderr) {
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, host.ErrNoCommand) && !noJournal(out.Stderr) {
 		searched = false // built without --grep, or older than it
-		out, err = h.run(ctx, maxLogBytes, "journalctl", args...)
+		out, err = h.Run(ctx, maxLogBytes, "journalctl", args...)
 	}
-	if errors.Is(err, errNoCommand) {
+	if errors.Is(err, host.ErrNoCommand) {
 		return notThere("there is no journalctl")
 	}
 	lines := 0
-	for line := range strings.Lines(string(out.stdout)) {
+	for line := range strings.Lines(string(out.Stdout)) {
 		if l, ok := parseShortUnix(strings.TrimRight(line, "\n")); ok {
 			lines++
 			found(l)
@@ -58,10 +60,10 @@ func journalPattern() string {
 func noJournal(stderr string) bool { return strings.Contains(stderr, "No journal files were found") }
 
 // journalStatus says what the answer of journalctl leaves out.
-func journalStatus(out output, err error, lines int, searched bool) source.Status {
-	lower := strings.ToLower(out.stderr)
+func journalStatus(out host.Output, err error, lines int, searched bool) source.Status {
+	lower := strings.ToLower(out.Stderr)
 	switch {
-	case noJournal(out.stderr):
+	case noJournal(out.Stderr):
 		return notThere("there are no journal files")
 	case strings.Contains(lower, "insufficient permissions"):
 		return notReadable("permission denied; run as root or join the group systemd-journal")
@@ -71,7 +73,7 @@ func journalStatus(out output, err error, lines int, searched bool) source.Statu
 		return notReadable("%v", err)
 	case strings.Contains(lower, "not seeing messages"):
 		return read("only messages of this user; run as root to see those of the system")
-	case out.cut, fmt.Sprint(lines) == maxJournalLines:
+	case out.Cut, fmt.Sprint(lines) == maxJournalLines:
 		if searched {
 			return read("only the newest matches")
 		}
@@ -81,31 +83,31 @@ func journalStatus(out output, err error, lines int, searched bool) source.Statu
 }
 
 // logFile reads the end of a log file.
-func (h *host) logFile(ctx context.Context, name string, found func(logLine)) source.Status {
+func (h *gatherer) logFile(ctx context.Context, name string, found func(logLine)) source.Status {
 	// To open a pipe would wait for its writer.
-	info, err := os.Stat(h.path(name))
+	info, err := os.Stat(h.Path(name))
 	switch {
-	case err != nil && isMissing(err):
+	case err != nil && errors.Is(err, fs.ErrNotExist):
 		return notThere("there is no such file")
 	case err != nil:
-		return notReadable("%s", reason(err))
+		return notReadable("%s", host.Reason(err))
 	case !info.Mode().IsRegular():
 		return notReadable("not a file")
 	}
-	f, err := os.Open(h.path(name))
+	f, err := os.Open(h.Path(name))
 	if err != nil {
-		return notReadable("%s", reason(err))
+		return notReadable("%s", host.Reason(err))
 	}
 	defer f.Close()
 	data, cut, err := tail(f, maxLogBytes)
 	if err != nil {
-		return notReadable("%s", reason(err))
+		return notReadable("%s", host.Reason(err))
 	}
 	for line := range bytes.Lines(data) {
 		if ctx.Err() != nil {
 			return read("not to its end in time")
 		}
-		found(parseSyslogLine(string(bytes.TrimRight(line, "\r\n")), h.Now))
+		found(parseSyslogLine(string(bytes.TrimRight(line, "\r\n")), h.opt.Now))
 	}
 	if cut {
 		return read(fmt.Sprintf("only the last %d MiB", maxLogBytes>>20))

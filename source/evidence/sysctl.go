@@ -1,15 +1,20 @@
 package evidence
 
 import (
+	"errors"
+	"io/fs"
+	"slices"
+	"strconv"
 	"strings"
 
 	"ephtop/source"
+	"ephtop/source/evidence/host"
 )
 
 func sysctlPath(name string) string { return "/proc/sys/" + strings.ReplaceAll(name, ".", "/") }
 
 // sysctls reads the settings and the files that set them.
-func (h *host) sysctls() source.Sysctls {
+func (h *gatherer) sysctls() source.Sysctls {
 	config := h.sysctlConfig()
 	s := source.Sysctls{Files: config.files}
 	any := false
@@ -27,15 +32,15 @@ func (h *host) sysctls() source.Sysctls {
 	return s
 }
 
-func (h *host) sysctl(known knownSysctl) source.Sysctl {
+func (h *gatherer) sysctl(known knownSysctl) source.Sysctl {
 	s := source.Sysctl{Name: known.name, Status: read("")}
-	data, err := h.read(sysctlPath(known.name))
+	data, err := h.Read(sysctlPath(known.name))
 	switch {
-	case err != nil && isMissing(err):
+	case err != nil && errors.Is(err, fs.ErrNotExist):
 		s.Status = notThere("the kernel has no such setting, or not in this network namespace")
 		return s
 	case err != nil:
-		s.Status = notReadable("%s", reason(err))
+		s.Status = notReadable("%s", host.Reason(err))
 		return s
 	}
 	s.Value = strings.Join(strings.Fields(string(data)), " ")
@@ -47,7 +52,7 @@ func origin(s *source.Sysctl) source.SysctlOrigin {
 	switch {
 	case !s.OK():
 		return source.OriginUnknown
-	case len(s.Set) > 0 && canonical(s.Name, s.Set[len(s.Set)-1].Value) == canonical(s.Name, s.Value):
+	case len(s.Set) > 0 && sameValue(s.Name, s.Set[len(s.Set)-1].Value, s.Value):
 		return source.OriginFile
 	case len(s.Set) > 0:
 		return source.OriginChanged
@@ -59,12 +64,32 @@ func origin(s *source.Sysctl) source.SysctlOrigin {
 	return source.OriginDefault
 }
 
-// canonical writes a value so that equal ones are equal texts.
-func canonical(name, value string) string {
+// sameValue reports whether two texts set the same.
+func sameValue(name, a, b string) bool {
 	if name == reservedPorts {
-		if ports, ok := savedPorts(strings.ReplaceAll(value, "-", ":")); ok {
-			return ports.String()
+		ports, ok := portsOf(a)
+		if others, too := portsOf(b); ok && too {
+			return ports == others
 		}
 	}
-	return strings.Join(strings.Fields(value), " ")
+	return slices.Equal(strings.Fields(a), strings.Fields(b))
+}
+
+// portsOf reads a list like "8080,40000-40009".
+func portsOf(list string) (ports [1 << 16]bool, ok bool) {
+	for item := range strings.SplitSeq(list, ",") {
+		from, to, stretch := strings.Cut(item, "-")
+		if !stretch {
+			to = from
+		}
+		low, err1 := strconv.ParseUint(from, 10, 16)
+		high, err2 := strconv.ParseUint(to, 10, 16)
+		if err1 != nil || err2 != nil {
+			return ports, false
+		}
+		for port := low; port <= high; port++ {
+			ports[port] = true
+		}
+	}
+	return ports, true
 }

@@ -2,12 +2,15 @@ package evidence
 
 import (
 	"cmp"
+	"errors"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
 	"strings"
 
 	"ephtop/source"
+	"ephtop/source/evidence/host"
 )
 
 // sysctlDirs hold files of settings; of two with one name, that of the first
@@ -38,13 +41,13 @@ type sysctlEntry struct {
 }
 
 // sysctlConfig reads the files in the order in which they apply.
-func (h *host) sysctlConfig() sysctlConfig {
+func (h *gatherer) sysctlConfig() sysctlConfig {
 	var c sysctlConfig
 	byName := make(map[string]string)
 	for _, dir := range sysctlDirs {
-		entries, err := os.ReadDir(h.path(dir))
-		if err != nil && !isMissing(err) {
-			c.files = append(c.files, source.SysctlFile{Path: dir, Problem: reason(err)})
+		entries, err := os.ReadDir(h.Path(dir))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			c.files = append(c.files, source.SysctlFile{Path: dir, Problem: host.Reason(err)})
 		}
 		for _, e := range entries {
 			name := e.Name()
@@ -69,33 +72,33 @@ func (h *host) sysctlConfig() sysctlConfig {
 	return c
 }
 
-func (h *host) sameFile(a, b string) bool {
-	first, err1 := os.Stat(h.path(a))
-	second, err2 := os.Stat(h.path(b))
+func (h *gatherer) sameFile(a, b string) bool {
+	first, err1 := os.Stat(h.Path(a))
+	second, err2 := os.Stat(h.Path(b))
 	return err1 == nil && err2 == nil && os.SameFile(first, second)
 }
 
 // sysctlFile adds a file; one that is not there is left out.
-func (h *host) sysctlFile(name string, c *sysctlConfig) {
-	info, err := os.Stat(h.path(name))
-	if err != nil && isMissing(err) {
+func (h *gatherer) sysctlFile(name string, c *sysctlConfig) {
+	info, err := os.Stat(h.Path(name))
+	if err != nil && errors.Is(err, fs.ErrNotExist) {
 		return
 	}
 	f := source.SysctlFile{Path: name}
 	var data []byte
 	if err == nil {
 		if !info.Mode().IsRegular() { // a link to /dev/null hides files of this name
-			if link, err := os.Lstat(h.path(name)); err == nil {
+			if link, err := os.Lstat(h.Path(name)); err == nil {
 				info = link
 			}
 		}
 		f.Modified = info.ModTime()
-		age := h.Now.Sub(f.Modified)
-		f.Recent = age < h.Recent && age > -h.Recent
-		data, err = h.read(name)
+		age := h.opt.Now.Sub(f.Modified)
+		f.Recent = age < h.opt.Recent && age > -h.opt.Recent
+		data, err = h.Read(name)
 	}
 	if err != nil {
-		f.Problem = reason(err)
+		f.Problem = host.Reason(err)
 	}
 	entries, problem := parseSysctlConf(data)
 	f.Problem = cmp.Or(f.Problem, problem)
@@ -125,11 +128,11 @@ func parseSysctlConf(data []byte) (entries []sysctlEntry, problem string) {
 		key, dash := strings.CutPrefix(strings.TrimSpace(key), "-")
 		key = sysctlKey(strings.TrimSpace(key))
 		if key == "" || !assigns && !dash {
-			problem = cmp.Or(problem, "no assignment: "+clean(line, 80))
+			problem = cmp.Or(problem, "no assignment: "+host.Clean(line, 80))
 			continue
 		}
 		entries = append(entries, sysctlEntry{
-			line: number, key: key, value: clean(value, len(value)+2),
+			line: number, key: key, value: host.Clean(value, len(value)+2),
 			pattern: strings.ContainsAny(key, "*?["), exclude: !assigns,
 		})
 	}

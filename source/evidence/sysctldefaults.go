@@ -16,7 +16,7 @@ type knownSysctl struct {
 
 // defaultOf tells the default of a setting on a host. It is given the value in
 // force for the defaults that can be told in more than one way.
-type defaultOf func(h *host, value string) (normal string, known bool, note string)
+type defaultOf func(h *gatherer, value string) (normal string, known bool, note string)
 
 // sysctlsOfInterest are the settings with their defaults (kernel
 // Documentation/networking/ip-sysctl.rst, nf_conntrack-sysctl.rst).
@@ -41,13 +41,13 @@ var sysctlsOfInterest = [...]knownSysctl{
 
 // plainly is a default that never changed.
 func plainly(value string) defaultOf {
-	return func(*host, string) (string, bool, string) { return value, true, "" }
+	return func(*gatherer, string) (string, bool, string) { return value, true, "" }
 }
 
 // bySince is a default that changed in a release of the kernel. One whose
 // release can't be read counts as new.
 func bySince(major, minor int, now, before string) defaultOf {
-	return func(h *host, _ string) (string, bool, string) {
+	return func(h *gatherer, _ string) (string, bool, string) {
 		if h.olderThan(major, minor) {
 			return before, true, fmt.Sprintf("%s since Linux %d.%d", now, major, minor)
 		}
@@ -56,8 +56,8 @@ func bySince(major, minor int, now, before string) defaultOf {
 }
 
 // olderThan tells whether the kernel's release is below major.minor.
-func (h *host) olderThan(major, minor int) bool {
-	data, err := h.read("/proc/sys/kernel/osrelease")
+func (h *gatherer) olderThan(major, minor int) bool {
+	data, err := h.Read("/proc/sys/kernel/osrelease")
 	if err != nil {
 		return false
 	}
@@ -71,7 +71,7 @@ func (h *host) olderThan(major, minor int) bool {
 // halfTheTable is the default of settings that are half the size of the hash
 // table of TCP sockets, which scales with memory. Its size is negative in a
 // namespace that shares the host's.
-func halfTheTable(h *host, _ string) (string, bool, string) {
+func halfTheTable(h *gatherer, _ string) (string, bool, string) {
 	size, err := h.number("/proc/sys/net/ipv4/tcp_ehash_entries")
 	if err != nil {
 		return "", false, "scales with memory, and this kernel does not tell with what (net.ipv4.tcp_ehash_entries)"
@@ -82,7 +82,7 @@ func halfTheTable(h *host, _ string) (string, bool, string) {
 // conntrackMax is a multiple of the number of buckets, which scales with memory
 // (nf_conntrack_init_start): once since 5.15, four times before, eight times
 // where the module was loaded with hashsize=.
-func conntrackMax(h *host, value string) (string, bool, string) {
+func conntrackMax(h *gatherer, value string) (string, bool, string) {
 	buckets, err := h.number("/proc/sys/net/netfilter/nf_conntrack_buckets")
 	if err != nil {
 		return "", false, "scales with memory, and nf_conntrack_buckets could not be read"

@@ -1,9 +1,10 @@
-package evidence
+package firewall
 
 import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,10 +23,10 @@ func story(f source.Firewall) []string {
 		line := r.Family + " " + r.Protocol + ":"
 		for _, part := range []struct {
 			name  string
-			ports portSet
+			ports []source.PortRange
 		}{{"accepted", r.Accepted}, {"refused", r.Refused}, {"unclear", r.Unclear}, {"untracked", r.Untracked}} {
-			if !part.ports.empty() {
-				line += " " + part.name + " " + part.ports.String()
+			if len(part.ports) > 0 {
+				line += " " + part.name + " " + spans(part.ports)
 			}
 		}
 		if r.Stateful {
@@ -34,7 +35,7 @@ func story(f source.Firewall) []string {
 		say("%s", line)
 	}
 	for _, d := range f.PortDrops {
-		say("drops %v: %s: %s", portSet(d.Ports), d.Chain, d.Text)
+		say("drops %s: %s: %s", spans(d.Ports), d.Chain, d.Text)
 	}
 	for _, r := range f.Exceptions {
 		say("exception: %s: %s", r.Chain, r.Text)
@@ -49,6 +50,26 @@ func story(f source.Firewall) []string {
 		say("snat: %d of %v to %q: %s: %s", s.PortCount, s.Ports, s.Address, s.Chain, s.Text)
 	}
 	return lines
+}
+
+// spans writes "80,1024-2047".
+func spans(list []source.PortRange) string {
+	var texts []string
+	for _, r := range list {
+		if r.Low == r.High {
+			texts = append(texts, fmt.Sprint(r.Low))
+		} else {
+			texts = append(texts, r.String())
+		}
+	}
+	return strings.Join(texts, ",")
+}
+
+// sortedSet is a copy of texts in order, each once.
+func sortedSet(texts []string) []string {
+	texts = slices.Clone(texts)
+	slices.Sort(texts)
+	return slices.Compact(texts)
 }
 
 // nftCase is a script for nft, whose answer stands beside it in testdata.
@@ -158,7 +179,7 @@ func TestNFT(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkNFT(t, tt, judgeFirewall(result.rules, defaultRange))
+			checkNFT(t, tt, judged(result.rules, defaultRange))
 		})
 	}
 }
@@ -175,7 +196,7 @@ func TestNFTWithoutTheContentsOfSets(t *testing.T) {
 	}
 	tests := []struct {
 		name   string
-		result nftResult
+		result *nftDecoder
 		want   string
 	}{
 		{"an empty set fits nothing", full, "accepted 32768-40099,40200-59999 refused 40100-40199,60000-60999"},
@@ -183,7 +204,7 @@ func TestNFTWithoutTheContentsOfSets(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := story(judgeFirewall(tt.result.rules, defaultRange))[0]
+			got := story(judged(tt.result.rules, defaultRange))[0]
 			if want := "ipv4 tcp: " + tt.want; got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
@@ -206,16 +227,16 @@ func TestNFTSaysWhenItBreaksOff(t *testing.T) {
 	}
 }
 
-func TestNFTNamesTablesOfIPTables(t *testing.T) {
+func TestNFTNamesFamiliesOfIPTables(t *testing.T) {
 	result, err := parseNFT(testdata(t, "ufw-xt.json"), false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"nft ip filter", "nft ip nat", "nft ip raw"}, sortedSet(result.foreign)); diff != "" {
-		t.Errorf("tables (-want +got):\n%s", diff)
+	if diff := cmp.Diff(map[string]bool{"ip": true}, result.foreign); diff != "" {
+		t.Errorf("families (-want +got):\n%s", diff)
 	}
 	// Of itself nft does not tell that the state is what the rule is on.
-	if got := story(judgeFirewall(result.rules, defaultRange))[0]; strings.Contains(got, "stateful") || !strings.Contains(got, "unclear") {
+	if got := story(judged(result.rules, defaultRange))[0]; strings.Contains(got, "stateful") || !strings.Contains(got, "unclear") {
 		t.Errorf("judged from conditions that nft does not tell: %s", got)
 	}
 }
@@ -258,7 +279,7 @@ func TestIPTables(t *testing.T) {
 					t.Errorf("said to be of nf_tables: %v", s.nft)
 				}
 				want := ofTool(report, "iptables-"+kind)
-				if diff := cmp.Diff(sortedSet(want), sortedSet(story(judgeFirewall(s.rules, defaultRange)))); diff != "" {
+				if diff := cmp.Diff(sortedSet(want), sortedSet(story(judged(s.rules, defaultRange)))); diff != "" {
 					t.Errorf("report (-want +got):\n%s", diff)
 				}
 			})
@@ -292,7 +313,7 @@ func TestIPTablesConditions(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := parseSaved([]byte("*filter\n:INPUT DROP [0:0]\n"+tt.rules+"\nCOMMIT\n"), tt.v6, "")
+			s, err := parseSaved([]byte("*filter\n:INPUT DROP [0:0]\n"+tt.rules+"\nCOMMIT\n"), tt.v6, "nft")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -300,7 +321,7 @@ func TestIPTablesConditions(t *testing.T) {
 			if tt.v6 {
 				line, want = 2, "ipv6 tcp: "+tt.want
 			}
-			if got := story(judgeFirewall(s.rules, defaultRange))[line]; got != want {
+			if got := story(judged(s.rules, defaultRange))[line]; got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		})
@@ -312,7 +333,7 @@ func TestIPTablesRefusesWhatIsNotItsFormat(t *testing.T) {
 		"-A INPUT -j ACCEPT", "*filter\n-A INPUT -j ACCEPT", "*filter\n:INPUT\n", "*filter\nhello",
 		"*filter\n:INPUT DROP [0:0]\n-A INPUT -m comment --comment \"open", "*filter\n[0:0]",
 	} {
-		if _, err := parseSaved([]byte(text), false, ""); err == nil {
+		if _, err := parseSaved([]byte(text), false, "nft"); err == nil {
 			t.Errorf("%q was taken", text)
 		}
 	}
@@ -333,7 +354,7 @@ COMMIT
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := story(judgeFirewall(s.rules, defaultRange))[0], "ipv4 tcp: unclear 32768-60999"; got != want {
+	if got, want := story(judged(s.rules, defaultRange))[0], "ipv4 tcp: unclear 32768-60999"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -1,4 +1,4 @@
-package evidence
+package firewall
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,13 +15,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
+	"ephtop/source/evidence/host"
 	"ephtop/source/netlab"
 )
 
 // needTool skips a test where a command is missing.
 func needTool(t *testing.T, name string) {
 	t.Helper()
-	if _, err := find(name); err != nil {
+	if _, err := host.Find(name); err != nil {
 		t.Skipf("%s is not installed", name)
 	}
 }
@@ -34,7 +36,7 @@ func load(t *testing.T, lab *netlab.Host, file, name string, args ...string) {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	path, err := find(name)
+	path, err := host.Find(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +57,7 @@ func firewallOf(lab *netlab.Host) source.Firewall {
 	lab.Must(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		f = newHost(Options{Range: defaultRange}.withDefaults()).firewall(ctx)
+		f = Read(ctx, &host.Host{Root: "/"}, defaultRange)
 		return nil
 	})
 	return f
@@ -115,7 +117,7 @@ func TestReadingTheRulesAddsNone(t *testing.T) {
 	needTool(t, "nft")
 	needTool(t, "iptables-nft-save")
 	lab := netlab.New(t, "")
-	nft, err := find("nft")
+	nft, err := host.Find("nft")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,9 +167,8 @@ func TestTheKernelAgrees(t *testing.T) {
 			if got := err == nil; got != tt.want {
 				t.Errorf("connected: %v (%v), the judgement expects %v", got, err, tt.want)
 			}
-			accepted := portSet(firewallOf(client).Returns[0].Accepted)
-			port := source.PortRange{Low: tt.port, High: tt.port}
-			if said := !accepted.and(portSet{port}).empty(); said != tt.want {
+			inside := func(r source.PortRange) bool { return r.Contains(tt.port) }
+			if said := slices.ContainsFunc(firewallOf(client).Returns[0].Accepted, inside); said != tt.want {
 				t.Errorf("judged as accepted: %v, want %v", said, tt.want)
 			}
 		})

@@ -1,4 +1,4 @@
-package evidence
+package host
 
 import (
 	"strings"
@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// clean makes a line fit to be shown: one line, no control or formatting
+// Clean makes a line fit to be shown: one line, no control or formatting
 // characters, valid UTF-8, at most width runes.
-func clean(s string, width int) string {
+func Clean(s string, width int) string {
 	var b strings.Builder
 	n := 0
 	for _, r := range strings.TrimSpace(s) {

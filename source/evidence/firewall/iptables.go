@@ -1,0 +1,278 @@
+package firewall
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ephtop/source"
+	"ephtop/source/evidence/host"
+)
+
+// saved is what one of the iptables-save commands says.
+type saved struct {
+	rules   *ruleset
+	v6      bool
+	tool    string
+	table   string // the one that is being read
+	command string
+	// tables are the names of the tables that it speaks of.
+	tables []string
+	// nft says that the rules live in nf_tables, where nft lists them too.
+	nft bool
+}
+
+// errSaved is wrapped where an answer of iptables-save can't be understood.
+var errSaved = errors.New("not the format of iptables-save")
+
+// builtIn says where the kernel asks the built-in chains, by table and chain
+// (include/uapi/linux/netfilter_ipv4.h).
+var builtIn = map[string]struct {
+	hook     string
+	priority int
+}{
+	"raw PREROUTING":    {"prerouting", -300},
+	"mangle PREROUTING": {"prerouting", -150},
+	"mangle INPUT":      {"input", -150},
+	"filter INPUT":      {"input", 0},
+	"security INPUT":    {"input", 50},
+	"nat POSTROUTING":   {"postrouting", 100},
+}
+
+// parseSaved reads the answer of iptables-save or, with v6, ip6tables-save.
+// kind tells the rules of the two backends apart: "legacy", "nft".
+func parseSaved(data []byte, v6 bool, kind string) (*saved, error) {
+	s := &saved{rules: newRuleset(), v6: v6, tool: "iptables-" + kind}
+	if v6 {
+		s.tool = "ip6tables-" + kind
+	}
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimSpace(line)
+		if err := s.line(line); err != nil {
+			return nil, fmt.Errorf("%w: %v: %s", errSaved, err, host.Clean(line, 80))
+		}
+	}
+	return s, nil
+}
+
+func (s *saved) line(line string) error {
+	switch {
+	case line == "" || line == "COMMIT":
+		return nil
+	case line[0] == '#':
+		s.nft = s.nft || strings.Contains(line, "(nf_tables)")
+		return nil
+	case line[0] == '*':
+		s.table = line[1:]
+		s.tables = append(s.tables, s.table)
+		return nil
+	case line[0] == ':':
+		return s.chain(strings.Fields(line[1:]))
+	}
+	if line[0] == '[' { // packets and bytes
+		_, line, _ = strings.Cut(line, " ")
+	}
+	rule, ok := strings.CutPrefix(line, "-A ")
+	name, rest, _ := strings.Cut(rule, " ")
+	c := s.rules.byKey[s.scope()+" "+name]
+	if !ok || c == nil {
+		return errors.New("neither a table nor a chain nor a rule of one")
+	}
+	c.count++
+	return s.rule(c, rest)
+}
+
+func (s *saved) scope() string { return s.tool + " " + s.table }
+
+func (s *saved) chain(fields []string) error {
+	if len(fields) < 2 || s.table == "" {
+		return errors.New("a chain without a policy or a table")
+	}
+	at := builtIn[s.table+" "+fields[0]]
+	s.rules.add(&chain{
+		scope: s.scope(), name: fields[0], label: host.Clean(s.scope()+" "+fields[0], 80),
+		v4: !s.v6, v6: s.v6,
+		hook: at.hook, priority: at.priority, nat: s.table == "nat",
+		drops: fields[1] == "DROP",
+	})
+	return nil
+}
+
+// word is a word of a rule. One in quotes is kept as it stands: none of those
+// that are read here needs any.
+var word = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\S+`)
+
+// rule reads what follows "-A CHAIN".
+func (s *saved) rule(c *chain, line string) error {
+	r := rule{text: host.Clean(line, ruleWidth)}
+	words := word.FindAllString(line, -1)
+	if slices.ContainsFunc(words, func(w string) bool { return w[0] == '"' && (len(w) == 1 || !strings.HasSuffix(w, `"`)) }) {
+		return errors.New("a quote that does not end")
+	}
+	neg := false
+	for len(words) > 0 {
+		name, args := words[0], words[1:]
+		// An option takes the words up to the next.
+		n := slices.IndexFunc(args, func(w string) bool { return w == "!" || strings.HasPrefix(w, "-") && len(w) > 1 })
+		if n < 0 {
+			n = len(args)
+		}
+		switch {
+		case name == "!":
+			neg, words = true, args
+			continue
+		case name == "-j" || name == "-g":
+			s.target(&r, name, args)
+			n = len(args)
+		default:
+			s.option(&r, name, neg, args[:n])
+		}
+		neg, words = false, args[n:]
+	}
+	c.rules = append(c.rules, r)
+	return nil
+}
+
+// option reads a condition. One that can't be judged fits some packets.
+func (s *saved) option(r *rule, name string, neg bool, args []string) {
+	first := args0(args)
+	items := strings.Split(first, ",")
+	switch name {
+	case "-p":
+		r.whenProtocol(neg, first)
+		return
+	case "-i":
+		r.whenInterface(neg, first)
+		return
+	case "-s", "-f":
+		r.whenFixed(neg, few)
+		return
+	case "--comment":
+		return
+	case "-m":
+		r.module(first)
+		return
+	case "--match-set": // the set's name and what of the packet is in it
+		if len(args) == 2 && strings.HasPrefix(args[1], "src") {
+			r.whenFixed(neg, few)
+			return
+		}
+	case "--dport", "--dports":
+		if ranges, ok := savedPorts(items, ":"); ok {
+			s.rules.whenPort(r, neg, ranges)
+			return
+		}
+	case "--ctstate", "--state":
+		r.whenState(neg, items...)
+		return
+	case "--ctdir":
+		r.whenReply(neg, strings.EqualFold(first, "REPLY"))
+		return
+	case "--dst-type": // that of packets for this host is local
+		r.whenFixed(neg, yes(slices.Contains(items, "LOCAL")))
+		return
+	case "--tcp-flags":
+		if len(args) == 2 {
+			r.whenFlags(neg, strings.Split(strings.ToLower(first), ","), strings.Split(strings.ToLower(args[1]), ","))
+			return
+		}
+	}
+	r.whenFixed(false, some)
+}
+
+// module is what naming a match says by itself; its options say the rest.
+func (r *rule) module(name string) {
+	switch name {
+	case "tcp", "udp", "comment", "multiport", "conntrack", "state", "addrtype", "set":
+	case "recent", "rpfilter":
+		r.whenFixed(false, few)
+	case "icmp", "icmp6", "ipv6-icmp", "sctp", "esp", "ah", "dccp":
+		r.whenFixed(false, never)
+	default:
+		r.whenFixed(false, some)
+	}
+}
+
+func args0(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
+
+// savedPorts reads ports, and ranges of them with a separator.
+func savedPorts(items []string, sep string) (ranges []source.PortRange, ok bool) {
+	for _, item := range items {
+		from, to, stretch := strings.Cut(item, sep)
+		if !stretch {
+			to = from
+		}
+		low, err1 := strconv.ParseUint(from, 10, 16)
+		high, err2 := strconv.ParseUint(to, 10, 16)
+		if err1 != nil || err2 != nil || low > high {
+			return nil, false
+		}
+		ranges = append(ranges, source.PortRange{Low: uint16(low), High: uint16(high)})
+	}
+	return ranges, true
+}
+
+// targetVerdict is what a target that is no chain does.
+func targetVerdict(name string) verdict {
+	switch name {
+	case "ACCEPT":
+		return accept
+	case "DROP", "REJECT":
+		return refuse
+	case "RETURN":
+		return giveBack
+	case "NOTRACK":
+		return notrack
+	case "LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "SET", "TRACE", "AUDIT", "DSCP", "TOS", "TTL", "HL", "TCPMSS",
+		"CLASSIFY", "CHECKSUM", "ECN", "SECMARK", "CONNSECMARK", "LED", "RATEEST", "TEE", "IDLETIMER", "CT", "HMARK",
+		"SNAT", "MASQUERADE", "DNAT", "REDIRECT", "NETMAP":
+		return goOn
+	}
+	return other
+}
+
+// target reads what follows "-j" or "-g".
+func (s *saved) target(r *rule, option string, args []string) {
+	name := args0(args)
+	value := func(option string) string {
+		if i := slices.Index(args, option); i >= 0 && i+1 < len(args) {
+			return args[i+1]
+		}
+		return ""
+	}
+	r.verdict, r.target = targetVerdict(name), name
+	switch {
+	case option == "-g":
+		r.verdict = jumpAway
+	case name == "CT" && slices.Contains(args, "--notrack"):
+		r.verdict = notrack
+	case name == "SNAT":
+		address, ports := savedAddress(value("--to-source"))
+		r.snat = newSNAT(address, false, ports)
+	case name == "MASQUERADE":
+		_, ports := savedAddress(":" + value("--to-ports"))
+		r.snat = newSNAT("", true, ports)
+	case r.verdict == other && s.rules.byKey[s.scope()+" "+name] != nil:
+		r.verdict = jump
+	}
+}
+
+// savedAddress reads "192.0.2.1-192.0.2.4:40000-40019"; an IPv6 address with
+// ports stands in brackets.
+func savedAddress(text string) (address string, ports source.PortRange) {
+	i := strings.LastIndexByte(text, ':')
+	if i >= 0 && (strings.Count(text, ":") == 1 || strings.HasSuffix(text[:i], "]")) {
+		if ranges, ok := savedPorts([]string{text[i+1:]}, "-"); ok {
+			text, ports = text[:i], ranges[0]
+		}
+	}
+	return host.Clean(text, 80), ports
+}
