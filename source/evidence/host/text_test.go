@@ -13,6 +13,8 @@ func TestClean(t *testing.T) {
 		"bad \xff utf8":         "bad · utf8",
 		"turned \u202e round":   "turned · round",
 		strings.Repeat("é", 9):  "ééééééééé",
+		strings.Repeat("é", 20): strings.Repeat("é", 20), // exactly the width
+		strings.Repeat("é", 21): strings.Repeat("é", 19) + "…",
 		strings.Repeat("é", 99): strings.Repeat("é", 19) + "…",
 	}
 	for in, want := range tests {
