@@ -50,6 +50,7 @@ func (h *Host) Run(ctx context.Context, limit int, name string, args ...string) 
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0")
+	killTogether(cmd)
 	cmd.WaitDelay = 500 * time.Millisecond
 	stdout := &bounded{limit: limit, full: cancel}
 	stderr := &bounded{limit: 4096}
