@@ -96,7 +96,7 @@ func extend(list []source.PortRange, span source.PortRange) []source.PortRange {
 
 // follow takes the packet through all base chains: each must accept it.
 func (j *judge) follow() fate {
-	var all fate
+	all := fate{unclear: j.rs.unread}
 	take := func(c *chain) {
 		f := j.base(c)
 		all.refused = all.refused || f.refused

@@ -33,8 +33,12 @@ func Read(ctx context.Context, h *host.Host, rng source.PortRange) source.Firewa
 	for _, v6 := range []bool{false, true} {
 		r.iptables(ctx, v6, err == nil, foreign)
 	}
-	if len(r.tools) == 0 {
+	r.rules.unread = err != nil && !errors.Is(err, host.ErrNoCommand)
+	if len(r.tools) == 0 || r.rules.unread && len(r.rules.chains) == 0 {
 		return source.Firewall{Status: r.failure()}
+	}
+	if err != nil {
+		r.gap("%v; its tables are not judged, only those of iptables", err)
 	}
 	f := judged(r.rules, rng)
 	f.Tools = r.tools
@@ -127,9 +131,6 @@ func (r *reader) iptables(ctx context.Context, v6, nftRead bool, foreign map[str
 				r.rules.remove(nftScope(family, table))
 			}
 			r.take(s)
-			if s.nft && !nftRead {
-				r.gap("%s-save tells the tables of iptables only, and nft, which tells all, could not be asked", tool)
-			}
 		case nftRead:
 			r.gap("rules of %s have conditions that nft does not tell (%v)", tool, err)
 		default:

@@ -15,6 +15,8 @@ type ruleset struct {
 	byKey  map[string]*chain
 	// cuts are the ports from which on some condition may say something else.
 	cuts []int
+	// unread says that there are tables that could not be read.
+	unread bool
 }
 
 // chain is a list of rules. One with a hook is asked by the kernel, the others
