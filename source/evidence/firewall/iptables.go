@@ -138,49 +138,35 @@ func (s *saved) rule(c *chain, line string) error {
 
 // option reads a condition. One that can't be judged fits some packets.
 func (s *saved) option(r *rule, name string, neg bool, args []string) {
-	first := args0(args)
-	items := strings.Split(first, ",")
-	switch name {
-	case "-p":
-		r.whenProtocol(neg, first)
-		return
-	case "-i":
-		r.whenInterface(neg, first)
-		return
-	case "-s", "-f":
-		r.whenFixed(neg, few)
-		return
-	case "--comment":
-		return
-	case "-m":
-		r.module(first)
-		return
-	case "--match-set": // the set's name and what of the packet is in it
-		if len(args) == 2 && strings.HasPrefix(args[1], "src") {
-			r.whenFixed(neg, few)
-			return
-		}
-	case "--dport", "--dports":
-		if ranges, ok := savedPorts(items, ":"); ok {
-			s.rules.whenPort(r, neg, ranges)
-			return
-		}
-	case "--ctstate", "--state":
-		r.whenState(neg, items...)
-		return
-	case "--ctdir":
-		r.whenReply(neg, strings.EqualFold(first, "REPLY"))
-		return
-	case "--dst-type": // that of packets for this host is local
-		r.whenFixed(neg, yes(slices.Contains(items, "LOCAL")))
-		return
-	case "--tcp-flags":
-		if len(args) == 2 {
-			r.whenFlags(neg, strings.Split(strings.ToLower(first), ","), strings.Split(strings.ToLower(args[1]), ","))
-			return
-		}
+	first, last := "", ""
+	if len(args) > 0 {
+		first, last = args[0], args[len(args)-1]
 	}
-	r.whenFixed(false, some)
+	items := strings.Split(first, ",")
+	ports, known := savedPorts(items, ":")
+	switch {
+	case name == "--comment":
+	case name == "-m":
+		r.module(first)
+	case name == "-p":
+		r.whenProtocol(neg, first)
+	case name == "-i":
+		r.whenInterface(neg, first)
+	case name == "-s", name == "-f", name == "--match-set" && strings.HasPrefix(last, "src"):
+		r.whenFixed(neg, few)
+	case (name == "--dport" || name == "--dports") && known:
+		s.rules.whenPort(r, neg, ports)
+	case name == "--ctstate", name == "--state":
+		r.whenState(neg, items...)
+	case name == "--ctdir":
+		r.whenReply(neg, strings.EqualFold(first, "REPLY"))
+	case name == "--dst-type": // that of packets for this host is local
+		r.whenFixed(neg, yes(slices.Contains(items, "LOCAL")))
+	case name == "--tcp-flags":
+		r.whenFlags(neg, strings.Split(strings.ToLower(first), ","), strings.Split(strings.ToLower(last), ","))
+	default:
+		r.whenFixed(false, some)
+	}
 }
 
 // module is what naming a match says by itself; its options say the rest.
@@ -194,13 +180,6 @@ func (r *rule) module(name string) {
 	default:
 		r.whenFixed(false, some)
 	}
-}
-
-func args0(args []string) string {
-	if len(args) == 0 {
-		return ""
-	}
-	return args[0]
 }
 
 // savedPorts reads ports, and ranges of them with a separator.
@@ -241,13 +220,16 @@ func targetVerdict(name string) verdict {
 
 // target reads what follows "-j" or "-g".
 func (s *saved) target(r *rule, option string, args []string) {
-	name := args0(args)
+	if len(args) == 0 {
+		return
+	}
 	value := func(option string) string {
 		if i := slices.Index(args, option); i >= 0 && i+1 < len(args) {
 			return args[i+1]
 		}
 		return ""
 	}
+	name := args[0]
 	r.verdict, r.target = targetVerdict(name), name
 	switch {
 	case option == "-g":

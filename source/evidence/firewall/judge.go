@@ -28,12 +28,11 @@ type judge struct {
 	rs     *ruleset
 	spans  []source.PortRange
 	packet packet
-	span   int // whose packet it is
 	visits int
 	fate   fate
 
-	exceptions, unjudged map[source.FirewallRule]bool
-	drops                map[source.FirewallRule][]bool // by span
+	exceptions, unjudged []source.FirewallRule
+	drops                []drop
 }
 
 // fate is what became of a packet in one base chain. Maybe says that a rule
@@ -47,10 +46,7 @@ type fate struct {
 }
 
 func newJudge(rs *ruleset, rng source.PortRange) *judge {
-	j := &judge{
-		rs: rs, exceptions: make(map[source.FirewallRule]bool), unjudged: make(map[source.FirewallRule]bool),
-		drops: make(map[source.FirewallRule][]bool),
-	}
+	j := &judge{rs: rs}
 	cuts := append([]int{int(rng.Low), int(rng.High) + 1}, rs.cuts...)
 	cuts = slices.DeleteFunc(cuts, func(c int) bool { return c < int(rng.Low) || c > int(rng.High)+1 })
 	slices.Sort(cuts)
@@ -65,8 +61,7 @@ func newJudge(rs *ruleset, rng source.PortRange) *judge {
 func (j *judge) returns(family, protocol string) source.ReturnTraffic {
 	r := source.ReturnTraffic{Family: family, Protocol: protocol, Stateful: true}
 	j.visits = 0
-	for i, span := range j.spans {
-		j.span = i
+	for _, span := range j.spans {
 		j.packet = packet{v6: family == "ipv6", protocol: protocol, port: span.Low}
 		f := j.follow()
 		switch {
@@ -169,7 +164,7 @@ func (j *judge) walk(c *chain, on way) (back bool) {
 			on.onState || r.onState, on.onPort || r.onPort, on.depth + 1,
 		}
 		if a != always && r.verdict != giveBack && (r.verdict != refuse || !here.few) {
-			j.unjudged[c.describe(r)] = true
+			add(&j.unjudged, c.describe(r))
 		}
 		stays := j.rule(c, r, here, &back)
 		if !stays && a == always {
@@ -192,14 +187,14 @@ func (j *judge) rule(c *chain, r *rule, here way, back *bool) (stays bool) {
 		f.refused = f.refused || !here.partial
 		f.maybeRefused = f.maybeRefused || here.partial && !here.few
 		if here.few {
-			j.exceptions[c.describe(r)] = true
+			add(&j.exceptions, c.describe(r))
 		}
 		if here.onPort {
 			j.drop(c.describe(r))
 		}
 	case other:
 		f.unclear = true
-		j.unjudged[c.describe(r)] = true
+		add(&j.unjudged, c.describe(r))
 	case notrack:
 		f.untracked = f.untracked || !here.partial
 		f.maybeUntracked = f.maybeUntracked || here.partial
@@ -210,7 +205,7 @@ func (j *judge) rule(c *chain, r *rule, here way, back *bool) (stays bool) {
 		target := j.rs.byKey[c.scope+" "+r.target]
 		if target == nil {
 			f.unclear = true
-			j.unjudged[c.describe(r)] = true
+			add(&j.unjudged, c.describe(r))
 			return true
 		}
 		returned := j.walk(target, here)
@@ -222,9 +217,41 @@ func (j *judge) rule(c *chain, r *rule, here way, back *bool) (stays bool) {
 	return false
 }
 
+// drop is a rule on named ports that refuses some of them.
+type drop struct {
+	source.FirewallRule
+	ports source.PortSet // the first of each span
+}
+
 func (j *judge) drop(r source.FirewallRule) {
-	if j.drops[r] == nil {
-		j.drops[r] = make([]bool, len(j.spans))
+	i := slices.IndexFunc(j.drops, func(d drop) bool { return d.FirewallRule == r })
+	if i < 0 {
+		if i = len(j.drops); i == maxRules {
+			return
+		}
+		j.drops = append(j.drops, drop{FirewallRule: r})
 	}
-	j.drops[r][j.span] = true
+	j.drops[i].ports.Add(j.packet.port)
+}
+
+// portDrops are the rules that refuse named ports, each with those.
+func (j *judge) portDrops() []source.PortDrop {
+	var drops []source.PortDrop
+	for i := range j.drops {
+		d := source.PortDrop{FirewallRule: j.drops[i].FirewallRule}
+		for _, span := range j.spans {
+			if j.drops[i].ports.Has(span.Low) {
+				d.Ports = extend(d.Ports, span)
+			}
+		}
+		drops = append(drops, d)
+	}
+	return drops
+}
+
+// add adds a rule to a list, once.
+func add(list *[]source.FirewallRule, r source.FirewallRule) {
+	if len(*list) < maxRules && !slices.Contains(*list, r) {
+		*list = append(*list, r)
+	}
 }
