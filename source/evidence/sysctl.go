@@ -76,7 +76,7 @@ func sameValue(name, a, b string) bool {
 }
 
 // portsOf reads a list like "8080,40000-40009".
-func portsOf(list string) (ports [1 << 16]bool, ok bool) {
+func portsOf(list string) (ports source.PortSet, ok bool) {
 	for item := range strings.SplitSeq(list, ",") {
 		from, to, stretch := strings.Cut(item, "-")
 		if !stretch {
@@ -87,9 +87,7 @@ func portsOf(list string) (ports [1 << 16]bool, ok bool) {
 		if err1 != nil || err2 != nil {
 			return ports, false
 		}
-		for port := low; port <= high; port++ {
-			ports[port] = true
-		}
+		ports.AddRange(source.PortRange{Low: uint16(low), High: uint16(high)})
 	}
 	return ports, true
 }
