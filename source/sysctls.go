@@ -63,7 +63,7 @@ const (
 type SysctlFile struct {
 	Path     string    `json:"path"`
 	Modified time.Time `json:"modified"`
-	// Recent says that it changed within the time that was asked for.
+	// Recent says that it changed within the last seven days.
 	Recent bool `json:"recent"`
 	// Names are the settings among Sysctls.Settings that it sets.
 	Names []string `json:"names,omitempty"`

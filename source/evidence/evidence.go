@@ -26,6 +26,12 @@ func notThere(format string, args ...any) source.Status {
 	return source.Status{Outcome: source.OutcomeNotThere, Reason: fmt.Sprintf(format, args...)}
 }
 
+const (
+	timeout  = 3 * time.Second    // bounds each part by itself
+	logSince = 24 * time.Hour     // how far back the log is read
+	recent   = 7 * 24 * time.Hour // how new a changed file of settings is called recent
+)
+
 // Options say what to ask for. The zero value asks this host, now.
 type Options struct {
 	// Range is the range of ephemeral ports that the firewall is judged by.
@@ -34,13 +40,6 @@ type Options struct {
 	// Now is the time against which files and log lines are recent. Zero means
 	// the present.
 	Now time.Time
-	// Timeout bounds each part by itself. Zero means 3 s.
-	Timeout time.Duration
-	// LogSince is how far back the log is read. Zero means 24 h.
-	LogSince time.Duration
-	// Recent is how new a changed file of settings is called recent. Zero
-	// means 7 days.
-	Recent time.Duration
 	// Root is the tree that files are read from, "/" if empty. Under another
 	// root no command is run and the kernel is not asked, as both would speak
 	// of this host.
@@ -54,9 +53,6 @@ func (o Options) withDefaults() Options {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
-	o.Timeout = cmp.Or(o.Timeout, 3*time.Second)
-	o.LogSince = cmp.Or(o.LogSince, 24*time.Hour)
-	o.Recent = cmp.Or(o.Recent, 7*24*time.Hour)
 	o.Root = cmp.Or(o.Root, "/")
 	return o
 }
@@ -78,7 +74,7 @@ func Gather(ctx context.Context, o Options) source.Evidence {
 	var parts sync.WaitGroup
 	ask := func(part func(context.Context)) {
 		parts.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+			ctx, cancel := context.WithTimeout(ctx, timeout)
 			defer cancel()
 			part(ctx)
 		})

@@ -61,7 +61,7 @@ func sight(p *source.LogPhrase, place string, line logLine) {
 
 // log looks into the journal, the kernel's own log, and files.
 func (h *gatherer) log(ctx context.Context) source.SystemLog {
-	l := source.SystemLog{Since: h.opt.Now.Add(-h.opt.LogSince)}
+	l := source.SystemLog{Since: h.opt.Now.Add(-logSince)}
 	for _, spellings := range phrases {
 		l.Phrases = append(l.Phrases, source.LogPhrase{Text: spellings[0]})
 	}

@@ -94,7 +94,7 @@ func (h *gatherer) sysctlFile(name string, c *sysctlConfig) {
 		}
 		f.Modified = info.ModTime()
 		age := h.opt.Now.Sub(f.Modified)
-		f.Recent = age < h.opt.Recent && age > -h.opt.Recent
+		f.Recent = age < recent && age > -recent
 		data, err = h.Read(name)
 	}
 	if err != nil {
