@@ -10,7 +10,7 @@ const (
 	// maxDepth is how deep jumps are followed; nft allows 16 itself.
 	maxDepth = 16
 	// maxVisits bounds the rules that are looked at for one family and protocol.
-	maxVisits = 4_000_000
+	maxVisits = 1_000_000
 	// maxRules bounds each list of rules in a report.
 	maxRules = 20
 	// conntrackPriority is where connection tracking sits among the chains of

@@ -165,9 +165,10 @@ func yes(b bool) answer {
 }
 
 func (r *rule) whenProtocol(neg bool, names ...string) {
+	tcp := slices.Contains(names, "tcp") || slices.Contains(names, "6")
+	udp := slices.Contains(names, "udp") || slices.Contains(names, "17")
 	r.when(func(p packet) answer {
-		number := map[string]string{"tcp": "6", "udp": "17"}[p.protocol]
-		return unless(neg, yes(slices.Contains(names, p.protocol) || slices.Contains(names, number)))
+		return unless(neg, yes(tcp && p.protocol == "tcp" || udp && p.protocol == "udp"))
 	})
 }
 
