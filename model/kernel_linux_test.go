@@ -36,6 +36,9 @@ func newLab(t *testing.T) *lab {
 	l := &lab{Host: netlab.New(t, "40000 40099"), t: t, fleet: model.NewFleet(model.Options{})}
 	l.Must(func() (err error) { l.src, err = live.Open(live.Options{Kind: live.Sockdiag}); return err })
 	t.Cleanup(func() { l.src.Close() })
+	// An ACK that another processor brings late to a TIME_WAIT is answered, the
+	// listener answers that with a reset, and a reset ends a TIME_WAIT (RFC 1337).
+	l.Sysctl("net.ipv4.tcp_rfc1337", "1")
 	return l
 }
 

@@ -1,4 +1,4 @@
-package command
+package command_test
 
 import (
 	"bufio"
@@ -10,45 +10,12 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"ephtop/source/live"
 	"ephtop/source/netlab"
-	"ephtop/ui/dashboard"
 )
-
-// What TestHelper is asked to be, in the environment.
-const (
-	helperVariable = "EPHTOP_TEST_HELPER"
-	helperProgram  = "program" // ephtop with the arguments after --
-	helperChurn    = "churn"   // opens and closes connections to 127.0.0.1:5432
-)
-
-// helper is this test binary as another program, inside a namespace.
-func helper(role string, args ...string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], append([]string{"-test.run=^TestHelper$", "--"}, args...)...)
-	cmd.Env = append(os.Environ(), helperVariable+"="+role)
-	return cmd
-}
-
-// TestHelper is no test where nobody asks for it.
-func TestHelper(t *testing.T) {
-	switch os.Getenv(helperVariable) {
-	case helperProgram:
-		args := os.Args[slices.Index(os.Args, "--")+1:]
-		os.Exit(Run(args, Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Open: live.Open, Dashboard: dashboard.Run}))
-	case helperChurn:
-		if err := churn(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	t.Skip("helps other tests")
-}
 
 // churn opens and closes a connection each 5 ms, until its standard input
 // ends. Once there are many it says so.
@@ -94,7 +61,7 @@ func churn() error {
 // ephtop runs the program inside a namespace.
 func ephtop(t *testing.T, h *netlab.Host, args ...string) (status int, stdout string) {
 	t.Helper()
-	cmd := helper(helperProgram, args...)
+	cmd := program(t, args...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := h.Start(cmd); err != nil {
@@ -111,6 +78,7 @@ func ephtop(t *testing.T, h *netlab.Host, args ...string) (status int, stdout st
 }
 
 func TestKernelCheckStatus(t *testing.T) {
+	t.Parallel()
 	h := netlab.New(t, "40000 40099")
 	h.Listen("127.0.0.1:80")
 	used := 0
@@ -155,6 +123,7 @@ func consultHost(t *testing.T, h *netlab.Host, args ...string) (status int, d di
 }
 
 func TestKernelDoctorIsSilentOnAnEmptyHost(t *testing.T) {
+	t.Parallel()
 	_, d := consultHost(t, netlab.New(t, ""), "--for", "1s")
 	if len(d.Findings) > 0 {
 		t.Errorf("findings on an empty host: %v", d.Findings)
@@ -168,9 +137,11 @@ func TestKernelDoctorIsSilentOnAnEmptyHost(t *testing.T) {
 }
 
 func TestKernelDoctorFindsChurn(t *testing.T) {
+	t.Parallel()
 	h := netlab.New(t, "40000 40999")
 	h.Sysctl("net.ipv4.tcp_tw_reuse", "0") // on loopback TIME_WAIT would not stand in the way
-	cmd := helper(helperChurn)
+	cmd := program(t)
+	cmd.Env = environ(asProgram + "=" + churning)
 	hold, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
