@@ -24,10 +24,12 @@ import (
 // over the line is read from a pseudo-terminal (terminal_pty).
 
 // The test binary is the program where this is set. It may be told to be
-// refused netlink, as in a sandbox.
+// refused netlink, as in a sandbox, or to be another program, for ephtop to
+// look at.
 const (
 	asProgram = "EPHTOP_TEST_PROGRAM"
 	noNetlink = "without netlink"
+	churning  = "churn"
 )
 
 // deadline is how long anything may take before it counts as never. Nothing
@@ -46,6 +48,12 @@ func beHelper() {
 			fmt.Fprintf(os.Stderr, "refuse netlink: %v\n", err)
 			os.Exit(125)
 		}
+	case churning:
+		if err := churn(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	os.Exit(run(os.Args[1:]))
 }
