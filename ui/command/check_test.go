@@ -16,6 +16,7 @@ import (
 )
 
 func TestCheckStatus(t *testing.T) {
+	t.Parallel()
 	// One of ten ports of each protocol is in use.
 	for _, c := range []struct {
 		name, args string
@@ -49,6 +50,7 @@ func TestCheckStatus(t *testing.T) {
 // TestCheckIsNotWantedWhereItIsAValue: the answer to a wrong flag of another
 // command is not one of a check.
 func TestCheckIsNotWantedWhereItIsAValue(t *testing.T) {
+	t.Parallel()
 	r := runWith(t, &fakeHost{}, "--filter", "check", "--verbose")
 	if r.status != 2 || r.stdout != "" {
 		t.Errorf("status %d, stdout %q; want 2 and nothing", r.status, r.stdout)
@@ -56,6 +58,7 @@ func TestCheckIsNotWantedWhereItIsAValue(t *testing.T) {
 }
 
 func TestCheckThatCannotFindOut(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		host   *fakeHost
@@ -82,6 +85,7 @@ func TestCheckThatCannotFindOut(t *testing.T) {
 
 // TestCheckSetsATimeLimit: a monitoring system does not wait for ever.
 func TestCheckSetsATimeLimit(t *testing.T) {
+	t.Parallel()
 	host := &limitedHost{}
 	var stdout bytes.Buffer
 	Run([]string{"check"}, Env{Stdout: &stdout, Stderr: io.Discard,

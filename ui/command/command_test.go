@@ -73,6 +73,7 @@ func runWith(t *testing.T, host *fakeHost, args ...string) result {
 }
 
 func TestFailuresAreOneLineAndStatus1(t *testing.T) {
+	t.Parallel()
 	failing := func(err error) func(live.Options) (source.Source, error) {
 		return func(live.Options) (source.Source, error) { return nil, err }
 	}
@@ -112,6 +113,7 @@ type failingWriter struct{ err error }
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 
 func TestSnapshotClosesItsSource(t *testing.T) {
+	t.Parallel()
 	for _, host := range []*fakeHost{{}, {pollErr: errors.New("no")}} {
 		runWith(t, host, "snapshot")
 		if host.closed != 1 {
@@ -121,6 +123,7 @@ func TestSnapshotClosesItsSource(t *testing.T) {
 }
 
 func TestSnapshotOpensWhatTheFlagsSay(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name      string
 		args      []string
@@ -144,6 +147,7 @@ func TestSnapshotOpensWhatTheFlagsSay(t *testing.T) {
 }
 
 func TestFilterLimitsTheConnectionsAndTheProtocols(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		filter      string
 		connections []string // protocols
@@ -180,6 +184,7 @@ func TestFilterLimitsTheConnectionsAndTheProtocols(t *testing.T) {
 }
 
 func TestThresholdsReachTheLevels(t *testing.T) {
+	t.Parallel()
 	// One of ten ports is in use.
 	for _, c := range []struct{ warn, critical, want string }{
 		{"60", "80", "ok"}, {"10", "80", "warning"}, {"5%", "9.9%", "critical"},
@@ -192,6 +197,7 @@ func TestThresholdsReachTheLevels(t *testing.T) {
 }
 
 func TestColor(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		mode string
 		want bool
@@ -204,6 +210,7 @@ func TestColor(t *testing.T) {
 }
 
 func TestLogIsAppendedTo(t *testing.T) {
+	t.Parallel()
 	name := filepath.Join(t.TempDir(), "log")
 	if err := os.WriteFile(name, []byte("before\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -222,6 +229,7 @@ func TestLogIsAppendedTo(t *testing.T) {
 }
 
 func TestDescribe(t *testing.T) {
+	t.Parallel()
 	setting := func(key, value string) debug.BuildSetting { return debug.BuildSetting{Key: key, Value: value} }
 	const commit = "c826635f78d2aaaabbbb"
 	for _, c := range []struct {
@@ -250,6 +258,7 @@ func TestDescribe(t *testing.T) {
 }
 
 func TestCompleteFilter(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		typed string
 		want  []string

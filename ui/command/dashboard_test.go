@@ -45,6 +45,7 @@ func onTerminal(t *testing.T, env map[string]string, args ...string) (status int
 }
 
 func TestDashboardIsToldTheFlags(t *testing.T) {
+	t.Parallel()
 	args := strings.Fields("--interval 250ms --warn 50 --critical 70 --filter state:tw --ascii --theme nord")
 	status, stderr, shown := onTerminal(t, map[string]string{"TERM": "xterm-256color"}, args...)
 	if status != 0 || len(shown) != 1 {
@@ -67,6 +68,7 @@ func TestDashboardIsToldTheFlags(t *testing.T) {
 }
 
 func TestDashboardHasNoColorWhereNoneIsWanted(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		env  map[string]string
@@ -93,6 +95,7 @@ func TestDashboardHasNoColorWhereNoneIsWanted(t *testing.T) {
 }
 
 func TestLogToTheTerminalIsRefused(t *testing.T) {
+	t.Parallel()
 	controller, tty, err := pty.Open()
 	if err != nil {
 		t.Skipf("no pseudo-terminal: %v", err)

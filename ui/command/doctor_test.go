@@ -62,6 +62,7 @@ func (h *pollCounter) Poll(ctx context.Context, s *source.Moment) error {
 }
 
 func TestDoctorStatus(t *testing.T) {
+	t.Parallel()
 	logged := healthy()
 	logged.Log.Phrases = []source.LogPhrase{{Text: "address already in use", Sightings: []source.LogSighting{{Place: "journal", Count: 1, Line: "x"}}}}
 	for _, c := range []struct {
@@ -76,6 +77,7 @@ func TestDoctorStatus(t *testing.T) {
 		{"a problem", healthy(), []string{"--warn", "5", "--critical", "10"}, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r, _ := consult(t, &fakeHost{}, c.ev, c.args...)
 			if r.status != c.status || r.stderr != "" {
 				t.Errorf("status %d, stderr %q; want %d and nothing\n%s", r.status, r.stderr, c.status, r.stdout)
@@ -85,6 +87,7 @@ func TestDoctorStatus(t *testing.T) {
 }
 
 func TestDoctorPollsThroughTheSample(t *testing.T) {
+	t.Parallel()
 	host := &pollCounter{}
 	r, asked := consult(t, host, healthy(), "-o", "json")
 	var got struct{ Sample struct{ Polls int } }
@@ -105,8 +108,10 @@ func TestDoctorPollsThroughTheSample(t *testing.T) {
 }
 
 func TestDoctorThatCannotPoll(t *testing.T) {
+	t.Parallel()
 	for name, failing := range map[string]int{"the first time": 1, "later": 2} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			host := &pollCounter{before: func(poll int) error {
 				if poll == failing {
 					return errors.New("no memory")
@@ -125,6 +130,7 @@ func TestDoctorThatCannotPoll(t *testing.T) {
 }
 
 func TestDoctorTracesWhereAsked(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{nil, {"--trace"}} {
 		r, _ := consult(t, &fakeHost{}, healthy(), args...)
 		if got, want := r.opened[0].Trace, args != nil; got != want {

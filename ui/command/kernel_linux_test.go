@@ -78,6 +78,7 @@ func ephtop(t *testing.T, h *netlab.Host, args ...string) (status int, stdout st
 }
 
 func TestKernelCheckStatus(t *testing.T) {
+	t.Parallel()
 	h := netlab.New(t, "40000 40099")
 	h.Listen("127.0.0.1:80")
 	used := 0
@@ -122,6 +123,7 @@ func consultHost(t *testing.T, h *netlab.Host, args ...string) (status int, d di
 }
 
 func TestKernelDoctorIsSilentOnAnEmptyHost(t *testing.T) {
+	t.Parallel()
 	_, d := consultHost(t, netlab.New(t, ""), "--for", "1s")
 	if len(d.Findings) > 0 {
 		t.Errorf("findings on an empty host: %v", d.Findings)
@@ -135,6 +137,7 @@ func TestKernelDoctorIsSilentOnAnEmptyHost(t *testing.T) {
 }
 
 func TestKernelDoctorFindsChurn(t *testing.T) {
+	t.Parallel()
 	h := netlab.New(t, "40000 40999")
 	h.Sysctl("net.ipv4.tcp_tw_reuse", "0") // on loopback TIME_WAIT would not stand in the way
 	cmd := program(t)

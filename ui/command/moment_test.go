@@ -7,6 +7,7 @@ import (
 )
 
 func TestMoment(t *testing.T) {
+	t.Parallel()
 	const layout = "2006-01-02T15:04:05.000Z"
 	for _, c := range []struct {
 		name, at    string
@@ -56,6 +57,7 @@ func TestMoment(t *testing.T) {
 }
 
 func TestMomentIsLocalWithoutAZone(t *testing.T) {
+	t.Parallel()
 	m, err := parseMoment("12:04:31")
 	if err != nil {
 		t.Fatal(err)

@@ -51,6 +51,7 @@ func moments(t *testing.T, r io.Reader) (n int, end error) {
 var record1s = []string{"record", "-", "--duration", "1s", "--interval", "100ms"}
 
 func TestRecordGoesOnAfterAPollThatFailed(t *testing.T) {
+	t.Parallel()
 	host := &pollCounter{before: func(poll int) error {
 		if poll == 2 {
 			return errors.New("no memory")
@@ -71,6 +72,7 @@ func TestRecordGoesOnAfterAPollThatFailed(t *testing.T) {
 }
 
 func TestRecordEndsWhenNoPollSucceeds(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		good    int
@@ -78,6 +80,7 @@ func TestRecordEndsWhenNoPollSucceeds(t *testing.T) {
 		moments int
 	}{{"from the first one on", 0, 1, 0}, {"later", 1, 1 + failuresInARow, 1}} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			host := &pollCounter{before: func(poll int) error {
 				if poll > c.good {
 					return errors.New("no memory")
@@ -111,6 +114,7 @@ func TestRecordEndsWhenNoPollSucceeds(t *testing.T) {
 }
 
 func TestRecordThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		err  error
@@ -130,6 +134,7 @@ func TestRecordThatCannotBeWritten(t *testing.T) {
 }
 
 func TestRecordAnonymized(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
 	if status, stderr := runOn(&fakeHost{}, &out, append(record1s, "--anonymize")...); status != 0 {
 		t.Fatalf("status %d, stderr %q", status, stderr)
@@ -153,6 +158,7 @@ func TestRecordAnonymized(t *testing.T) {
 
 // TestLiveRecordingIsReadToItsEnd: a check of a pipe waits for it.
 func TestLiveRecordingIsReadToItsEnd(t *testing.T) {
+	t.Parallel()
 	in, out := io.Pipe()
 	recorded := make(chan int, 1)
 	go func() {
@@ -186,6 +192,7 @@ func (h *spanning) Poll(ctx context.Context, s *source.Moment) error {
 }
 
 func TestPastLooksBackFromItsMoment(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	f, err := recording.Create(file, false)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 // TestAnotherHostThroughAPipe: a pipe stands in for ssh. What happens on the
 // host that is recorded shows on the screen.
 func TestAnotherHostThroughAPipe(t *testing.T) {
+	t.Parallel()
 	h := crowd(t)
 	s := openScreen(t, h, screenOptions{
 		command: []string{"sh", "-c", `"$0" record - --interval 200ms | "$0" replay -`, executable(t)},
@@ -23,6 +24,7 @@ func TestAnotherHostThroughAPipe(t *testing.T) {
 
 // TestRecordingOfADemoIsPlayed: record, replay, and look at single moments.
 func TestRecordingOfADemoIsPlayed(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	s := openScreen(t, crowd(t), screenOptions{
 		command: []string{"sh", "-c", `"$0" record "$1" --demo leak --interval 500ms --duration 2s && "$0" replay "$1"`, executable(t), file},

@@ -16,6 +16,7 @@ import (
 )
 
 func TestDemoIsShown(t *testing.T) {
+	t.Parallel()
 	args := strings.Fields("demo --scenario busy --speed 4 --seed 2 --interval 500ms --filter state:tw")
 	status, stderr, shown := onTerminal(t, nil, args...)
 	if status != 0 || len(shown) != 1 {
@@ -33,6 +34,7 @@ func TestDemoIsShown(t *testing.T) {
 }
 
 func TestRecordingIsShown(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	if status, stderr := runOn(&fakeHost{}, &bytes.Buffer{}, "record", file, "--duration", "1s"); status != 0 {
 		t.Fatalf("status %d, stderr %q", status, stderr)
@@ -47,6 +49,7 @@ func TestRecordingIsShown(t *testing.T) {
 }
 
 func TestWhatCannotBeShown(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, []byte("hello"), 0o600); err != nil {
 		t.Fatal(err)
@@ -71,6 +74,7 @@ func TestWhatCannotBeShown(t *testing.T) {
 }
 
 func TestRecordingToATerminalIsRefused(t *testing.T) {
+	t.Parallel()
 	status, stderr, _ := onTerminal(t, nil, "record", "-")
 	if want := "ephtop: standard output is a terminal: use a file or a pipe\n"; status != 2 || stderr != want {
 		t.Errorf("status %d, stderr %q; want 2, %q", status, stderr, want)
@@ -78,6 +82,7 @@ func TestRecordingToATerminalIsRefused(t *testing.T) {
 }
 
 func TestRecordingToTheNameOfATerminalIsRefused(t *testing.T) {
+	t.Parallel()
 	controller, tty, err := pty.Open()
 	if err != nil {
 		t.Skipf("no pseudo-terminal: %v", err)
@@ -91,6 +96,7 @@ func TestRecordingToTheNameOfATerminalIsRefused(t *testing.T) {
 }
 
 func TestRecordTellsAPersonHowMuch(t *testing.T) {
+	t.Parallel()
 	controller, tty, err := pty.Open()
 	if err != nil {
 		t.Skipf("no pseudo-terminal: %v", err)

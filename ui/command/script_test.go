@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,7 +28,21 @@ func TestMain(m *testing.M) {
 	// A SIGHUP that is ignored here (nohup) would be ignored by the programs
 	// that the tests start; one that is handled is theirs by default.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
-	testscript.Main(m, map[string]func(){"ephtop": func() { os.Exit(run(os.Args[1:])) }})
+	testscript.Main(manyAtOnce{m}, map[string]func(){"ephtop": func() { os.Exit(run(os.Args[1:])) }})
+}
+
+// manyAtOnce runs more tests at once than there are processors: most of them
+// wait, for programs and for time.
+type manyAtOnce struct{ *testing.M }
+
+func (m manyAtOnce) Run() int {
+	flag.Parse()
+	if n := flag.Lookup("test.parallel"); n.Value.String() == n.DefValue {
+		if err := n.Value.Set("12"); err != nil {
+			panic(err)
+		}
+	}
+	return m.M.Run()
 }
 
 // run is the program, as main.go has it.
@@ -41,6 +56,7 @@ func run(args []string) int {
 
 // TestScripts runs the program as a user does: see testdata/script.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -137,6 +153,7 @@ func fieldNames(object []byte) ([]string, error) {
 // TestRun is the program within the process: no flag of one run is left for
 // the next.
 func TestRun(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		args string
 		want int

@@ -59,6 +59,7 @@ func TestInterruptBeforeAnythingWasSeen(t *testing.T) {
 }
 
 func TestDoctorShowsItsProgressToAPerson(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		stdout   func(tty *os.File) io.Writer
@@ -68,6 +69,7 @@ func TestDoctorShowsItsProgressToAPerson(t *testing.T) {
 		{"the page goes elsewhere", func(*os.File) io.Writer { return io.Discard }, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			controller, tty, err := pty.Open()
 			if err != nil {
 				t.Skipf("no pseudo-terminal: %v", err)

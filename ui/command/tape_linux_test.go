@@ -155,6 +155,7 @@ func (f frame) trimmed() string {
 
 // TestTape plays demo.tape and looks for each part of its story, in this order.
 func TestTape(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../demo.tape")
 	if err != nil {
 		t.Fatal(err)
@@ -208,6 +209,7 @@ func TestTape(t *testing.T) {
 }
 
 func TestTapeRefusesWhatItDoesNotPlay(t *testing.T) {
+	t.Parallel()
 	for _, line := range []string{
 		"Ctrl+C", "Wait /x/", "Wait+Screen", "Wait+Screen@5s /x/", "Wait+Screen /(/", "Type x", `Type "x" Enter`,
 		"Type@1s \"x\"", "Enter twice", "Down@1s 2", "Screenshot x.png", "enter",

@@ -86,6 +86,7 @@ func (s *screen) waitForTop(title, text string) frame {
 // screen as it found it: the connections sorted by local address, the cursor
 // on the first of them.
 func TestKeys(t *testing.T) {
+	t.Parallel()
 	h := crowd(t)
 	s := openScreen(t, h, screenOptions{})
 	s.sortByLocal()
@@ -127,6 +128,7 @@ func TestKeys(t *testing.T) {
 }
 
 func TestCtrlCQuits(t *testing.T) {
+	t.Parallel()
 	h := netlab.New(t, "")
 	s := openScreen(t, h, screenOptions{size: "80x24"})
 	s.press("C-c")

@@ -150,6 +150,7 @@ var questions = regexp.MustCompile(`\x1b\](?:4;\d+|1[0-9]);\?|\x1b\[[<=>?]?[0-9;
 // This one runs what main.go makes: which packages it imports, and in which
 // order they come to life, decides what the terminal is asked.
 func TestFrameOnATerminalThatAnswersNothing(t *testing.T) {
+	t.Parallel()
 	s := startOnPty(t, built(t))
 	s.waitFor("ephtop")
 	s.waitFor("● live")
@@ -181,6 +182,7 @@ func built(t *testing.T) *exec.Cmd {
 
 // The other way round: a question would have been seen.
 func TestQuestionsAreRecognised(t *testing.T) {
+	t.Parallel()
 	for _, q := range []string{
 		"\x1b]11;?\x1b\\", "\x1b]10;?\a", "\x1b]4;1;?\a", "\x1b[6n", "\x1b[?6n", "\x1b[5n", "\x1b[c", "\x1b[>c", "\x1b[0c",
 		"\x1b[=c", "\x1bZ", "\x1b[>0q", "\x1b[?2026$p", "\x1b[?u", "\x1bP+q544e\x1b\\", "\x1b[18t", "\x05",

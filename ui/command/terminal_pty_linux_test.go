@@ -161,6 +161,7 @@ func wantModesLeft(t *testing.T, out []byte) {
 }
 
 func TestTheEndLeavesTheTerminalAsItWas(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name string
 		end  func(*ptySession) error
@@ -172,6 +173,7 @@ func TestTheEndLeavesTheTerminalAsItWas(t *testing.T) {
 		{"SIGHUP", func(s *ptySession) error { return s.cmd.Process.Signal(syscall.SIGHUP) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			s := startOnPty(t, program(t))
 			s.waitFor("● live")
 			if s.termios() == s.before {
@@ -189,11 +191,13 @@ func TestTheEndLeavesTheTerminalAsItWas(t *testing.T) {
 // The terminal goes away, as with a window that is closed or a line that
 // drops.
 func TestTheEndOfTheTerminalIsTheEndOfTheProgram(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ name, shell string }{
 		{"SIGHUP ends it", `exec "$0"`},
 		{"SIGHUP is ignored, as under nohup", `trap "" HUP; exec "$0"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			cmd := program(t)
 			cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", test.shell, executable(t)}
 			s := startOnPty(t, cmd)
@@ -208,6 +212,7 @@ func TestTheEndOfTheTerminalIsTheEndOfTheProgram(t *testing.T) {
 // dash leaves the modes of a terminal to the programs, so what is seen at its
 // prompt is what the program left.
 func TestCtrlZGivesTheTerminalBack(t *testing.T) {
+	t.Parallel()
 	shell, err := exec.LookPath("dash")
 	if err != nil {
 		t.Skip("needs dash: a shell that does not touch the modes of its terminal")

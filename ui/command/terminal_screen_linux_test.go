@@ -206,14 +206,17 @@ func (s *screen) look() frame {
 	return f
 }
 
-// wait looks until a condition holds, and gives the frame in which it does.
+// wait looks until a condition holds, and gives the frame in which it does. Each
+// look starts a client of tmux, so what takes long is looked at less often.
 func (s *screen) wait(what string, holds func(frame) bool) frame {
 	s.Helper()
 	var f frame
-	for end := time.Now().Add(deadline); time.Now().Before(end) && !s.Failed(); time.Sleep(40 * time.Millisecond) {
+	pause := 10 * time.Millisecond
+	for end := time.Now().Add(deadline); time.Now().Before(end) && !s.Failed(); time.Sleep(pause) {
 		if f = s.look(); holds(f) {
 			return f
 		}
+		pause = min(pause*3/2, 150*time.Millisecond)
 	}
 	s.Fatalf("never on the screen: %s\n%s", what, f)
 	return nil

@@ -73,6 +73,7 @@ func startHolder(t *testing.T, h *netlab.Host, fd int) (pid int) {
 }
 
 func TestConnectionsOfThisHostAreOnTheScreen(t *testing.T) {
+	t.Parallel()
 	h := netlab.New(t, "40000 40099")
 	here, self := strconv.Itoa(os.Getpid()), processName(t)
 	listener := h.Listen("127.0.0.1:5432")
@@ -155,6 +156,7 @@ func snapshot(t *testing.T, h *netlab.Host) report {
 }
 
 func TestGaugeSaysWhatSnapshotSays(t *testing.T) {
+	t.Parallel()
 	h := netlab.New(t, "40000 40099")
 	const to = "127.0.0.1:5432"
 	h.Listen(to)
@@ -196,6 +198,7 @@ func TestGaugeSaysWhatSnapshotSays(t *testing.T) {
 }
 
 func TestWithoutPermissionTheScreenSaysWhatIsHidden(t *testing.T) {
+	t.Parallel()
 	h := netlab.New(t, "40000 40099")
 	h.Listen("127.0.0.1:5432")
 	fd := must(t)(h.Connect("127.0.0.1:5432"))
@@ -212,6 +215,7 @@ func TestWithoutPermissionTheScreenSaysWhatIsHidden(t *testing.T) {
 }
 
 func TestPortableSourceIsAnnounced(t *testing.T) {
+	t.Parallel()
 	h := netlab.New(t, "40000 40099")
 	h.Listen("127.0.0.1:5432")
 	fd := must(t)(h.Connect("127.0.0.1:5432"))
@@ -226,6 +230,7 @@ func TestPortableSourceIsAnnounced(t *testing.T) {
 			"the kernel's sock_diag can't be used"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			s := openScreen(t, h, test.o)
 			s.wait("portable, and what it does not see", func(f frame) bool {
 				return strings.Contains(f.line(0), " portable") && strings.Contains(f.box("Ephemeral ports").bottom, "not seen")

@@ -18,6 +18,7 @@ import (
 )
 
 func TestFilterOnTheScreen(t *testing.T) {
+	t.Parallel()
 	s := openScreen(t, crowd(t), screenOptions{})
 	without := fmt.Sprintf("%d without the filter", crowdRows)
 	listening := func(f frame) bool {
@@ -83,6 +84,7 @@ func (f frame) fits(width, height int) error {
 }
 
 func TestResize(t *testing.T) {
+	t.Parallel()
 	s := openScreen(t, crowd(t), screenOptions{size: "80x24"})
 	fits := func(size string) {
 		t.Helper()
@@ -161,6 +163,7 @@ func (s *screen) breakPolls() (mend func()) {
 }
 
 func TestPollsThatFailAndRecover(t *testing.T) {
+	t.Parallel()
 	h := crowd(t)
 	s := openScreen(t, h, screenOptions{mounts: true})
 	rows := fmt.Sprintf("of %d ", crowdRows)
@@ -188,6 +191,7 @@ func TestPollsThatFailAndRecover(t *testing.T) {
 
 // The first poll fails: there is nothing to show, and the screen says why.
 func TestFirstPollThatFails(t *testing.T) {
+	t.Parallel()
 	h := netlab.New(t, "40000 40099")
 	// The shell waits for the test before it becomes the program.
 	s := openScreen(t, h, screenOptions{mounts: true, size: "80x24",
@@ -206,6 +210,7 @@ func TestFirstPollThatFails(t *testing.T) {
 }
 
 func TestPausedFilteredAndStaleLookDifferent(t *testing.T) {
+	t.Parallel()
 	s := openScreen(t, crowd(t), screenOptions{mounts: true})
 	signs := []string{"● live", "‖ paused", "! stale", "filter: state:listen", "without the filter", "✖ "}
 	wait := func(state string, want ...string) {
@@ -233,6 +238,7 @@ func TestPausedFilteredAndStaleLookDifferent(t *testing.T) {
 }
 
 func TestCtrlZAndFgUnderAShell(t *testing.T) {
+	t.Parallel()
 	if _, err := os.Stat("/bin/bash"); err != nil {
 		t.Skip("needs bash")
 	}
@@ -283,6 +289,7 @@ func TestCtrlZAndFgUnderAShell(t *testing.T) {
 
 // Without a shell there is nobody to say fg: ctrl+z is answered, and no more.
 func TestCtrlZWithoutAShell(t *testing.T) {
+	t.Parallel()
 	s := openScreen(t, crowd(t), screenOptions{size: "80x24"})
 	s.press("C-z")
 	s.wait("that there is no shell", func(f frame) bool {
