@@ -9,6 +9,7 @@ import (
 )
 
 func TestParseRecordLayout(t *testing.T) {
+	t.Parallel()
 	text := string(testdata(t, "format"))
 	got, err := parseRecordLayout(text)
 	if err != nil {
@@ -46,6 +47,7 @@ func TestParseRecordLayout(t *testing.T) {
 }
 
 func TestParsePageLayout(t *testing.T) {
+	t.Parallel()
 	text := string(testdata(t, "header_page"))
 	got, err := parsePageLayout(text)
 	if want := (pageLayout{field{0, 8}, field{8, 8}, field{16, 4080}}); got != want || err != nil {

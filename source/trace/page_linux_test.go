@@ -44,6 +44,7 @@ func lines(records []record) []string {
 }
 
 func TestDecodeCapturedPages(t *testing.T) {
+	t.Parallel()
 	d := captured(t)
 	for _, test := range []struct {
 		page string
@@ -144,6 +145,7 @@ func payload(d *decoder, tid uint32, change func(put func(field, uint32))) []byt
 }
 
 func TestDecodeEvents(t *testing.T) {
+	t.Parallel()
 	const event = "closed tcp 10.0.0.1:40000 → 10.0.0.2:443"
 	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 		d := captured(t)
@@ -201,6 +203,7 @@ func TestDecodeEvents(t *testing.T) {
 
 // A page that makes no sense is an error, and what came before it is kept.
 func TestDecodeMalformed(t *testing.T) {
+	t.Parallel()
 	d := captured(t)
 	one := payload(d, 7, nil)
 	start := func() *builder { return (&builder{d: d}).event(5, one) }
@@ -231,6 +234,7 @@ func TestDecodeMalformed(t *testing.T) {
 
 // The commit field has 4 bytes on a 32-bit kernel.
 func TestDecode32(t *testing.T) {
+	t.Parallel()
 	const header = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n" +
 		"\tfield: local_t commit;\toffset:8;\tsize:4;\tsigned:1;\n" +
 		"\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n" +

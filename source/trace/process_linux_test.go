@@ -71,6 +71,7 @@ func (f *fixture) netns(procs *processes, tid int32) namespace {
 }
 
 func TestResolver(t *testing.T) {
+	t.Parallel()
 	const second = 100 * tick
 	noNames := func() map[int32]string { return nil }
 	api := source.Process{PID: 50, Start: 300, Name: "api", Command: "/usr/bin/api --serve", UID: 4242424, User: "4242424"}
@@ -188,6 +189,7 @@ func TestResolver(t *testing.T) {
 }
 
 func TestResolverIsBounded(t *testing.T) {
+	t.Parallel()
 	f, procs := newFixture(t)
 	r := newResolver(procs, namespace{}, func() map[int32]string { return nil })
 	for tid := range int32(maxThreads) {
@@ -202,6 +204,7 @@ func TestResolverIsBounded(t *testing.T) {
 }
 
 func TestParseComms(t *testing.T) {
+	t.Parallel()
 	got := parseComms("12 sh\n13 a b\nx y\n14\n99999999999 z\n")
 	if diff := cmp.Diff(map[int32]string{12: "sh", 13: "a b"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

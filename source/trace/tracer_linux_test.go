@@ -98,8 +98,10 @@ func timeWaits(t *testing.T, h *netlab.Host) map[source.Tuple]bool {
 // one destination: nearly every TIME_WAIT is traced to its process, and none
 // to the other.
 func TestOwnersOfTimeWait(t *testing.T) {
+	t.Parallel() // but none that leaves events of processes that have ended: nobody knows of what namespace
 	for _, address := range []string{"127.0.0.1", "::1", "::ffff:127.0.0.1"} {
 		t.Run(address, func(t *testing.T) {
+			t.Parallel()
 			h := netlab.New(t, "")
 			h.Sysctl("net.ipv4.tcp_tw_reuse", "0") // or a port is used twice
 			serve(t, h, addr(strings.TrimPrefix(address, "::ffff:")))
@@ -276,8 +278,8 @@ func TestLost(t *testing.T) {
 			events, more = drain(t, tr, events)
 			lost += more
 		}
-		// What others on the host do may be lost too.
-		if all := len(events) + lost; lost == 0 || len(events) == 0 || all < n || all > n+n/10 {
+		// What others on the host do may be lost too, however much that is.
+		if all := len(events) + lost; lost == 0 || len(events) == 0 || len(events) > n || all < n {
 			t.Errorf("round %d: %d events and %d lost, want %d together", round, len(events), lost, n)
 		}
 	}
