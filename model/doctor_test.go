@@ -21,6 +21,7 @@ func readable() *source.Evidence {
 }
 
 func TestExamine(t *testing.T) {
+	t.Parallel()
 	type verdicts map[Topic]Verdict
 	type signs map[Topic][]Sign
 	everyPort := []source.PortRange{{Low: 40000, High: 40099}}
@@ -123,6 +124,7 @@ func TestExamine(t *testing.T) {
 }
 
 func TestEveryFindingHasItsPoint(t *testing.T) {
+	t.Parallel()
 	want := map[Problem]Topic{
 		ConnectsFail: TopicConnections, TupleFull: TopicConnections, PoolFull: TopicConnections, SlowConnect: TopicConnections,
 		BoundFirst: TopicConnections, CloseWait: TopicConnections, Orphans: TopicConnections, NoPooling: TopicPooling,

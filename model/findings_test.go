@@ -57,6 +57,7 @@ func held(list []source.Socket, process int32, cookie uint64) []source.Socket {
 }
 
 func TestAHealthyHostHasNoFindings(t *testing.T) {
+	t.Parallel()
 	var sockets []source.Socket
 	// More connections than the range has ports, over many destinations, in use
 	// for long and seldom closed.
@@ -75,6 +76,7 @@ func TestAHealthyHostHasNoFindings(t *testing.T) {
 }
 
 func TestFindings(t *testing.T) {
+	t.Parallel()
 	retried := func(s *source.Socket) { s.Retransmits = 3 }
 	orphan := func(s *source.Socket) { s.Inode = 0 }
 	orphans := func(n int) []source.Socket {
@@ -203,6 +205,7 @@ func TestFindings(t *testing.T) {
 }
 
 func TestFindingsAboutSettings(t *testing.T) {
+	t.Parallel()
 	pressed := aged(connections(70, source.TimeWait, "10.0.0.1", 40000, 1, db), 30000)
 	cases := []struct {
 		name   string
@@ -234,6 +237,7 @@ func TestFindingsAboutSettings(t *testing.T) {
 }
 
 func TestChurnIsLaidToItsProcess(t *testing.T) {
+	t.Parallel()
 	live := held(connections(8, source.Established, "10.0.0.1", 40000, 2, db), 0, 1)
 	wait := aged(held(connections(2000, source.TimeWait, "10.0.0.1", 41000, 2, db), source.NoProcess, 1000), 4000)
 	st := update(withProcesses(wide(moment(0, append(live, wait...)...)), java))
@@ -247,6 +251,7 @@ func TestChurnIsLaidToItsProcess(t *testing.T) {
 }
 
 func TestProblemsHaveNames(t *testing.T) {
+	t.Parallel()
 	seen := map[string]bool{}
 	for p := range Problem(numProblems) {
 		if name := p.String(); name == "" || name == "unknown" || seen[name] {

@@ -49,6 +49,7 @@ var questions = [...]question{
 // going by one dump, is right about the holder's own destination and about
 // bind there, and too hopeful about the rest: "says" is what it can know.
 func TestKernelWhoBlocksWhom(t *testing.T) {
+	t.Parallel()
 	ownTuple := left{90, 100, 100, 100, 90}
 	everyone := left{90, 90, 90, 90, 90}
 	nobody := left{100, 100, 100, 100, 100}
@@ -72,6 +73,7 @@ func TestKernelWhoBlocksWhom(t *testing.T) {
 	for _, tt := range tests {
 		for _, q := range questions {
 			t.Run(tt.name+"/"+q.name, func(t *testing.T) {
+				t.Parallel()
 				l := newLab(t)
 				l.Sysctl("net.ipv4.tcp_tw_reuse", "0")
 				listener := l.Listen("127.0.0.1:80")

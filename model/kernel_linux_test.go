@@ -142,6 +142,7 @@ func checkTuple(t *testing.T, st *model.State, want model.TupleUse) {
 }
 
 func TestKernelFillsOneDestination(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.Listen("127.0.0.1:80")
 	if got := free(l.look(), towards("127.0.0.1", "127.0.0.1:80")); got != 100 {
@@ -170,6 +171,7 @@ func TestKernelFillsOneDestination(t *testing.T) {
 }
 
 func TestKernelGivesEachTupleTheWholeRange(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name     string
 		src, dst string
@@ -213,6 +215,7 @@ func TestKernelGivesEachTupleTheWholeRange(t *testing.T) {
 // connect() goes through the ports of the low end's parity before it tries the
 // others, bind(ip, 0) the other way round.
 func TestKernelPrefersOneParity(t *testing.T) {
+	t.Parallel()
 	t.Run("connect", func(t *testing.T) {
 		l := newLab(t)
 		l.Listen("127.0.0.1:80")
@@ -245,6 +248,7 @@ func TestKernelPrefersOneParity(t *testing.T) {
 }
 
 func TestKernelLeavesTheRest(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		take   func(*lab)
@@ -297,6 +301,7 @@ func TestKernelLeavesTheRest(t *testing.T) {
 
 // A v4-mapped IPv6 socket is on the same four-tuples as an IPv4 socket.
 func TestKernelSharesTuplesWithMappedIPv6(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.Listen("127.0.0.1:80")
 	l.opens(40, l.connect("127.0.0.1:80"))

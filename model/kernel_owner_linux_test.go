@@ -98,6 +98,7 @@ func owners(st *model.State) map[string]int {
 // Two processes hold connections, and one of them is killed: its TIME_WAIT
 // stays with it, though the kernel no longer says whose it is.
 func TestKernelOwners(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	listeners := map[int]int{80: l.Listen("127.0.0.1:80"), 81: l.Listen("127.0.0.1:81")}
 	killed, lives := hold(l, 7, 80), hold(l, 3, 81)
@@ -140,6 +141,7 @@ func TestKernelOwners(t *testing.T) {
 // A TIME_WAIT that no poll saw alive is likely the work of whoever is seen
 // alive with its destination.
 func TestKernelInfersOwners(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	listener := l.Listen("127.0.0.1:80")
 	if err := l.TimeWait(listener, "127.0.0.1:80", 5); err != nil {

@@ -38,12 +38,14 @@ func checkTimeWait(l *lab, reusable int, level model.Level) {
 }
 
 func TestKernelTimeWaitWithoutReuse(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ name, setting, value string }{
 		{"tw_reuse off", "net.ipv4.tcp_tw_reuse", "0"},
 		{"timestamps off", "net.ipv4.tcp_timestamps", "0"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			l := newLab(t)
 			if hasReuseDelay() {
 				l.Sysctl(reuseDelay, "1")
@@ -61,6 +63,7 @@ func TestKernelTimeWaitWithoutReuse(t *testing.T) {
 // With tcp_tw_reuse 2 connect() takes over a TIME_WAIT between loopback
 // addresses once it is old enough.
 func TestKernelTimeWaitReuse(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.Sysctl("net.ipv4.tcp_tw_reuse", "2")
 	if hasReuseDelay() {
@@ -90,6 +93,7 @@ func TestKernelTimeWaitReuse(t *testing.T) {
 // Whether connect() takes over a TIME_WAIT that is old enough depends on its
 // addresses where tcp_tw_reuse is 2 (tcp_twsk_unique).
 func TestKernelTimeWaitReuseByAddress(t *testing.T) {
+	t.Parallel()
 	if !hasReuseDelay() {
 		t.Skip("this kernel has no " + reuseDelay)
 	}
@@ -107,6 +111,7 @@ func TestKernelTimeWaitReuseByAddress(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			l := newLab(t)
 			l.Address("10.0.0.1")
 			l.Sysctl("net.ipv4.tcp_tw_reuse", tt.setting)
@@ -128,6 +133,7 @@ func TestKernelTimeWaitReuseByAddress(t *testing.T) {
 // With tcp_tw_reuse 2 one loopback end is enough for the kernel, or a socket
 // bound to the loopback interface.
 func TestKernelTimeWaitReuseSignsOfLoopback(t *testing.T) {
+	t.Parallel()
 	if !hasReuseDelay() {
 		t.Skip("this kernel has no " + reuseDelay)
 	}
@@ -140,6 +146,7 @@ func TestKernelTimeWaitReuseSignsOfLoopback(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			l := newLab(t)
 			l.Address("10.0.0.1")
 			l.Sysctl("net.ipv4.tcp_tw_reuse", "2")

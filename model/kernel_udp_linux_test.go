@@ -17,6 +17,7 @@ import (
 // address and the wildcard: one pool each. A socket that was connected has
 // left the wildcard for its source address; one that only sent stays there.
 func TestKernelUDP(t *testing.T) {
+	t.Parallel()
 	bind := func(addr string) func(*lab) (int, error) {
 		return func(l *lab) (int, error) { return l.BindUDP(addr) }
 	}
@@ -79,6 +80,7 @@ func TestKernelUDP(t *testing.T) {
 // The model's single pool is too full by the ports of sockets that are bound to
 // an IPv6 address: bind makes these IPv6 only, so IPv4 can have their ports.
 func TestKernelUDPBoundToIPv6LeavesIPv4Alone(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.opens(50, func() (int, error) { return l.BindUDP("[::1]:0") })
 	st := l.look()

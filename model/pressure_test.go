@@ -13,6 +13,7 @@ import (
 // port of 100 takes from a connect to its own destination, from one to
 // another destination, and from bind() on the same address.
 func TestWhoBlocksWhom(t *testing.T) {
+	t.Parallel()
 	const ip, db, other = "10.0.0.1", "10.0.9.2:5432", "10.0.9.3:6379"
 	// Another connection on a port of its own makes the other destination known.
 	elsewhere := socket(source.Established, ip+":40050", other)
@@ -105,6 +106,7 @@ func poolOf(p *Pressure, ip string) int {
 }
 
 func TestOneDestinationTakesTheWholeRange(t *testing.T) {
+	t.Parallel()
 	full := connections(100, source.Established, "10.0.0.1", 40000, 1, "10.0.9.2:5432")
 	second := connections(10, source.Established, "10.0.0.1", 40000, 1, "10.0.9.3:5432")
 	st := update(moment(0, append(full, second...)...))
@@ -129,6 +131,7 @@ func TestOneDestinationTakesTheWholeRange(t *testing.T) {
 // Twice as many connections as there are ports, and nothing wrong: the reason
 // why a count of sockets is no headline.
 func TestManyDestinationsShareTheRange(t *testing.T) {
+	t.Parallel()
 	var sockets []source.Socket
 	for _, dst := range []string{"10.0.9.1:443", "10.0.9.2:443", "10.0.9.3:443", "10.0.9.4:443"} {
 		sockets = append(sockets, connections(50, source.Established, "10.0.0.1", 40000, 2, dst)...)
@@ -144,6 +147,7 @@ func TestManyDestinationsShareTheRange(t *testing.T) {
 }
 
 func TestBoundSocketsLeaveTheRestToEachDestination(t *testing.T) {
+	t.Parallel()
 	sockets := connections(50, source.Bound, "10.0.0.1", 40001, 2, "")
 	sockets = append(sockets, socket(source.Established, "10.0.0.1:40000", "10.0.9.2:5432"))
 	st := update(moment(0, sockets...))
@@ -154,6 +158,7 @@ func TestBoundSocketsLeaveTheRestToEachDestination(t *testing.T) {
 }
 
 func TestReservedPortsAreNotUsable(t *testing.T) {
+	t.Parallel()
 	s := moment(0, append(
 		connections(9, source.Established, "10.0.0.1", 40010, 1, "10.0.9.2:5432"),
 		socket(source.Listen, "0.0.0.0:40003", ""))...)
@@ -169,6 +174,7 @@ func TestReservedPortsAreNotUsable(t *testing.T) {
 }
 
 func TestFirstHalfGoesByTheParityOfTheLowEnd(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		name       string
 		low, high  uint16
@@ -201,6 +207,7 @@ func TestFirstHalfGoesByTheParityOfTheLowEnd(t *testing.T) {
 }
 
 func TestReusable(t *testing.T) {
+	t.Parallel()
 	young := func(s *source.Socket) { s.Expires = 59500 }
 	cases := []struct {
 		name           string
@@ -248,6 +255,7 @@ func TestReusable(t *testing.T) {
 
 // A connect that can take over a TIME_WAIT does not fail.
 func TestFullOfReusableIsCritical(t *testing.T) {
+	t.Parallel()
 	full := connections(100, source.TimeWait, "127.0.0.1", 40000, 1, "127.0.0.1:80")
 	if got := update(moment(0, full...)).Level; got != LevelCritical {
 		t.Errorf("level %v, want critical", got)
@@ -261,6 +269,7 @@ func TestFullOfReusableIsCritical(t *testing.T) {
 }
 
 func TestLevels(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		used, total int
 		want        Level
@@ -283,6 +292,7 @@ func TestLevels(t *testing.T) {
 }
 
 func TestUDPIsAPoolOfItsOwn(t *testing.T) {
+	t.Parallel()
 	udp := func(s *source.Socket) { s.Proto = source.UDP }
 	st := update(moment(0,
 		with(socket(source.Established, "10.0.0.1:40000", "10.0.9.2:53"), udp),
@@ -313,6 +323,7 @@ func TestUDPIsAPoolOfItsOwn(t *testing.T) {
 }
 
 func TestPoolOnlySystemsHaveThePoolAsHeadline(t *testing.T) {
+	t.Parallel()
 	s := moment(0, append(
 		connections(40, source.Established, "10.0.0.1", 40000, 1, "10.0.9.2:1"),
 		connections(40, source.TimeWait, "10.0.0.1", 40040, 1, "10.0.9.3:1")...)...)
@@ -325,6 +336,7 @@ func TestPoolOnlySystemsHaveThePoolAsHeadline(t *testing.T) {
 }
 
 func TestPortMapHasABitForEachPortInUse(t *testing.T) {
+	t.Parallel()
 	st := update(moment(0,
 		socket(source.Established, "10.0.0.1:40000", "10.0.9.2:1"),
 		socket(source.TimeWait, "10.0.0.1:40063", "10.0.9.2:1"),

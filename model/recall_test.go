@@ -10,6 +10,7 @@ import (
 // Whatever becomes of the order, each socket that stays is known again, and
 // none that is new is.
 func TestRecall(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		name   string
 		change func(r *rand.Rand, ids []uint64) []uint64

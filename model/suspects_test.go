@@ -9,6 +9,7 @@ import (
 // The range begins at an even port, so connect() tries even ports first and
 // bind(0) odd ones.
 func TestSuspectedOfBeingBoundFirst(t *testing.T) {
+	t.Parallel()
 	odd := connections(10, source.Established, "10.0.0.1", 40001, 2, db)
 	wait := connections(10, source.TimeWait, "127.0.0.1", 40001, 2, "127.0.0.1:80")
 	elsewhere := socket(source.Established, "10.0.0.1:40000", "10.0.9.3:80")

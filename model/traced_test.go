@@ -28,6 +28,7 @@ func withEvents(s *source.Moment, events ...source.Event) *source.Moment {
 }
 
 func TestTracedOwner(t *testing.T) {
+	t.Parallel()
 	wait := owned(socket(source.TimeWait, "10.0.0.1:40000", db), 7, source.NoProcess)
 	event := closed("10.0.0.1:40000", db, java)
 	cases := []struct {
@@ -84,6 +85,7 @@ func TestTracedOwner(t *testing.T) {
 }
 
 func TestFailedConnects(t *testing.T) {
+	t.Parallel()
 	st := story(
 		withEvents(moment(0), failed(0, db, java), failed(0, db, java), failed(0, "10.0.9.3:80", java)),
 		withEvents(moment(1), failed(1, db, curl)))
@@ -105,6 +107,7 @@ func TestFailedConnects(t *testing.T) {
 
 // What waits for its TIME_WAIT in vain is forgotten.
 func TestTracedMemoryIsBounded(t *testing.T) {
+	t.Parallel()
 	host := newTeller()
 	for i := range 20 {
 		e := closed("10.0.0.1:40000", db, java)

@@ -34,6 +34,7 @@ func withProcesses(s *source.Moment, ps ...source.Process) *source.Moment {
 }
 
 func TestTimeWaitKeepsItsObservedOwner(t *testing.T) {
+	t.Parallel()
 	live := owned(socket(source.Established, "10.0.0.1:40000", db), 7, 0)
 	wait := owned(socket(source.TimeWait, "10.0.0.1:40000", db), 7, source.NoProcess)
 	cases := []struct {
@@ -77,6 +78,7 @@ func TestTimeWaitKeepsItsObservedOwner(t *testing.T) {
 }
 
 func TestUnseenTimeWaitIsInferredFromTheSameDestination(t *testing.T) {
+	t.Parallel()
 	st := story(
 		withProcesses(moment(0,
 			owned(socket(source.Established, "10.0.0.1:40000", db), 1, 0),
@@ -99,6 +101,7 @@ func TestUnseenTimeWaitIsInferredFromTheSameDestination(t *testing.T) {
 }
 
 func TestMemoryIsBoundedByWhatIsThere(t *testing.T) {
+	t.Parallel()
 	host := newTeller()
 	for i := range 50 {
 		p := source.Process{PID: int32(1000 + i), Start: 1, Name: "worker"}
@@ -122,6 +125,7 @@ func TestMemoryIsBoundedByWhatIsThere(t *testing.T) {
 }
 
 func TestAge(t *testing.T) {
+	t.Parallel()
 	st := story(
 		moment(0, owned(socket(source.Established, "10.0.0.1:40000", db), 1, source.NoProcess)),
 		moment(5, owned(socket(source.Established, "10.0.0.1:40000", db), 1, source.NoProcess),
@@ -141,6 +145,7 @@ func TestAge(t *testing.T) {
 }
 
 func TestStatesCountEverySocketOfTheProtocol(t *testing.T) {
+	t.Parallel()
 	udp := func(s *source.Socket) { s.Proto = source.UDP }
 	st := update(moment(0,
 		socket(source.Listen, "0.0.0.0:80", ""),
@@ -158,6 +163,7 @@ func TestStatesCountEverySocketOfTheProtocol(t *testing.T) {
 }
 
 func TestLifeOrderHasEveryStateOnce(t *testing.T) {
+	t.Parallel()
 	seen := map[source.State]int{}
 	for _, s := range LifeOrder {
 		seen[s]++
@@ -201,6 +207,7 @@ func consumersOf(st *State, g Grouping) []consumerView {
 }
 
 func TestConsumers(t *testing.T) {
+	t.Parallel()
 	const web = "10.0.9.3:443"
 	st := story(
 		withProcesses(moment(0,
@@ -269,6 +276,7 @@ func grow(used ...int) []*source.Moment {
 }
 
 func TestForecast(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		name string
 		used []int
@@ -292,6 +300,7 @@ func TestForecast(t *testing.T) {
 }
 
 func TestForecastUsesRealElapsedTime(t *testing.T) {
+	t.Parallel()
 	moments := grow(50, 52, 54, 56)
 	for i := range moments {
 		moments[i].Time = epoch.Add(time.Duration(i) * 4 * time.Second)
@@ -302,6 +311,7 @@ func TestForecastUsesRealElapsedTime(t *testing.T) {
 }
 
 func TestForecastOfCloses(t *testing.T) {
+	t.Parallel()
 	young := connections(30, source.TimeWait, "10.0.0.1", 40000, 1, db)
 	for i := range young {
 		young[i].Expires = 58000
@@ -315,6 +325,7 @@ func TestForecastOfCloses(t *testing.T) {
 }
 
 func TestHistoryKeepsFiveMinutes(t *testing.T) {
+	t.Parallel()
 	var moments []*source.Moment
 	for i := range 400 {
 		moments = append(moments, moment(float64(i), connections(i%100, source.Established, "10.0.0.1", 40000, 1, db)...))
@@ -327,6 +338,7 @@ func TestHistoryKeepsFiveMinutes(t *testing.T) {
 
 // A clock that is set back is no reason for nonsense.
 func TestClockSetBack(t *testing.T) {
+	t.Parallel()
 	st := story(
 		moment(100, connections(10, source.Established, "10.0.0.1", 40000, 1, db)...),
 		moment(50, connections(20, source.Established, "10.0.0.1", 40000, 1, db)...))

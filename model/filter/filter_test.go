@@ -45,6 +45,7 @@ func filterState(tb testing.TB) *model.State {
 }
 
 func TestMatch(t *testing.T) {
+	t.Parallel()
 	all := []int{0, 1, 2, 3, 4, 5}
 	tests := []struct {
 		expr string
@@ -186,6 +187,7 @@ func TestMatch(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		expr   string
 		offset int
@@ -256,6 +258,7 @@ func TestErrors(t *testing.T) {
 }
 
 func TestErrorText(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ expr, want string }{
 		{"stat:foo", `filter: "stat:foo": unknown key "stat": use one of ` + `state, proc, pid, user, local, remote, lport, rport, proto, age, owner, addr, port or cmd` + `; put text with a colon in quotes`},
 		{"größe pid:\x1b", `filter: "größe pid:\x1b": at character 11: bad pid "\x1b": use a number, as in pid:4410`},
@@ -268,6 +271,7 @@ func TestErrorText(t *testing.T) {
 }
 
 func TestString(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ expr, want string }{
 		{"", ""},
 		{" \t ", ""},
@@ -341,6 +345,7 @@ func TestProtos(t *testing.T) {
 }
 
 func TestQuote(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ key, value, want string }{
 		{"proc", "api", "proc:api"},
 		{"proc", "a b", `proc:"a b"`},
