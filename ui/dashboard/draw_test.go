@@ -58,6 +58,7 @@ func coloured(t *testing.T, name string, p termenv.Profile) *painter {
 }
 
 func TestFrameAtEachSize(t *testing.T) {
+	t.Parallel()
 	for _, size := range [][2]int{{1, 1}, {20, 5}, {40, 10}, {40, 40}, {60, 20}, {80, 24}, {80, 50}, {120, 40}, {160, 45}, {200, 60}} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
 			requireFrame(t, plain(), sampleView(size[0], size[1]))
@@ -212,6 +213,7 @@ var frameStates = []struct {
 }
 
 func TestFrameOfEachState(t *testing.T) {
+	t.Parallel()
 	for _, test := range frameStates {
 		t.Run(test.name, func(t *testing.T) {
 			v := sampleView(test.width, test.height)
@@ -223,6 +225,7 @@ func TestFrameOfEachState(t *testing.T) {
 
 // The states are told apart by what is written, not by colour.
 func TestStatesDiffer(t *testing.T) {
+	t.Parallel()
 	seen := map[string]string{}
 	for _, test := range frameStates {
 		v := sampleView(80, 24)
@@ -241,6 +244,7 @@ func TestStatesDiffer(t *testing.T) {
 }
 
 func TestFrameInColour(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		theme   string
 		profile termenv.Profile
@@ -252,12 +256,14 @@ func TestFrameInColour(t *testing.T) {
 }
 
 func TestNoColourWritesNoEscape(t *testing.T) {
+	t.Parallel()
 	if frame := coloured(t, "default", termenv.Ascii).frame(sampleView(200, 60)); strings.Contains(frame, "\x1b") {
 		t.Errorf("an escape sequence in %q", frame)
 	}
 }
 
 func TestASCII(t *testing.T) {
+	t.Parallel()
 	for _, size := range [][2]int{{80, 24}, {200, 60}} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
 			v := sampleView(size[0], size[1])
@@ -273,6 +279,7 @@ func TestASCII(t *testing.T) {
 }
 
 func TestSmallestScreenStillSaysIt(t *testing.T) {
+	t.Parallel()
 	for _, size := range [][2]int{{40, 10}, {40, 3}, {40, 1}} {
 		const want = "64% of 28,232 to 10.0.9.2:5432"
 		if frame := plain().frame(sampleView(size[0], size[1])); !strings.Contains(frame, want) {
@@ -282,6 +289,7 @@ func TestSmallestScreenStillSaysIt(t *testing.T) {
 }
 
 func TestFrameIsExactlyTheScreen(t *testing.T) {
+	t.Parallel()
 	p := plain()
 	states := []func(v *view){func(*view) {}}
 	for _, s := range frameStates {
@@ -328,6 +336,7 @@ func FuzzFrameIsExactlyTheScreen(f *testing.F) {
 
 // An overlay can be scrolled to its last line and no farther.
 func TestOverlayLines(t *testing.T) {
+	t.Parallel()
 	v := sampleView(80, 12)
 	v.overlay = overlayHelp
 	v.scroll = overlayLines(v) - 1

@@ -33,6 +33,7 @@ func replayView(width, height int) *view {
 }
 
 func TestFrameOfAReplay(t *testing.T) {
+	t.Parallel()
 	for _, size := range [][2]int{{40, 9}, {40, 10}, {60, 20}, {80, 24}, {120, 40}, {200, 60}} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
 			requireFrame(t, plain(), replayView(size[0], size[1]))
@@ -75,6 +76,7 @@ func TestFrameOfAReplay(t *testing.T) {
 }
 
 func TestReplayAtEachSize(t *testing.T) {
+	t.Parallel()
 	p := plain()
 	for width := 1; width <= 170; width += 7 {
 		for height := 1; height <= 45; height++ {
@@ -91,6 +93,7 @@ func TestReplayAtEachSize(t *testing.T) {
 }
 
 func TestFrameWhileRecording(t *testing.T) {
+	t.Parallel()
 	for _, size := range [][2]int{{40, 10}, {80, 24}, {120, 40}} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
 			v := sampleView(size[0], size[1])
@@ -101,6 +104,7 @@ func TestFrameWhileRecording(t *testing.T) {
 }
 
 func TestTimeOfALongRecording(t *testing.T) {
+	t.Parallel()
 	v := replayView(80, 24)
 	v.timeline.last = v.timeline.first.Add(26 * time.Hour)
 	lines := strings.Split(plain().frame(v), "\n")

@@ -33,6 +33,7 @@ func (h *harness) wantFilter(want string, ports ...uint16) {
 }
 
 func TestFilterHoldsWhileItIsTyped(t *testing.T) {
+	t.Parallel()
 	run(t, mixedHost(), func(h *harness) {
 		byPort(h)
 		h.press("/")
@@ -56,6 +57,7 @@ func TestFilterHoldsWhileItIsTyped(t *testing.T) {
 }
 
 func TestWrongFilterKeepsTheLastGoodOne(t *testing.T) {
+	t.Parallel()
 	run(t, mixedHost(), func(h *harness) {
 		byPort(h)
 		h.press("/")
@@ -82,6 +84,7 @@ func TestWrongFilterKeepsTheLastGoodOne(t *testing.T) {
 }
 
 func TestEscBringsTheFilterBefore(t *testing.T) {
+	t.Parallel()
 	run(t, mixedHost(), func(h *harness) {
 		byPort(h)
 		h.press("/")
@@ -99,6 +102,7 @@ func TestEscBringsTheFilterBefore(t *testing.T) {
 }
 
 func TestFilterByProtocolShowsThatProtocol(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		filter string
 		want   protoChoice
@@ -119,6 +123,7 @@ func TestFilterByProtocolShowsThatProtocol(t *testing.T) {
 }
 
 func TestWrongFilterOfTheCommandLine(t *testing.T) {
+	t.Parallel()
 	_, err := New(Config{Source: &fakeSource{}, Filter: "stat:tw"})
 	var wrong *filter.Error
 	if !errors.As(err, &wrong) {
@@ -127,6 +132,7 @@ func TestWrongFilterOfTheCommandLine(t *testing.T) {
 }
 
 func TestPaste(t *testing.T) {
+	t.Parallel()
 	run(t, mixedHost(), func(h *harness) {
 		byPort(h)
 		h.press("/")
@@ -141,6 +147,7 @@ func TestPaste(t *testing.T) {
 }
 
 func TestFilterHistory(t *testing.T) {
+	t.Parallel()
 	run(t, mixedHost(), func(h *harness) {
 		for _, text := range []string{"rport:443", "rport:5432", "rport:443"} {
 			h.press("/", "ctrl+u")
@@ -162,6 +169,7 @@ func TestFilterHistory(t *testing.T) {
 }
 
 func TestEnterOnAState(t *testing.T) {
+	t.Parallel()
 	run(t, mixedHost(), func(h *harness) {
 		byPort(h)
 		h.press("tab")
@@ -188,6 +196,7 @@ func TestEnterOnAState(t *testing.T) {
 }
 
 func TestEnterOnAConsumer(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		group model.Grouping
 		want  map[string][]uint16 // filter → ports
@@ -228,6 +237,7 @@ func TestEnterOnAConsumer(t *testing.T) {
 }
 
 func TestConsumerTerms(t *testing.T) {
+	t.Parallel()
 	st := &model.State{Processes: []source.Process{{PID: 7}}}
 	addr, _ := source.ParseAddr("2001:db8::1")
 	for _, test := range []struct {

@@ -16,6 +16,7 @@ import (
 )
 
 func TestQuit(t *testing.T) {
+	t.Parallel()
 	for _, keys := range [][]string{
 		{"q"}, {"ctrl+c"}, {"?", "q"}, {"enter", "q"}, {"/", "ctrl+c"}, {"space", "q"}, {"?", "ctrl+c"},
 	} {
@@ -32,6 +33,7 @@ func TestQuit(t *testing.T) {
 }
 
 func TestQuitWhileAPollHangs(t *testing.T) {
+	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		h.src.set(func(s *fakeSource) { s.hangs = true })
 		h.sleep(2 * time.Second)
@@ -43,6 +45,7 @@ func TestQuitWhileAPollHangs(t *testing.T) {
 }
 
 func TestSuspend(t *testing.T) {
+	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		h.press("ctrl+z")
 		h.sleep(time.Millisecond)
@@ -58,6 +61,7 @@ func TestSuspend(t *testing.T) {
 }
 
 func TestOverlays(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		keys string
 		want overlay
@@ -82,6 +86,7 @@ func TestOverlays(t *testing.T) {
 }
 
 func TestDetailsAreOfTheSelectedConnection(t *testing.T) {
+	t.Parallel()
 	all := some(5)
 	run(t, all, func(h *harness) {
 		byPort(h)
@@ -98,6 +103,7 @@ func TestDetailsAreOfTheSelectedConnection(t *testing.T) {
 }
 
 func TestSortKeys(t *testing.T) {
+	t.Parallel()
 	run(t, some(5), func(h *harness) {
 		if want := (list.Order{Column: list.ColumnAge}); h.m.view.order != want {
 			t.Errorf("order %+v at first, want %+v", h.m.view.order, want)
@@ -124,6 +130,7 @@ func TestSortKeys(t *testing.T) {
 }
 
 func TestGroupKey(t *testing.T) {
+	t.Parallel()
 	run(t, some(5), func(h *harness) {
 		for _, want := range []model.Grouping{model.ByDestination, model.ByService, model.ByUser, model.ByProcess} {
 			h.press("b")
@@ -139,6 +146,7 @@ func TestGroupKey(t *testing.T) {
 
 // A server outside of the range holds no port of it.
 func TestConsumersOfNoPortAreLeftOut(t *testing.T) {
+	t.Parallel()
 	sockets := append(some(2), tcp(8080, "10.0.9.9 41000", source.Established, 1))
 	run(t, sockets, func(h *harness) {
 		if n := len(h.m.view.consumers); n != 1 {
@@ -148,6 +156,7 @@ func TestConsumersOfNoPortAreLeftOut(t *testing.T) {
 }
 
 func TestFindingsKey(t *testing.T) {
+	t.Parallel()
 	sockets := append(some(2), tcp(40500, "0.0.0.0 0", source.Listen, 1))
 	run(t, sockets, func(h *harness) {
 		if len(h.m.view.findings) != 1 {
@@ -171,6 +180,7 @@ func TestFindingsKey(t *testing.T) {
 }
 
 func TestProtoKey(t *testing.T) {
+	t.Parallel()
 	mixed := append(some(3), udp(40050, "9.9.9.9 53", 0), udp(40051, "9.9.9.9 53", 1))
 	run(t, mixed, func(h *harness) {
 		for _, step := range []struct {
@@ -193,6 +203,7 @@ func TestProtoKey(t *testing.T) {
 }
 
 func TestNamesKey(t *testing.T) {
+	t.Parallel()
 	run(t, some(1), func(h *harness) {
 		h.press("n")
 		if !h.m.view.names {
@@ -206,6 +217,7 @@ func TestNamesKey(t *testing.T) {
 }
 
 func TestNoticeGoesWithTheNextKey(t *testing.T) {
+	t.Parallel()
 	run(t, some(1), func(h *harness) {
 		h.press("+")
 		h.sleep(3 * time.Second)
@@ -220,6 +232,7 @@ func TestNoticeGoesWithTheNextKey(t *testing.T) {
 }
 
 func TestKeysBeforeTheFirstPoll(t *testing.T) {
+	t.Parallel()
 	m, err := New(Config{Source: &fakeSource{}})
 	if err != nil {
 		t.Fatal(err)
@@ -238,6 +251,7 @@ func TestKeysBeforeTheFirstPoll(t *testing.T) {
 }
 
 func TestHelpNamesEveryBindingOnce(t *testing.T) {
+	t.Parallel()
 	for _, k := range []KeyMap{DefaultKeyMap(), DefaultKeyMap().ASCII()} {
 		seen := map[string]bool{}
 		for _, g := range k.groups() {
@@ -261,6 +275,7 @@ func TestHelpNamesEveryBindingOnce(t *testing.T) {
 }
 
 func TestASCIIHelpIsASCII(t *testing.T) {
+	t.Parallel()
 	for _, g := range DefaultKeyMap().ASCII().groups() {
 		for _, b := range g.bindings {
 			if text := b.Help().Key + b.Help().Desc; strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
@@ -271,6 +286,7 @@ func TestASCIIHelpIsASCII(t *testing.T) {
 }
 
 func TestNoKeyIsBoundTwice(t *testing.T) {
+	t.Parallel()
 	k := DefaultKeyMap()
 	bound := map[string]bool{}
 	for _, b := range []key.Binding{
@@ -287,6 +303,7 @@ func TestNoKeyIsBoundTwice(t *testing.T) {
 }
 
 func TestFooterFollowsWhatIsOpen(t *testing.T) {
+	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		has := func(label, does string) bool {
 			return slices.ContainsFunc(h.m.view.help, func(b key.Binding) bool {
@@ -311,6 +328,7 @@ func TestFooterFollowsWhatIsOpen(t *testing.T) {
 }
 
 func TestCopy(t *testing.T) {
+	t.Parallel()
 	all := []source.Socket{tcp(40001, "2001:db8::1 443", source.Established, 0)}
 	const text = "tcp 10.0.0.9:40001 [2001:db8::1]:443"
 	const base64 = "dGNwIDEwLjAuMC45OjQwMDAxIFsyMDAxOmRiODo6MV06NDQz"

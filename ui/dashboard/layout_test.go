@@ -44,6 +44,7 @@ func picture(l layout, width, height int) string {
 }
 
 func TestLayout(t *testing.T) {
+	t.Parallel()
 	for _, size := range [][2]int{
 		{1, 1}, {20, 2}, {30, 3}, {40, 10}, {40, 40}, {60, 20}, {80, 14}, {80, 24}, {80, 50}, {120, 40}, {160, 45}, {200, 60},
 	} {
@@ -55,6 +56,7 @@ func TestLayout(t *testing.T) {
 
 // Whatever the size, the parts lie on the screen and none over another.
 func TestLayoutPartsAreApart(t *testing.T) {
+	t.Parallel()
 	for width := range 221 {
 		for height := range 71 {
 			l := layoutOf(width, height)

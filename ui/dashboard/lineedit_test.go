@@ -9,6 +9,7 @@ import (
 )
 
 func TestLineEditor(t *testing.T) {
+	t.Parallel()
 	// The cursor is the bar in the text.
 	show := func(e *lineEditor) string {
 		text := e.text()

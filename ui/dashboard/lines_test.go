@@ -11,6 +11,7 @@ import (
 )
 
 func TestStateLines(t *testing.T) {
+	t.Parallel()
 	counts := model.StateCounts{
 		source.Established: 50, source.TimeWait: 90, source.SynSent: 3, source.CloseWait: 70, source.Listen: 10,
 	}
@@ -42,6 +43,7 @@ func TestStateLines(t *testing.T) {
 }
 
 func TestMergeConsumers(t *testing.T) {
+	t.Parallel()
 	st := &model.State{Processes: []source.Process{{PID: 1, Start: 5}, {PID: 2, Start: 6}}}
 	st.TCP.Consumers[model.ByProcess] = []model.Consumer{
 		{Process: 0, Tier: model.OwnerObserved, Ports: 10, Sockets: 12, Rate: 1, Most: model.TupleKey{Port: 443}},

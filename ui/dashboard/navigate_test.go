@@ -17,6 +17,7 @@ func byPort(h *harness) {
 }
 
 func TestMovingKeys(t *testing.T) {
+	t.Parallel()
 	run(t, some(100), func(h *harness) {
 		byPort(h)
 		height := paneHeights(&h.m.view)[paneConnections]
@@ -40,6 +41,7 @@ func TestMovingKeys(t *testing.T) {
 }
 
 func TestKeysThatCameTogetherAreTakenOneByOne(t *testing.T) {
+	t.Parallel()
 	run(t, some(100), func(h *harness) {
 		byPort(h)
 		h.press("jjjk") // as one message, as it comes over a slow line
@@ -58,6 +60,7 @@ func TestKeysThatCameTogetherAreTakenOneByOne(t *testing.T) {
 }
 
 func TestFocus(t *testing.T) {
+	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		if h.m.view.focus != paneConnections {
 			t.Errorf("the focus is on pane %d at first", h.m.view.focus)
@@ -78,6 +81,7 @@ func TestFocus(t *testing.T) {
 }
 
 func TestEverySizeHasTheFocusInSight(t *testing.T) {
+	t.Parallel()
 	run(t, some(30), func(h *harness) {
 		h.press("tab")
 		for _, size := range [][2]int{{80, 24}, {200, 60}, {40, 10}, {10, 3}, {1, 1}, {0, 0}, {120, 40}} {
@@ -92,6 +96,7 @@ func TestEverySizeHasTheFocusInSight(t *testing.T) {
 }
 
 func TestCursorStaysOnItsSocket(t *testing.T) {
+	t.Parallel()
 	all := some(60)
 	run(t, all, func(h *harness) {
 		byPort(h)
@@ -144,6 +149,7 @@ func TestCursorStaysOnItsSocket(t *testing.T) {
 }
 
 func TestCursorKeepsToTheTopUntilItIsMoved(t *testing.T) {
+	t.Parallel()
 	all := some(60)
 	run(t, all[10:], func(h *harness) {
 		byPort(h)
@@ -169,6 +175,7 @@ func TestCursorKeepsToTheTopUntilItIsMoved(t *testing.T) {
 }
 
 func TestCursorTellsSocketsOfOneTupleApart(t *testing.T) {
+	t.Parallel()
 	listener := func(inode uint32) source.Socket {
 		s := tcp(8080, "0.0.0.0 0", source.Listen, 0)
 		s.Cookie, s.Inode = uint64(inode), inode
@@ -187,6 +194,7 @@ func TestCursorTellsSocketsOfOneTupleApart(t *testing.T) {
 }
 
 func TestCursorFollowsASocketIntoTimeWait(t *testing.T) {
+	t.Parallel()
 	all := some(5)
 	run(t, all, func(h *harness) {
 		byPort(h)
@@ -202,6 +210,7 @@ func TestCursorFollowsASocketIntoTimeWait(t *testing.T) {
 }
 
 func TestCursorStaysOnItsStateAndConsumer(t *testing.T) {
+	t.Parallel()
 	mixed := []source.Socket{
 		tcp(40001, "10.0.9.2 5432", source.SynSent, 0), tcp(40002, "10.0.9.2 5432", source.Established, 0),
 		tcp(40003, "10.0.9.2 5432", source.TimeWait, -1), tcp(40004, "10.0.9.2 5432", source.Established, 1),
@@ -240,6 +249,7 @@ func TestCursorStaysOnItsStateAndConsumer(t *testing.T) {
 }
 
 func TestHelpAndDetailsScroll(t *testing.T) {
+	t.Parallel()
 	for _, open := range []string{"?", "enter"} {
 		t.Run(open, func(t *testing.T) {
 			run(t, some(3), func(h *harness) {

@@ -14,6 +14,7 @@ import (
 )
 
 func TestPollsAreOneIntervalApart(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name        string
 		takes       time.Duration
@@ -44,6 +45,7 @@ func TestPollsAreOneIntervalApart(t *testing.T) {
 }
 
 func TestFirstPoll(t *testing.T) {
+	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		h.wantStatus(statusLive)
 		if got := h.m.view.total; got != 3 {
@@ -53,6 +55,7 @@ func TestFirstPoll(t *testing.T) {
 }
 
 func TestWaitingForTheFirstPoll(t *testing.T) {
+	t.Parallel()
 	src := some(3)
 	runConfig(t, src, Config{}, func(h *harness) {
 		// The harness has let the first poll answer; a new model has not.
@@ -68,6 +71,7 @@ func TestWaitingForTheFirstPoll(t *testing.T) {
 }
 
 func TestFailingPollKeepsTheLastGoodData(t *testing.T) {
+	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		before := h.ports()
 		h.src.set(func(s *fakeSource) { s.err = errFake })
@@ -100,6 +104,7 @@ func TestFailingPollKeepsTheLastGoodData(t *testing.T) {
 }
 
 func TestSourceThatEnds(t *testing.T) {
+	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		h.src.set(func(s *fakeSource) { s.err = io.EOF })
 		h.sleep(time.Second)
@@ -121,6 +126,7 @@ func TestSourceThatEnds(t *testing.T) {
 }
 
 func TestPollThatHangs(t *testing.T) {
+	t.Parallel()
 	t.Run("is shown as stale while it lasts", func(t *testing.T) {
 		run(t, some(3), func(h *harness) {
 			h.src.set(func(s *fakeSource) { s.takes = 20 * time.Second })
@@ -169,6 +175,7 @@ func TestPollThatHangs(t *testing.T) {
 }
 
 func TestPause(t *testing.T) {
+	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		h.press("space")
 		h.wantStatus(statusPaused)
@@ -199,6 +206,7 @@ func TestPause(t *testing.T) {
 }
 
 func TestPauseThenChoose(t *testing.T) {
+	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		h.press("space")
 		h.src.set(func(s *fakeSource) { s.sockets = some(5) })
@@ -217,6 +225,7 @@ func TestPauseThenChoose(t *testing.T) {
 }
 
 func TestChoiceDuringAPollHoldsForItsAnswer(t *testing.T) {
+	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		h.src.set(func(s *fakeSource) { s.takes = 500 * time.Millisecond; s.sockets = some(6) })
 		h.sleep(1200 * time.Millisecond) // a poll runs
@@ -236,6 +245,7 @@ func TestChoiceDuringAPollHoldsForItsAnswer(t *testing.T) {
 // The source spoils the memory that it is handed; nothing on screen may be
 // among it, whatever keys come between.
 func TestFramesOnScreenAreNeverPolledInto(t *testing.T) {
+	t.Parallel()
 	run(t, some(50), func(h *harness) {
 		h.src.set(func(s *fakeSource) { s.takes = 70 * time.Millisecond })
 		keys := []string{"s", "S", "space", "b", "p", "p", "p", "tab", "j", "G", "space", "g", "?", "?"}
@@ -253,6 +263,7 @@ func TestFramesOnScreenAreNeverPolledInto(t *testing.T) {
 }
 
 func TestInterval(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name string
 		from time.Duration
@@ -293,6 +304,7 @@ func TestInterval(t *testing.T) {
 
 // A wait that was put off may have ended in the same instant.
 func TestDueMessageOfAFormerWait(t *testing.T) {
+	t.Parallel()
 	runConfig(t, some(1), Config{Interval: time.Minute}, func(h *harness) {
 		former := h.m.pollNumber
 		h.press("+", "-", "-")
@@ -305,6 +317,7 @@ func TestDueMessageOfAFormerWait(t *testing.T) {
 }
 
 func TestIntervalKeysDuringAPollStartNoOther(t *testing.T) {
+	t.Parallel()
 	run(t, some(1), func(h *harness) {
 		h.src.set(func(s *fakeSource) { s.takes = 700 * time.Millisecond })
 		h.sleep(1100 * time.Millisecond) // a poll runs
@@ -317,6 +330,7 @@ func TestIntervalKeysDuringAPollStartNoOther(t *testing.T) {
 }
 
 func TestDebugLog(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	runConfig(t, some(3), Config{Log: logger}, func(h *harness) {

@@ -33,6 +33,7 @@ func newPresenter(t *testing.T) (*presenter, *bytes.Buffer) {
 }
 
 func TestPresenterWritesTheWholeScreenWhereItMust(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name string
 		msg  tea.Msg
@@ -59,6 +60,7 @@ func TestPresenterWritesTheWholeScreenWhereItMust(t *testing.T) {
 }
 
 func TestPresenterWritesWhatChanges(t *testing.T) {
+	t.Parallel()
 	p, out := newPresenter(t)
 	out.Reset()
 	p.Update(nil)
@@ -72,6 +74,7 @@ func TestPresenterWritesWhatChanges(t *testing.T) {
 }
 
 func TestPresenterKeepsTheSizeFromTheRenderer(t *testing.T) {
+	t.Parallel()
 	if got, want := hideSize(nil, tea.WindowSizeMsg{Width: 80, Height: 24}), (sizeMsg{80, 24}); got != want {
 		t.Errorf("the size becomes %v, want %v", got, want)
 	}
@@ -81,6 +84,7 @@ func TestPresenterKeepsTheSizeFromTheRenderer(t *testing.T) {
 }
 
 func TestRedrawKey(t *testing.T) {
+	t.Parallel()
 	p, _ := newPresenter(t)
 	_, cmd := p.Update(tea.KeyMsg{Type: tea.KeyCtrlL})
 	if cmd == nil || cmd() != (redrawMsg{}) {

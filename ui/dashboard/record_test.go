@@ -51,6 +51,7 @@ func readBack(t *testing.T, path string) (moments []source.Moment, end error) {
 }
 
 func TestRecord(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	runConfig(t, some(3), Config{RecordDir: dir, Program: "ephtop test"}, func(h *harness) {
 		h.press("r")
@@ -94,6 +95,7 @@ func TestRecord(t *testing.T) {
 }
 
 func TestRecordNeverOverwrites(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	runConfig(t, some(3), Config{RecordDir: dir, Program: "ephtop test"}, func(h *harness) {
 		taken := filepath.Join(dir, time.Now().Format("ephtop-test-20060102-150405.eph"))
@@ -113,6 +115,7 @@ func TestRecordNeverOverwrites(t *testing.T) {
 }
 
 func TestRecordEndsWithTheDashboard(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	runConfig(t, some(3), Config{RecordDir: dir, Program: "ephtop test"}, func(h *harness) {
 		h.press("r")
@@ -125,6 +128,7 @@ func TestRecordEndsWithTheDashboard(t *testing.T) {
 }
 
 func TestRecordWithoutAMoment(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	runConfig(t, some(3), Config{RecordDir: dir}, func(h *harness) {
 		h.press("r")
@@ -136,6 +140,7 @@ func TestRecordWithoutAMoment(t *testing.T) {
 }
 
 func TestRecordThatCannotBegin(t *testing.T) {
+	t.Parallel()
 	missing := filepath.Join(t.TempDir(), "missing")
 	runConfig(t, some(3), Config{RecordDir: missing}, func(h *harness) {
 		h.press("r")
@@ -149,6 +154,7 @@ func TestRecordThatCannotBegin(t *testing.T) {
 
 // A full disk ends the recording, and nothing else.
 func TestRecordThatFails(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	runConfig(t, some(3), Config{RecordDir: dir, Program: "ephtop test"}, func(h *harness) {
 		h.press("r")
@@ -181,6 +187,7 @@ func TestRecordThatFails(t *testing.T) {
 }
 
 func TestFileName(t *testing.T) {
+	t.Parallel()
 	for host, want := range map[string]string{
 		"web-01.example": "web-01.example", "../../etc": ".._.._etc", "": "host", "größe\x1b[m": "gr__e__m",
 		strings.Repeat("x", 100): strings.Repeat("x", 64),
@@ -197,6 +204,7 @@ type stepped struct{ steps []time.Duration }
 func (s *stepped) SetStep(step time.Duration) { s.steps = append(s.steps, step) }
 
 func TestSpeedOfASimulatedHost(t *testing.T) {
+	t.Parallel()
 	s := &stepped{}
 	runConfig(t, some(3), Config{Stepper: s, Speed: 2}, func(h *harness) {
 		h.press(">")
@@ -221,6 +229,7 @@ func TestSpeedOfASimulatedHost(t *testing.T) {
 }
 
 func TestSpeedKeysDoNothingOnAHost(t *testing.T) {
+	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		h.press(">", "<", "[", "]")
 		if h.m.view.notice != "" || h.m.view.speed != 0 {

@@ -15,6 +15,7 @@ import (
 )
 
 func TestReplayPlays(t *testing.T) {
+	t.Parallel()
 	runReplay(t, quiet(), Config{}, func(h *replayHarness) {
 		h.wantPosition(0)
 		h.wantHeader("▶ replay 1×")
@@ -35,6 +36,7 @@ func TestReplayPlays(t *testing.T) {
 }
 
 func TestReplaySpeed(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name  string
 		speed float64
@@ -65,6 +67,7 @@ func TestReplaySpeed(t *testing.T) {
 // Where a change of speed comes between two moments, the wait for the next one
 // is shortened from then on.
 func TestReplaySpeedBetweenMoments(t *testing.T) {
+	t.Parallel()
 	runReplay(t, recordDemo("browsing", 4*time.Second, 10), Config{}, func(h *replayHarness) {
 		h.sleep(2 * time.Second) // of 4
 		h.press(">")
@@ -78,6 +81,7 @@ func TestReplaySpeedBetweenMoments(t *testing.T) {
 // Moments that come faster than frames can be shown are not all drawn, but the
 // tracker sees all of them.
 func TestReplayOfShortMoments(t *testing.T) {
+	t.Parallel()
 	data := recordDemo("browsing", 100*time.Millisecond, 600)
 	runReplay(t, data, Config{Speed: 16}, func(h *replayHarness) {
 		h.sleep(2 * time.Second)
@@ -89,6 +93,7 @@ func TestReplayOfShortMoments(t *testing.T) {
 }
 
 func TestReplaySeeks(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name string
 		keys string
@@ -119,6 +124,7 @@ func TestReplaySeeks(t *testing.T) {
 
 // All keys of a burst come before the first of the seeks has ended.
 func TestReplaySeekCancelsTheOneBefore(t *testing.T) {
+	t.Parallel()
 	runReplay(t, quiet(), Config{}, func(h *replayHarness) {
 		h.press("space")
 		var cmds []func()
@@ -139,6 +145,7 @@ func TestReplaySeekCancelsTheOneBefore(t *testing.T) {
 }
 
 func TestReplaySeekGoesOnPlaying(t *testing.T) {
+	t.Parallel()
 	runReplay(t, quiet(), Config{}, func(h *replayHarness) {
 		h.press("shift+right")
 		h.sleep(3500 * time.Millisecond)
@@ -152,6 +159,7 @@ func TestReplaySeekGoesOnPlaying(t *testing.T) {
 
 // Where moments are farther apart than a step, each key is a moment.
 func TestReplaySeekBySparseMoments(t *testing.T) {
+	t.Parallel()
 	runReplay(t, recordDemo("browsing", 4*time.Second, 10), Config{}, func(h *replayHarness) {
 		h.press("space")
 		for _, step := range []struct {
@@ -166,6 +174,7 @@ func TestReplaySeekBySparseMoments(t *testing.T) {
 
 // In a recording of a large host, a tracker sees no more than it takes.
 func TestReplaySeeksInALargeRecording(t *testing.T) {
+	t.Parallel()
 	runReplay(t, quiet(), Config{}, func(h *replayHarness) {
 		h.press("space")
 		tape := h.m.replay.tape
@@ -181,6 +190,7 @@ func TestReplaySeeksInALargeRecording(t *testing.T) {
 }
 
 func TestReplayKeysForListsStay(t *testing.T) {
+	t.Parallel()
 	runReplay(t, quiet(), Config{}, func(h *replayHarness) {
 		h.press("space", "shift+right")
 		h.press("l")
@@ -204,6 +214,7 @@ func TestReplayKeysForListsStay(t *testing.T) {
 }
 
 func TestReplayJumpsToChangesOfTheLevel(t *testing.T) {
+	t.Parallel()
 	runReplay(t, trouble(), Config{}, func(h *replayHarness) {
 		h.press("space")
 		h.sleep(time.Second)
@@ -239,6 +250,7 @@ func TestReplayJumpsToChangesOfTheLevel(t *testing.T) {
 }
 
 func TestReplayEnds(t *testing.T) {
+	t.Parallel()
 	runReplay(t, quiet(), Config{Speed: 16}, func(h *replayHarness) {
 		h.sleep(30 * time.Second)
 		h.wantPosition(399 * time.Second)
@@ -258,6 +270,7 @@ func TestReplayEnds(t *testing.T) {
 }
 
 func TestReplayOfACutRecording(t *testing.T) {
+	t.Parallel()
 	data := quiet()
 	runReplay(t, data[:len(data)*3/4], Config{Speed: 16}, func(h *replayHarness) {
 		h.sleep(30 * time.Second)
@@ -276,6 +289,7 @@ func TestReplayOfACutRecording(t *testing.T) {
 }
 
 func TestReplayIsAsLongAsTheScanFinds(t *testing.T) {
+	t.Parallel()
 	data := quiet()
 	for part := 80; part < 96; part += 2 { // some of these cuts are in full moments
 		data := data[:len(data)*part/100]
@@ -294,6 +308,7 @@ func TestReplayIsAsLongAsTheScanFinds(t *testing.T) {
 }
 
 func TestReplayOfADamagedRecording(t *testing.T) {
+	t.Parallel()
 	data := bytes.Clone(quiet())
 	copy(data[len(data)/2:], "this is not what was written here")
 	runReplay(t, data, Config{Speed: 16}, func(h *replayHarness) {
@@ -307,6 +322,7 @@ func TestReplayOfADamagedRecording(t *testing.T) {
 }
 
 func TestReplayOfAPipe(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		// Out of a file, all comes at once, and is shown in its own time.
 		p, err := recording.NewLive(io.NopCloser(bytes.NewReader(quiet())))

@@ -147,6 +147,7 @@ func TestRunEnds(t *testing.T) {
 }
 
 func TestRunEndsWhenTheTerminalIsGone(t *testing.T) {
+	t.Parallel()
 	src := &fakeSource{sockets: some(3)}
 	h := runOnTerminal(context.Background(), t, src)
 	h.master.Close()
@@ -157,6 +158,7 @@ func TestRunEndsWhenTheTerminalIsGone(t *testing.T) {
 }
 
 func TestRunEndsWithItsInput(t *testing.T) {
+	t.Parallel()
 	src := &fakeSource{sockets: some(3)}
 	var out bytes.Buffer
 	if err := Run(context.Background(), Config{Source: src, In: strings.NewReader(""), Out: &out}); err != nil {
@@ -165,6 +167,7 @@ func TestRunEndsWithItsInput(t *testing.T) {
 }
 
 func TestRunEndsWhenItsOutputFails(t *testing.T) {
+	t.Parallel()
 	src := &fakeSource{sockets: some(3)}
 	in, typist := io.Pipe()
 	defer typist.Close()
@@ -180,6 +183,7 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, syscall.EIO }
 // Nothing reads what the dashboard writes, so that it is held in a write: the
 // state of a terminal after ctrl+s, or at the end of a dead line.
 func TestRunEndsOnATerminalThatTakesNothing(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes some seconds")
 	}
@@ -220,6 +224,7 @@ func TestRunEndsOnATerminalThatTakesNothing(t *testing.T) {
 }
 
 func TestRunQuitsDuringAPoll(t *testing.T) {
+	t.Parallel()
 	src := &fakeSource{sockets: some(3)}
 	h := runOnTerminal(context.Background(), t, src)
 	src.set(func(s *fakeSource) { s.hangs = true })
@@ -249,6 +254,7 @@ func (s *deafSource) Poll(ctx context.Context, snap *source.Moment) error {
 }
 
 func TestRunLeavesADeafSourceAlone(t *testing.T) {
+	t.Parallel()
 	src := &deafSource{fakeSource: fakeSource{sockets: some(3)}, wake: make(chan struct{})}
 	defer close(src.wake)
 	h := runOnTerminal(context.Background(), t, src)
@@ -264,6 +270,7 @@ func TestRunLeavesADeafSourceAlone(t *testing.T) {
 }
 
 func TestRunSaysWhatItCannotDo(t *testing.T) {
+	t.Parallel()
 	src := &fakeSource{}
 	err := Run(context.Background(), Config{Source: src, In: strings.NewReader(""), Out: io.Discard, Filter: "stat:x"})
 	if err == nil || !strings.Contains(err.Error(), "stat") {
@@ -284,6 +291,7 @@ func (failingClose) Poll(context.Context, *source.Moment) error { return io.EOF 
 func (failingClose) Close() error                               { return errFake }
 
 func TestCopyOnATerminal(t *testing.T) {
+	t.Parallel()
 	h := runOnTerminal(context.Background(), t, &fakeSource{sockets: some(1)})
 	io.WriteString(h.master, "y")
 	h.waitFor("\x1b]52;c;dGNwIDEwLjAuMC45OjQwMDAxIDEwLjAuOS4yOjU0MzI=\x07")
@@ -293,6 +301,7 @@ func TestCopyOnATerminal(t *testing.T) {
 }
 
 func TestPasteOnATerminal(t *testing.T) {
+	t.Parallel()
 	h := runOnTerminal(context.Background(), t, &fakeSource{sockets: some(3)})
 	io.WriteString(h.master, "/\x1b[200~lport:40003\nq\x1b[201~")
 	h.waitFor("lport:40003 q")
