@@ -29,6 +29,7 @@ var links = []struct {
 }
 
 func TestParseLink(t *testing.T) {
+	t.Parallel()
 	for _, test := range links {
 		if inode, ok := parseLink([]byte(test.link)); inode != test.inode || ok != test.ok {
 			t.Errorf("parseLink(%q) = %d, %t, want %d, %t", test.link, inode, ok, test.inode, test.ok)
@@ -56,6 +57,7 @@ func dirent(name string) []byte {
 }
 
 func TestParseNumbers(t *testing.T) {
+	t.Parallel()
 	b := slices.Concat(dirent("."), dirent("12"), dirent("self"), dirent("2147483647"), dirent("2147483648"), dirent("1x"), dirent("0"))
 	if got, want := parseNumbers(b, nil), []int32{12, 2147483647, 0}; !slices.Equal(got, want) {
 		t.Errorf("numbers %v, want %v", got, want)

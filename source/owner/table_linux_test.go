@@ -8,6 +8,7 @@ import (
 // TestTableAgreesWithMap does the same to a table and to a map, with inodes
 // close together and far apart, and compares them after each sweep.
 func TestTableAgreesWithMap(t *testing.T) {
+	t.Parallel()
 	random := rand.New(rand.NewSource(1))
 	var table table
 	reference := make(map[uint32]entry)
@@ -45,6 +46,7 @@ func TestTableAgreesWithMap(t *testing.T) {
 }
 
 func TestTableWithoutEntries(t *testing.T) {
+	t.Parallel()
 	var table table
 	if table.find(1) != nil || table.find(0) != nil {
 		t.Error("an empty table finds something")

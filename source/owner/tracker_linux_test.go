@@ -22,6 +22,7 @@ type step struct {
 }
 
 func TestAssignFollowsChanges(t *testing.T) {
+	t.Parallel()
 	api := func() person {
 		return person{pid: 100, start: 5, name: "api", fds: map[int]string{0: "/dev/null", 3: socket(30), 4: "anon_inode:[eventpoll]"}}
 	}
@@ -127,6 +128,7 @@ func TestAssignFollowsChanges(t *testing.T) {
 }
 
 func TestAssignDescribesProcesses(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, person{pid: 7, start: 1234, name: "a (b) c\n)", command: "run\x00--fast\x00\x00\x00", uid: 4294967290, fds: map[int]string{3: socket(30)}})
 	tracker := f.tracker()
 	sockets := dump(30, 31)
@@ -149,6 +151,7 @@ func TestAssignDescribesProcesses(t *testing.T) {
 }
 
 func TestAssignSeesExec(t *testing.T) {
+	t.Parallel()
 	p := person{pid: 7, start: 1234, name: "sh", command: "sh\x00start", fds: map[int]string{3: socket(30)}}
 	f := newFixture(t, p)
 	tracker := f.tracker()
@@ -165,6 +168,7 @@ func TestAssignSeesExec(t *testing.T) {
 }
 
 func TestReusedPidIsAnotherProcess(t *testing.T) {
+	t.Parallel()
 	p := person{pid: 7, start: 1, name: "same", fds: map[int]string{3: socket(30)}}
 	f := newFixture(t, p)
 	tracker := f.tracker()
@@ -183,6 +187,7 @@ func TestReusedPidIsAnotherProcess(t *testing.T) {
 }
 
 func TestEndIsSeenAmongMany(t *testing.T) {
+	t.Parallel()
 	f, inodes := crowd(t, 60, 60)
 	f.add(person{pid: 5000, start: 1, name: "heir", fds: map[int]string{3: socket(10050)}})
 	tracker := f.tracker()
@@ -196,6 +201,7 @@ func TestEndIsSeenAmongMany(t *testing.T) {
 }
 
 func TestSteadyPollDoesNoSearch(t *testing.T) {
+	t.Parallel()
 	f, inodes := crowd(t, 5, 600)
 	tracker := f.tracker()
 	_, report := poll(t, tracker, inodes...)
@@ -211,6 +217,7 @@ func TestSteadyPollDoesNoSearch(t *testing.T) {
 }
 
 func TestChurnReadsOnlyWhatChanged(t *testing.T) {
+	t.Parallel()
 	f, inodes := crowd(t, 2, 1200)
 	tracker := f.tracker()
 	owners(t, tracker, inodes...)
@@ -230,6 +237,7 @@ func TestChurnReadsOnlyWhatChanged(t *testing.T) {
 }
 
 func TestVainSearchesBackOff(t *testing.T) {
+	t.Parallel()
 	f, inodes := crowd(t, 3, 30)
 	tracker := f.tracker()
 	inodes = append(inodes, 999999)
@@ -254,6 +262,7 @@ func TestVainSearchesBackOff(t *testing.T) {
 }
 
 func TestMemoryFollowsThePresent(t *testing.T) {
+	t.Parallel()
 	f, inodes := crowd(t, 10, 1000)
 	tracker := f.tracker()
 	owners(t, tracker, inodes...)
@@ -272,6 +281,7 @@ func TestMemoryFollowsThePresent(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
+	t.Parallel()
 	if _, err := New(t.TempDir() + "/none"); err == nil {
 		t.Error("New of a directory that does not exist gives no error")
 	}

@@ -44,6 +44,7 @@ func between(local, remote string, s source.Socket) source.Socket {
 }
 
 func TestDecodeCapturedTCP(t *testing.T) {
+	t.Parallel()
 	b, seq := captured(t, "tcp.bin")
 	got, p, err := decode(nil, b, source.TCP, seq)
 	if err != nil || !p.done || p.interrupted {
@@ -95,6 +96,7 @@ func TestDecodeCapturedTCP(t *testing.T) {
 }
 
 func TestDecodeCapturedUDP(t *testing.T) {
+	t.Parallel()
 	const udp = source.UDP
 	tests := []struct {
 		file string
@@ -133,6 +135,7 @@ func TestDecodeCapturedUDP(t *testing.T) {
 }
 
 func TestDecodeKeepsWhatIsThere(t *testing.T) {
+	t.Parallel()
 	b, seq := captured(t, "udp6.bin")
 	there := source.Socket{LocalPort: 7}
 	got, _, err := decode([]source.Socket{there}, b, source.UDP, seq)
@@ -176,6 +179,7 @@ func attr(length, kind uint16, value ...byte) []byte {
 func errno(e int32) []byte { return binary.NativeEndian.AppendUint32(nil, uint32(e)) }
 
 func TestDecodeMessages(t *testing.T) {
+	t.Parallel()
 	good := message(typeByFamily, 0, row(afInet, 1))
 	done := message(nlmsgDone, 0, errno(0))
 	withLength := func(n uint32) []byte {
@@ -250,6 +254,7 @@ func TestDecodeMessages(t *testing.T) {
 func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
 func TestDecodeStates(t *testing.T) {
+	t.Parallel()
 	want := map[uint8]source.State{
 		0: source.Unknown, 1: source.Established, 2: source.SynSent, 3: source.SynRecv, 4: source.FinWait1,
 		5: source.FinWait2, 6: source.TimeWait, 7: source.Bound, 8: source.CloseWait, 9: source.LastAck,
@@ -267,6 +272,7 @@ func TestDecodeStates(t *testing.T) {
 
 // A timewait minisock has no owner, whatever the kernel fills in.
 func TestDecodeTimeWaitHasNoOwner(t *testing.T) {
+	t.Parallel()
 	body := row(afInet6, 1)
 	body[1], body[2] = 5, uint8(source.TimerTimeWait)
 	binary.NativeEndian.PutUint32(body[64:], 1000)

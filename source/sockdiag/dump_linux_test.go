@@ -182,6 +182,7 @@ func settle(t *testing.T, d *Dumper) {
 var boundTCP = kind{source.TCP, 4, source.Bound}
 
 func TestDumpAgreesWithSS(t *testing.T) {
+	t.Parallel()
 	h := netlab.New(t, "40000 40999")
 	want := mix(t, h)
 	d := open(t, h)
@@ -202,6 +203,7 @@ func TestDumpAgreesWithSS(t *testing.T) {
 
 // Sockets that stay are listed right while others come and go.
 func TestDumpUnderChurn(t *testing.T) {
+	t.Parallel()
 	h := netlab.New(t, "40000 40999")
 	h.Sysctl("net.ipv4.tcp_max_tw_buckets", "100") // bounds what the churn leaves
 	want := mix(t, h)
@@ -254,6 +256,7 @@ func churn(t *testing.T, h *netlab.Host, to string) (stop func()) {
 
 // A dump stays in the namespace in which its socket was opened.
 func TestDumpStaysInItsNamespace(t *testing.T) {
+	t.Parallel()
 	here, there := netlab.New(t, ""), netlab.New(t, "")
 	here.Listen("127.0.0.1:80")
 	there.Listen("127.0.0.1:81")
@@ -267,6 +270,7 @@ func TestDumpStaysInItsNamespace(t *testing.T) {
 
 // A TIME_WAIT keeps the cookie of its connection once a dump has asked for it.
 func TestCookieOutlivesTheConnection(t *testing.T) {
+	t.Parallel()
 	h := netlab.New(t, "")
 	listener := h.Listen("127.0.0.1:80")
 	client, err := h.Connect("127.0.0.1:80")

@@ -147,6 +147,7 @@ func localPorts(sockets []source.Socket) []uint16 {
 
 // The requests are: TCP of both families, UDP over IPv4, UDP over IPv6.
 func TestDump(t *testing.T) {
+	t.Parallel()
 	always := func(n int, e ...event) []answer {
 		var list []answer
 		for range n {
@@ -209,6 +210,7 @@ func TestDump(t *testing.T) {
 }
 
 func TestDumpNamesTheProtocol(t *testing.T) {
+	t.Parallel()
 	k := &fakeKernel{t: t, answers: []answer{whole(1), whole(2), whole(3)}}
 	d := k.open()
 	defer d.Close()
@@ -219,6 +221,7 @@ func TestDumpNamesTheProtocol(t *testing.T) {
 }
 
 func TestDumpFails(t *testing.T) {
+	t.Parallel()
 	overrun := answer{rows(1), fails(syscall.ENOBUFS)}
 	tests := []struct {
 		name    string
@@ -251,6 +254,7 @@ func TestDumpFails(t *testing.T) {
 }
 
 func TestKernelWithoutUDPDiagStillListsTCP(t *testing.T) {
+	t.Parallel()
 	k := &fakeKernel{t: t, answers: []answer{whole(1), {refusal(syscall.ENOENT)}, {refusal(syscall.ENOENT)}}}
 	d := k.open()
 	defer d.Close()
@@ -281,6 +285,7 @@ func checkRecovers(t *testing.T, k *fakeKernel, d *Dumper) {
 }
 
 func TestDumpIsCancelled(t *testing.T) {
+	t.Parallel()
 	k := &fakeKernel{t: t}
 	d := k.open()
 	defer d.Close()
@@ -295,6 +300,7 @@ func TestDumpIsCancelled(t *testing.T) {
 }
 
 func TestDumpCannotDial(t *testing.T) {
+	t.Parallel()
 	k := &fakeKernel{t: t, answers: []answer{{fails(syscall.ENOBUFS)}}, dialErr: syscall.EMFILE}
 	d := k.open()
 	_, _, err := d.Dump(context.Background(), nil)
@@ -314,6 +320,7 @@ func TestDumpCannotDial(t *testing.T) {
 }
 
 func TestRequests(t *testing.T) {
+	t.Parallel()
 	type asked struct {
 		length      int
 		kind, flags uint16
