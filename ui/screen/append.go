@@ -42,14 +42,14 @@ func (c *Canvas) Append(b []byte, inks []Ink) []byte {
 }
 
 // settle puts U+FFFD for what a terminal would draw into the character before
-// it: two halves of one, as of a flag.
+// it: a mark, or two halves of one, as of a flag.
 func (c *Canvas) settle() {
 	for i := range c.cells {
 		cl := &c.cells[i]
-		if cl.char >= 0 && (cl.char < utf8.RuneSelf || sober(cl.char)) {
+		if cl.plain() || cl.char == utf8.RuneError {
 			continue
 		}
-		if !halfFlag(cl.char) && (i%c.w == 0 || !c.merges(c.cells[i-i%c.w:i], cl)) {
+		if !halfFlag(cl.char) && !c.clings(cl) && (i%c.w == 0 || !c.merges(c.cells[i-i%c.w:i], cl)) {
 			continue
 		}
 		cl.char = utf8.RuneError
@@ -64,18 +64,28 @@ func (c *Canvas) settle() {
 // second half: it would join with whatever half follows, and no one reads it.
 func halfFlag(char rune) bool { return char >= 0x1f1e6 && char <= 0x1f1ff }
 
-// merges tells whether cl would be drawn into the character before it.
+// clings tells whether cl is drawn into any character before it, as are marks
+// and the colours of skin.
+func (c *Canvas) clings(cl *cell) bool {
+	return ansi.StringWidth(string(c.text([]byte("\ufffd"), cl.char))) != 1+int(cl.width)
+}
+
+// merges tells whether cl, which does not cling to all, would be drawn into the
+// character before it.
 func (c *Canvas) merges(before []cell, cl *cell) bool {
 	last := &before[len(before)-1]
 	if last.width == 0 {
 		last = &before[len(before)-2]
 	}
-	if cl.char >= 0 && sober(cl.char) || last.char >= 0 && (last.char < utf8.RuneSelf || sober(last.char)) {
+	if last.plain() || last.char == utf8.RuneError {
 		return false
 	}
 	both := c.text(c.text(nil, last.char), cl.char)
-	return last.char != utf8.RuneError && ansi.StringWidth(string(both)) != int(last.width)+int(cl.width)
+	return ansi.StringWidth(string(both)) != int(last.width)+int(cl.width)
 }
+
+// plain tells of common characters that they are never drawn into one another.
+func (cl *cell) plain() bool { return cl.char >= 0 && (cl.char < utf8.RuneSelf || sober(cl.char)) }
 
 // change appends the sequence that leads from one look to another.
 func change(b []byte, from, to Ink) []byte {

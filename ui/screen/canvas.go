@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
@@ -220,12 +221,12 @@ func place[T string | []byte](c *Canvas, x, y, w int, st Style, s T) {
 		return
 	case size < len(s):
 		// A character may draw in the one after it. Such are not shown.
-		if !utf8.ValidString(string(s)) || ansi.StringWidth(string(s)+"x ") != w+2 {
+		if !utf8.ValidString(string(s)) || !alone(string(s), w) {
 			c.Repeat(x, y, w, st, utf8.RuneError)
 			return
 		}
 		r = c.cluster(string(s))
-	case !sober(r) && ansi.StringWidth(string(s)+"x ") != w+2:
+	case !sober(r) && !alone(string(s), w):
 		c.Repeat(x, y, w, st, utf8.RuneError)
 		return
 	}
@@ -236,6 +237,12 @@ func place[T string | []byte](c *Canvas, x, y, w int, st Style, s T) {
 	if w == 2 {
 		c.cells[i+1] = cell{' ', st, 0}
 	}
+}
+
+// alone tells whether a character of width w leaves the one after it alone. A
+// joiner at its end would draw some in.
+func alone(s string, w int) bool {
+	return ansi.StringWidth(s+"x ") == w+2 && !strings.HasSuffix(s, "\u200d")
 }
 
 // sober tells of common characters that they never draw in the one after them:
@@ -262,7 +269,7 @@ func join[T string | []byte](c *Canvas, x, y int, s T) {
 		i--
 	}
 	with := string(c.text(nil, c.cells[i].char)) + string(s)
-	if utf8.ValidString(with) && ansi.StringWidth(with+"x ") == int(c.cells[i].width)+2 {
+	if utf8.ValidString(with) && alone(with, int(c.cells[i].width)) {
 		c.cells[i].char = c.cluster(with)
 	}
 }

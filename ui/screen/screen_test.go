@@ -248,6 +248,25 @@ func TestRect(t *testing.T) {
 }
 
 // Whatever is written, a row keeps its width and has no control character.
+// What is drawn beside other text is not drawn into it, whatever it is.
+func TestNeighboursKeepTheirColumns(t *testing.T) {
+	for _, test := range []struct{ left, right, want string }{
+		{"\xe0", "\u0e33", "\ufffd\ufffd"},         // a vowel that is written after a consonant
+		{"…", "\U0001f3fd", "…\ufffd\ufffd"},       // a colour of skin
+		{"👩\u200d", "↔", "\ufffd\ufffd↔"},          // a joiner with nothing to join
+		{"👩\u200d🚀", "ก\u0e33", "👩\u200d🚀ก\u0e33"}, // what is whole stays
+	} {
+		var c screen.Canvas
+		c.Reset(4, 1, false)
+		n := c.Text(0, 0, 4, 0, test.left)
+		n += c.Text(n, 0, 4-n, 0, test.right)
+		row := string(c.Append(nil, nil))
+		if want := test.want + strings.Repeat(" ", 4-n); row != want || ansi.StringWidth(row) != 4 {
+			t.Errorf("%q and %q make %q, %d wide; want %q", test.left, test.right, row, ansi.StringWidth(row), want)
+		}
+	}
+}
+
 func FuzzText(f *testing.F) {
 	for _, s := range []string{"java", "数据库", "e\u0301", "👩\u200d🚀", "🇩🇪🇩", "\u0600x", "\xff\x1b[m", "ก\u0e33", "\u1100\u1161"} {
 		f.Add(s, 3, 9)
