@@ -103,6 +103,7 @@ func (b *bench) in(state source.State) int {
 // TestWhoBlocksWhom is the table of who keeps a port from whom: holders of all
 // 100 ports, and what the calls find that come after.
 func TestWhoBlocksWhom(t *testing.T) {
+	t.Parallel()
 	type calls struct{ same, other, bind int }
 	tests := []struct {
 		name string
@@ -182,6 +183,7 @@ func TestWhoBlocksWhom(t *testing.T) {
 }
 
 func TestEachDestinationHasTheWholeRange(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	for _, to := range []source.Addr{there, farAway} {
 		for _, port := range []uint16{80, 443} {
@@ -193,6 +195,7 @@ func TestEachDestinationHasTheWholeRange(t *testing.T) {
 }
 
 func TestBoundSocketsLeaveTheRest(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	for range 50 {
 		if _, err := b.bind(b.p, here, 0); err != nil {
@@ -208,6 +211,7 @@ func TestBoundSocketsLeaveTheRest(t *testing.T) {
 }
 
 func TestReservedPortsAreNeverPicked(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, func(s *source.Settings) { s.Reserved = []source.PortRange{{Low: 40020, High: 40029}} })
 	if n := b.connects(here, there, 80); n != 90 {
 		t.Errorf("%d connects, want 90", n)
@@ -223,6 +227,7 @@ func TestReservedPortsAreNeverPicked(t *testing.T) {
 }
 
 func TestConnectAndBindPreferDifferentHalves(t *testing.T) {
+	t.Parallel()
 	for _, low := range []uint16{40000, 40001} {
 		b := newBench(t, func(s *source.Settings) { s.Range = source.PortRange{Low: low, High: low + 99} })
 		for i := range 100 {
@@ -247,6 +252,7 @@ func TestConnectAndBindPreferDifferentHalves(t *testing.T) {
 }
 
 func TestWildcardsTakeFromEveryAddress(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		held, asked string
 		want        int
@@ -275,6 +281,7 @@ func TestWildcardsTakeFromEveryAddress(t *testing.T) {
 }
 
 func TestUDPIsAPoolOfItsOwn(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	for i := range 100 {
 		if _, err := b.connectUDP(b.p, here, source.Addr4([4]byte{10, 0, 9, byte(i)}), 53); err != nil {
@@ -293,6 +300,7 @@ func TestUDPIsAPoolOfItsOwn(t *testing.T) {
 }
 
 func TestOneProcessHasOnlySoManyFiles(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	b.p.files = 3
 	for range 3 {

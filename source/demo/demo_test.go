@@ -37,11 +37,15 @@ func poll(t testing.TB, h *demo.Host, s *source.Moment) {
 // eachScenario runs a test for each scenario.
 func eachScenario(t *testing.T, test func(t *testing.T, name string)) {
 	for _, s := range demo.Scenarios() {
-		t.Run(s.Name, func(t *testing.T) { test(t, s.Name) })
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			test(t, s.Name)
+		})
 	}
 }
 
 func TestWrongOptions(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name string
 		o    demo.Options
@@ -70,6 +74,7 @@ func TestWrongOptions(t *testing.T) {
 }
 
 func TestScenariosHaveTitles(t *testing.T) {
+	t.Parallel()
 	seen := make(map[string]bool)
 	for _, s := range demo.Scenarios() {
 		if s.Name == "" || s.Title == "" || strings.Contains(s.Title, "\n") || seen[s.Name] {
@@ -83,6 +88,7 @@ func TestScenariosHaveTitles(t *testing.T) {
 }
 
 func TestTheFirstSnapshotIsTheStartAndEachPollAStep(t *testing.T) {
+	t.Parallel()
 	start := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	h := newHost(t, demo.Options{Scenario: "browsing", Start: start, Step: 250 * time.Millisecond})
 	var s source.Moment
@@ -100,6 +106,7 @@ func TestTheFirstSnapshotIsTheStartAndEachPollAStep(t *testing.T) {
 }
 
 func TestWhatASnapshotSays(t *testing.T) {
+	t.Parallel()
 	eachScenario(t, func(t *testing.T, name string) {
 		h := newHost(t, demo.Options{Scenario: name})
 		var s source.Moment
@@ -117,6 +124,7 @@ func TestWhatASnapshotSays(t *testing.T) {
 }
 
 func TestTheSameSeedGivesTheSameSnapshots(t *testing.T) {
+	t.Parallel()
 	eachScenario(t, func(t *testing.T, name string) {
 		o := demo.Options{Scenario: name, Seed: 1, Step: 19 * time.Second}
 		one, again := newHost(t, o), newHost(t, o)
@@ -152,6 +160,7 @@ func difference(a, b source.Moment) string {
 
 // The story does not depend on who looks at it, and how often.
 func TestPollingDoesNotChangeTheStory(t *testing.T) {
+	t.Parallel()
 	at := func(step time.Duration) map[source.Tuple]source.State {
 		h := newHost(t, demo.Options{Scenario: "leak", Step: step})
 		var s source.Moment
@@ -170,6 +179,7 @@ func TestPollingDoesNotChangeTheStory(t *testing.T) {
 }
 
 func TestSkip(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, demo.Options{Scenario: "leak", Skip: 20 * time.Second})
 	var s source.Moment
 	poll(t, h, &s)
@@ -183,6 +193,7 @@ func TestSkip(t *testing.T) {
 }
 
 func TestACancelledPollFails(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	h := newHost(t, demo.Options{})

@@ -13,6 +13,7 @@ import (
 // Who starts ephtop just after an exhaustion sees the second half of the range
 // full of TIME_WAIT, and the first half empty: no sign of ports bound first.
 func TestNobodyIsSuspectedAfterAnExhaustion(t *testing.T) {
+	t.Parallel()
 	for _, skip := range []time.Duration{95 * time.Second, 110 * time.Second, 120 * time.Second} {
 		host, err := demo.New(demo.Options{Scenario: "no-pool", Skip: skip})
 		if err != nil {

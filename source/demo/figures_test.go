@@ -16,6 +16,7 @@ const compared = 12
 // TestTheModelSaysWhatConnectWouldSay asks the simulated kernel, at each poll,
 // how many ports are left to a destination and whether connect() finds one.
 func TestTheModelSaysWhatConnectWouldSay(t *testing.T) {
+	t.Parallel()
 	eachScenario(t, func(t *testing.T, name string) {
 		h := newHost(t, demo.Options{Scenario: name, Seed: 5, Step: 7 * time.Second})
 		exhausted := compare(t, h, 22)
@@ -28,6 +29,7 @@ func TestTheModelSaysWhatConnectWouldSay(t *testing.T) {
 // The same on a small host with listeners and bound sockets in the range, with
 // reserved ports, IPv6, and a TIME_WAIT that can be reused.
 func TestTheModelSaysWhatConnectWouldSayOfAMixture(t *testing.T) {
+	t.Parallel()
 	exhausted := 0
 	for seed := range uint64(4) {
 		exhausted += compare(t, demo.NewMixed(seed), 400)

@@ -72,12 +72,14 @@ func found(st *model.State) []string {
 }
 
 func TestEachScenarioRaisesItsFindings(t *testing.T) {
+	t.Parallel()
 	eachScenario(t, func(t *testing.T, name string) {
 		for seed, step := range []time.Duration{5 * time.Second, 2 * time.Second} {
 			if name == "busy" && seed > 0 {
 				continue // it takes long and tells the same
 			}
 			t.Run(fmt.Sprintf("seed %d, every %v", seed, step), func(t *testing.T) {
+				t.Parallel()
 				follow(t, demo.Options{Scenario: name, Seed: uint64(seed), Step: step})
 			})
 		}
@@ -149,6 +151,7 @@ func finding(t *testing.T, st *model.State, p model.Problem) *model.Finding {
 }
 
 func TestNoPoolNamesTheProcessAndTheDatabase(t *testing.T) {
+	t.Parallel()
 	st := moment(t, "no-pool", 75*time.Second)
 	for _, p := range []model.Problem{model.NoPooling, model.TupleFull, model.ConnectsFail} {
 		f := finding(t, st, p)
@@ -169,6 +172,7 @@ func TestNoPoolNamesTheProcessAndTheDatabase(t *testing.T) {
 }
 
 func TestLeakNamesTheProcess(t *testing.T) {
+	t.Parallel()
 	st := moment(t, "leak", 60*time.Second)
 	f := finding(t, st, model.CloseWait)
 	if st.Processes[f.Process].Name != "reports" || f.Count < 500 || f.Rate <= 0 {
@@ -177,6 +181,7 @@ func TestLeakNamesTheProcess(t *testing.T) {
 }
 
 func TestBlockedNamesTheDestination(t *testing.T) {
+	t.Parallel()
 	st := moment(t, "blocked", 60*time.Second)
 	f := finding(t, st, model.SynSent)
 	if f.Tuple.Destination.String() != "203.0.113.40" || st.Processes[f.Process].Name != "checkout" || f.Span < 20*time.Second {
@@ -194,7 +199,8 @@ func TestBlockedNamesTheDestination(t *testing.T) {
 }
 
 func TestBusyHoldsMoreConnectionsThanPorts(t *testing.T) {
-	st := moment(t, "busy", 90*time.Second)
+	t.Parallel()
+	st := moment(t, "busy", 60*time.Second)
 	live := st.TCP.States[source.Established]
 	if usable := st.TCP.Pressure.Usable; live < 40_000 || live < usable || usable != 28232-10 {
 		t.Errorf("%d connections on %d usable ports", live, usable)
@@ -205,6 +211,7 @@ func TestBusyHoldsMoreConnectionsThanPorts(t *testing.T) {
 }
 
 func TestBrowsingOpensSixConnections(t *testing.T) {
+	t.Parallel()
 	count := func(at time.Duration) (live, waiting int) {
 		st := moment(t, "browsing", at)
 		for _, u := range st.TCP.Pressure.Tuples {

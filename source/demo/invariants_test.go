@@ -10,6 +10,7 @@ import (
 
 // TestWhatHoldsAlways looks at every snapshot of three minutes.
 func TestWhatHoldsAlways(t *testing.T) {
+	t.Parallel()
 	eachScenario(t, func(t *testing.T, name string) {
 		h := newHost(t, demo.Options{Scenario: name, Seed: 3, Step: 9 * time.Second})
 		past := &past{cookies: make(map[uint64]source.Tuple)}

@@ -29,6 +29,7 @@ func (b *bench) only() source.Socket {
 }
 
 func TestLifeOfAConnectionThatWeClose(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	b.paths[there] = path{trip: 40 * time.Millisecond, linger: 3 * time.Second}
 	s, err := b.connect(b.p, here, there, 80)
@@ -67,6 +68,7 @@ func TestLifeOfAConnectionThatWeClose(t *testing.T) {
 }
 
 func TestLifeOfAConnectionThatThePeerCloses(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	s, err := b.connect(b.p, here, there, 80)
 	if err != nil {
@@ -88,6 +90,7 @@ func TestLifeOfAConnectionThatThePeerCloses(t *testing.T) {
 }
 
 func TestBothEndsOnThisHost(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	self := addr("127.0.0.1")
 	l, err := b.listen(b.p, self, 8080, 16)
@@ -119,6 +122,7 @@ func TestBothEndsOnThisHost(t *testing.T) {
 // The times are those of Linux 6.18, measured: ss -o on a SYN that nobody
 // answers.
 func TestUnansweredSYNsAreSentAgain(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	b.paths[there] = path{trip: time.Millisecond, dropped: true}
 	s, err := b.connect(b.p, here, there, 80)
@@ -154,6 +158,7 @@ func TestUnansweredSYNsAreSentAgain(t *testing.T) {
 }
 
 func TestTimeWaitReuse(t *testing.T) {
+	t.Parallel()
 	self := addr("127.0.0.1")
 	tests := []struct {
 		name     string
@@ -188,6 +193,7 @@ func TestTimeWaitReuse(t *testing.T) {
 }
 
 func TestTooManyTimeWaitsAreDropped(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, func(s *source.Settings) { s.MaxTimeWait = 30 })
 	b.must(b.dial, b.closeLater)
 	b.run(5 * time.Second)
@@ -197,6 +203,7 @@ func TestTooManyTimeWaitsAreDropped(t *testing.T) {
 }
 
 func TestEventsOfATracedHost(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	b.trace = true
 	b.must(b.dial, b.closeLater)
