@@ -9,7 +9,6 @@ import (
 	"ephtop/source/live"
 	"ephtop/ui/command"
 	"ephtop/ui/dashboard"
-	_ "ephtop/ui/term" // keeps Bubble Tea from questioning the terminal
 )
 
 func main() {

@@ -20,7 +20,6 @@ import (
 	"ephtop/source/live"
 	"ephtop/ui/command"
 	"ephtop/ui/dashboard"
-	_ "ephtop/ui/term" // as in main.go
 )
 
 func TestMain(m *testing.M) {

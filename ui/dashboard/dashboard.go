@@ -22,7 +22,8 @@ import (
 	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/source/recording"
-	_ "ephtop/ui/term" // keeps Bubble Tea from questioning the terminal
+	"ephtop/ui/screen"
+	"ephtop/ui/terminal"
 	"ephtop/ui/theme"
 )
 
@@ -108,7 +109,7 @@ type Model struct {
 	// before is the filter in force when editing began.
 	before activeFilter
 
-	clipboard clipboard
+	clipboard terminal.Clipboard
 	replay    *replay // nil where a source is polled
 }
 
@@ -134,7 +135,7 @@ func New(cfg Config) (*Model, error) {
 	m := &Model{
 		painter:   newPainter(cfg.Theme, cfg.ASCII),
 		keys:      DefaultKeyMap(),
-		clipboard: newClipboard(cfg.Out, cfg.Getenv),
+		clipboard: terminal.NewClipboard(cfg.Out, cfg.Getenv),
 		poller: &poller{
 			source:  cfg.Source,
 			fleet:   model.NewFleet(model.Options{Thresholds: cfg.Thresholds}),
@@ -208,10 +209,8 @@ func (m *Model) Init() tea.Cmd {
 	return tea.Batch(m.startPoll(), m.tick())
 }
 
-// View draws the frame.
-func (m *Model) View() string {
-	if m.view.width <= 0 || m.view.height <= 0 {
-		return "" // the terminal has not told its size yet
-	}
-	return m.painter.frame(&m.view)
-}
+// Paint draws the frame on c; nothing while the terminal has not told its size.
+func (m *Model) Paint(c *screen.Canvas) { m.painter.paint(c, &m.view) }
+
+// View is the frame as text.
+func (m *Model) View() string { return m.painter.frame(&m.view) }

@@ -13,12 +13,11 @@ import (
 // nothing else that would change what it draws. The time for a frame depends
 // on the size of the screen and not on the number of sockets.
 type painter struct {
-	canvas screen.Canvas
+	canvas *screen.Canvas // of the frame that is being drawn
 	inks   []screen.Ink
 	ascii  bool
-	// out is the frame that is being written, buf a field.
-	out, buf []byte
-	cache    overlayCache
+	buf    []byte // a field
+	cache  overlayCache
 }
 
 // newPainter makes a painter of so many colours as the theme has. With ascii,
@@ -27,16 +26,18 @@ func newPainter(t theme.Theme, ascii bool) *painter {
 	return &painter{inks: t.Inks, ascii: ascii}
 }
 
-// frame draws the view: v.height lines of exactly v.width columns each.
+// frame is what paint draws, as text: v.height lines of exactly v.width columns
+// each.
 func (p *painter) frame(v *view) string {
-	p.paint(v)
-	p.out = p.canvas.Append(p.out[:0], p.inks)
-	return string(p.out)
+	var c screen.Canvas
+	p.paint(&c, v)
+	return string(c.Append(nil, p.inks))
 }
 
-// paint draws the view on the canvas.
-func (p *painter) paint(v *view) {
-	p.canvas.Reset(v.width, v.height, p.ascii)
+// paint draws the view on c.
+func (p *painter) paint(c *screen.Canvas, v *view) {
+	p.canvas = c
+	c.Reset(v.width, v.height, p.ascii)
 	l := v.layout()
 	p.drawHeader(l.header, v)
 	p.drawSummary(l.summary, v)

@@ -15,6 +15,7 @@ import (
 	"ephtop/model/filter"
 	"ephtop/model/list"
 	"ephtop/source"
+	"ephtop/ui/screen"
 	"ephtop/ui/theme"
 )
 
@@ -361,7 +362,8 @@ func TestAllocationsOfAFrame(t *testing.T) {
 		v := sampleView(200, 60)
 		v.findings, v.overlay = sampleFindings(), o
 		p := coloured(t, "default", termenv.ANSI)
-		if n := testing.AllocsPerRun(10, func() { p.paint(v) }); n > 200 {
+		var c screen.Canvas
+		if n := testing.AllocsPerRun(10, func() { p.paint(&c, v) }); n > 200 {
 			t.Errorf("overlay %d: %v allocations", o, n)
 		}
 	}
@@ -382,11 +384,47 @@ func BenchmarkFrame(b *testing.B) {
 					b.Fatal(err)
 				}
 				p := newPainter(th, false)
+				var c screen.Canvas
+				var out []byte
 				b.ReportAllocs()
 				for b.Loop() {
-					p.frame(v)
+					p.paint(&c, v)
+					out = c.Append(out[:0], th.Inks)
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkChanges is a frame that goes out to the terminal: a second has
+// passed, and sixty connections at the top of the list have gone, so that a
+// connection of another kind comes to stand in every row: the worst case.
+func BenchmarkChanges(b *testing.B) {
+	for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 60}} {
+		b.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(b *testing.B) {
+			th, err := theme.ByName("default", termenv.ANSI)
+			if err != nil {
+				b.Fatal(err)
+			}
+			p, v := newPainter(th, false), sampleView(size[0], size[1])
+			var shown, next screen.Canvas
+			var out []byte
+			rows, all := v.rows, 0
+			first, second := *v.state.Moment, *v.state.Moment
+			second.Time = first.Time.Add(time.Second)
+			p.paint(&shown, v)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				v.rows, *v.state.Moment = rows, first
+				if i%2 == 0 {
+					v.rows, *v.state.Moment = rows[60:], second
+				}
+				p.paint(&next, v)
+				out = next.AppendChanges(out[:0], &shown, th.Inks)
+				shown, next = next, shown
+				all += len(out)
+			}
+			b.ReportMetric(float64(all)/float64(b.N), "bytes/frame")
+		})
 	}
 }

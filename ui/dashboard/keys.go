@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
+
+	"ephtop/ui/terminal"
 )
 
 // KeyMap holds the bindings of the dashboard. Each carries the help that the
@@ -85,7 +87,7 @@ func DefaultKeyMap() KeyMap {
 		Later:   binding("↓", "filter after", "down", "ctrl+n"),
 		Keep:    binding("↵", "keep", "enter"),
 	}
-	k.Suspend.SetEnabled(canSuspend)
+	k.Suspend.SetEnabled(terminal.CanSuspend)
 	for _, b := range append(k.seeks(), &k.SlowDown, &k.SpeedUp) {
 		b.SetEnabled(false) // see suited
 	}

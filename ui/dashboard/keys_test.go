@@ -8,11 +8,13 @@ import (
 	"unicode"
 
 	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/google/go-cmp/cmp"
 
 	"ephtop/model"
 	"ephtop/model/list"
 	"ephtop/source"
+	"ephtop/ui/terminal"
 )
 
 func TestQuit(t *testing.T) {
@@ -49,15 +51,27 @@ func TestSuspend(t *testing.T) {
 	run(t, some(3), func(h *harness) {
 		h.press("ctrl+z")
 		h.sleep(time.Millisecond)
-		if canSuspend && h.execs != 1 {
+		if terminal.CanSuspend && h.execs != 1 {
 			t.Errorf("the terminal was handed over %d times, want 1", h.execs)
 		}
-		h.send(resumedMsg{errFake, time.Now().Add(time.Minute)})
+		h.send(terminal.ResumedMsg{Err: errFake, Now: time.Now().Add(time.Minute)})
 		h.wantStatus(statusLive)
 		if h.m.view.notice != errFake.Error() {
 			t.Errorf("notice %q", h.m.view.notice)
 		}
 	})
+}
+
+func TestRedraw(t *testing.T) {
+	m, err := New(Config{Source: &fakeSource{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Stop(time.Second)
+	_, cmd := m.Update(tea.KeyMsg{Type: tea.KeyCtrlL})
+	if cmd == nil || cmd() != terminal.Redraw() {
+		t.Error("ctrl+l does not draw the screen anew")
+	}
 }
 
 func TestOverlays(t *testing.T) {
@@ -354,20 +368,4 @@ func TestCopy(t *testing.T) {
 			}
 		})
 	})
-	for _, test := range []struct{ name, env, want string }{
-		{"in tmux, bare and wrapped", "TMUX", "\x1b]52;c;eA==\x07\x1bPtmux;\x1b\x1b]52;c;eA==\x07\x1b\\"},
-		{"in screen, wrapped", "STY", "\x1bP\x1b]52;c;eA==\x07\x1b\\"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			c := newClipboard(nil, func(name string) string {
-				if name == test.env {
-					return "1"
-				}
-				return ""
-			})
-			if got := c.sequence("x"); got != test.want {
-				t.Errorf("%q, want %q", got, test.want)
-			}
-		})
-	}
 }

@@ -4,19 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
-	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/x/term"
+	"ephtop/ui/terminal"
 )
 
-// patience is how long Run waits for a poll that it cancelled, and for each
-// step of ending the program.
+// patience is how long Run waits for a poll that it cancelled.
 const patience = 2 * time.Second
 
 // Run shows the dashboard until the user quits, ctx or a signal ends it
@@ -27,87 +24,24 @@ const patience = 2 * time.Second
 func Run(ctx context.Context, cfg Config) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, signals()...)
 	defer stop()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-
-	if cfg.Out == nil {
-		cfg.Out = os.Stdout
+	t, err := terminal.Open(cfg.In, cfg.Out)
+	if err != nil {
+		return errors.Join(err, cfg.close())
 	}
-	if cfg.In == nil {
-		in, done, err := openIn()
-		if err != nil {
-			return errors.Join(err, cfg.close())
-		}
-		defer done()
-		cfg.In = in
-	}
+	defer t.Close()
+	cfg.Out = t.Out
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	cfg.Out = watchOut(cfg.Out, cancel)
 	m, err := New(cfg)
 	if err != nil {
 		return errors.Join(err, cfg.close())
 	}
 	defer func() { err = errors.Join(err, m.close(cfg.Log)) }()
-	return m.show(ctx, watchIn(cfg.In, cancel), cfg.Out, cfg.Log)
-}
-
-// show runs the program on the terminal. Signals and ctx make it quit rather
-// than be killed (as [tea.WithContext] would have it), because only then Bubble
-// Tea waits for the reader of keys before it closes what that one reads.
-func (m *Model) show(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) error {
-	restore := modes(in)
-	// The presenter draws; Bubble Tea's renderer has nothing to do but to wake
-	// up, which at its usual 60 times a second costs more than polling does.
-	p := tea.NewProgram(&presenter{Model: m, out: out}, tea.WithoutSignalHandler(), tea.WithAltScreen(),
-		tea.WithInput(in), tea.WithOutput(out), tea.WithFilter(hideSize), tea.WithFPS(1))
-	ended := make(chan error, 1)
-	go func() {
-		_, err := p.Run()
-		ended <- err
-	}()
-	select {
-	case err := <-ended:
-		return shown(ctx, err)
-	case <-ctx.Done():
+	if err := t.Show(ctx, m, cfg.Theme.Inks, cfg.Log); err != nil {
+		return fmt.Errorf("show the dashboard: %w", err)
 	}
-	log.Info("asked to end", "cause", context.Cause(ctx))
-	go p.Quit() // returns at the latest when p has ended
-	for range 2 {
-		select {
-		case err := <-ended:
-			return shown(ctx, err)
-		case <-time.After(patience):
-			p.Kill()
-		}
-	}
-	// A terminal that takes no output (ctrl+s, a dead line) holds the program
-	// in a write for ever. All that can be done for it is done here.
-	log.Warn("the terminal takes no output and was left")
-	restore()
 	return nil
-}
-
-// shown says what the end of the program means.
-func shown(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
-		return nil
-	}
-	return fmt.Errorf("show the dashboard: %w", err)
-}
-
-// modes notes the modes of the terminal, and gives what sets them again.
-func modes(in io.Reader) (restore func()) {
-	t, ok := in.(*terminalIn)
-	if !ok {
-		return func() {}
-	}
-	before, err := term.GetState(t.Fd())
-	if err != nil {
-		return func() {}
-	}
-	return func() { _ = term.Restore(t.Fd(), before) }
 }
 
 // close closes what would have been shown.

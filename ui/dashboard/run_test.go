@@ -22,8 +22,8 @@ import (
 	"ephtop/source"
 )
 
-// terminal is a pseudo-terminal that a dashboard runs on.
-type terminal struct {
+// terminalHarness is a pseudo-terminal that a dashboard runs on.
+type terminalHarness struct {
 	*testing.T
 	master, tty *os.File
 	before      *term.State
@@ -35,13 +35,13 @@ type terminal struct {
 }
 
 // runOnTerminal starts a dashboard at 80x24 and waits for its first rows.
-func runOnTerminal(ctx context.Context, t *testing.T, src source.Source) *terminal {
+func runOnTerminal(ctx context.Context, t *testing.T, src source.Source) *terminalHarness {
 	t.Helper()
 	master, tty, err := pty.Open()
 	if err != nil {
 		t.Skipf("no pseudo-terminal: %v", err)
 	}
-	h := &terminal{T: t, master: master, tty: tty, src: src, result: make(chan error, 1)}
+	h := &terminalHarness{T: t, master: master, tty: tty, src: src, result: make(chan error, 1)}
 	t.Cleanup(func() { master.Close(); tty.Close() })
 	if err := pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func runOnTerminal(ctx context.Context, t *testing.T, src source.Source) *termin
 	return h
 }
 
-func (h *terminal) read() {
+func (h *terminalHarness) read() {
 	buf := make([]byte, 4096)
 	for {
 		n, err := h.master.Read(buf)
@@ -70,14 +70,14 @@ func (h *terminal) read() {
 	}
 }
 
-func (h *terminal) text() string {
+func (h *terminalHarness) text() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.output.String()
 }
 
 // waitFor waits until the text was written to the terminal.
-func (h *terminal) waitFor(text string) {
+func (h *terminalHarness) waitFor(text string) {
 	h.Helper()
 	for range 500 {
 		if strings.Contains(h.text(), text) {
@@ -89,7 +89,7 @@ func (h *terminal) waitFor(text string) {
 }
 
 // end waits for the dashboard to return.
-func (h *terminal) end() {
+func (h *terminalHarness) end() {
 	h.Helper()
 	select {
 	case err := <-h.result:
@@ -102,7 +102,7 @@ func (h *terminal) end() {
 }
 
 // wantRestored checks that the terminal is as it was.
-func (h *terminal) wantRestored() {
+func (h *terminalHarness) wantRestored() {
 	h.Helper()
 	h.waitFor("\x1b[?1049l") // the alternate screen is left
 	h.waitFor("\x1b[?25h")   // the cursor is shown
@@ -119,14 +119,14 @@ func (h *terminal) wantRestored() {
 func TestRunEnds(t *testing.T) {
 	for _, test := range []struct {
 		name string
-		end  func(h *terminal, cancel func())
+		end  func(h *terminalHarness, cancel func())
 	}{
-		{"by q", func(h *terminal, _ func()) { io.WriteString(h.master, "q") }},
-		{"by ctrl+c", func(h *terminal, _ func()) { io.WriteString(h.master, "\x03") }},
-		{"by its context", func(_ *terminal, cancel func()) { cancel() }},
-		{"by SIGTERM", func(*terminal, func()) { syscall.Kill(os.Getpid(), syscall.SIGTERM) }},
-		{"by SIGHUP", func(*terminal, func()) { syscall.Kill(os.Getpid(), syscall.SIGHUP) }},
-		{"by SIGINT", func(*terminal, func()) { syscall.Kill(os.Getpid(), syscall.SIGINT) }},
+		{"by q", func(h *terminalHarness, _ func()) { io.WriteString(h.master, "q") }},
+		{"by ctrl+c", func(h *terminalHarness, _ func()) { io.WriteString(h.master, "\x03") }},
+		{"by its context", func(_ *terminalHarness, cancel func()) { cancel() }},
+		{"by SIGTERM", func(*terminalHarness, func()) { syscall.Kill(os.Getpid(), syscall.SIGTERM) }},
+		{"by SIGHUP", func(*terminalHarness, func()) { syscall.Kill(os.Getpid(), syscall.SIGHUP) }},
+		{"by SIGINT", func(*terminalHarness, func()) { syscall.Kill(os.Getpid(), syscall.SIGINT) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.name == "by SIGHUP" && signal.Ignored(syscall.SIGHUP) {

@@ -5,17 +5,12 @@ import (
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
+
+	"ephtop/ui/terminal"
 )
 
 // noticeMsg is the outcome of a command, for the user.
 type noticeMsg string
-
-// resumedMsg comes when the process goes on after ctrl+z, or when it could
-// not stop.
-type resumedMsg struct {
-	err error
-	now time.Time
-}
 
 // Update takes one message. It does no I/O: what takes time is in the command
 // that it returns.
@@ -42,7 +37,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.recordChanged(msg)
 	case noticeMsg:
 		m.view.notice = string(msg)
-	case resumedMsg:
+	case terminal.ResumedMsg:
 		m.resumed(msg)
 	}
 	m.view.help = m.keys.footer(&m.view)
@@ -57,14 +52,14 @@ func (m *Model) resized(msg tea.WindowSizeMsg) {
 
 // resumed takes the time again: a poll that ran when the process was stopped
 // is not to blame for not answering.
-func (m *Model) resumed(msg resumedMsg) {
-	m.setNow(msg.now)
+func (m *Model) resumed(msg terminal.ResumedMsg) {
+	m.setNow(msg.Now)
 	m.pollSince = m.view.now
 	if m.replay != nil {
-		m.replay.anchor(msg.now)
+		m.replay.anchor(msg.Now)
 	}
-	if msg.err != nil {
-		m.view.notice = msg.err.Error()
+	if msg.Err != nil {
+		m.view.notice = msg.Err.Error()
 	}
 }
 
@@ -93,9 +88,9 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case msg.Type == tea.KeyCtrlC:
 		return tea.Quit
 	case key.Matches(msg, m.keys.Suspend):
-		return m.suspend()
+		return terminal.Suspend(m.poller.now)
 	case key.Matches(msg, m.keys.Redraw):
-		return func() tea.Msg { return redrawMsg{} }
+		return terminal.Redraw
 	case m.view.filter.editing:
 		m.editFilter(msg)
 		return nil
@@ -127,12 +122,6 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		m.choose(msg)
 	}
 	return nil
-}
-
-// suspend gives the terminal back to the shell until the process goes on.
-func (m *Model) suspend() tea.Cmd {
-	now := m.poller.now
-	return tea.Exec(stopSelf{}, func(err error) tea.Msg { return resumedMsg{err, now()} })
 }
 
 // control takes the keys that mean the same under an overlay, and tells

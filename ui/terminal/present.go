@@ -1,4 +1,4 @@
-package dashboard
+package terminal
 
 import (
 	"io"
@@ -7,6 +7,14 @@ import (
 
 	"ephtop/ui/screen"
 )
+
+// Model is a Bubble Tea model that draws its frames on a canvas.
+type Model interface {
+	tea.Model
+	// Paint draws a frame on c, which it resets to the size that the last
+	// [tea.WindowSizeMsg] has told, and to none before.
+	Paint(c *screen.Canvas)
+}
 
 // presenter shows a Model on a terminal, cell by cell: from one second to the
 // next, a busy host changes a few figures in almost every line. Bubble Tea's own
@@ -18,11 +26,13 @@ import (
 // All is written in the goroutine that calls Update: so nothing is written
 // while the terminal is given away (ctrl+z), nor after the end.
 type presenter struct {
-	*Model
-	out io.Writer
+	Model
+	out  io.Writer
+	inks []screen.Ink
 	// shown is what the terminal shows; of no size where that is not sure.
-	shown screen.Canvas
-	bytes []byte
+	// next is memory for the frame after it.
+	shown, next screen.Canvas
+	bytes       []byte
 }
 
 // sizeMsg is the size of the terminal. Bubble Tea's renderer takes no notice of
@@ -32,6 +42,9 @@ type sizeMsg struct{ width, height int }
 
 // redrawMsg asks for the whole screen to be written again.
 type redrawMsg struct{}
+
+// Redraw is a command that has the whole screen written again.
+func Redraw() tea.Msg { return redrawMsg{} }
 
 // hideSize is a filter of messages, which keeps the size from the renderer.
 func hideSize(_ tea.Model, msg tea.Msg) tea.Msg {
@@ -47,7 +60,7 @@ func (p *presenter) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case sizeMsg:
 		msg = tea.WindowSizeMsg{Width: m.width, Height: m.height}
 		p.shown.Reset(0, 0, false)
-	case resumedMsg, redrawMsg:
+	case ResumedMsg, redrawMsg:
 		p.shown.Reset(0, 0, false)
 	}
 	_, cmd := p.Model.Update(msg)
@@ -60,16 +73,11 @@ func (p *presenter) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (p *presenter) View() string { return "\x1b[m" }
 
 // show writes what differs from what the terminal shows, in one Write. What
-// becomes of an error, the terminal's own writer knows (watchOut).
+// becomes of an error, the terminal's own writer knows.
 func (p *presenter) show() {
-	v := &p.Model.view
-	if v.width <= 0 || v.height <= 0 {
-		return
-	}
-	paint := p.Model.painter
-	paint.paint(v)
-	p.bytes = paint.canvas.AppendChanges(p.bytes[:0], &p.shown, paint.inks)
-	p.shown, paint.canvas = paint.canvas, p.shown
+	p.Paint(&p.next)
+	p.bytes = p.next.AppendChanges(p.bytes[:0], &p.shown, p.inks)
+	p.shown, p.next = p.next, p.shown
 	if len(p.bytes) > 0 {
 		_, _ = p.out.Write(p.bytes)
 	}

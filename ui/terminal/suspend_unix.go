@@ -1,10 +1,9 @@
 //go:build unix
 
-package dashboard
+package terminal
 
 import (
 	"errors"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -13,24 +12,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const canSuspend = true
+// CanSuspend says that the terminal can stop processes.
+const CanSuspend = true
 
 // ttyName is the controlling terminal.
 const ttyName = "/dev/tty"
 
-// stopSelf stops the process group as a terminal does for ctrl+z, and returns
-// when it goes on. It is a [tea.ExecCommand], so that Bubble Tea gives the
-// terminal back before and takes it again after.
-//
-// It is used rather than [tea.Suspend] because that one waits for SIGCONT for
+var errNoShell = errors.New("there is no shell to go back to")
+
+// stop is used rather than [tea.Suspend] because that one waits for SIGCONT for
 // ever, and where no shell could send one (ssh host ephtop, a container) the
 // process never stopped: the kernel discards SIGTSTP for an orphaned process
 // group (get_signal in kernel/signal.c).
-type stopSelf struct{}
-
-var errNoShell = errors.New("there is no shell to go back to")
-
-func (stopSelf) Run() error {
+func stop() error {
 	if signal.Ignored(syscall.SIGTSTP) {
 		return errNoShell
 	}
@@ -70,7 +64,3 @@ func hasShell() bool {
 	ours, err := unix.Getsid(0)
 	return err == nil && ours == theirs
 }
-
-func (stopSelf) SetStdin(io.Reader)  {}
-func (stopSelf) SetStdout(io.Writer) {}
-func (stopSelf) SetStderr(io.Writer) {}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package term_test
+package guard_test
 
 import (
 	"bytes"
@@ -16,12 +16,12 @@ import (
 	"github.com/charmbracelet/lipgloss"
 	"github.com/creack/pty"
 
-	_ "ephtop/ui/term"
+	_ "ephtop/ui/terminal/guard"
 )
 
 // helper names the part that the test binary plays when it is run again on a
 // pseudo-terminal.
-const helper = "EPHTOP_TERM_TEST"
+const helper = "EPHTOP_GUARD_TEST"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(helper) {

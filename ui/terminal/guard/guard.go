@@ -1,4 +1,4 @@
-// Package term keeps Bubble Tea from questioning the terminal before the first
+// Package guard keeps Bubble Tea from questioning the terminal before the first
 // frame. It is imported for that effect alone.
 //
 // Bubble Tea v1 asks for the terminal's background colour from its init
@@ -11,7 +11,7 @@
 // lipgloss, and the module's name must go on sorting first.
 //
 // The answer itself does not matter: no theme of ours asks for it.
-package term
+package guard
 
 import "github.com/charmbracelet/lipgloss"
 

@@ -1,0 +1,121 @@
+// Package terminal shows a Bubble Tea model on a terminal: cell by cell, until
+// it quits or the terminal is gone, and leaves the terminal as it was. It also
+// stops the process for the shell, and writes to the terminal's clipboard.
+package terminal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/term"
+
+	"ephtop/ui/screen"
+	_ "ephtop/ui/terminal/guard" // keeps Bubble Tea from questioning the terminal
+)
+
+// patience is how long Show waits for each step of ending the program.
+const patience = 2 * time.Second
+
+// Terminal is where a program reads its keys and is shown.
+type Terminal struct {
+	// Out takes one Write after the other, whoever they come from.
+	Out io.Writer
+
+	in    io.Reader
+	lost  func(error) // is called when the terminal is gone
+	close func() error
+}
+
+// Open takes a terminal into use. If nil, in is standard input, or the
+// controlling terminal where standard input is none (it may be a recording),
+// and out is standard output.
+func Open(in io.Reader, out io.Writer) (*Terminal, error) {
+	t := &Terminal{lost: func(error) {}, close: func() error { return nil }}
+	if in == nil {
+		in = os.Stdin
+		if !term.IsTerminal(os.Stdin.Fd()) {
+			f, err := os.Open(ttyName)
+			if err != nil {
+				return nil, fmt.Errorf("read keys from the terminal: %w", err)
+			}
+			in, t.close = f, f.Close
+		}
+	}
+	if out == nil {
+		out = os.Stdout
+	}
+	t.in, t.Out = t.watchIn(in), t.watchOut(out)
+	return t, nil
+}
+
+// Close closes what Open has opened.
+func (t *Terminal) Close() error { return t.close() }
+
+// Show shows m until it quits, ctx ends it, or the terminal is gone. None of
+// these is an error. inks are what the styles of its canvas look like.
+//
+// ctx makes the program quit rather than be killed (as [tea.WithContext] would
+// have it), because only then Bubble Tea waits for the reader of keys before it
+// closes what that one reads.
+func (t *Terminal) Show(ctx context.Context, m Model, inks []screen.Ink, log *slog.Logger) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	t.lost = cancel
+	restore := t.modes()
+	// The presenter draws; Bubble Tea's renderer has nothing to do but to wake
+	// up, which at its usual 60 times a second costs more than polling does.
+	p := tea.NewProgram(&presenter{Model: m, out: t.Out, inks: inks}, tea.WithoutSignalHandler(), tea.WithAltScreen(),
+		tea.WithInput(t.in), tea.WithOutput(t.Out), tea.WithFilter(hideSize), tea.WithFPS(1))
+	ended := make(chan error, 1)
+	go func() {
+		_, err := p.Run()
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		return shown(ctx, err)
+	case <-ctx.Done():
+	}
+	log.Info("asked to end", "cause", context.Cause(ctx))
+	go p.Quit() // returns at the latest when p has ended
+	for range 2 {
+		select {
+		case err := <-ended:
+			return shown(ctx, err)
+		case <-time.After(patience):
+			p.Kill()
+		}
+	}
+	// A terminal that takes no output (ctrl+s, a dead line) holds the program
+	// in a write for ever. All that can be done for it is done here.
+	log.Warn("the terminal takes no output and was left")
+	restore()
+	return nil
+}
+
+// shown says what the end of the program means.
+func shown(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
+		return nil
+	}
+	return err
+}
+
+// modes notes the modes of the terminal, and gives what sets them again.
+func (t *Terminal) modes() (restore func()) {
+	f, ok := t.in.(*file)
+	if !ok {
+		return func() {}
+	}
+	before, err := term.GetState(f.Fd())
+	if err != nil {
+		return func() {}
+	}
+	return func() { _ = term.Restore(f.Fd(), before) }
+}
