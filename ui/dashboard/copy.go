@@ -10,7 +10,7 @@ import (
 
 // copyTuple copies the connection whose details are open, or that is selected.
 func (m *Model) copyTuple() tea.Cmd {
-	t := m.view.detail
+	t := m.view.detail.tuple
 	if m.view.overlay != overlayDetails {
 		s := m.selectedSocket()
 		if s == nil || m.view.focus != paneConnections {

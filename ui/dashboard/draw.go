@@ -10,14 +10,13 @@ import (
 )
 
 // painter turns views into frames. It keeps memory from frame to frame, and
-// nothing else that would change what it draws. The time for a frame depends
+// nothing that would change what it draws. The time for a frame depends
 // on the size of the screen and not on the number of sockets.
 type painter struct {
 	canvas *screen.Canvas // of the frame that is being drawn
 	inks   []screen.Ink
 	ascii  bool
 	buf    []byte // a field
-	cache  overlayCache
 }
 
 // newPainter makes a painter of so many colours as the theme has. With ascii,

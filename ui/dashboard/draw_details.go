@@ -11,47 +11,6 @@ import (
 	"ephtop/ui/theme"
 )
 
-// detailCache remembers where the connection is whose details are open, so
-// that a frame does not look through all sockets.
-type detailCache struct {
-	state *model.State
-	time  time.Time
-	want  source.Tuple
-
-	row   int // of the socket, or -1
-	tuple int // of its use of the range, or -1
-}
-
-// find looks the connection of v.detail up.
-func (c *detailCache) find(v *view) {
-	if v.state == nil {
-		*c = detailCache{row: -1, tuple: -1}
-		return
-	}
-	if c.state == v.state && c.time.Equal(v.state.Moment.Time) && c.want == v.detail {
-		return
-	}
-	*c = detailCache{v.state, v.state.Moment.Time, v.detail, -1, -1}
-	sockets := v.state.Snapshot.Sockets
-	if at := v.cursors[paneConnections].line; at < len(v.rows) && sockets[v.rows[at]].Tuple() == v.detail {
-		c.row = int(v.rows[at])
-	} else {
-		for i := range sockets {
-			if sockets[i].LocalPort == v.detail.LocalPort && sockets[i].Tuple() == v.detail {
-				c.row = i
-				break
-			}
-		}
-	}
-	key := model.TupleKey{Source: v.detail.Local, Destination: v.detail.Remote, Port: v.detail.RemotePort}
-	for i := range v.state.TCP.Pressure.Tuples {
-		if v.detail.Proto == source.TCP && v.state.TCP.Pressure.Tuples[i].TupleKey == key {
-			c.tuple = i
-			break
-		}
-	}
-}
-
 // details builds the lines of the details.
 type details struct {
 	lines [][]segment
@@ -78,25 +37,25 @@ func (d *details) pair(label string, style theme.Role, value string) {
 
 // detailText says all that is known of a connection, of its process, and of
 // how far the range is used up towards its destination.
-func detailText(v *view, width int, c *detailCache) [][]segment {
+func detailText(v *view, width int) [][]segment {
 	d := details{width: width}
 	if v.state == nil {
 		return [][]segment{{{theme.Dim, waitingFor(v)}}}
 	}
-	t := v.detail
+	t := v.detail.tuple
 	d.lines = append(d.lines, []segment{{theme.Strong, t.Proto.String() + "  "},
 		{theme.Strong, source.AddrPort(t.Local, t.LocalPort)}, {theme.Dim, "  →  "},
 		{theme.Strong, source.AddrPort(t.Remote, t.RemotePort)}, {theme.Dim, namedService(&t)}})
-	if c.row < 0 {
+	if v.detail.row < 0 {
 		d.lines = append(d.lines, nil, []segment{{theme.Warn, "This socket has gone."}})
 	} else {
-		d.socket(v, c.row)
-		d.process(v, c.row)
+		d.socket(v, v.detail.row)
+		d.process(v, v.detail.row)
 	}
-	if c.tuple >= 0 {
-		d.pressure(&v.state.TCP.Pressure.Tuples[c.tuple])
+	if v.detail.use >= 0 {
+		d.pressure(&v.state.TCP.Pressure.Tuples[v.detail.use])
 	}
-	d.bindPool(v, c.tuple < 0)
+	d.bindPool(v, v.detail.use < 0)
 	return d.lines
 }
 
@@ -211,9 +170,9 @@ func suspectedText(n int) string {
 // bindPool says how many ports the local address has left to bind(0) and, for
 // UDP, to everything.
 func (d *details) bindPool(v *view, titled bool) {
-	pools := v.state.Of(v.detail.Proto).Pressure.BindPools
+	pools := v.state.Of(v.detail.tuple.Proto).Pressure.BindPools
 	for i := range pools {
-		if b := &pools[i]; b.Local == v.detail.Local {
+		if b := &pools[i]; b.Local == v.detail.tuple.Local {
 			if titled {
 				d.title("Ports of " + b.Local.String())
 			}

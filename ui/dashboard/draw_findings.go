@@ -2,34 +2,18 @@ package dashboard
 
 import (
 	"strings"
-	"time"
 
 	"ephtop/model"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
 )
 
-// findingsCache keeps the lines of the findings of one poll.
-type findingsCache struct {
-	time  time.Time
-	width int
-	lines [][]segment
-}
-
-// text lays the findings out.
-func (c *findingsCache) text(v *view, width int) [][]segment {
-	if v.state == nil {
-		return [][]segment{{{theme.Dim, waitingFor(v)}}}
-	}
-	if at := v.state.Moment.Time; c.width != width || !c.time.Equal(at) || c.lines == nil {
-		*c = findingsCache{at, width, findingsText(v, width)}
-	}
-	return c.lines
-}
-
 // findingsText says of each finding what was seen, why it matters and what
 // helps.
 func findingsText(v *view, width int) [][]segment {
+	if v.state == nil {
+		return [][]segment{{{theme.Dim, waitingFor(v)}}}
+	}
 	if len(v.findings) == 0 {
 		lines := [][]segment{{{theme.OK, "· "}, {theme.Text, "Nothing is wrong with the ephemeral ports of this host."}}}
 		if !v.state.Failures.Observed {

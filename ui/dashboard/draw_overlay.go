@@ -7,13 +7,6 @@ import (
 	"ephtop/ui/theme"
 )
 
-// overlayCache keeps what an overlay would otherwise look for or lay out at
-// every frame.
-type overlayCache struct {
-	detail   detailCache
-	findings findingsCache
-}
-
 // drawOverlay draws an overlay over the panes.
 func (p *painter) drawOverlay(v *view) {
 	if v.overlay == overlayNone {
@@ -24,7 +17,7 @@ func (p *painter) drawOverlay(v *view) {
 		return
 	}
 	inner := r.Inset(2, 1)
-	lines := overlayText(v, inner.W, &p.cache)
+	lines := overlayText(v, inner.W)
 	// A box no higher than its text, where there is a screen around it.
 	if inner.H > len(lines) && r.W < v.width {
 		r = screen.Rect{X: 0, Y: r.Y, W: v.width, H: r.H}.Center(r.W, len(lines)+2)
@@ -48,22 +41,18 @@ func (p *painter) drawOverlay(v *view) {
 	}
 }
 
-// overlayText is all lines of the overlay on screen. cache may be nil.
-func overlayText(v *view, width int, cache *overlayCache) [][]segment {
+// overlayText is all lines of the overlay on screen.
+func overlayText(v *view, width int) [][]segment {
 	if width <= 0 {
 		return nil
-	}
-	if cache == nil {
-		cache = new(overlayCache)
 	}
 	switch v.overlay {
 	case overlayHelp:
 		return helpText(v, width)
 	case overlayDetails:
-		cache.detail.find(v)
-		return detailText(v, width, &cache.detail)
+		return detailText(v, width)
 	case overlayFindings:
-		return cache.findings.text(v, width)
+		return findingsText(v, width)
 	}
 	return nil
 }

@@ -227,3 +227,15 @@ func showState(v *view, st *model.State) {
 	v.consumers = st.TCP.Consumers[v.group]
 	v.help = []key.Binding(DefaultKeyMap().footer(v))
 }
+
+// showDetail opens the details of a connection, by its row.
+func showDetail(v *view, row int) {
+	v.overlay = overlayDetails
+	v.detail = detail{tuple: v.state.Snapshot.Sockets[row].Tuple(), row: row, use: -1}
+	t := &v.detail.tuple
+	for i, use := range v.state.TCP.Pressure.Tuples {
+		if use.Destination == t.Remote && use.Port == t.RemotePort && use.Source == t.Local {
+			v.detail.use = i
+		}
+	}
+}

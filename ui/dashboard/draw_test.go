@@ -137,19 +137,20 @@ var frameStates = []struct {
 		v.overlay = overlayHelp
 		v.state.Moment.Limits = []source.Limit{{Detail: "processes of other users are hidden: run as root to see them"}}
 	}},
-	{"details", 80, 24, func(v *view) { v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[0].Tuple() }},
+	{"details", 80, 24, func(v *view) { showDetail(v, 0) }},
 	{"details scrolled 60x10", 60, 10, func(v *view) {
-		v.overlay, v.detail, v.scroll = overlayDetails, v.state.Snapshot.Sockets[0].Tuple(), 4
+		showDetail(v, 0)
+		v.scroll = 4
 	}},
 	{"details of a TIME_WAIT", 120, 40, func(v *view) {
-		v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[2].Tuple()
+		showDetail(v, 2)
 	}},
 	{"details of a listener", 120, 40, func(v *view) {
-		v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[7].Tuple()
+		showDetail(v, 7)
 	}},
 	{"details of a socket that has gone", 80, 24, func(v *view) {
-		v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[0].Tuple()
-		v.detail.LocalPort = 5
+		showDetail(v, 0)
+		v.detail.tuple.LocalPort, v.detail.row = 5, -1
 	}},
 	{"findings", 80, 24, func(v *view) { v.overlay, v.findings = overlayFindings, sampleFindings() }},
 	{"findings 120x40", 120, 40, func(v *view) { v.overlay, v.findings = overlayFindings, sampleFindings() }},
@@ -180,7 +181,7 @@ var frameStates = []struct {
 		w.Suspected, w.Used, w.Free = 2000, w.Used+2000, w.Free-2000
 	}},
 	{"details of a suspected port", 80, 24, func(v *view) {
-		v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[0].Tuple()
+		showDetail(v, 0)
 		v.state.Rows[0].Suspected, v.state.Rows[0].Tier = true, model.OwnerTraced
 		v.state.TCP.Pressure.Worst().Suspected = 1
 	}},
@@ -201,7 +202,7 @@ var frameStates = []struct {
 		}
 	}},
 	{"details on another system", 80, 24, func(v *view) {
-		v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[0].Tuple()
+		showDetail(v, 0)
 		v.state.TCP.Pressure.Worst().FirstHalfSize = 0
 	}},
 	{"small range", 120, 40, func(v *view) {
@@ -322,7 +323,7 @@ func FuzzFrameIsExactlyTheScreen(f *testing.F) {
 		p := plain()
 		frame := p.frame(v)
 		requireSize(t, frame, w, h)
-		v.overlay, v.detail = overlayDetails, v.state.Snapshot.Sockets[0].Tuple()
+		showDetail(v, 0)
 		requireSize(t, p.frame(v), w, h)
 		v.overlay, v.findings = overlayFindings, sampleFindings()
 		v.findings[0].advice.Title, v.findings[1].advice.Remedies[0].Command = name, command
@@ -356,16 +357,12 @@ func TestOverlayLines(t *testing.T) {
 	}
 }
 
-// The overlays are laid out once a poll, and not at every frame.
+// A line of a list takes no memory of its own.
 func TestAllocationsOfAFrame(t *testing.T) {
-	for _, o := range []overlay{overlayNone, overlayFindings} {
-		v := sampleView(200, 60)
-		v.findings, v.overlay = sampleFindings(), o
-		p := coloured(t, "default", termenv.ANSI)
-		var c screen.Canvas
-		if n := testing.AllocsPerRun(10, func() { p.paint(&c, v) }); n > 200 {
-			t.Errorf("overlay %d: %v allocations", o, n)
-		}
+	v, p := sampleView(200, 60), coloured(t, "default", termenv.ANSI)
+	var c screen.Canvas
+	if n := testing.AllocsPerRun(10, func() { p.paint(&c, v) }); n > 100 {
+		t.Errorf("%v allocations", n)
 	}
 }
 
@@ -393,6 +390,18 @@ func BenchmarkFrame(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// A seek may lead to the moment on screen again with another past behind it,
+// and so with other findings.
+func TestFindingsOfTheSameMoment(t *testing.T) {
+	p, v := plain(), sampleView(80, 24)
+	v.overlay, v.findings = overlayFindings, sampleFindings()[:1]
+	p.frame(v)
+	v.findings = sampleFindings()[2:]
+	if frame, want := p.frame(v), "1 server listens"; !strings.Contains(frame, want) {
+		t.Errorf("no %q in\n%s", want, frame)
 	}
 }
 

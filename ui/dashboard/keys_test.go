@@ -105,13 +105,28 @@ func TestDetailsAreOfTheSelectedConnection(t *testing.T) {
 	run(t, all, func(h *harness) {
 		byPort(h)
 		h.press("j", "j", "enter")
-		if diff := cmp.Diff(all[2].Tuple(), h.m.view.detail); diff != "" {
+		if diff := cmp.Diff(all[2].Tuple(), h.m.view.detail.tuple); diff != "" {
 			t.Error(diff)
 		}
 		h.src.set(func(s *fakeSource) { s.sockets = all[:1] })
 		h.sleep(time.Second)
-		if h.m.view.overlay != overlayDetails || h.m.view.detail != all[2].Tuple() {
+		if h.m.view.overlay != overlayDetails || h.m.view.detail.tuple != all[2].Tuple() {
 			t.Error("the details are those of another connection now")
+		}
+	})
+}
+
+// The same moment again, as after a seek, may have its sockets in another order.
+func TestDetailsOfTheSameMoment(t *testing.T) {
+	run(t, some(3), func(h *harness) {
+		byPort(h)
+		h.press("enter")
+		st := h.m.shown.state
+		slices.Reverse(st.Snapshot.Sockets)
+		slices.Reverse(st.Rows)
+		h.m.rechoose()
+		if frame, want := h.m.View(), "inode         40001, uid"; !strings.Contains(frame, want) {
+			t.Errorf("no %q in\n%s", want, frame)
 		}
 	})
 }

@@ -123,6 +123,6 @@ func overlayRect(v *view) screen.Rect {
 // at least one.
 func overlayLines(v *view) int {
 	box := overlayRect(v)
-	text := overlayText(v, box.Inset(2, 1).W, nil)
+	text := overlayText(v, box.Inset(2, 1).W)
 	return max(1, len(text)-box.Inset(2, 1).H+1)
 }

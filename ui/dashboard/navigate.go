@@ -1,9 +1,12 @@
 package dashboard
 
 import (
+	"slices"
+
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"ephtop/model"
 	"ephtop/model/list"
 	"ephtop/source"
 )
@@ -37,7 +40,6 @@ func (m *Model) refresh() {
 	v.helpGroups = m.groups
 	if f := m.shown; f != nil {
 		v.state, v.rows, v.total, v.consumers, v.findings = f.state, f.rows, f.total, f.consumers, f.findings
-		v.states = stateLines(v.states, &f.states, 0)
 		v.states = stateLines(v.states, &f.states, paneHeights(v)[paneStates])
 	}
 	m.refreshStatus()
@@ -46,8 +48,8 @@ func (m *Model) refresh() {
 		m.focusNext(+1)
 	}
 	m.follow()
-	if v.overlay != overlayNone {
-		m.scrollTo(v.scroll)
+	if v.overlay == overlayDetails {
+		m.findDetail()
 	}
 }
 
@@ -90,6 +92,24 @@ func (m *Model) find(p pane) int {
 		}
 	}
 	return -1
+}
+
+// findDetail looks the connection up whose details are open. Of several with
+// its four-tuple, the selected one is meant.
+func (m *Model) findDetail() {
+	d, st := &m.view.detail, m.view.state
+	if s := m.selectedSocket(); s != nil && s.Tuple() == d.tuple {
+		d.row = int(m.view.rows[m.view.cursors[paneConnections].line])
+	} else {
+		d.row = slices.IndexFunc(st.Snapshot.Sockets, func(s source.Socket) bool {
+			return s.LocalPort == d.tuple.LocalPort && s.Tuple() == d.tuple
+		})
+	}
+	d.use = -1
+	if d.tuple.Proto == source.TCP {
+		key := model.TupleKey{Source: d.tuple.Local, Destination: d.tuple.Remote, Port: d.tuple.RemotePort}
+		d.use = slices.IndexFunc(st.TCP.Pressure.Tuples, func(t model.TupleUse) bool { return t.TupleKey == key })
+	}
 }
 
 // clamp keeps a cursor on a line, and that line in sight.
@@ -181,27 +201,24 @@ func (m *Model) focusNext(step int) {
 
 // scroll takes a key that moves under an overlay.
 func (m *Model) scroll(msg tea.KeyMsg) bool {
-	page := max(1, m.view.height/2)
+	last := overlayLines(&m.view) - 1
+	at, page := min(m.view.scroll, last), max(1, m.view.height/2)
 	switch {
 	case key.Matches(msg, m.keys.Up):
-		m.scrollTo(m.view.scroll - 1)
+		at--
 	case key.Matches(msg, m.keys.Down):
-		m.scrollTo(m.view.scroll + 1)
+		at++
 	case key.Matches(msg, m.keys.PageUp):
-		m.scrollTo(m.view.scroll - page)
+		at -= page
 	case key.Matches(msg, m.keys.PageDown):
-		m.scrollTo(m.view.scroll + page)
+		at += page
 	case key.Matches(msg, m.keys.Top):
-		m.scrollTo(0)
+		at = 0
 	case key.Matches(msg, m.keys.End):
-		m.scrollTo(overlayLines(&m.view))
+		at = last
 	default:
 		return false
 	}
+	m.view.scroll = max(0, min(at, last))
 	return true
-}
-
-// scrollTo shows an overlay from a line on.
-func (m *Model) scrollTo(line int) {
-	m.view.scroll = max(0, min(line, overlayLines(&m.view)-1))
 }

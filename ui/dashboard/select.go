@@ -87,8 +87,9 @@ func (m *Model) open() {
 	}
 	switch v.focus {
 	case paneConnections:
-		v.detail = m.selectedSocket().Tuple()
+		v.detail.tuple = m.selectedSocket().Tuple()
 		m.toggleOverlay(overlayDetails)
+		m.findDetail()
 	case paneStates:
 		m.toggleTerms([]string{filter.Quote("state", v.states[line].state.String())})
 	case paneConsumers:

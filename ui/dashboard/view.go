@@ -60,9 +60,10 @@ type view struct {
 	cursors [numPanes]cursor
 
 	overlay overlay
-	// detail is the four-tuple whose details are open (overlayDetails), and
-	// scroll the first line of the overlay that is shown.
-	detail source.Tuple
+	// detail is the connection whose details are open (overlayDetails).
+	detail detail
+	// scroll is the first line of the overlay that is shown; where that is
+	// behind the last one that can be, that one is.
 	scroll int
 
 	// help holds the bindings of the footer, most important first; all of
@@ -116,6 +117,15 @@ const (
 // cursor is a position in a pane's lines.
 type cursor struct {
 	line, top int
+}
+
+// detail is a connection and where to find what is known of it.
+type detail struct {
+	tuple source.Tuple
+	// row is the index of its socket in state.Snapshot.Sockets, -1 for one that
+	// has gone; use that of its tuple in state.TCP.Pressure.Tuples, -1 for one
+	// that has none.
+	row, use int
 }
 
 // protoChoice says whose states, consumers and connections are shown.
