@@ -85,7 +85,6 @@ type Model struct {
 	view    view
 	painter *painter
 	keys    KeyMap
-	groups  []helpGroup
 
 	choice    choice
 	selection list.Selection // memory for the lists that a key asks for
@@ -110,6 +109,7 @@ type Model struct {
 	before activeFilter
 
 	clipboard terminal.Clipboard
+	recording recordKey
 	replay    *replay // nil where a source is polled
 }
 
@@ -151,11 +151,10 @@ func New(cfg Config) (*Model, error) {
 		m.keys = m.keys.ASCII()
 	}
 	m.keys = m.keys.suited(&cfg)
-	m.groups = m.keys.groups()
 	m.poller.ctx, m.poller.cancel = context.WithCancel(context.Background())
 	m.choice.filter, m.choice.proto = parsed, protoOf(&parsed, protoTCP)
 	m.choice.order = list.Order{Column: list.ColumnAge}
-	m.view = view{interval: cfg.Interval, filter: filterLine{text: parsed.String()}, focus: paneConnections}
+	m.view = view{interval: cfg.Interval, filter: filterLine{text: parsed.String()}, focus: paneConnections, help: m.keys.groups()}
 	m.adopt(&cfg)
 	m.refresh()
 	return m, nil

@@ -42,17 +42,13 @@ func (p *painter) drawFooter(r screen.Rect, v *view) {
 
 // drawHints draws the keys, most important first, as many as fit whole.
 func (p *painter) drawHints(x, y, room int, v *view) {
-	for i := range v.help {
-		if !v.help[i].Enabled() {
-			continue
-		}
-		h := v.help[i].Help()
-		w := text.Width(h.Key) + 1 + text.Width(h.Desc)
+	for _, h := range v.hints {
+		w := text.Width(h.key) + 1 + text.Width(h.does)
 		if w > room {
 			continue
 		}
-		n := p.canvas.Text(x, y, room, theme.Key, h.Key)
-		p.canvas.Text(x+n+1, y, room-n-1, theme.Dim, h.Desc)
+		n := p.canvas.Text(x, y, room, theme.Key, h.key)
+		p.canvas.Text(x+n+1, y, room-n-1, theme.Dim, h.does)
 		x, room = x+w+2, room-w-2
 	}
 }

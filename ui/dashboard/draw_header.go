@@ -113,7 +113,7 @@ func statusSegment(v *view) segment {
 		case v.timeline.pipe:
 			return segment{theme.OK, "● live, piped"}
 		case v.speed != 0 && v.speed != 1:
-			return segment{theme.OK, "● live " + speedText(v.speed)}
+			return segment{theme.OK, "● live " + text.Times(v.speed)}
 		}
 		return segment{theme.OK, "● live"}
 	case statusPaused:

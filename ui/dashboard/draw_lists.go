@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 
 	"ephtop/model"
@@ -284,4 +286,26 @@ func (p *painter) drawDestinations(r screen.Rect, v *view) {
 		}
 		p.percent(x+w-6, y, 6, style, t.Percent())
 	}
+}
+
+// stateLines gives the lines of the pane of states in the order of a port's
+// life. Where height is too small for all, the ones with the most sockets
+// come first, in the order of life too, so that lines change places seldom.
+func stateLines(dst []stateLine, counts *model.StateCounts, height int) []stateLine {
+	dst = dst[:0]
+	for _, s := range model.LifeOrder {
+		if counts[s] > 0 {
+			dst = append(dst, stateLine{s, counts[s]})
+		}
+	}
+	if height <= 0 || height >= len(dst) {
+		return dst
+	}
+	slices.SortStableFunc(dst, func(a, b stateLine) int { return cmp.Compare(b.count, a.count) })
+	byLife := func(a, b stateLine) int {
+		return cmp.Compare(slices.Index(model.LifeOrder[:], a.state), slices.Index(model.LifeOrder[:], b.state))
+	}
+	slices.SortFunc(dst[:height], byLife)
+	slices.SortFunc(dst[height:], byLife)
+	return dst
 }

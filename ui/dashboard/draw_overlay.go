@@ -60,7 +60,7 @@ func overlayText(v *view, width int) [][]segment {
 // helpText is the groups of keys in columns, what the signs mean, and what
 // this view cannot see.
 func helpText(v *view, width int) [][]segment {
-	lines := append(helpColumns(v.helpGroups, width), nil)
+	lines := append(helpColumns(v.help, width), nil)
 	lines = append(lines, []segment{{theme.Title, "Signs"}},
 		[]segment{{theme.Live, "█"}, {theme.Text, " live  "}, {theme.TimeWait, "▓"}, {theme.Text, " TIME_WAIT  "},
 			{theme.Blocked, "▒"}, {theme.Text, " blocked for all  "}, {theme.Free, "░"}, {theme.Text, " free  "},
@@ -125,12 +125,9 @@ func helpColumns(groups []helpGroup, width int) [][]segment {
 func groupText(g *helpGroup, width int) [][]segment {
 	const label = 11
 	lines := [][]segment{{{theme.Title, g.title}}}
-	for _, b := range g.bindings {
-		if !b.Enabled() {
-			continue
-		}
-		name := pad(b.Help().Key, label, false)
-		for _, d := range text.Wrap(b.Help().Desc, max(width-label-2, 8)) {
+	for _, k := range g.keys {
+		name := pad(k.key, label, false)
+		for _, d := range text.Wrap(k.does, max(width-label-2, 8)) {
 			lines = append(lines, []segment{{theme.Key, name}, {theme.Text, d}})
 			name = pad("", label, false)
 		}

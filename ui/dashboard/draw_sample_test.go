@@ -1,9 +1,9 @@
 package dashboard
 
 import (
+	"os"
+	"strings"
 	"time"
-
-	"github.com/charmbracelet/bubbles/key"
 
 	"ephtop/model"
 	"ephtop/model/list"
@@ -30,10 +30,32 @@ func sampleView(width, height int) *view {
 		v.rows[i] = int32(i)
 	}
 	v.states = stateLines(nil, &st.TCP.States, 0)
-	v.states = stateLines(v.states, &st.TCP.States, paneHeights(v)[paneStates])
-	keys := DefaultKeyMap()
-	v.help, v.helpGroups = keys.footer(v), keys.groups()
+	v.states = stateLines(v.states, &st.TCP.States, v.paneHeights()[paneStates])
+	v.hints, v.help = sampleKeys("live")
 	return v
+}
+
+// sampleKeys are keys as the dashboard has them shown: a tested golden file of
+// its, a key a line with its group; those without one stand in the footer.
+func sampleKeys(name string) (hints []hint, help []helpGroup) {
+	data, err := os.ReadFile("testdata/TestKeysAsShown/" + name + ".golden")
+	if err != nil {
+		panic(err)
+	}
+	for line := range strings.Lines(string(data)) {
+		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		group, h := fields[0], hint{fields[1], fields[2]}
+		if group == "" {
+			hints = append(hints, h)
+			continue
+		}
+		if n := len(help); n == 0 || help[n-1].title != group {
+			help = append(help, helpGroup{title: group})
+		}
+		last := &help[len(help)-1]
+		last.keys = append(last.keys, h)
+	}
+	return hints, help
 }
 
 func addr(s string) source.Addr {
@@ -223,9 +245,8 @@ func emptyState() *model.State {
 // showState puts another state into a view.
 func showState(v *view, st *model.State) {
 	v.state, v.rows, v.total = st, v.rows[:len(st.Snapshot.Sockets)], len(st.Snapshot.Sockets)
-	v.states = stateLines(v.states, &st.TCP.States, paneHeights(v)[paneStates])
+	v.states = stateLines(v.states, &st.TCP.States, v.paneHeights()[paneStates])
 	v.consumers = st.TCP.Consumers[v.group]
-	v.help = []key.Binding(DefaultKeyMap().footer(v))
 }
 
 // showDetail opens the details of a connection, by its row.

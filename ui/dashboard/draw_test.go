@@ -73,8 +73,8 @@ var frameStates = []struct {
 	width, height int
 	change        func(v *view)
 }{
-	{"waiting", 80, 24, func(v *view) { *v = view{width: 80, height: 24, help: v.help, focus: paneConnections} }},
-	{"waiting 40x10", 40, 10, func(v *view) { *v = view{width: 40, height: 10, help: v.help, focus: paneConnections} }},
+	{"waiting", 80, 24, func(v *view) { *v = view{width: 80, height: 24, hints: v.hints, focus: paneConnections} }},
+	{"waiting 40x10", 40, 10, func(v *view) { *v = view{width: 40, height: 10, hints: v.hints, focus: paneConnections} }},
 	{"first poll failed", 80, 24, func(v *view) {
 		*v = view{width: 80, height: 24, status: statusStale, err: errors.New("dump tcp sockets: operation not permitted")}
 		v.errSince, v.now = sampleTime, sampleTime.Add(3*time.Second)
@@ -341,18 +341,18 @@ func TestOverlayLines(t *testing.T) {
 	t.Parallel()
 	v := sampleView(80, 12)
 	v.overlay = overlayHelp
-	v.scroll = overlayLines(v) - 1
+	v.scroll = v.overlayLines() - 1
 	last := plain().frame(v)
 	v.scroll += 100
 	if plain().frame(v) != last {
 		t.Error("scrolling beyond the end changes the frame")
 	}
-	v.scroll = overlayLines(v) - 2
+	v.scroll = v.overlayLines() - 2
 	if plain().frame(v) == last {
 		t.Error("the last line is in sight before the end")
 	}
 	v.width, v.height = 200, 70
-	if n := overlayLines(v); n != 1 {
+	if n := v.overlayLines(); n != 1 {
 		t.Errorf("an overlay that fits can be scrolled to %d lines", n)
 	}
 }

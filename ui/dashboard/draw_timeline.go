@@ -10,28 +10,6 @@ import (
 	"ephtop/ui/theme"
 )
 
-// layout is what of the screen is whose, with a line for the time of a replay
-// that is taken from the lists above it.
-func (v *view) layout() layout {
-	l := layoutOf(v.width, v.height)
-	if !v.timeline.on || v.timeline.pipe || v.height < timelineHeight || v.width < timelineWidth {
-		return l
-	}
-	for _, r := range []*screen.Rect{&l.states, &l.consumers, &l.destinations, &l.connections} {
-		if r.Y+r.H == l.footer.Y {
-			r.H--
-		}
-	}
-	l.timeline = screen.Rect{Y: l.footer.Y - 1, W: v.width, H: 1}
-	return l
-}
-
-// The size from which the time has a line. Below, it stands in the header.
-const (
-	timelineHeight = 10
-	timelineWidth  = 30
-)
-
 // cellOfTime is one column of the time line.
 type cellOfTime struct {
 	level   model.Level
@@ -131,7 +109,7 @@ func replaySegment(v *view) segment {
 	if v.width < boxWidth && v.layout().timeline.Empty() {
 		word = ""
 	}
-	s := segment{theme.OK, "▶ " + word + speedText(v.speed)}
+	s := segment{theme.OK, "▶ " + word + text.Times(v.speed)}
 	switch {
 	case v.status == statusWaiting:
 		return segment{theme.Dim, "reading the recording…"}
@@ -156,7 +134,7 @@ func recordSegment(v *view) segment {
 	}
 	s := segment{theme.Critical, "● rec  "}
 	if v.width >= boxWidth {
-		s.text = "● rec " + text.Duration(v.now.Sub(v.record.since)) + " " + sizeText(v.record.size) + "  "
+		s.text = "● rec " + text.Duration(v.now.Sub(v.record.since)) + " " + text.Bytes(v.record.size) + "  "
 	}
 	return s
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/muesli/termenv"
 
 	"ephtop/model"
-	"ephtop/source/recording"
 	"ephtop/ui/screen"
 	"ephtop/ui/theme"
 )
@@ -21,14 +20,13 @@ func replayView(width, height int) *view {
 	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
 	v.speed = 1
 	v.timeline = timeline{
-		on: true, first: start, last: at(600), position: sampleTime, playing: true, scanned: at(600), complete: true,
-		changes: []change{
+		on: true, first: start, last: at(600), position: sampleTime, playing: true, scanned: at(600),
+		changes: []levelChange{
 			{at(0), model.LevelOK}, {at(180), model.LevelWarning}, {at(300), model.LevelCritical},
 			{at(360), model.LevelExhausted}, {at(450), model.LevelWarning}, {at(470), model.LevelOK},
 		},
 	}
-	k := DefaultKeyMap().suited(&Config{Replay: new(recording.Player)})
-	v.help, v.helpGroups = k.footer(v), k.groups()
+	v.hints, v.help = sampleKeys("replay")
 	return v
 }
 
@@ -97,7 +95,7 @@ func TestFrameWhileRecording(t *testing.T) {
 	for _, size := range [][2]int{{40, 10}, {80, 24}, {120, 40}} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
 			v := sampleView(size[0], size[1])
-			v.record = recordLine{on: true, since: v.now.Add(-12 * time.Second), size: 34_567}
+			v.record = record{on: true, since: v.now.Add(-12 * time.Second), size: 34_567}
 			requireFrame(t, plain(), v)
 		})
 	}

@@ -113,10 +113,10 @@ func (k KeyMap) ASCII() KeyMap {
 // groups is what the help overlay shows.
 func (k KeyMap) groups() []helpGroup {
 	groups := []helpGroup{
-		{"Move", []key.Binding{
+		{"Move", hints(
 			k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.End, k.NextPane, k.PreviousPane, k.Left, k.Right,
-		}},
-		{"Look closer", []key.Binding{
+		)},
+		{"Look closer", hints(
 			described(k.Open, "details of a connection; filter by a state or consumer"),
 			described(k.Back, "close, or clear the filter"),
 			described(k.Filter, "filter, as in state:tw rport:443"),
@@ -126,8 +126,8 @@ func (k KeyMap) groups() []helpGroup {
 			described(k.Proto, "TCP, UDP or both"),
 			described(k.Names, "services by name or number"),
 			described(k.Findings, "what is wrong, and what to do"),
-		}},
-		{"Control", []key.Binding{
+		)},
+		{"Control", hints(
 			described(k.Pause, k.pauses()),
 			described(k.Slower, "poll less often"),
 			described(k.Faster, "poll more often"),
@@ -135,27 +135,27 @@ func (k KeyMap) groups() []helpGroup {
 			described(k.Record, "start or stop a recording"),
 			k.Help, k.Redraw, k.Suspend,
 			relabelled(k.Quit, "q/ctrl+c"),
-		}},
-		{"In a filter", []key.Binding{
+		)},
+		{"In a filter", hints(
 			described(k.Keep, "keep it"),
 			described(k.Back, "the one before"),
 			described(relabelled(k.Earlier, k.Earlier.Help().Key+"/"+k.Later.Help().Key), "filters of this session"),
-		}},
+		)},
 	}
 	return append(groups, k.timeGroup()...)
 }
 
 // footer is what the last line shows, most important first.
-func (k KeyMap) footer(v *view) []key.Binding {
+func (k KeyMap) footer(v *view) []hint {
 	switch {
 	case v.filter.editing:
-		return []key.Binding{k.Keep, described(k.Back, "undo"), k.Earlier, k.Later}
+		return hints(k.Keep, described(k.Back, "undo"), k.Earlier, k.Later)
 	case v.overlay == overlayHelp:
-		return []key.Binding{described(k.Back, "close"), k.Up, k.Down, k.Quit}
+		return hints(described(k.Back, "close"), k.Up, k.Down, k.Quit)
 	case v.overlay == overlayFindings:
-		return []key.Binding{described(k.Back, "close"), k.Up, k.Down, k.PageDown, k.Quit}
+		return hints(described(k.Back, "close"), k.Up, k.Down, k.PageDown, k.Quit)
 	case v.overlay == overlayDetails:
-		return []key.Binding{described(k.Back, "close"), k.Up, k.Down, k.Copy, k.Names, k.Quit}
+		return hints(described(k.Back, "close"), k.Up, k.Down, k.Copy, k.Names, k.Quit)
 	}
 	open, pause := k.Open, k.Pause
 	if v.focus != paneConnections {
@@ -174,7 +174,18 @@ func (k KeyMap) footer(v *view) []key.Binding {
 			return b.Help() == pause.Help()
 		})...)
 	}
-	return append(all, k.Copy, k.Record, k.Names, k.Proto, k.Slower, k.Faster, k.SlowDown, k.SpeedUp)
+	return hints(append(all, k.Copy, k.Record, k.Names, k.Proto, k.Slower, k.Faster, k.SlowDown, k.SpeedUp)...)
+}
+
+// hints are bindings as they are shown, without those that are disabled.
+func hints(bindings ...key.Binding) []hint {
+	all := make([]hint, 0, len(bindings))
+	for _, b := range bindings {
+		if b.Enabled() {
+			all = append(all, hint{b.Help().Key, b.Help().Desc})
+		}
+	}
+	return all
 }
 
 // described is a binding with another description.

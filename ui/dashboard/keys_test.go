@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -9,11 +10,13 @@ import (
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/exp/golden"
 	"github.com/google/go-cmp/cmp"
 
 	"ephtop/model"
 	"ephtop/model/list"
 	"ephtop/source"
+	"ephtop/source/recording"
 	"ephtop/ui/terminal"
 )
 
@@ -279,20 +282,43 @@ func TestKeysBeforeTheFirstPoll(t *testing.T) {
 	}
 }
 
-func TestHelpNamesEveryBindingOnce(t *testing.T) {
+// The files are what the frames of the package paint are drawn with.
+func TestKeysAsShown(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		cfg  Config
+		view view
+	}{
+		{"live", Config{}, view{}}, {"replay", Config{Replay: new(recording.Player)}, view{timeline: timeline{on: true}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			k := DefaultKeyMap().suited(&test.cfg)
+			test.view.focus = paneConnections
+			var b strings.Builder
+			for _, g := range append([]helpGroup{{"", k.footer(&test.view)}}, k.groups()...) {
+				for _, h := range g.keys {
+					fmt.Fprintf(&b, "%s\t%s\t%s\n", g.title, h.key, h.does)
+				}
+			}
+			golden.RequireEqual(t, b.String())
+		})
+	}
+}
+
+func TestHelpNamesEveryKeyOnce(t *testing.T) {
 	t.Parallel()
 	for _, k := range []KeyMap{DefaultKeyMap(), DefaultKeyMap().ASCII()} {
 		seen := map[string]bool{}
 		for _, g := range k.groups() {
-			for _, b := range g.bindings {
-				h := b.Help()
-				if h.Key == "" || h.Desc == "" {
-					t.Errorf("group %q: binding %v has no help", g.title, b.Keys())
+			for _, h := range g.keys {
+				if h.key == "" || h.does == "" {
+					t.Errorf("group %q: %+v says too little", g.title, h)
 				}
-				if g.title != "In a filter" && seen[h.Key] {
-					t.Errorf("%q stands in the help twice", h.Key)
+				if g.title != "In a filter" && seen[h.key] {
+					t.Errorf("%q stands in the help twice", h.key)
 				}
-				seen[h.Key] = true
+				seen[h.key] = true
 			}
 		}
 		for _, want := range []string{"q/ctrl+c", "?", "tab", "/", "esc", "s", "S", "b", "p", "space", "+", "-", "n", "y"} {
@@ -306,8 +332,8 @@ func TestHelpNamesEveryBindingOnce(t *testing.T) {
 func TestASCIIHelpIsASCII(t *testing.T) {
 	t.Parallel()
 	for _, g := range DefaultKeyMap().ASCII().groups() {
-		for _, b := range g.bindings {
-			if text := b.Help().Key + b.Help().Desc; strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
+		for _, h := range g.keys {
+			if text := h.key + h.does; strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
 				t.Errorf("%q", text)
 			}
 		}
@@ -335,9 +361,7 @@ func TestFooterFollowsWhatIsOpen(t *testing.T) {
 	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		has := func(label, does string) bool {
-			return slices.ContainsFunc(h.m.view.help, func(b key.Binding) bool {
-				return b.Help().Key == label && b.Help().Desc == does
-			})
+			return slices.Contains(h.m.view.hints, hint{label, does})
 		}
 		for _, step := range []struct{ keys, label, does string }{
 			{"", "↵", "open"},

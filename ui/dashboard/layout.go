@@ -80,9 +80,42 @@ func (l *layout) rail(area screen.Rect) {
 	l.consumers, l.destinations = left.SplitTop((left.H + 1) / 2)
 }
 
+// layout is what of the screen is whose, with a line for the time of a replay
+// that is taken from the lists above it.
+func (v *view) layout() layout {
+	l := layoutOf(v.width, v.height)
+	if !v.timeline.on || v.timeline.pipe || v.height < timelineHeight || v.width < timelineWidth {
+		return l
+	}
+	for _, r := range []*screen.Rect{&l.states, &l.consumers, &l.destinations, &l.connections} {
+		if r.Y+r.H == l.footer.Y {
+			r.H--
+		}
+	}
+	l.timeline = screen.Rect{Y: l.footer.Y - 1, W: v.width, H: 1}
+	return l
+}
+
+// The size from which the time has a line. Below, it stands in the header.
+const (
+	timelineHeight = 10
+	timelineWidth  = 30
+)
+
+// lines is the number of lines of a pane.
+func (v *view) lines(p pane) int {
+	switch p {
+	case paneStates:
+		return len(v.states)
+	case paneConsumers:
+		return len(v.consumers)
+	}
+	return len(v.rows)
+}
+
 // paneHeights is the number of lines that each pane shows, 0 for one that is
 // not on screen.
-func paneHeights(v *view) [numPanes]int {
+func (v *view) paneHeights() [numPanes]int {
 	l := v.layout()
 	return [numPanes]int{
 		paneStates:      l.states.Inset(1, 1).H,
@@ -121,7 +154,7 @@ func overlayRect(v *view) screen.Rect {
 // overlayLines is the number of lines that the overlay on screen can be
 // scrolled to: as many as it has, less those that are in sight at its end, but
 // at least one.
-func overlayLines(v *view) int {
+func (v *view) overlayLines() int {
 	box := overlayRect(v)
 	text := overlayText(v, box.Inset(2, 1).W)
 	return max(1, len(text)-box.Inset(2, 1).H+1)

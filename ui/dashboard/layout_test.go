@@ -39,7 +39,7 @@ func picture(l layout, width, height int) string {
 		b.WriteByte('\n')
 	}
 	v := &view{width: width, height: height}
-	fmt.Fprintf(&b, "lines: states %d, consumers %d, connections %d\n", paneHeights(v)[0], paneHeights(v)[1], paneHeights(v)[2])
+	fmt.Fprintf(&b, "lines: states %d, consumers %d, connections %d\n", v.paneHeights()[0], v.paneHeights()[1], v.paneHeights()[2])
 	return b.String()
 }
 

@@ -57,25 +57,3 @@ func mergeConsumers(dst []model.Consumer, st *model.State, g model.Grouping) []m
 	})
 	return dst
 }
-
-// stateLines gives the lines of the pane of states in the order of a port's
-// life. Where height is too small for all, the ones with the most sockets
-// come first, in the order of life too, so that lines change places seldom.
-func stateLines(dst []stateLine, counts *model.StateCounts, height int) []stateLine {
-	dst = dst[:0]
-	for _, s := range model.LifeOrder {
-		if counts[s] > 0 {
-			dst = append(dst, stateLine{s, counts[s]})
-		}
-	}
-	if height <= 0 || height >= len(dst) {
-		return dst
-	}
-	slices.SortStableFunc(dst, func(a, b stateLine) int { return cmp.Compare(b.count, a.count) })
-	byLife := func(a, b stateLine) int {
-		return cmp.Compare(slices.Index(model.LifeOrder[:], a.state), slices.Index(model.LifeOrder[:], b.state))
-	}
-	slices.SortFunc(dst[:height], byLife)
-	slices.SortFunc(dst[height:], byLife)
-	return dst
-}

@@ -21,30 +21,18 @@ type marks struct {
 	socket   list.Mark
 }
 
-// lines is the number of lines of a pane.
-func (v *view) lines(p pane) int {
-	switch p {
-	case paneStates:
-		return len(v.states)
-	case paneConsumers:
-		return len(v.consumers)
-	}
-	return len(v.rows)
-}
-
 // refresh brings the view up to date with the frame shown, the choice and the
 // size of the terminal, and the cursors with it.
 func (m *Model) refresh() {
 	v := &m.view
 	v.group, v.order, v.proto = m.choice.group, m.choice.order, m.choice.proto
-	v.helpGroups = m.groups
 	if f := m.shown; f != nil {
 		v.state, v.rows, v.total, v.consumers, v.findings = f.state, f.rows, f.total, f.consumers, f.findings
-		v.states = stateLines(v.states, &f.states, paneHeights(v)[paneStates])
+		v.states = stateLines(v.states, &f.states, v.paneHeights()[paneStates])
 	}
 	m.refreshStatus()
-	v.help = m.keys.footer(v)
-	if paneHeights(v)[v.focus] == 0 {
+	v.hints = m.keys.footer(v)
+	if v.paneHeights()[v.focus] == 0 {
 		m.focusNext(+1)
 	}
 	m.follow()
@@ -115,7 +103,7 @@ func (m *Model) findDetail() {
 // clamp keeps a cursor on a line, and that line in sight.
 func (m *Model) clamp(p pane) {
 	c, n := &m.view.cursors[p], m.view.lines(p)
-	height := max(1, paneHeights(&m.view)[p])
+	height := max(1, m.view.paneHeights()[p])
 	c.line = max(0, min(c.line, n-1))
 	c.top = min(max(c.top, c.line-height+1), c.line)
 	c.top = max(0, min(c.top, n-height))
@@ -153,7 +141,7 @@ func (m *Model) move(msg tea.KeyMsg) bool {
 		return m.scroll(msg)
 	}
 	p := m.view.focus
-	page := max(1, paneHeights(&m.view)[p]-1)
+	page := max(1, m.view.paneHeights()[p]-1)
 	switch {
 	case key.Matches(msg, m.keys.Up):
 		m.moveBy(p, -1)
@@ -189,7 +177,7 @@ func (m *Model) moveBy(p pane, lines int) {
 // focusNext gives the focus to the next pane (+1), or the one before (-1),
 // that is on screen.
 func (m *Model) focusNext(step int) {
-	heights := paneHeights(&m.view)
+	heights := m.view.paneHeights()
 	for i := 1; i <= numPanes; i++ {
 		p := pane((int(m.view.focus) + (numPanes+step)*i) % numPanes)
 		if heights[p] > 0 {
@@ -201,7 +189,7 @@ func (m *Model) focusNext(step int) {
 
 // scroll takes a key that moves under an overlay.
 func (m *Model) scroll(msg tea.KeyMsg) bool {
-	last := overlayLines(&m.view) - 1
+	last := m.view.overlayLines() - 1
 	at, page := min(m.view.scroll, last), max(1, m.view.height/2)
 	switch {
 	case key.Matches(msg, m.keys.Up):

@@ -20,7 +20,7 @@ func TestMovingKeys(t *testing.T) {
 	t.Parallel()
 	run(t, some(100), func(h *harness) {
 		byPort(h)
-		height := paneHeights(&h.m.view)[paneConnections]
+		height := h.m.view.paneHeights()[paneConnections]
 		if height < 2 {
 			t.Fatalf("the pane of connections has %d lines at 120x40", height)
 		}
@@ -87,7 +87,7 @@ func TestEverySizeHasTheFocusInSight(t *testing.T) {
 		for _, size := range [][2]int{{80, 24}, {200, 60}, {40, 10}, {10, 3}, {1, 1}, {0, 0}, {120, 40}} {
 			h.send(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
 			h.press("down", "pgdown", "end", "tab", "enter", "?", "down", "end", "esc", "/", "x", "left", "esc", "enter", "down", "esc", "esc")
-			heights := paneHeights(&h.m.view)
+			heights := h.m.view.paneHeights()
 			if heights != [numPanes]int{} && heights[h.m.view.focus] == 0 {
 				t.Errorf("at %dx%d pane %d has the focus and is not shown", size[0], size[1], h.m.view.focus)
 			}
@@ -255,7 +255,7 @@ func TestHelpAndDetailsScroll(t *testing.T) {
 			run(t, some(3), func(h *harness) {
 				h.send(tea.WindowSizeMsg{Width: 60, Height: 12})
 				h.press(open)
-				last := overlayLines(&h.m.view) - 1
+				last := h.m.view.overlayLines() - 1
 				line := h.cursor().line
 				for _, step := range []struct {
 					key  string

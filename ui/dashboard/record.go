@@ -191,31 +191,27 @@ func (p *poller) keep(ctx context.Context, f *frame) (*recordMsg, error) {
 	return msg, p.read(ctx, f)
 }
 
-// recordLine is what the screen shows of a recording.
-type recordLine struct {
-	on bool
-	// changing says that a command begins or ends it.
+// recordKey is what the model knows of recordings, beside what it shows.
+type recordKey struct {
+	// changing says that a command begins or ends one.
 	changing bool
-	since    time.Time
-	size     int64
 	// ended is the file that was ended last.
 	ended string
 }
 
 // toggleRecord begins a recording, or ends it.
 func (m *Model) toggleRecord() tea.Cmd {
-	line := &m.view.record
 	switch {
-	case line.changing:
+	case m.recording.changing:
 		return nil
-	case line.on:
-		line.changing = true
+	case m.view.record.on:
+		m.recording.changing = true
 		return m.poller.stopRecord()
 	case m.shown == nil:
 		m.view.notice = "nothing to record yet"
 		return nil
 	}
-	line.changing = true
+	m.recording.changing = true
 	return m.poller.record(m.shown.moment.Host)
 }
 
@@ -235,8 +231,8 @@ func (m *Model) recordWent(msg *recordMsg) {
 func (m *Model) recordChanged(msg recordMsg) {
 	line := &m.view.record
 	m.setNow(msg.now)
-	line.changing = false
-	if msg.running && msg.so.path == line.ended {
+	m.recording.changing = false
+	if msg.running && msg.so.path == m.recording.ended {
 		return
 	}
 	switch {
@@ -251,23 +247,10 @@ func (m *Model) recordChanged(msg recordMsg) {
 	case msg.so.moments == 0:
 		m.view.notice = "nothing was recorded"
 	default:
-		m.view.notice = fmt.Sprintf("recorded %s, %s, in %s", text.Plural(msg.so.moments, "moment", "moments"), sizeText(msg.so.size), msg.so.path)
+		m.view.notice = fmt.Sprintf("recorded %s, %s, in %s", text.Plural(msg.so.moments, "moment", "moments"), text.Bytes(msg.so.size), msg.so.path)
 	}
 	line.on, line.size = msg.running, msg.so.size
 	if !msg.running {
-		line.ended = msg.so.path
+		m.recording.ended = msg.so.path
 	}
-}
-
-// sizeText writes a number of bytes as in "34 KB".
-func sizeText(n int64) string {
-	switch {
-	case n < 1000:
-		return fmt.Sprintf("%d B", n)
-	case n < 1000_000:
-		return fmt.Sprintf("%d KB", n/1000)
-	case n < 1000_000_000:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 }

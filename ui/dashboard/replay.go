@@ -18,6 +18,8 @@ type replay struct {
 	tape *tape
 	scan *scan
 
+	scanned bool // that scan is done
+
 	running bool
 	cancel  context.CancelFunc // ends what runs, or the wait
 	// wanted is the goal of a seek that waits for the one before to end.
@@ -212,25 +214,6 @@ func (r *replay) setSpeed(speed float64, now time.Time) {
 		at = r.next
 	}
 	r.wall, r.start, r.speed = now, at, speed
-}
-
-// timeline is what the screen shows of a replay.
-type timeline struct {
-	on bool
-	// pipe says that the recording comes through a pipe: it has no line.
-	pipe bool
-	// first and last are the times of the recording's ends, position is where
-	// the user is or wants to be.
-	first, last, position time.Time
-	playing, seeking      bool
-	// note says why the recording ends at the position, if that is not because
-	// it is whole.
-	note string
-	// changes are where levels begin, the first one at the start. They are
-	// known up to scanned.
-	changes  []change
-	scanned  time.Time
-	complete bool
 }
 
 // refreshTimeline brings the view up to date.

@@ -56,19 +56,17 @@ func (k KeyMap) timeGroup() []helpGroup {
 	if !k.SpeedUp.Enabled() {
 		return nil
 	}
-	g := helpGroup{"Time", []key.Binding{
-		described(relabelled(k.SlowDown, "< >"), "half and double speed"),
-	}}
+	keys := []key.Binding{described(relabelled(k.SlowDown, "< >"), "half and double speed")}
 	if k.ToStart.Enabled() {
 		pair := func(a, b key.Binding, does string) key.Binding {
 			return described(relabelled(a, a.Help().Key+" "+b.Help().Key), does)
 		}
-		g.bindings = append(g.bindings,
+		keys = append(keys,
 			pair(k.SeekBack, k.SeekOn, "1 s back and on, 10 s with shift"),
 			pair(k.ToStart, k.ToEnd, "to the start and the end"),
 			pair(k.ChangeBefore, k.ChangeAfter, "to where the level changes"))
 	}
-	return []helpGroup{g}
+	return []helpGroup{{"Time", hints(keys...)}}
 }
 
 // replayKey takes a key that seeks, and tells whether it was one.

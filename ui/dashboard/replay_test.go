@@ -218,7 +218,7 @@ func TestReplayJumpsToChangesOfTheLevel(t *testing.T) {
 	runReplay(t, trouble(), Config{}, func(h *replayHarness) {
 		h.press("space")
 		h.sleep(time.Second)
-		if !h.m.view.timeline.complete {
+		if !h.m.replay.scanned {
 			t.Fatal("the levels are not known")
 		}
 		var levels []model.Level

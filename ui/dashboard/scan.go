@@ -16,12 +16,6 @@ import (
 	"ephtop/source/recording"
 )
 
-// change is a moment of a recording from which another level holds.
-type change struct {
-	time  time.Time
-	level model.Level
-}
-
 // scan finds the levels of a whole recording, from the first moment on. It
 // belongs to the command that runs, a part at a time.
 type scan struct {
@@ -37,7 +31,7 @@ type scan struct {
 // scannedMsg is what a part of a scan has found. The first change of all is the
 // level at the start.
 type scannedMsg struct {
-	changes []change
+	changes []levelChange
 	upTo    time.Time
 	done    bool
 }
@@ -75,7 +69,7 @@ func (s *scan) run(ctx context.Context, now func() time.Time) (msg scannedMsg, e
 		if s.found == 0 || s.level != s.overview.Level {
 			s.level = s.overview.Level
 			s.found++
-			msg.changes = append(msg.changes, change{msg.upTo, s.level})
+			msg.changes = append(msg.changes, levelChange{msg.upTo, s.level})
 		}
 	}
 	if msg.done = err != nil || s.found >= maxChanges; msg.done {
@@ -104,7 +98,7 @@ func (m *Model) scanned(msg scannedMsg) tea.Cmd {
 	if line.scanned.After(line.last) {
 		line.last = line.scanned
 	}
-	if line.complete = msg.done; msg.done {
+	if m.replay.scanned = msg.done; msg.done {
 		return nil
 	}
 	return m.poller.scanOn(m.replay.scan)
@@ -119,7 +113,7 @@ func (m *Model) jump(direction int) tea.Cmd {
 	}
 	changes := line.changes[min(1, len(line.changes)):]
 	if direction > 0 {
-		if i := slices.IndexFunc(changes, func(c change) bool { return c.time.After(at) }); i >= 0 {
+		if i := slices.IndexFunc(changes, func(c levelChange) bool { return c.time.After(at) }); i >= 0 {
 			return m.seekChange(changes[i])
 		}
 	} else {
@@ -132,7 +126,7 @@ func (m *Model) jump(direction int) tea.Cmd {
 	switch {
 	case direction < 0:
 		m.view.notice = "no change of the level before this"
-	case !line.complete:
+	case !m.replay.scanned:
 		m.view.notice = "still looking for changes of the level"
 	default:
 		m.view.notice = "no change of the level after this"
@@ -140,7 +134,7 @@ func (m *Model) jump(direction int) tea.Cmd {
 	return nil
 }
 
-func (m *Model) seekChange(c change) tea.Cmd {
+func (m *Model) seekChange(c levelChange) tea.Cmd {
 	m.view.notice = fmt.Sprintf("%s from %s on", c.level, c.time.Format("15:04:05"))
 	return m.seekTo(c.time)
 }

@@ -1,16 +1,13 @@
 package dashboard
 
 import (
-	"strconv"
-
 	tea "github.com/charmbracelet/bubbletea"
+
+	"ephtop/ui/text"
 )
 
 // speeds are the steps of < and >.
 var speeds = [...]float64{0.25, 0.5, 1, 2, 4, 8, 16}
-
-// speedText writes a speed as in "2×".
-func speedText(speed float64) string { return strconv.FormatFloat(speed, 'f', -1, 64) + "×" }
 
 // boundedSpeed is a speed within those that there are, 1 for none.
 func boundedSpeed(speed float64) float64 {
@@ -33,7 +30,7 @@ func (m *Model) changeSpeed(direction int) tea.Cmd {
 		}
 	}
 	m.view.speed = next
-	m.view.notice = "speed " + speedText(next)
+	m.view.notice = "speed " + text.Times(next)
 	if m.replay == nil {
 		return nil // it holds from the next poll on
 	}

@@ -40,7 +40,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case terminal.ResumedMsg:
 		m.resumed(msg)
 	}
-	m.view.help = m.keys.footer(&m.view)
+	m.view.hints = m.keys.footer(&m.view)
 	return m, cmd
 }
 

@@ -3,8 +3,6 @@ package dashboard
 import (
 	"time"
 
-	"github.com/charmbracelet/bubbles/key"
-
 	"ephtop/model"
 	"ephtop/model/list"
 	"ephtop/source"
@@ -42,7 +40,7 @@ type view struct {
 	// has no say in that.
 	speed    float64
 	timeline timeline
-	record   recordLine
+	record   record
 	// findings say what is wrong with the host, most urgent first.
 	findings []finding
 	// notice is a short line of feedback to a key ("copied …", "every 2s"),
@@ -66,10 +64,10 @@ type view struct {
 	// behind the last one that can be, that one is.
 	scroll int
 
-	// help holds the bindings of the footer, most important first; all of
-	// them, in groups, are in helpGroups.
-	help       []key.Binding
-	helpGroups []helpGroup
+	// hints are the keys of the footer, most important first; all that there
+	// are, in groups, are in help.
+	hints []hint
+	help  []helpGroup
 }
 
 // stateLine is one line of the pane of states. Only states that some socket is
@@ -82,8 +80,13 @@ type stateLine struct {
 
 // helpGroup is one titled column of the help overlay.
 type helpGroup struct {
-	title    string
-	bindings []key.Binding
+	title string
+	keys  []hint
+}
+
+// hint is a key, as it is called, and what it does.
+type hint struct {
+	key, does string
 }
 
 // finding is something that a person should know, and what to say of it.
@@ -161,3 +164,34 @@ const (
 	overlayDetails
 	overlayFindings
 )
+
+// timeline is what the screen shows of a replay.
+type timeline struct {
+	on bool
+	// pipe says that the recording comes through a pipe: it has no line.
+	pipe bool
+	// first and last are the times of the recording's ends, position is where
+	// the user is or wants to be.
+	first, last, position time.Time
+	playing, seeking      bool
+	// note says why the recording ends at the position, if that is not because
+	// it is whole.
+	note string
+	// changes are where levels begin, the first one at the start. They are
+	// known up to scanned.
+	changes []levelChange
+	scanned time.Time
+}
+
+// levelChange is a moment of a recording from which another level holds.
+type levelChange struct {
+	time  time.Time
+	level model.Level
+}
+
+// record is a recording that is being written.
+type record struct {
+	on    bool
+	since time.Time
+	size  int64
+}

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 )
@@ -95,3 +96,19 @@ func Plural(n int, one, many string) string {
 	}
 	return Count(n) + " " + many
 }
+
+// Bytes writes a number of bytes: "34 KB", "1.2 MB".
+func Bytes(n int64) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d B", n)
+	case n < 1000_000:
+		return fmt.Sprintf("%d KB", n/1000)
+	case n < 1000_000_000:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+}
+
+// Times writes a factor: "2×", "0.25×".
+func Times(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) + "×" }
