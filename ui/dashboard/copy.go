@@ -6,15 +6,16 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/source"
+	"ephtop/ui/dashboard/paint"
 )
 
 // copyTuple copies the connection whose details are open, or that is selected.
 func (m *Model) copyTuple() tea.Cmd {
-	t := m.view.detail.tuple
-	if m.view.overlay != overlayDetails {
+	t := m.view.Detail.Tuple
+	if m.view.Overlay != paint.OverlayDetails {
 		s := m.selectedSocket()
-		if s == nil || m.view.focus != paneConnections {
-			m.view.notice = "select a connection to copy"
+		if s == nil || m.view.Focus != paint.PaneConnections {
+			m.view.Notice = "select a connection to copy"
 			return nil
 		}
 		t = s.Tuple()

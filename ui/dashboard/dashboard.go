@@ -1,6 +1,5 @@
-// Package dashboard is the interactive screen: one Bubble Tea model with dumb
-// panes. Update and its neighbours take keys and polls and fill in a view;
-// draw and its neighbours turn a view into a frame, and nothing else.
+// Package dashboard is the interactive screen: one Bubble Tea model. It takes
+// keys and polls, and fills in a [paint.View], which paint turns into a frame.
 //
 // It depends on the packages source and model for what it shows, on
 // source/recording to play and write recordings, and on the packages beside it
@@ -22,6 +21,7 @@ import (
 	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/source/recording"
+	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/screen"
 	"ephtop/ui/terminal"
 	"ephtop/ui/theme"
@@ -82,8 +82,8 @@ type Stepper interface {
 
 // Model is the Bubble Tea model of the dashboard. Make it with [New].
 type Model struct {
-	view    view
-	painter *painter
+	view    paint.View
+	painter *paint.Painter
 	keys    KeyMap
 
 	choice    choice
@@ -128,12 +128,12 @@ func New(cfg Config) (*Model, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	parsed, err := filter.Parse(cfg.Filter)
+	filter, err := filter.Parse(cfg.Filter)
 	if err != nil {
 		return nil, err
 	}
 	m := &Model{
-		painter:   newPainter(cfg.Theme, cfg.ASCII),
+		painter:   paint.New(cfg.Theme, cfg.ASCII),
 		keys:      DefaultKeyMap(),
 		clipboard: terminal.NewClipboard(cfg.Out, cfg.Getenv),
 		poller: &poller{
@@ -152,9 +152,9 @@ func New(cfg Config) (*Model, error) {
 	}
 	m.keys = m.keys.suited(&cfg)
 	m.poller.ctx, m.poller.cancel = context.WithCancel(context.Background())
-	m.choice.filter, m.choice.proto = parsed, protoOf(&parsed, protoTCP)
+	m.choice.filter, m.choice.proto = filter, protoOf(&filter, paint.ProtoTCP)
 	m.choice.order = list.Order{Column: list.ColumnAge}
-	m.view = view{interval: cfg.Interval, filter: filterLine{text: parsed.String()}, focus: paneConnections, help: m.keys.groups()}
+	m.view = paint.View{Interval: cfg.Interval, Filter: paint.FilterLine{Text: filter.String()}, Focus: paint.PaneConnections, Help: m.keys.groups()}
 	m.adopt(&cfg)
 	m.refresh()
 	return m, nil
@@ -163,25 +163,25 @@ func New(cfg Config) (*Model, error) {
 // adopt sets up what sets the pace: a recording, or a source with a time of
 // its own.
 func (m *Model) adopt(cfg *Config) {
-	m.view.speed = boundedSpeed(cfg.Speed)
+	m.view.Speed = boundedSpeed(cfg.Speed)
 	p := cfg.Replay
 	if p == nil {
 		if cfg.Stepper == nil {
-			m.view.speed = 0
+			m.view.Speed = 0
 		}
 		return
 	}
 	m.poller.source = p
-	line := &m.view.timeline
-	line.on, line.pipe = true, p.Live()
-	if line.pipe {
-		m.view.speed = 0
+	line := &m.view.Timeline
+	line.On, line.Pipe = true, p.Live()
+	if line.Pipe {
+		m.view.Speed = 0
 		m.poller.source, m.poller.timeout = &piped{Player: p, now: m.poller.now}, 0
 		return
 	}
-	line.first, line.last = p.Span()
-	line.position = line.first
-	m.replay = newReplay(p, m.view.speed, model.Options{Thresholds: cfg.Thresholds})
+	line.First, line.Last = p.Span()
+	line.Position = line.First
+	m.replay = newReplay(p, m.view.Speed, model.Options{Thresholds: cfg.Thresholds})
 }
 
 // Stop cancels a poll that is running and waits for it, at most for patience.
@@ -209,7 +209,7 @@ func (m *Model) Init() tea.Cmd {
 }
 
 // Paint draws the frame on c; nothing while the terminal has not told its size.
-func (m *Model) Paint(c *screen.Canvas) { m.painter.paint(c, &m.view) }
+func (m *Model) Paint(c *screen.Canvas) { m.painter.Draw(c, &m.view) }
 
 // View is the frame as text.
-func (m *Model) View() string { return m.painter.frame(&m.view) }
+func (m *Model) View() string { return m.painter.Frame(&m.view) }

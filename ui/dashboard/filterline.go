@@ -7,12 +7,13 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/model/filter"
+	"ephtop/ui/dashboard/paint"
 )
 
 // activeFilter is a filter in force, with the protocol that goes with it.
 type activeFilter struct {
 	filter filter.Filter
-	proto  protoChoice
+	proto  paint.ProtoChoice
 }
 
 // maxHistory bounds the filters that are remembered.
@@ -55,16 +56,16 @@ func (h *history) step(direction int, present string) (string, bool) {
 // openFilter begins to edit the filter in force.
 func (m *Model) openFilter() {
 	m.before = activeFilter{m.choice.filter, m.choice.proto}
-	m.editor.set(m.view.filter.text)
+	m.editor.set(m.view.Filter.Text)
 	m.history.at = len(m.history.texts)
-	m.view.filter.editing = true
+	m.view.Filter.Editing = true
 	m.showInput()
 }
 
 // editFilter takes a key while the filter is edited. What is typed holds at
 // once; where it is wrong, the last good filter stays.
 func (m *Model) editFilter(msg tea.KeyMsg) {
-	line := &m.view.filter
+	line := &m.view.Filter
 	switch {
 	case msg.Paste:
 		m.editor.press(msg)
@@ -73,9 +74,9 @@ func (m *Model) editFilter(msg tea.KeyMsg) {
 		m.setFilter(m.before)
 		return
 	case key.Matches(msg, m.keys.Keep):
-		if line.err == nil { // else there is something to mend
+		if line.Err == nil { // else there is something to mend
 			m.closeFilter()
-			m.history.add(line.text)
+			m.history.add(line.Text)
 		}
 		return
 	case key.Matches(msg, m.keys.Earlier):
@@ -85,9 +86,9 @@ func (m *Model) editFilter(msg tea.KeyMsg) {
 	default:
 		m.editor.press(msg)
 	}
-	typed := line.input
+	typed := line.Input
 	m.showInput()
-	if line.input != typed {
+	if line.Input != typed {
 		m.applyInput()
 	}
 }
@@ -100,18 +101,18 @@ func (m *Model) recall(direction int) {
 
 // showInput mirrors the editor in the view.
 func (m *Model) showInput() {
-	m.view.filter.input, m.view.filter.pos = m.editor.text(), m.editor.offset()
+	m.view.Filter.Input, m.view.Filter.Pos = m.editor.text(), m.editor.offset()
 }
 
 // closeFilter ends the editing.
 func (m *Model) closeFilter() {
-	m.view.filter = filterLine{text: m.view.filter.text}
+	m.view.Filter = paint.FilterLine{Text: m.view.Filter.Text}
 }
 
 // applyInput puts what is typed in force if it is a filter.
 func (m *Model) applyInput() {
-	f, err := filter.Parse(m.view.filter.input)
-	m.view.filter.err = err
+	f, err := filter.Parse(m.view.Filter.Input)
+	m.view.Filter.Err = err
 	if err == nil {
 		m.setFilter(activeFilter{f, protoOf(&f, m.before.proto)})
 	}
@@ -119,17 +120,17 @@ func (m *Model) applyInput() {
 
 // protoOf is the protocol to show with a filter: the one that it names, or
 // else the one that was shown.
-func protoOf(f *filter.Filter, shown protoChoice) protoChoice {
+func protoOf(f *filter.Filter, shown paint.ProtoChoice) paint.ProtoChoice {
 	if !f.HasProto() {
 		return shown
 	}
 	switch tcp, udp := f.Protos(); {
 	case tcp && udp:
-		return protoBoth
+		return paint.ProtoBoth
 	case udp:
-		return protoUDP
+		return paint.ProtoUDP
 	case tcp:
-		return protoTCP
+		return paint.ProtoTCP
 	}
 	return shown
 }
@@ -137,6 +138,6 @@ func protoOf(f *filter.Filter, shown protoChoice) protoChoice {
 // setFilter puts a filter in force.
 func (m *Model) setFilter(a activeFilter) {
 	m.choice.filter, m.choice.proto = a.filter, a.proto
-	m.view.filter.text = a.filter.String()
+	m.view.Filter.Text = a.filter.String()
 	m.rechoose()
 }

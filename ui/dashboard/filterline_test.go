@@ -12,6 +12,7 @@ import (
 	"ephtop/model"
 	"ephtop/model/filter"
 	"ephtop/source"
+	"ephtop/ui/dashboard/paint"
 )
 
 func mixedHost() []source.Socket {
@@ -24,8 +25,8 @@ func mixedHost() []source.Socket {
 
 func (h *harness) wantFilter(want string, ports ...uint16) {
 	h.Helper()
-	if h.m.view.filter.text != want {
-		h.Errorf("filter %q in force, want %q", h.m.view.filter.text, want)
+	if h.m.view.Filter.Text != want {
+		h.Errorf("filter %q in force, want %q", h.m.view.Filter.Text, want)
 	}
 	if diff := cmp.Diff(ports, h.ports()); diff != "" {
 		h.Errorf("filter %q: ports (-want +got):\n%s", want, diff)
@@ -42,12 +43,12 @@ func TestFilterHoldsWhileItIsTyped(t *testing.T) {
 		h.typeText("3")
 		h.wantFilter("lport:40003", 40003)
 		h.press("enter")
-		if h.m.view.filter.editing {
+		if h.m.view.Filter.Editing {
 			t.Error("enter does not end the editing")
 		}
 		h.wantFilter("lport:40003", 40003)
-		if h.m.view.total != 4 {
-			t.Errorf("total %d, want the 4 without the filter", h.m.view.total)
+		if h.m.view.Total != 4 {
+			t.Errorf("total %d, want the 4 without the filter", h.m.view.Total)
 		}
 		h.sleep(2 * time.Second)
 		h.wantFilter("lport:40003", 40003)
@@ -64,21 +65,21 @@ func TestWrongFilterKeepsTheLastGoodOne(t *testing.T) {
 		h.typeText("rport:443,x")
 		h.wantFilter("rport:443", 40003, 40004)
 		var wrong *filter.Error
-		if !errors.As(h.m.view.filter.err, &wrong) || wrong.Offset != len("rport:443,") {
-			t.Errorf("error %v does not say where", h.m.view.filter.err)
+		if !errors.As(h.m.view.Filter.Err, &wrong) || wrong.Offset != len("rport:443,") {
+			t.Errorf("error %v does not say where", h.m.view.Filter.Err)
 		}
 		h.press("enter")
-		if !h.m.view.filter.editing {
+		if !h.m.view.Filter.Editing {
 			t.Error("enter kept a wrong filter")
 		}
 		h.sleep(time.Second)
 		h.wantFilter("rport:443", 40003, 40004)
-		if h.m.view.filter.err == nil || h.m.view.filter.input != "rport:443,x" {
-			t.Errorf("a poll changed the line: %+v", h.m.view.filter)
+		if h.m.view.Filter.Err == nil || h.m.view.Filter.Input != "rport:443,x" {
+			t.Errorf("a poll changed the line: %+v", h.m.view.Filter)
 		}
 		h.press("backspace", "backspace")
-		if h.m.view.filter.err != nil {
-			t.Errorf("mended, and still %v", h.m.view.filter.err)
+		if h.m.view.Filter.Err != nil {
+			t.Errorf("mended, and still %v", h.m.view.Filter.Err)
 		}
 	})
 }
@@ -95,8 +96,8 @@ func TestEscBringsTheFilterBefore(t *testing.T) {
 		h.wantFilter("proto:udp", 40005)
 		h.press("esc")
 		h.wantFilter("rport:443", 40003, 40004)
-		if h.m.view.filter.editing || h.m.view.proto != protoTCP {
-			t.Errorf("filter line %+v, protocol %d", h.m.view.filter, h.m.view.proto)
+		if h.m.view.Filter.Editing || h.m.view.Proto != paint.ProtoTCP {
+			t.Errorf("filter line %+v, protocol %d", h.m.view.Filter, h.m.view.Proto)
 		}
 	})
 }
@@ -105,17 +106,17 @@ func TestFilterByProtocolShowsThatProtocol(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		filter string
-		want   protoChoice
+		want   paint.ProtoChoice
 	}{
-		{"proto:udp", protoUDP}, {"!proto:tcp", protoUDP}, {"proto:tcp,udp", protoBoth}, {"proto:tcp", protoTCP}, {"api", protoTCP},
+		{"proto:udp", paint.ProtoUDP}, {"!proto:tcp", paint.ProtoUDP}, {"proto:tcp,udp", paint.ProtoBoth}, {"proto:tcp", paint.ProtoTCP}, {"api", paint.ProtoTCP},
 	} {
 		t.Run(test.filter, func(t *testing.T) {
 			runConfig(t, mixedHost(), Config{Filter: test.filter}, func(h *harness) {
-				if h.m.view.proto != test.want {
-					t.Errorf("protocol %d, want %d", h.m.view.proto, test.want)
+				if h.m.view.Proto != test.want {
+					t.Errorf("protocol %d, want %d", h.m.view.Proto, test.want)
 				}
-				if h.m.view.filter.text != test.filter {
-					t.Errorf("the filter of the command line is shown as %q", h.m.view.filter.text)
+				if h.m.view.Filter.Text != test.filter {
+					t.Errorf("the filter of the command line is shown as %q", h.m.view.Filter.Text)
 				}
 			})
 		})
@@ -127,7 +128,7 @@ func TestWrongFilterOfTheCommandLine(t *testing.T) {
 	_, err := New(Config{Source: &fakeSource{}, Filter: "stat:tw"})
 	var wrong *filter.Error
 	if !errors.As(err, &wrong) {
-		t.Errorf("error %v, want a *filter.Error", err)
+		t.Errorf("error %v, want a FilterError", err)
 	}
 }
 
@@ -137,10 +138,10 @@ func TestPaste(t *testing.T) {
 		byPort(h)
 		h.press("/")
 		h.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("rport:443\t\x1b]52;lport:40003\r\n"), Paste: true})
-		if got, want := h.m.view.filter.input, "rport:443 ]52;lport:40003"; got != want {
+		if got, want := h.m.view.Filter.Input, "rport:443 ]52;lport:40003"; got != want {
 			t.Errorf("pasted %q, want %q", got, want)
 		}
-		if !h.m.view.filter.editing {
+		if !h.m.view.Filter.Editing {
 			t.Error("the line end in the paste was taken for a key")
 		}
 	})
@@ -161,8 +162,8 @@ func TestFilterHistory(t *testing.T) {
 			{"down", "rport:443"}, {"down", "lport:1"}, {"down", "lport:1"},
 		} {
 			h.press(step.key)
-			if h.m.view.filter.input != step.want || h.m.view.filter.text != step.want {
-				t.Errorf("after %s: %q is typed and %q in force, want %q", step.key, h.m.view.filter.input, h.m.view.filter.text, step.want)
+			if h.m.view.Filter.Input != step.want || h.m.view.Filter.Text != step.want {
+				t.Errorf("after %s: %q is typed and %q in force, want %q", step.key, h.m.view.Filter.Input, h.m.view.Filter.Text, step.want)
 			}
 		}
 	})
@@ -175,7 +176,7 @@ func TestEnterOnAState(t *testing.T) {
 		h.press("tab")
 		to := func(s source.State) {
 			h.press("g")
-			h.pressUntil("j", func() bool { return h.m.view.states[h.cursor().line].state == s })
+			h.pressUntil("j", func() bool { return h.m.view.States[h.cursor().Line].State == s })
 			h.press("enter")
 		}
 		to(source.Established)
@@ -189,8 +190,8 @@ func TestEnterOnAState(t *testing.T) {
 		h.press("enter")
 		to(source.Established)
 		h.wantFilter("rport:443 state:ESTABLISHED", 40003)
-		if len(h.m.view.states) != 3 {
-			t.Errorf("%d states, want all 3: the filter is for connections", len(h.m.view.states))
+		if len(h.m.view.States) != 3 {
+			t.Errorf("%d states, want all 3: the filter is for connections", len(h.m.view.States))
 		}
 	})
 }
@@ -214,9 +215,9 @@ func TestEnterOnAConsumer(t *testing.T) {
 				}
 				h.press("tab", "tab")
 				got := map[string][]uint16{}
-				for range h.m.view.consumers {
+				for range h.m.view.Consumers {
 					h.press("enter")
-					if text := h.m.view.filter.text; !strings.Contains(text, "owner:") {
+					if text := h.m.view.Filter.Text; !strings.Contains(text, "owner:") {
 						got[text] = h.ports()
 					}
 					h.press("enter") // again takes it out

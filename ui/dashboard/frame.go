@@ -8,21 +8,22 @@ import (
 	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/ui/advice"
+	"ephtop/ui/dashboard/paint"
 )
 
 // choice is what the user wants to see of a state.
 type choice struct {
 	filter filter.Filter
 	order  list.Order
-	proto  protoChoice
+	proto  paint.ProtoChoice
 	group  model.Grouping
 	// version counts the changes: frames that were made for another version
 	// are out of date.
 	version uint64
 }
 
-func (c *choice) tcp() bool { return c.proto != protoUDP }
-func (c *choice) udp() bool { return c.proto != protoTCP }
+func (c *choice) tcp() bool { return c.proto != paint.ProtoUDP }
+func (c *choice) udp() bool { return c.proto != paint.ProtoTCP }
 
 // frame is one poll's data and what was chosen of it. It belongs to one hand at
 // a time: to the command that polls into it, then to the model, which shows it
@@ -31,7 +32,7 @@ type frame struct {
 	moment   source.Moment
 	overview model.Overview
 	state    *model.State // of the namespace that is shown
-	findings []finding
+	findings []paint.Finding
 
 	version   uint64 // of the choice that the following were made for
 	rows      []int32
@@ -52,7 +53,7 @@ func (f *frame) advise() {
 	f.findings = f.findings[:0]
 	for i := range f.state.Findings {
 		found := &f.state.Findings[i]
-		f.findings = append(f.findings, finding{found.Level, advice.Of(f.state, found)})
+		f.findings = append(f.findings, paint.Finding{Level: found.Level, Advice: advice.Of(f.state, found)})
 	}
 }
 
@@ -88,9 +89,9 @@ func (f *frame) group(c *choice) {
 
 func (f *frame) protocols(c *choice) []*model.Protocol {
 	switch c.proto {
-	case protoTCP:
+	case paint.ProtoTCP:
 		return []*model.Protocol{&f.state.TCP}
-	case protoUDP:
+	case paint.ProtoUDP:
 		return []*model.Protocol{&f.state.UDP}
 	}
 	return []*model.Protocol{&f.state.TCP, &f.state.UDP}

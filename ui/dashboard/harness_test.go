@@ -15,6 +15,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/source"
+	"ephtop/ui/dashboard/paint"
 )
 
 // fakeSource answers polls with what its moment says at that time.
@@ -273,8 +274,8 @@ func (h *harness) typeText(text string) {
 // ports gives the local ports of the connections listed, in their order.
 func (h *harness) ports() []uint16 {
 	var all []uint16
-	for _, r := range h.m.view.rows {
-		all = append(all, h.m.view.state.Snapshot.Sockets[r].LocalPort)
+	for _, r := range h.m.view.Rows {
+		all = append(all, h.m.view.State.Snapshot.Sockets[r].LocalPort)
 	}
 	return all
 }
@@ -288,11 +289,11 @@ func (h *harness) port() uint16 {
 }
 
 // line is the cursor of the pane in focus.
-func (h *harness) cursor() cursor { return h.m.view.cursors[h.m.view.focus] }
+func (h *harness) cursor() paint.Cursor { return h.m.view.Cursors[h.m.view.Focus] }
 
-func (h *harness) wantStatus(want status) {
+func (h *harness) wantStatus(want paint.Status) {
 	h.Helper()
-	if got := h.m.view.status; got != want {
+	if got := h.m.view.Status; got != want {
 		h.Errorf("status %d, want %d", got, want)
 	}
 }

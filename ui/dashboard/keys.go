@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/bubbles/key"
 
+	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/terminal"
 )
 
@@ -111,12 +112,12 @@ func (k KeyMap) ASCII() KeyMap {
 }
 
 // groups is what the help overlay shows.
-func (k KeyMap) groups() []helpGroup {
-	groups := []helpGroup{
-		{"Move", hints(
+func (k KeyMap) groups() []paint.HelpGroup {
+	groups := []paint.HelpGroup{
+		{Title: "Move", Keys: hints(
 			k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.End, k.NextPane, k.PreviousPane, k.Left, k.Right,
 		)},
-		{"Look closer", hints(
+		{Title: "Look closer", Keys: hints(
 			described(k.Open, "details of a connection; filter by a state or consumer"),
 			described(k.Back, "close, or clear the filter"),
 			described(k.Filter, "filter, as in state:tw rport:443"),
@@ -127,7 +128,7 @@ func (k KeyMap) groups() []helpGroup {
 			described(k.Names, "services by name or number"),
 			described(k.Findings, "what is wrong, and what to do"),
 		)},
-		{"Control", hints(
+		{Title: "Control", Keys: hints(
 			described(k.Pause, k.pauses()),
 			described(k.Slower, "poll less often"),
 			described(k.Faster, "poll more often"),
@@ -136,7 +137,7 @@ func (k KeyMap) groups() []helpGroup {
 			k.Help, k.Redraw, k.Suspend,
 			relabelled(k.Quit, "q/ctrl+c"),
 		)},
-		{"In a filter", hints(
+		{Title: "In a filter", Keys: hints(
 			described(k.Keep, "keep it"),
 			described(k.Back, "the one before"),
 			described(relabelled(k.Earlier, k.Earlier.Help().Key+"/"+k.Later.Help().Key), "filters of this session"),
@@ -146,29 +147,29 @@ func (k KeyMap) groups() []helpGroup {
 }
 
 // footer is what the last line shows, most important first.
-func (k KeyMap) footer(v *view) []hint {
+func (k KeyMap) footer(v *paint.View) []paint.Hint {
 	switch {
-	case v.filter.editing:
+	case v.Filter.Editing:
 		return hints(k.Keep, described(k.Back, "undo"), k.Earlier, k.Later)
-	case v.overlay == overlayHelp:
+	case v.Overlay == paint.OverlayHelp:
 		return hints(described(k.Back, "close"), k.Up, k.Down, k.Quit)
-	case v.overlay == overlayFindings:
+	case v.Overlay == paint.OverlayFindings:
 		return hints(described(k.Back, "close"), k.Up, k.Down, k.PageDown, k.Quit)
-	case v.overlay == overlayDetails:
+	case v.Overlay == paint.OverlayDetails:
 		return hints(described(k.Back, "close"), k.Up, k.Down, k.Copy, k.Names, k.Quit)
 	}
 	open, pause := k.Open, k.Pause
-	if v.focus != paneConnections {
+	if v.Focus != paint.PaneConnections {
 		open = described(open, "filter by it")
 	}
-	if v.status == statusPaused || v.timeline.on && v.status == statusEnded {
+	if v.Status == paint.StatusPaused || v.Timeline.On && v.Status == paint.StatusEnded {
 		pause = described(pause, "go on")
 	}
 	all := []key.Binding{k.Filter, k.Help, k.Findings, k.Sort, k.Group, k.NextPane, pause, open, k.Quit}
-	if v.filter.text != "" {
+	if v.Filter.Text != "" {
 		all = append([]key.Binding{described(k.Back, "clear filter")}, all...)
 	}
-	if v.timeline.on && !v.timeline.pipe {
+	if v.Timeline.On && !v.Timeline.Pipe {
 		seek := described(relabelled(k.SeekOn, k.SeekBack.Help().Key+k.SeekOn.Help().Key), "seek")
 		all = append([]key.Binding{pause, seek, k.ChangeAfter}, slices.DeleteFunc(all, func(b key.Binding) bool {
 			return b.Help() == pause.Help()
@@ -178,11 +179,11 @@ func (k KeyMap) footer(v *view) []hint {
 }
 
 // hints are bindings as they are shown, without those that are disabled.
-func hints(bindings ...key.Binding) []hint {
-	all := make([]hint, 0, len(bindings))
+func hints(bindings ...key.Binding) []paint.Hint {
+	all := make([]paint.Hint, 0, len(bindings))
 	for _, b := range bindings {
 		if b.Enabled() {
-			all = append(all, hint{b.Help().Key, b.Help().Desc})
+			all = append(all, paint.Hint{Key: b.Help().Key, Does: b.Help().Desc})
 		}
 	}
 	return all

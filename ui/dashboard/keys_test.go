@@ -17,6 +17,7 @@ import (
 	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/source/recording"
+	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/terminal"
 )
 
@@ -58,9 +59,9 @@ func TestSuspend(t *testing.T) {
 			t.Errorf("the terminal was handed over %d times, want 1", h.execs)
 		}
 		h.send(terminal.ResumedMsg{Err: errFake, Now: time.Now().Add(time.Minute)})
-		h.wantStatus(statusLive)
-		if h.m.view.notice != errFake.Error() {
-			t.Errorf("notice %q", h.m.view.notice)
+		h.wantStatus(paint.StatusLive)
+		if h.m.view.Notice != errFake.Error() {
+			t.Errorf("notice %q", h.m.view.Notice)
 		}
 	})
 }
@@ -81,20 +82,20 @@ func TestOverlays(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		keys string
-		want overlay
+		want paint.Overlay
 	}{
-		{"?", overlayHelp}, {"? ?", overlayNone}, {"? esc", overlayNone},
-		{"enter", overlayDetails}, {"enter esc", overlayNone}, {"enter enter", overlayNone},
-		{"enter ?", overlayHelp}, {"? enter", overlayHelp}, {"? /", overlayHelp}, {"? s", overlayHelp},
+		{"?", paint.OverlayHelp}, {"? ?", paint.OverlayNone}, {"? esc", paint.OverlayNone},
+		{"enter", paint.OverlayDetails}, {"enter esc", paint.OverlayNone}, {"enter enter", paint.OverlayNone},
+		{"enter ?", paint.OverlayHelp}, {"? enter", paint.OverlayHelp}, {"? /", paint.OverlayHelp}, {"? s", paint.OverlayHelp},
 	} {
 		t.Run(test.keys, func(t *testing.T) {
 			run(t, some(3), func(h *harness) {
-				order := h.m.view.order
+				order := h.m.view.Order
 				h.press(strings.Fields(test.keys)...)
-				if h.m.view.overlay != test.want {
-					t.Errorf("overlay %d, want %d", h.m.view.overlay, test.want)
+				if h.m.view.Overlay != test.want {
+					t.Errorf("overlay %d, want %d", h.m.view.Overlay, test.want)
 				}
-				if h.m.view.filter.editing || h.m.view.order != order {
+				if h.m.view.Filter.Editing || h.m.view.Order != order {
 					t.Error("a key went through the overlay")
 				}
 			})
@@ -108,12 +109,12 @@ func TestDetailsAreOfTheSelectedConnection(t *testing.T) {
 	run(t, all, func(h *harness) {
 		byPort(h)
 		h.press("j", "j", "enter")
-		if diff := cmp.Diff(all[2].Tuple(), h.m.view.detail.tuple); diff != "" {
+		if diff := cmp.Diff(all[2].Tuple(), h.m.view.Detail.Tuple); diff != "" {
 			t.Error(diff)
 		}
 		h.src.set(func(s *fakeSource) { s.sockets = all[:1] })
 		h.sleep(time.Second)
-		if h.m.view.overlay != overlayDetails || h.m.view.detail.tuple != all[2].Tuple() {
+		if h.m.view.Overlay != paint.OverlayDetails || h.m.view.Detail.Tuple != all[2].Tuple() {
 			t.Error("the details are those of another connection now")
 		}
 	})
@@ -137,17 +138,17 @@ func TestDetailsOfTheSameMoment(t *testing.T) {
 func TestSortKeys(t *testing.T) {
 	t.Parallel()
 	run(t, some(5), func(h *harness) {
-		if want := (list.Order{Column: list.ColumnAge}); h.m.view.order != want {
-			t.Errorf("order %+v at first, want %+v", h.m.view.order, want)
+		if want := (list.Order{Column: list.ColumnAge}); h.m.view.Order != want {
+			t.Errorf("order %+v at first, want %+v", h.m.view.Order, want)
 		}
 		h.press("S")
-		if !h.m.view.order.Reverse {
+		if !h.m.view.Order.Reverse {
 			t.Error("S does not reverse")
 		}
 		for c := range list.Column(list.NumColumns) {
 			h.press("s")
-			if want := (list.Order{Column: c}); h.m.view.order != want {
-				t.Errorf("order %+v, want %+v", h.m.view.order, want)
+			if want := (list.Order{Column: c}); h.m.view.Order != want {
+				t.Errorf("order %+v, want %+v", h.m.view.Order, want)
 			}
 		}
 		byPort(h)
@@ -166,10 +167,10 @@ func TestGroupKey(t *testing.T) {
 	run(t, some(5), func(h *harness) {
 		for _, want := range []model.Grouping{model.ByDestination, model.ByService, model.ByUser, model.ByProcess} {
 			h.press("b")
-			if h.m.view.group != want {
-				t.Errorf("grouping %v, want %v", h.m.view.group, want)
+			if h.m.view.Group != want {
+				t.Errorf("grouping %v, want %v", h.m.view.Group, want)
 			}
-			if got, want := h.m.view.consumers, h.m.view.state.TCP.Consumers[want]; !slices.Equal(got, want) {
+			if got, want := h.m.view.Consumers, h.m.view.State.TCP.Consumers[want]; !slices.Equal(got, want) {
 				t.Errorf("consumers %+v, want %+v", got, want)
 			}
 		}
@@ -181,8 +182,8 @@ func TestConsumersOfNoPortAreLeftOut(t *testing.T) {
 	t.Parallel()
 	sockets := append(some(2), tcp(8080, "10.0.9.9 41000", source.Established, 1))
 	run(t, sockets, func(h *harness) {
-		if n := len(h.m.view.consumers); n != 1 {
-			t.Errorf("%d consumers, want the one with ports: %+v", n, h.m.view.consumers)
+		if n := len(h.m.view.Consumers); n != 1 {
+			t.Errorf("%d consumers, want the one with ports: %+v", n, h.m.view.Consumers)
 		}
 	})
 }
@@ -191,10 +192,10 @@ func TestFindingsKey(t *testing.T) {
 	t.Parallel()
 	sockets := append(some(2), tcp(40500, "0.0.0.0 0", source.Listen, 1))
 	run(t, sockets, func(h *harness) {
-		if len(h.m.view.findings) != 1 {
-			t.Fatalf("findings %+v, want that of the listener in the range", h.m.view.findings)
+		if len(h.m.view.Findings) != 1 {
+			t.Fatalf("findings %+v, want that of the listener in the range", h.m.view.Findings)
 		}
-		title := h.m.view.findings[0].advice.Title
+		title := h.m.view.Findings[0].Advice.Title
 		for _, want := range []struct {
 			key  string
 			open bool
@@ -205,7 +206,7 @@ func TestFindingsKey(t *testing.T) {
 			}
 		}
 		h.press("/", "f")
-		if h.m.view.overlay != overlayNone || h.m.view.filter.input != "f" {
+		if h.m.view.Overlay != paint.OverlayNone || h.m.view.Filter.Input != "f" {
 			t.Error("f in a filter is no letter")
 		}
 	})
@@ -216,19 +217,19 @@ func TestProtoKey(t *testing.T) {
 	mixed := append(some(3), udp(40050, "9.9.9.9 53", 0), udp(40051, "9.9.9.9 53", 1))
 	run(t, mixed, func(h *harness) {
 		for _, step := range []struct {
-			want      protoChoice
+			want      paint.ProtoChoice
 			rows      int
 			consumers int
-		}{{protoUDP, 2, 2}, {protoBoth, 5, 2}, {protoTCP, 3, 1}} {
+		}{{paint.ProtoUDP, 2, 2}, {paint.ProtoBoth, 5, 2}, {paint.ProtoTCP, 3, 1}} {
 			h.press("p")
 			v := &h.m.view
 			states := 0
-			for _, l := range v.states {
-				states += l.count
+			for _, l := range v.States {
+				states += l.Count
 			}
-			if v.proto != step.want || len(v.rows) != step.rows || v.total != step.rows || states != step.rows || len(v.consumers) != step.consumers {
+			if v.Proto != step.want || len(v.Rows) != step.rows || v.Total != step.rows || states != step.rows || len(v.Consumers) != step.consumers {
 				t.Errorf("protocol %d: %d rows of %d, %d in states, %d consumers; want protocol %d with %d rows and %d consumers",
-					v.proto, len(v.rows), v.total, states, len(v.consumers), step.want, step.rows, step.consumers)
+					v.Proto, len(v.Rows), v.Total, states, len(v.Consumers), step.want, step.rows, step.consumers)
 			}
 		}
 	})
@@ -238,11 +239,11 @@ func TestNamesKey(t *testing.T) {
 	t.Parallel()
 	run(t, some(1), func(h *harness) {
 		h.press("n")
-		if !h.m.view.names {
+		if !h.m.view.Names {
 			t.Error("n does not show names")
 		}
 		h.press("n")
-		if h.m.view.names {
+		if h.m.view.Names {
 			t.Error("n does not show numbers again")
 		}
 	})
@@ -253,12 +254,12 @@ func TestNoticeGoesWithTheNextKey(t *testing.T) {
 	run(t, some(1), func(h *harness) {
 		h.press("+")
 		h.sleep(3 * time.Second)
-		if h.m.view.notice == "" {
+		if h.m.view.Notice == "" {
 			t.Error("the notice went by itself")
 		}
 		h.press("j")
-		if h.m.view.notice != "" {
-			t.Errorf("notice %q is still there", h.m.view.notice)
+		if h.m.view.Notice != "" {
+			t.Errorf("notice %q is still there", h.m.view.Notice)
 		}
 	})
 }
@@ -277,28 +278,27 @@ func TestKeysBeforeTheFirstPoll(t *testing.T) {
 		m.Update(keyMsg(k))
 		m.View()
 	}
-	if m.view.status != statusWaiting {
-		t.Errorf("status %d, want waiting", m.view.status)
+	if m.view.Status != paint.StatusWaiting {
+		t.Errorf("status %d, want waiting", m.view.Status)
 	}
 }
 
 // The files are what the frames of the package paint are drawn with.
 func TestKeysAsShown(t *testing.T) {
-	t.Parallel()
 	for _, test := range []struct {
 		name string
 		cfg  Config
-		view view
+		view paint.View
 	}{
-		{"live", Config{}, view{}}, {"replay", Config{Replay: new(recording.Player)}, view{timeline: timeline{on: true}}},
+		{"live", Config{}, paint.View{}}, {"replay", Config{Replay: new(recording.Player)}, paint.View{Timeline: paint.Timeline{On: true}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			k := DefaultKeyMap().suited(&test.cfg)
-			test.view.focus = paneConnections
+			test.view.Focus = paint.PaneConnections
 			var b strings.Builder
-			for _, g := range append([]helpGroup{{"", k.footer(&test.view)}}, k.groups()...) {
-				for _, h := range g.keys {
-					fmt.Fprintf(&b, "%s\t%s\t%s\n", g.title, h.key, h.does)
+			for _, g := range append([]paint.HelpGroup{{Keys: k.footer(&test.view)}}, k.groups()...) {
+				for _, h := range g.Keys {
+					fmt.Fprintf(&b, "%s\t%s\t%s\n", g.Title, h.Key, h.Does)
 				}
 			}
 			golden.RequireEqual(t, b.String())
@@ -307,18 +307,17 @@ func TestKeysAsShown(t *testing.T) {
 }
 
 func TestHelpNamesEveryKeyOnce(t *testing.T) {
-	t.Parallel()
 	for _, k := range []KeyMap{DefaultKeyMap(), DefaultKeyMap().ASCII()} {
 		seen := map[string]bool{}
 		for _, g := range k.groups() {
-			for _, h := range g.keys {
-				if h.key == "" || h.does == "" {
-					t.Errorf("group %q: %+v says too little", g.title, h)
+			for _, h := range g.Keys {
+				if h.Key == "" || h.Does == "" {
+					t.Errorf("group %q: %+v says too little", g.Title, h)
 				}
-				if g.title != "In a filter" && seen[h.key] {
-					t.Errorf("%q stands in the help twice", h.key)
+				if g.Title != "In a filter" && seen[h.Key] {
+					t.Errorf("%q stands in the help twice", h.Key)
 				}
-				seen[h.key] = true
+				seen[h.Key] = true
 			}
 		}
 		for _, want := range []string{"q/ctrl+c", "?", "tab", "/", "esc", "s", "S", "b", "p", "space", "+", "-", "n", "y"} {
@@ -332,8 +331,8 @@ func TestHelpNamesEveryKeyOnce(t *testing.T) {
 func TestASCIIHelpIsASCII(t *testing.T) {
 	t.Parallel()
 	for _, g := range DefaultKeyMap().ASCII().groups() {
-		for _, h := range g.keys {
-			if text := h.key + h.does; strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
+		for _, h := range g.Keys {
+			if text := h.Key + h.Does; strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
 				t.Errorf("%q", text)
 			}
 		}
@@ -361,7 +360,7 @@ func TestFooterFollowsWhatIsOpen(t *testing.T) {
 	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		has := func(label, does string) bool {
-			return slices.Contains(h.m.view.hints, hint{label, does})
+			return slices.Contains(h.m.view.Hints, paint.Hint{Key: label, Does: does})
 		}
 		for _, step := range []struct{ keys, label, does string }{
 			{"", "↵", "open"},
@@ -393,8 +392,8 @@ func TestCopy(t *testing.T) {
 				if want := "\x1b]52;c;" + base64 + "\x07"; h.out.String() != want {
 					t.Errorf("wrote %q, want %q", h.out, want)
 				}
-				if h.m.view.notice != "copied "+text {
-					t.Errorf("notice %q", h.m.view.notice)
+				if h.m.view.Notice != "copied "+text {
+					t.Errorf("notice %q", h.m.view.Notice)
 				}
 			})
 		})
@@ -402,8 +401,8 @@ func TestCopy(t *testing.T) {
 	t.Run("not a connection", func(t *testing.T) {
 		run(t, all, func(h *harness) {
 			h.press("tab", "y")
-			if h.out.Len() != 0 || !strings.Contains(h.m.view.notice, "select a connection") {
-				t.Errorf("wrote %q, notice %q", h.out, h.m.view.notice)
+			if h.out.Len() != 0 || !strings.Contains(h.m.view.Notice, "select a connection") {
+				t.Errorf("wrote %q, notice %q", h.out, h.m.view.Notice)
 			}
 		})
 	})

@@ -9,13 +9,14 @@ import (
 	"ephtop/model"
 	"ephtop/model/list"
 	"ephtop/source"
+	"ephtop/ui/dashboard/paint"
 )
 
 // marks say what the cursors stand on, so that they stay there when the lines
 // change. A cursor that is not held stays at the top, whatever comes there:
 // so it is at the start, and after home.
 type marks struct {
-	held     [numPanes]bool
+	held     [paint.NumPanes]bool
 	state    source.State
 	consumer consumerKey
 	socket   list.Mark
@@ -25,18 +26,18 @@ type marks struct {
 // size of the terminal, and the cursors with it.
 func (m *Model) refresh() {
 	v := &m.view
-	v.group, v.order, v.proto = m.choice.group, m.choice.order, m.choice.proto
+	v.Group, v.Order, v.Proto = m.choice.group, m.choice.order, m.choice.proto
 	if f := m.shown; f != nil {
-		v.state, v.rows, v.total, v.consumers, v.findings = f.state, f.rows, f.total, f.consumers, f.findings
-		v.states = stateLines(v.states, &f.states, v.paneHeights()[paneStates])
+		v.State, v.Rows, v.Total, v.Consumers, v.Findings = f.state, f.rows, f.total, f.consumers, f.findings
+		v.States = paint.StateLines(v.States, &f.states, v.PaneHeights()[paint.PaneStates])
 	}
 	m.refreshStatus()
-	v.hints = m.keys.footer(v)
-	if v.paneHeights()[v.focus] == 0 {
+	v.Hints = m.keys.footer(v)
+	if v.PaneHeights()[v.Focus] == 0 {
 		m.focusNext(+1)
 	}
 	m.follow()
-	if v.overlay == overlayDetails {
+	if v.Overlay == paint.OverlayDetails {
 		m.findDetail()
 	}
 }
@@ -45,13 +46,13 @@ func (m *Model) refresh() {
 // cursor keeps its place on the screen where it can. Where it is gone, the
 // cursor stays in place and marks what is there.
 func (m *Model) follow() {
-	for p := range pane(numPanes) {
-		c := &m.view.cursors[p]
+	for p := range paint.Pane(paint.NumPanes) {
+		c := &m.view.Cursors[p]
 		if !m.marks.held[p] {
-			*c = cursor{}
+			*c = paint.Cursor{}
 		} else if i := m.find(p); i >= 0 {
-			c.top += i - c.line
-			c.line = i
+			c.Top += i - c.Line
+			c.Line = i
 		}
 		m.clamp(p)
 		m.mark(p)
@@ -59,24 +60,24 @@ func (m *Model) follow() {
 }
 
 // find gives the line that a pane's mark is on, or -1.
-func (m *Model) find(p pane) int {
+func (m *Model) find(p paint.Pane) int {
 	v := &m.view
 	switch p {
-	case paneStates:
-		for i := range v.states {
-			if v.states[i].state == m.marks.state {
+	case paint.PaneStates:
+		for i := range v.States {
+			if v.States[i].State == m.marks.state {
 				return i
 			}
 		}
-	case paneConsumers:
-		for i := range v.consumers {
-			if keyOf(&v.consumers[i], v.state) == m.marks.consumer {
+	case paint.PaneConsumers:
+		for i := range v.Consumers {
+			if keyOf(&v.Consumers[i], v.State) == m.marks.consumer {
 				return i
 			}
 		}
-	case paneConnections:
-		if v.state != nil {
-			return m.marks.socket.Find(v.state, v.rows)
+	case paint.PaneConnections:
+		if v.State != nil {
+			return m.marks.socket.Find(v.State, v.Rows)
 		}
 	}
 	return -1
@@ -85,63 +86,63 @@ func (m *Model) find(p pane) int {
 // findDetail looks the connection up whose details are open. Of several with
 // its four-tuple, the selected one is meant.
 func (m *Model) findDetail() {
-	d, st := &m.view.detail, m.view.state
-	if s := m.selectedSocket(); s != nil && s.Tuple() == d.tuple {
-		d.row = int(m.view.rows[m.view.cursors[paneConnections].line])
+	d, st := &m.view.Detail, m.view.State
+	if s := m.selectedSocket(); s != nil && s.Tuple() == d.Tuple {
+		d.Row = int(m.view.Rows[m.view.Cursors[paint.PaneConnections].Line])
 	} else {
-		d.row = slices.IndexFunc(st.Snapshot.Sockets, func(s source.Socket) bool {
-			return s.LocalPort == d.tuple.LocalPort && s.Tuple() == d.tuple
+		d.Row = slices.IndexFunc(st.Snapshot.Sockets, func(s source.Socket) bool {
+			return s.LocalPort == d.Tuple.LocalPort && s.Tuple() == d.Tuple
 		})
 	}
-	d.use = -1
-	if d.tuple.Proto == source.TCP {
-		key := model.TupleKey{Source: d.tuple.Local, Destination: d.tuple.Remote, Port: d.tuple.RemotePort}
-		d.use = slices.IndexFunc(st.TCP.Pressure.Tuples, func(t model.TupleUse) bool { return t.TupleKey == key })
+	d.Use = -1
+	if d.Tuple.Proto == source.TCP {
+		key := model.TupleKey{Source: d.Tuple.Local, Destination: d.Tuple.Remote, Port: d.Tuple.RemotePort}
+		d.Use = slices.IndexFunc(st.TCP.Pressure.Tuples, func(t model.TupleUse) bool { return t.TupleKey == key })
 	}
 }
 
 // clamp keeps a cursor on a line, and that line in sight.
-func (m *Model) clamp(p pane) {
-	c, n := &m.view.cursors[p], m.view.lines(p)
-	height := max(1, m.view.paneHeights()[p])
-	c.line = max(0, min(c.line, n-1))
-	c.top = min(max(c.top, c.line-height+1), c.line)
-	c.top = max(0, min(c.top, n-height))
+func (m *Model) clamp(p paint.Pane) {
+	c, n := &m.view.Cursors[p], m.view.Lines(p)
+	height := max(1, m.view.PaneHeights()[p])
+	c.Line = max(0, min(c.Line, n-1))
+	c.Top = min(max(c.Top, c.Line-height+1), c.Line)
+	c.Top = max(0, min(c.Top, n-height))
 }
 
 // mark notes what a cursor stands on.
-func (m *Model) mark(p pane) {
+func (m *Model) mark(p paint.Pane) {
 	v := &m.view
-	i := v.cursors[p].line
-	if i >= v.lines(p) {
+	i := v.Cursors[p].Line
+	if i >= v.Lines(p) {
 		return
 	}
 	switch p {
-	case paneStates:
-		m.marks.state = v.states[i].state
-	case paneConsumers:
-		m.marks.consumer = keyOf(&v.consumers[i], v.state)
-	case paneConnections:
-		m.marks.socket = list.MarkOf(&v.state.Snapshot.Sockets[v.rows[i]])
+	case paint.PaneStates:
+		m.marks.state = v.States[i].State
+	case paint.PaneConsumers:
+		m.marks.consumer = keyOf(&v.Consumers[i], v.State)
+	case paint.PaneConnections:
+		m.marks.socket = list.MarkOf(&v.State.Snapshot.Sockets[v.Rows[i]])
 	}
 }
 
 // selectedSocket is the socket under the cursor, or nil.
 func (m *Model) selectedSocket() *source.Socket {
 	v := &m.view
-	if i := v.cursors[paneConnections].line; i < len(v.rows) {
-		return &v.state.Snapshot.Sockets[v.rows[i]]
+	if i := v.Cursors[paint.PaneConnections].Line; i < len(v.Rows) {
+		return &v.State.Snapshot.Sockets[v.Rows[i]]
 	}
 	return nil
 }
 
 // move takes a key that moves, and tells whether it was one.
 func (m *Model) move(msg tea.KeyMsg) bool {
-	if m.view.overlay != overlayNone {
+	if m.view.Overlay != paint.OverlayNone {
 		return m.scroll(msg)
 	}
-	p := m.view.focus
-	page := max(1, m.view.paneHeights()[p]-1)
+	p := m.view.Focus
+	page := max(1, m.view.PaneHeights()[p]-1)
 	switch {
 	case key.Matches(msg, m.keys.Up):
 		m.moveBy(p, -1)
@@ -155,7 +156,7 @@ func (m *Model) move(msg tea.KeyMsg) bool {
 		m.marks.held[p] = false
 		m.follow()
 	case key.Matches(msg, m.keys.End):
-		m.moveBy(p, m.view.lines(p))
+		m.moveBy(p, m.view.Lines(p))
 	case key.Matches(msg, m.keys.NextPane), key.Matches(msg, m.keys.Right):
 		m.focusNext(+1)
 	case key.Matches(msg, m.keys.PreviousPane), key.Matches(msg, m.keys.Left):
@@ -167,8 +168,8 @@ func (m *Model) move(msg tea.KeyMsg) bool {
 }
 
 // moveBy moves a pane's cursor by so many lines and holds what is there.
-func (m *Model) moveBy(p pane, lines int) {
-	m.view.cursors[p].line += lines
+func (m *Model) moveBy(p paint.Pane, lines int) {
+	m.view.Cursors[p].Line += lines
 	m.clamp(p)
 	m.mark(p)
 	m.marks.held[p] = true
@@ -177,11 +178,11 @@ func (m *Model) moveBy(p pane, lines int) {
 // focusNext gives the focus to the next pane (+1), or the one before (-1),
 // that is on screen.
 func (m *Model) focusNext(step int) {
-	heights := m.view.paneHeights()
-	for i := 1; i <= numPanes; i++ {
-		p := pane((int(m.view.focus) + (numPanes+step)*i) % numPanes)
+	heights := m.view.PaneHeights()
+	for i := 1; i <= paint.NumPanes; i++ {
+		p := paint.Pane((int(m.view.Focus) + (paint.NumPanes+step)*i) % paint.NumPanes)
 		if heights[p] > 0 {
-			m.view.focus = p
+			m.view.Focus = p
 			return
 		}
 	}
@@ -189,8 +190,8 @@ func (m *Model) focusNext(step int) {
 
 // scroll takes a key that moves under an overlay.
 func (m *Model) scroll(msg tea.KeyMsg) bool {
-	last := m.view.overlayLines() - 1
-	at, page := min(m.view.scroll, last), max(1, m.view.height/2)
+	last := m.view.LastScroll()
+	at, page := min(m.view.Scroll, last), max(1, m.view.Height/2)
 	switch {
 	case key.Matches(msg, m.keys.Up):
 		at--
@@ -207,6 +208,6 @@ func (m *Model) scroll(msg tea.KeyMsg) bool {
 	default:
 		return false
 	}
-	m.view.scroll = max(0, min(at, last))
+	m.view.Scroll = max(0, min(at, last))
 	return true
 }

@@ -9,18 +9,19 @@ import (
 
 	"ephtop/model/list"
 	"ephtop/source"
+	"ephtop/ui/dashboard/paint"
 )
 
 // byPort sorts the connections by local port.
 func byPort(h *harness) {
-	h.pressUntil("s", func() bool { return h.m.view.order.Column == list.ColumnLocal })
+	h.pressUntil("s", func() bool { return h.m.view.Order.Column == list.ColumnLocal })
 }
 
 func TestMovingKeys(t *testing.T) {
 	t.Parallel()
 	run(t, some(100), func(h *harness) {
 		byPort(h)
-		height := h.m.view.paneHeights()[paneConnections]
+		height := h.m.view.PaneHeights()[paint.PaneConnections]
 		if height < 2 {
 			t.Fatalf("the pane of connections has %d lines at 120x40", height)
 		}
@@ -32,9 +33,9 @@ func TestMovingKeys(t *testing.T) {
 			{"pgdown", height - 1}, {"pgup", 0}, {"end", 99}, {"down", 99}, {"home", 0}, {"G", 99}, {"g", 0},
 		} {
 			h.press(step.key)
-			if c := h.cursor(); c.line != step.want || c.line < c.top || c.line >= c.top+height {
+			if c := h.cursor(); c.Line != step.want || c.Line < c.Top || c.Line >= c.Top+height {
 				t.Errorf("after %s: line %d, first line %d of %d shown; want line %d, in sight",
-					step.key, c.line, c.top, height, step.want)
+					step.key, c.Line, c.Top, height, step.want)
 			}
 		}
 	})
@@ -53,8 +54,8 @@ func TestKeysThatCameTogetherAreTakenOneByOne(t *testing.T) {
 			t.Error("pasted text was taken for keys")
 		}
 		h.press("/lport:40007")
-		if !h.m.view.filter.editing || h.m.view.filter.input != "lport:40007" {
-			t.Errorf("filter line %+v", h.m.view.filter)
+		if !h.m.view.Filter.Editing || h.m.view.Filter.Input != "lport:40007" {
+			t.Errorf("filter line %+v", h.m.view.Filter)
 		}
 	})
 }
@@ -62,19 +63,19 @@ func TestKeysThatCameTogetherAreTakenOneByOne(t *testing.T) {
 func TestFocus(t *testing.T) {
 	t.Parallel()
 	run(t, some(3), func(h *harness) {
-		if h.m.view.focus != paneConnections {
-			t.Errorf("the focus is on pane %d at first", h.m.view.focus)
+		if h.m.view.Focus != paint.PaneConnections {
+			t.Errorf("the focus is on pane %d at first", h.m.view.Focus)
 		}
 		for _, step := range []struct {
 			key  string
-			want pane
+			want paint.Pane
 		}{
-			{"tab", paneStates}, {"tab", paneConsumers}, {"tab", paneConnections}, {"shift+tab", paneConsumers},
-			{"h", paneStates}, {"right", paneConsumers}, {"left", paneStates}, {"l", paneConsumers},
+			{"tab", paint.PaneStates}, {"tab", paint.PaneConsumers}, {"tab", paint.PaneConnections}, {"shift+tab", paint.PaneConsumers},
+			{"h", paint.PaneStates}, {"right", paint.PaneConsumers}, {"left", paint.PaneStates}, {"l", paint.PaneConsumers},
 		} {
 			h.press(step.key)
-			if h.m.view.focus != step.want {
-				t.Errorf("after %s: pane %d, want %d", step.key, h.m.view.focus, step.want)
+			if h.m.view.Focus != step.want {
+				t.Errorf("after %s: pane %d, want %d", step.key, h.m.view.Focus, step.want)
 			}
 		}
 	})
@@ -87,9 +88,9 @@ func TestEverySizeHasTheFocusInSight(t *testing.T) {
 		for _, size := range [][2]int{{80, 24}, {200, 60}, {40, 10}, {10, 3}, {1, 1}, {0, 0}, {120, 40}} {
 			h.send(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
 			h.press("down", "pgdown", "end", "tab", "enter", "?", "down", "end", "esc", "/", "x", "left", "esc", "enter", "down", "esc", "esc")
-			heights := h.m.view.paneHeights()
-			if heights != [numPanes]int{} && heights[h.m.view.focus] == 0 {
-				t.Errorf("at %dx%d pane %d has the focus and is not shown", size[0], size[1], h.m.view.focus)
+			heights := h.m.view.PaneHeights()
+			if heights != [paint.NumPanes]int{} && heights[h.m.view.Focus] == 0 {
+				t.Errorf("at %dx%d pane %d has the focus and is not shown", size[0], size[1], h.m.view.Focus)
 			}
 		}
 	})
@@ -108,18 +109,18 @@ func TestCursorStaysOnItsSocket(t *testing.T) {
 		}
 		h.src.set(func(s *fakeSource) { s.sockets = all[10:] })
 		h.sleep(time.Second)
-		if h.port() != 40031 || h.cursor().line != 20 {
-			t.Errorf("ten above are gone: port %d on line %d, want 40031 on line 20", h.port(), h.cursor().line)
+		if h.port() != 40031 || h.cursor().Line != 20 {
+			t.Errorf("ten above are gone: port %d on line %d, want 40031 on line 20", h.port(), h.cursor().Line)
 		}
 
-		onScreen := h.cursor().line - h.cursor().top
+		onScreen := h.cursor().Line - h.cursor().Top
 		all := append(all[:60:60], tcp(40000, "10.0.9.2 5432", source.SynSent, 0))
 		h.src.set(func(s *fakeSource) { s.sockets = all })
 		h.sleep(time.Second)
-		if h.port() != 40031 || h.cursor().line != 31 {
-			t.Errorf("one more above: port %d on line %d, want 40031 on line 31", h.port(), h.cursor().line)
+		if h.port() != 40031 || h.cursor().Line != 31 {
+			t.Errorf("one more above: port %d on line %d, want 40031 on line 31", h.port(), h.cursor().Line)
 		}
-		if got := h.cursor().line - h.cursor().top; got != onScreen {
+		if got := h.cursor().Line - h.cursor().Top; got != onScreen {
 			t.Errorf("the line moved on screen from %d to %d", onScreen, got)
 		}
 
@@ -142,7 +143,7 @@ func TestCursorStaysOnItsSocket(t *testing.T) {
 		h.src.set(func(s *fakeSource) { s.sockets = nil })
 		h.sleep(time.Second)
 		h.press("j", "enter", "y", "G")
-		if c := h.cursor(); c != (cursor{}) {
+		if c := h.cursor(); c != (paint.Cursor{}) {
 			t.Errorf("nothing left: cursor %+v", c)
 		}
 	})
@@ -218,19 +219,19 @@ func TestCursorStaysOnItsStateAndConsumer(t *testing.T) {
 	}
 	run(t, mixed, func(h *harness) {
 		h.press("tab", "j")
-		if s := h.m.view.states[h.cursor().line].state; s != source.Established {
+		if s := h.m.view.States[h.cursor().Line].State; s != source.Established {
 			t.Fatalf("the second state is %v", s)
 		}
 		h.press("tab")
 		curl := func() int {
-			for i, c := range h.m.view.consumers {
-				if c.Process >= 0 && h.m.view.state.Processes[c.Process].Name == "curl" {
+			for i, c := range h.m.view.Consumers {
+				if c.Process >= 0 && h.m.view.State.Processes[c.Process].Name == "curl" {
 					return i
 				}
 			}
 			return -1
 		}
-		h.pressUntil("j", func() bool { return h.cursor().line == curl() })
+		h.pressUntil("j", func() bool { return h.cursor().Line == curl() })
 
 		more := mixed[1:] // no SYN_SENT, and curl has the most
 		for n := range 9 {
@@ -238,11 +239,11 @@ func TestCursorStaysOnItsStateAndConsumer(t *testing.T) {
 		}
 		h.src.set(func(s *fakeSource) { s.sockets = more })
 		h.sleep(time.Second)
-		if curl() != 0 || h.cursor().line != 0 {
-			t.Errorf("curl is consumer %d, the cursor on %d; want both on 0", curl(), h.cursor().line)
+		if curl() != 0 || h.cursor().Line != 0 {
+			t.Errorf("curl is consumer %d, the cursor on %d; want both on 0", curl(), h.cursor().Line)
 		}
 		h.press("shift+tab")
-		if s := h.m.view.states[h.cursor().line].state; s != source.Established {
+		if s := h.m.view.States[h.cursor().Line].State; s != source.Established {
 			t.Errorf("the cursor went from ESTABLISHED to %v", s)
 		}
 	})
@@ -255,18 +256,18 @@ func TestHelpAndDetailsScroll(t *testing.T) {
 			run(t, some(3), func(h *harness) {
 				h.send(tea.WindowSizeMsg{Width: 60, Height: 12})
 				h.press(open)
-				last := h.m.view.overlayLines() - 1
-				line := h.cursor().line
+				last := h.m.view.LastScroll()
+				line := h.cursor().Line
 				for _, step := range []struct {
 					key  string
 					want int
 				}{{"up", 0}, {"down", min(1, last)}, {"end", last}, {"down", last}, {"home", 0}} {
 					h.press(step.key)
-					if h.m.view.scroll != step.want {
-						t.Errorf("after %s: first line %d, want %d", step.key, h.m.view.scroll, step.want)
+					if h.m.view.Scroll != step.want {
+						t.Errorf("after %s: first line %d, want %d", step.key, h.m.view.Scroll, step.want)
 					}
 				}
-				if h.cursor().line != line {
+				if h.cursor().Line != line {
 					t.Error("the cursor below moved")
 				}
 			})

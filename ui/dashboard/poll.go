@@ -14,6 +14,7 @@ import (
 	"ephtop/model"
 	"ephtop/model/list"
 	"ephtop/source"
+	"ephtop/ui/dashboard/paint"
 )
 
 // poller runs polls inside commands. The model starts at most one at a time.
@@ -156,9 +157,9 @@ func (p *poller) after(ctx context.Context, then time.Time, msg func(time.Time) 
 // startPoll polls into a spare frame.
 func (m *Model) startPoll() tea.Cmd {
 	m.polling = true
-	m.pollSince = m.view.now
+	m.pollSince = m.view.Now
 	m.pollNumber++
-	step := time.Duration(float64(m.view.interval) * m.view.speed)
+	step := time.Duration(float64(m.view.Interval) * m.view.Speed)
 	return m.poller.poll(m.takeFrame(), m.choice, step)
 }
 
@@ -186,24 +187,24 @@ func (m *Model) polled(msg pollMsg) tea.Cmd {
 	m.setNow(msg.ended)
 	m.recordWent(msg.record)
 	switch {
-	case errors.Is(msg.err, io.EOF), msg.err != nil && m.view.timeline.pipe:
+	case errors.Is(msg.err, io.EOF), msg.err != nil && m.view.Timeline.Pipe:
 		m.giveBack(msg.frame)
-		m.ended, m.view.err = true, nil
-		m.view.timeline.note = endNote(msg.err)
+		m.ended, m.view.Err = true, nil
+		m.view.Timeline.Note = endNote(msg.err)
 		m.refreshStatus()
 		return nil
 	case msg.err != nil:
 		m.giveBack(msg.frame)
 		m.failed(msg.err, msg.started)
 	default:
-		m.view.err, m.view.errSince = nil, time.Time{}
+		m.view.Err, m.view.ErrSince = nil, time.Time{}
 		m.giveBack(m.latest)
 		m.latest = msg.frame
-		if m.view.timeline.pipe { // whoever sends it sets the pace
+		if m.view.Timeline.Pipe { // whoever sends it sets the pace
 			if between := msg.frame.state.Elapsed; between > 0 {
-				m.view.interval = between
+				m.view.Interval = between
 			}
-			m.lastStart = m.lastStart.Add(-m.view.interval)
+			m.lastStart = m.lastStart.Add(-m.view.Interval)
 		}
 		if !m.paused || m.shown == nil {
 			m.showLatest()
@@ -215,10 +216,10 @@ func (m *Model) polled(msg pollMsg) tea.Cmd {
 
 // failed notes an error. It holds since the first poll that failed in a row.
 func (m *Model) failed(err error, since time.Time) {
-	if m.view.err == nil {
-		m.view.errSince = since
+	if m.view.Err == nil {
+		m.view.ErrSince = since
 	}
-	m.view.err = err
+	m.view.Err = err
 }
 
 // schedule has the next poll start one interval after the start of the last
@@ -231,7 +232,7 @@ func (m *Model) schedule() tea.Cmd {
 	m.cancelWait = cancel
 	m.pollNumber++
 	number := m.pollNumber
-	return m.poller.after(ctx, m.lastStart.Add(m.view.interval), func(now time.Time) tea.Msg {
+	return m.poller.after(ctx, m.lastStart.Add(m.view.Interval), func(now time.Time) tea.Msg {
 		return dueMsg{number, now}
 	})
 }
@@ -253,9 +254,9 @@ const overdue = 5 * time.Second
 func (m *Model) ticked(msg clockMsg) tea.Cmd {
 	m.setNow(time.Time(msg))
 	if m.polling && m.pollSince.IsZero() {
-		m.pollSince = m.view.now
+		m.pollSince = m.view.Now
 	}
-	if m.polling && m.view.err == nil && m.view.now.Sub(m.pollSince) > overdue+m.view.interval {
+	if m.polling && m.view.Err == nil && m.view.Now.Sub(m.pollSince) > overdue+m.view.Interval {
 		m.failed(errNoAnswer, m.pollSince)
 	}
 	m.refreshStatus()
@@ -264,7 +265,7 @@ func (m *Model) ticked(msg clockMsg) tea.Cmd {
 
 // tick answers at the next full second of the wall clock.
 func (m *Model) tick() tea.Cmd {
-	now := m.view.now
+	now := m.view.Now
 	next := now.Truncate(time.Second).Add(time.Second)
 	// Truncate drops the monotonic clock, which holds when the wall clock is set.
 	return m.poller.after(m.poller.ctx, now.Add(next.Sub(now)), func(now time.Time) tea.Msg {
@@ -278,8 +279,8 @@ var errNoAnswer = errors.New("the poll does not answer")
 // setNow takes the time that a message brings. Messages of different commands
 // may overtake each other; the time on screen does not go back.
 func (m *Model) setNow(now time.Time) {
-	if now.After(m.view.now) {
-		m.view.now = now
+	if now.After(m.view.Now) {
+		m.view.Now = now
 	}
 }
 
@@ -301,16 +302,16 @@ func (m *Model) refreshStatus() {
 	v := &m.view
 	switch {
 	case m.replay != nil:
-		v.status = m.replayStatus()
+		v.Status = m.replayStatus()
 	case m.paused:
-		v.status = statusPaused
+		v.Status = paint.StatusPaused
 	case m.ended:
-		v.status = statusEnded
-	case v.err != nil:
-		v.status = statusStale
+		v.Status = paint.StatusEnded
+	case v.Err != nil:
+		v.Status = paint.StatusStale
 	case m.shown == nil:
-		v.status = statusWaiting
+		v.Status = paint.StatusWaiting
 	default:
-		v.status = statusLive
+		v.Status = paint.StatusLive
 	}
 }

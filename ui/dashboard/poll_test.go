@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ephtop/ui/dashboard/paint"
 )
 
 func TestPollsAreOneIntervalApart(t *testing.T) {
@@ -47,8 +49,8 @@ func TestPollsAreOneIntervalApart(t *testing.T) {
 func TestFirstPoll(t *testing.T) {
 	t.Parallel()
 	run(t, some(3), func(h *harness) {
-		h.wantStatus(statusLive)
-		if got := h.m.view.total; got != 3 {
+		h.wantStatus(paint.StatusLive)
+		if got := h.m.view.Total; got != 3 {
 			t.Errorf("total %d, want 3", got)
 		}
 	})
@@ -63,8 +65,8 @@ func TestWaitingForTheFirstPoll(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.view.status != statusWaiting || m.view.state != nil {
-			t.Errorf("status %d, state %v before the first poll", m.view.status, m.view.state)
+		if m.view.Status != paint.StatusWaiting || m.view.State != nil {
+			t.Errorf("status %d, state %v before the first poll", m.view.Status, m.view.State)
 		}
 		m.Stop(time.Second)
 	})
@@ -77,12 +79,12 @@ func TestFailingPollKeepsTheLastGoodData(t *testing.T) {
 		h.src.set(func(s *fakeSource) { s.err = errFake })
 		failedAt := h.src.started()[0].Add(time.Second)
 		h.sleep(5500 * time.Millisecond)
-		h.wantStatus(statusStale)
-		if !errors.Is(h.m.view.err, errFake) {
-			t.Errorf("error %v, want %v", h.m.view.err, errFake)
+		h.wantStatus(paint.StatusStale)
+		if !errors.Is(h.m.view.Err, errFake) {
+			t.Errorf("error %v, want %v", h.m.view.Err, errFake)
 		}
-		if !h.m.view.errSince.Equal(failedAt) {
-			t.Errorf("since %v, want the start of the first poll that failed, %v", h.m.view.errSince, failedAt)
+		if !h.m.view.ErrSince.Equal(failedAt) {
+			t.Errorf("since %v, want the start of the first poll that failed, %v", h.m.view.ErrSince, failedAt)
 		}
 		if diff := cmp.Diff(before, h.ports()); diff != "" {
 			t.Errorf("the data changed (-before +after):\n%s", diff)
@@ -93,12 +95,12 @@ func TestFailingPollKeepsTheLastGoodData(t *testing.T) {
 
 		h.src.set(func(s *fakeSource) { s.err = nil; s.sockets = some(4) })
 		h.sleep(time.Second)
-		h.wantStatus(statusLive)
-		if h.m.view.err != nil || !h.m.view.errSince.IsZero() {
-			t.Errorf("after recovery: error %v since %v", h.m.view.err, h.m.view.errSince)
+		h.wantStatus(paint.StatusLive)
+		if h.m.view.Err != nil || !h.m.view.ErrSince.IsZero() {
+			t.Errorf("after recovery: error %v since %v", h.m.view.Err, h.m.view.ErrSince)
 		}
-		if len(h.m.view.rows) != 4 {
-			t.Errorf("%d rows after recovery, want 4", len(h.m.view.rows))
+		if len(h.m.view.Rows) != 4 {
+			t.Errorf("%d rows after recovery, want 4", len(h.m.view.Rows))
 		}
 	})
 }
@@ -110,9 +112,9 @@ func TestSourceThatEnds(t *testing.T) {
 		h.sleep(time.Second)
 		polls := h.src.polls()
 		h.sleep(10 * time.Second)
-		h.wantStatus(statusEnded)
-		if h.m.view.err != nil {
-			t.Errorf("the end is not an error, got %v", h.m.view.err)
+		h.wantStatus(paint.StatusEnded)
+		if h.m.view.Err != nil {
+			t.Errorf("the end is not an error, got %v", h.m.view.Err)
 		}
 		if n := h.src.polls(); n != polls {
 			t.Errorf("polled %d times after the end", n-polls)
@@ -131,9 +133,9 @@ func TestPollThatHangs(t *testing.T) {
 		run(t, some(3), func(h *harness) {
 			h.src.set(func(s *fakeSource) { s.takes = 20 * time.Second })
 			h.sleep(10 * time.Second)
-			h.wantStatus(statusStale)
-			if !errors.Is(h.m.view.err, errNoAnswer) {
-				t.Errorf("error %v", h.m.view.err)
+			h.wantStatus(paint.StatusStale)
+			if !errors.Is(h.m.view.Err, errNoAnswer) {
+				t.Errorf("error %v", h.m.view.Err)
 			}
 			h.press("down", "down")
 			if h.port() != 40003 {
@@ -141,20 +143,20 @@ func TestPollThatHangs(t *testing.T) {
 			}
 			h.src.set(func(s *fakeSource) { s.takes = 0 })
 			h.sleep(13 * time.Second)
-			h.wantStatus(statusLive)
+			h.wantStatus(paint.StatusLive)
 		})
 	})
 	t.Run("is cancelled after the time out and tried again", func(t *testing.T) {
 		runConfig(t, some(3), Config{Timeout: 3 * time.Second}, func(h *harness) {
 			h.src.set(func(s *fakeSource) { s.hangs = true })
 			h.sleep(4500 * time.Millisecond)
-			h.wantStatus(statusStale)
-			if err := h.m.view.err; err == nil || !strings.Contains(err.Error(), "no answer within 3s") {
+			h.wantStatus(paint.StatusStale)
+			if err := h.m.view.Err; err == nil || !strings.Contains(err.Error(), "no answer within 3s") {
 				t.Errorf("error %v", err)
 			}
 			h.src.set(func(s *fakeSource) { s.hangs = false })
 			h.sleep(4 * time.Second)
-			h.wantStatus(statusLive)
+			h.wantStatus(paint.StatusLive)
 		})
 	})
 	t.Run("is cancelled and waited for at the end", func(t *testing.T) {
@@ -178,14 +180,14 @@ func TestPause(t *testing.T) {
 	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		h.press("space")
-		h.wantStatus(statusPaused)
-		frozen := h.m.view.state
+		h.wantStatus(paint.StatusPaused)
+		frozen := h.m.view.State
 		at := frozen.Moment.Time
 		for n := range 10 {
 			h.src.set(func(s *fakeSource) { s.sockets = some(10 + n) })
 			h.sleep(time.Second)
 		}
-		if h.m.view.state != frozen || !frozen.Moment.Time.Equal(at) || len(h.m.view.rows) != 3 {
+		if h.m.view.State != frozen || !frozen.Moment.Time.Equal(at) || len(h.m.view.Rows) != 3 {
 			t.Error("the view did not stand still")
 		}
 		if diff := cmp.Diff([]uint16{40001, 40002, 40003}, h.ports()); diff != "" {
@@ -194,13 +196,13 @@ func TestPause(t *testing.T) {
 		if n := h.src.polls(); n != 11 {
 			t.Errorf("%d polls, want 11: polling goes on", n)
 		}
-		if age := h.m.view.now.Sub(at); age < 9*time.Second {
+		if age := h.m.view.Now.Sub(at); age < 9*time.Second {
 			t.Errorf("the age of the data is said to be %v after 10 s", age)
 		}
 		h.press("space")
-		h.wantStatus(statusLive)
-		if len(h.m.view.rows) != 19 {
-			t.Errorf("%d rows at once after the pause, want the 19 polled last", len(h.m.view.rows))
+		h.wantStatus(paint.StatusLive)
+		if len(h.m.view.Rows) != 19 {
+			t.Errorf("%d rows at once after the pause, want the 19 polled last", len(h.m.view.Rows))
 		}
 	})
 }
@@ -281,11 +283,11 @@ func TestInterval(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			runConfig(t, some(1), Config{Interval: test.from}, func(h *harness) {
 				h.press(test.key)
-				if h.m.view.interval != test.want {
-					t.Errorf("interval %v, want %v", h.m.view.interval, test.want)
+				if h.m.view.Interval != test.want {
+					t.Errorf("interval %v, want %v", h.m.view.Interval, test.want)
 				}
-				if !strings.Contains(h.m.view.notice, test.want.String()) {
-					t.Errorf("notice %q does not name %v", h.m.view.notice, test.want)
+				if !strings.Contains(h.m.view.Notice, test.want.String()) {
+					t.Errorf("notice %q does not name %v", h.m.view.Notice, test.want)
 				}
 			})
 		})

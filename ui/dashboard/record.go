@@ -204,11 +204,11 @@ func (m *Model) toggleRecord() tea.Cmd {
 	switch {
 	case m.recording.changing:
 		return nil
-	case m.view.record.on:
+	case m.view.Recording.On:
 		m.recording.changing = true
 		return m.poller.stopRecord()
 	case m.shown == nil:
-		m.view.notice = "nothing to record yet"
+		m.view.Notice = "nothing to record yet"
 		return nil
 	}
 	m.recording.changing = true
@@ -221,15 +221,15 @@ func (m *Model) recordWent(msg *recordMsg) {
 	case msg == nil:
 	case msg.err != nil:
 		m.recordChanged(*msg)
-	case m.view.record.on:
-		m.view.record.size = msg.so.size
+	case m.view.Recording.On:
+		m.view.Recording.Size = msg.so.size
 	}
 }
 
 // recordChanged takes that a recording has begun or ended. That a poll has
 // ended it may be known before it is known to have begun.
 func (m *Model) recordChanged(msg recordMsg) {
-	line := &m.view.record
+	line := &m.view.Recording
 	m.setNow(msg.now)
 	m.recording.changing = false
 	if msg.running && msg.so.path == m.recording.ended {
@@ -237,19 +237,19 @@ func (m *Model) recordChanged(msg recordMsg) {
 	}
 	switch {
 	case msg.err != nil:
-		m.view.notice = "recording: " + msg.err.Error()
+		m.view.Notice = "recording: " + msg.err.Error()
 		if msg.so.moments > 0 {
-			m.view.notice += fmt.Sprintf(" (%s until then in %s)", text.Plural(msg.so.moments, "moment", "moments"), msg.so.path)
+			m.view.Notice += fmt.Sprintf(" (%s until then in %s)", text.Plural(msg.so.moments, "moment", "moments"), msg.so.path)
 		}
 	case msg.running:
-		m.view.notice = "recording to " + msg.so.path
-		line.since = msg.now
+		m.view.Notice = "recording to " + msg.so.path
+		line.Since = msg.now
 	case msg.so.moments == 0:
-		m.view.notice = "nothing was recorded"
+		m.view.Notice = "nothing was recorded"
 	default:
-		m.view.notice = fmt.Sprintf("recorded %s, %s, in %s", text.Plural(msg.so.moments, "moment", "moments"), text.Bytes(msg.so.size), msg.so.path)
+		m.view.Notice = fmt.Sprintf("recorded %s, %s, in %s", text.Plural(msg.so.moments, "moment", "moments"), text.Bytes(msg.so.size), msg.so.path)
 	}
-	line.on, line.size = msg.running, msg.so.size
+	line.On, line.Size = msg.running, msg.so.size
 	if !msg.running {
 		m.recording.ended = msg.so.path
 	}

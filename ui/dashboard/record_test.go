@@ -14,6 +14,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/recording"
+	"ephtop/ui/dashboard/paint"
 )
 
 // recordings gives the recordings in a directory.
@@ -56,8 +57,8 @@ func TestRecord(t *testing.T) {
 	runConfig(t, some(3), Config{RecordDir: dir, Program: "ephtop test"}, func(h *harness) {
 		h.press("r")
 		at := time.Now()
-		if !h.m.view.record.on || !strings.Contains(h.m.view.notice, "recording to ") {
-			t.Fatalf("after r: %+v, %q", h.m.view.record, h.m.view.notice)
+		if !h.m.view.Recording.On || !strings.Contains(h.m.view.Notice, "recording to ") {
+			t.Fatalf("after r: %+v, %q", h.m.view.Recording, h.m.view.Notice)
 		}
 		h.src.set(func(s *fakeSource) { s.sockets = some(5) })
 		h.sleep(1500 * time.Millisecond)
@@ -73,8 +74,8 @@ func TestRecord(t *testing.T) {
 			t.Fatalf("files %v, want %s", files, want)
 		}
 		h.press("r")
-		if h.m.view.record.on || !strings.Contains(h.m.view.notice, "recorded 4 moments") || !strings.Contains(h.m.view.notice, want) {
-			t.Errorf("at the end: %q", h.m.view.notice)
+		if h.m.view.Recording.On || !strings.Contains(h.m.view.Notice, "recorded 4 moments") || !strings.Contains(h.m.view.Notice, want) {
+			t.Errorf("at the end: %q", h.m.view.Notice)
 		}
 		h.sleep(5 * time.Second)
 		moments, end := readBack(t, want)
@@ -133,8 +134,8 @@ func TestRecordWithoutAMoment(t *testing.T) {
 	runConfig(t, some(3), Config{RecordDir: dir}, func(h *harness) {
 		h.press("r")
 		h.press("r")
-		if h.m.view.notice != "nothing was recorded" || len(recordings(t, dir)) != 0 {
-			t.Errorf("%q, %v", h.m.view.notice, recordings(t, dir))
+		if h.m.view.Notice != "nothing was recorded" || len(recordings(t, dir)) != 0 {
+			t.Errorf("%q, %v", h.m.view.Notice, recordings(t, dir))
 		}
 	})
 }
@@ -144,11 +145,11 @@ func TestRecordThatCannotBegin(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	runConfig(t, some(3), Config{RecordDir: missing}, func(h *harness) {
 		h.press("r")
-		if h.m.view.record.on || !strings.Contains(h.m.view.notice, "recording: ") {
-			t.Errorf("%+v, %q", h.m.view.record, h.m.view.notice)
+		if h.m.view.Recording.On || !strings.Contains(h.m.view.Notice, "recording: ") {
+			t.Errorf("%+v, %q", h.m.view.Recording, h.m.view.Notice)
 		}
 		h.sleep(2 * time.Second)
-		h.wantStatus(statusLive)
+		h.wantStatus(paint.StatusLive)
 	})
 }
 
@@ -167,12 +168,12 @@ func TestRecordThatFails(t *testing.T) {
 		}
 		h.src.set(func(s *fakeSource) { s.sockets = some(5) })
 		h.sleep(time.Second)
-		if h.m.view.record.on || !strings.Contains(h.m.view.notice, "2 moments until then in "+r.path) {
-			t.Errorf("%+v, %q", h.m.view.record, h.m.view.notice)
+		if h.m.view.Recording.On || !strings.Contains(h.m.view.Notice, "2 moments until then in "+r.path) {
+			t.Errorf("%+v, %q", h.m.view.Recording, h.m.view.Notice)
 		}
-		h.wantStatus(statusLive)
-		if len(h.m.view.rows) != 5 {
-			t.Errorf("%d rows: the poll is not shown", len(h.m.view.rows))
+		h.wantStatus(paint.StatusLive)
+		if len(h.m.view.Rows) != 5 {
+			t.Errorf("%d rows: the poll is not shown", len(h.m.view.Rows))
 		}
 		moments, end := readBack(t, r.path)
 		if len(moments) != 2 || !errors.Is(end, recording.ErrCut) {
@@ -180,7 +181,7 @@ func TestRecordThatFails(t *testing.T) {
 		}
 		// The news that it has begun may come last.
 		h.send(recordMsg{running: true, so: recorded{path: r.path}})
-		if h.m.view.record.on {
+		if h.m.view.Recording.On {
 			t.Error("it is said to run again")
 		}
 	})
@@ -208,8 +209,8 @@ func TestSpeedOfASimulatedHost(t *testing.T) {
 	s := &stepped{}
 	runConfig(t, some(3), Config{Stepper: s, Speed: 2}, func(h *harness) {
 		h.press(">")
-		if h.m.view.notice != "speed 4×" {
-			t.Errorf("%q", h.m.view.notice)
+		if h.m.view.Notice != "speed 4×" {
+			t.Errorf("%q", h.m.view.Notice)
 		}
 		h.sleep(1500 * time.Millisecond)
 		if header := strings.SplitN(h.m.View(), "\n", 2)[0]; !strings.Contains(header, "● live 4×") {
@@ -232,8 +233,8 @@ func TestSpeedKeysDoNothingOnAHost(t *testing.T) {
 	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		h.press(">", "<", "[", "]")
-		if h.m.view.notice != "" || h.m.view.speed != 0 {
-			t.Errorf("%q, speed %v", h.m.view.notice, h.m.view.speed)
+		if h.m.view.Notice != "" || h.m.view.Speed != 0 {
+			t.Errorf("%q, speed %v", h.m.view.Notice, h.m.view.Speed)
 		}
 	})
 }

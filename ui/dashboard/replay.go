@@ -10,6 +10,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/source/recording"
+	"ephtop/ui/dashboard/paint"
 )
 
 // replay is the model's side of playing a recording that can be sought. The
@@ -80,7 +81,7 @@ func (r *replay) anchor(now time.Time) { r.wall, r.start = now, r.position }
 
 // beginReplay shows the first moment, plays on, and looks for the levels.
 func (m *Model) beginReplay() tea.Cmd {
-	return tea.Batch(m.seekTo(m.view.timeline.first), m.poller.scanOn(m.replay.scan))
+	return tea.Batch(m.seekTo(m.view.Timeline.First), m.poller.scanOn(m.replay.scan))
 }
 
 // seek goes to another position. It cancels a seek that runs.
@@ -106,13 +107,13 @@ func (m *Model) seekTo(t time.Time) tea.Cmd {
 // seekBy seeks a time that is so far from where the user wants to be, and at
 // least a moment away.
 func (m *Model) seekBy(d time.Duration) tea.Cmd {
-	r, line := m.replay, &m.view.timeline
+	r, line := m.replay, &m.view.Timeline
 	r.aim = r.aim.Add(d)
-	if r.aim.Before(line.first) {
-		r.aim = line.first
+	if r.aim.Before(line.First) {
+		r.aim = line.First
 	}
-	if r.aim.After(line.last) {
-		r.aim = line.last
+	if r.aim.After(line.Last) {
+		r.aim = line.Last
 	}
 	// Moments are not quite evenly apart: the nearest is meant.
 	spacing := r.next.Sub(r.position)
@@ -198,7 +199,7 @@ func (m *Model) togglePlay(now time.Time) tea.Cmd {
 	r := m.replay
 	r.playing = !r.playing
 	if r.playing && !r.seeking && r.end != nil {
-		return m.seekTo(m.view.timeline.first)
+		return m.seekTo(m.view.Timeline.First)
 	}
 	r.anchor(now)
 	m.refreshTimeline()
@@ -218,11 +219,11 @@ func (r *replay) setSpeed(speed float64, now time.Time) {
 
 // refreshTimeline brings the view up to date.
 func (m *Model) refreshTimeline() {
-	r, line := m.replay, &m.view.timeline
-	line.position, line.playing, line.seeking = r.aim, r.playing, r.seeking
-	line.note = ""
+	r, line := m.replay, &m.view.Timeline
+	line.Position, line.Playing, line.Seeking = r.aim, r.playing, r.seeking
+	line.Note = ""
 	if !r.seeking {
-		line.note = endNote(r.end)
+		line.Note = endNote(r.end)
 	}
 	m.refreshStatus()
 }
@@ -239,14 +240,14 @@ func endNote(err error) string {
 }
 
 // replayStatus is the status of a replay.
-func (m *Model) replayStatus() status {
+func (m *Model) replayStatus() paint.Status {
 	switch r := m.replay; {
 	case m.shown == nil && r.end == nil:
-		return statusWaiting
+		return paint.StatusWaiting
 	case r.end != nil && !r.seeking:
-		return statusEnded
+		return paint.StatusEnded
 	case !r.playing:
-		return statusPaused
+		return paint.StatusPaused
 	}
-	return statusLive
+	return paint.StatusLive
 }

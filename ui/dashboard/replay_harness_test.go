@@ -101,7 +101,7 @@ func runPlayer(t *testing.T, p *recording.Player, data []byte, cfg Config, body 
 // position is the time on screen since the start of the recording.
 func (h *replayHarness) position() time.Duration {
 	h.send(nil)
-	return h.m.view.state.Moment.Time.Sub(h.first)
+	return h.m.view.State.Moment.Time.Sub(h.first)
 }
 
 func (h *replayHarness) wantPosition(want time.Duration) {
@@ -109,7 +109,7 @@ func (h *replayHarness) wantPosition(want time.Duration) {
 	if got := h.position(); got != want {
 		h.Errorf("at %v, want %v", got, want)
 	}
-	if got := h.m.view.timeline.position.Sub(h.first); got != want {
+	if got := h.m.view.Timeline.Position.Sub(h.first); got != want {
 		h.Errorf("the time line says %v, want %v", got, want)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/source/recording"
+	"ephtop/ui/dashboard/paint"
 )
 
 // suited is the key map for what the dashboard shows: without the keys that
@@ -52,7 +53,7 @@ func (k *KeyMap) seeks() []*key.Binding {
 
 // timeGroup is the column of the help overlay about time, where a key has to
 // do with that.
-func (k KeyMap) timeGroup() []helpGroup {
+func (k KeyMap) timeGroup() []paint.HelpGroup {
 	if !k.SpeedUp.Enabled() {
 		return nil
 	}
@@ -66,12 +67,12 @@ func (k KeyMap) timeGroup() []helpGroup {
 			pair(k.ToStart, k.ToEnd, "to the start and the end"),
 			pair(k.ChangeBefore, k.ChangeAfter, "to where the level changes"))
 	}
-	return []helpGroup{{"Time", hints(keys...)}}
+	return []paint.HelpGroup{{Title: "Time", Keys: hints(keys...)}}
 }
 
 // replayKey takes a key that seeks, and tells whether it was one.
 func (m *Model) replayKey(msg tea.KeyMsg) (tea.Cmd, bool) {
-	line := &m.view.timeline
+	line := &m.view.Timeline
 	if m.replay == nil {
 		return nil, m.refuseSeek(msg)
 	}
@@ -85,9 +86,9 @@ func (m *Model) replayKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 	case key.Matches(msg, m.keys.SeekFarOn):
 		return m.seekBy(10 * time.Second), true
 	case key.Matches(msg, m.keys.ToStart):
-		return m.seekTo(line.first), true
+		return m.seekTo(line.First), true
 	case key.Matches(msg, m.keys.ToEnd):
-		return m.seekTo(line.last), true
+		return m.seekTo(line.Last), true
 	case key.Matches(msg, m.keys.ChangeBefore):
 		return m.jump(-1), true
 	case key.Matches(msg, m.keys.ChangeAfter):
@@ -100,7 +101,7 @@ func (m *Model) replayKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 func (m *Model) refuseSeek(msg tea.KeyMsg) bool {
 	for _, b := range m.keys.seeks() {
 		if key.Matches(msg, *b) {
-			m.view.notice = recording.ErrLive.Error()
+			m.view.Notice = recording.ErrLive.Error()
 			return true
 		}
 	}

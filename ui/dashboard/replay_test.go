@@ -12,6 +12,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/source/recording"
+	"ephtop/ui/dashboard/paint"
 )
 
 func TestReplayPlays(t *testing.T) {
@@ -132,8 +133,8 @@ func TestReplaySeekCancelsTheOneBefore(t *testing.T) {
 			_, cmd := h.m.Update(keyMsg(k))
 			cmds = append(cmds, func() { h.spawn(cmd) })
 		}
-		if line := h.m.view.timeline; !line.seeking || line.position.Sub(h.first) != 21*time.Second {
-			t.Errorf("the time line does not show where the seek leads: %v", line.position.Sub(h.first))
+		if line := h.m.view.Timeline; !line.Seeking || line.Position.Sub(h.first) != 21*time.Second {
+			t.Errorf("the time line does not show where the seek leads: %v", line.Position.Sub(h.first))
 		}
 		for _, start := range cmds {
 			start()
@@ -181,7 +182,7 @@ func TestReplaySeeksInALargeRecording(t *testing.T) {
 		tape.sockets = thorough
 		h.press("end")
 		h.wantPosition(399 * time.Second)
-		if n := len(h.m.view.state.History); n != 301 {
+		if n := len(h.m.view.State.History); n != 301 {
 			t.Errorf("%d samples of history, want those of 5 min", n)
 		}
 		// All but the ages of what has been there for longer.
@@ -194,21 +195,21 @@ func TestReplayKeysForListsStay(t *testing.T) {
 	runReplay(t, quiet(), Config{}, func(h *replayHarness) {
 		h.press("space", "shift+right")
 		h.press("l")
-		if h.m.view.focus == paneConnections {
+		if h.m.view.Focus == paint.PaneConnections {
 			t.Error("l does not move to the next pane")
 		}
 		h.press("h", "G")
-		if n := h.cursor().line; n != len(h.m.view.rows)-1 {
-			t.Errorf("G leads to line %d of %d", n, len(h.m.view.rows))
+		if n := h.cursor().Line; n != len(h.m.view.Rows)-1 {
+			t.Errorf("G leads to line %d of %d", n, len(h.m.view.Rows))
 		}
 		h.press("g")
-		if n := h.cursor().line; n != 0 {
+		if n := h.cursor().Line; n != 0 {
 			t.Errorf("g leads to line %d", n)
 		}
 		h.wantPosition(10 * time.Second)
 		h.press("r", "+")
-		if h.m.view.notice != "" || h.m.view.record.on {
-			t.Errorf("r and + do something in a replay: %q", h.m.view.notice)
+		if h.m.view.Notice != "" || h.m.view.Recording.On {
+			t.Errorf("r and + do something in a replay: %q", h.m.view.Notice)
 		}
 	})
 }
@@ -225,10 +226,10 @@ func TestReplayJumpsToChangesOfTheLevel(t *testing.T) {
 		var at []time.Duration
 		for range 20 {
 			h.press("]")
-			if strings.Contains(h.m.view.notice, "no change") {
+			if strings.Contains(h.m.view.Notice, "no change") {
 				break
 			}
-			levels, at = append(levels, h.m.view.state.Level), append(at, h.position())
+			levels, at = append(levels, h.m.view.State.Level), append(at, h.position())
 		}
 		if len(levels) < 3 {
 			t.Fatalf("changes to %v", levels)
@@ -254,11 +255,11 @@ func TestReplayEnds(t *testing.T) {
 	runReplay(t, quiet(), Config{Speed: 16}, func(h *replayHarness) {
 		h.sleep(30 * time.Second)
 		h.wantPosition(399 * time.Second)
-		h.wantStatus(statusEnded)
+		h.wantStatus(paint.StatusEnded)
 		h.wantHeader("■ end")
 		h.wantStraight()
-		if h.m.view.timeline.note != "" {
-			t.Errorf("a whole recording ends with %q", h.m.view.timeline.note)
+		if h.m.view.Timeline.Note != "" {
+			t.Errorf("a whole recording ends with %q", h.m.view.Timeline.Note)
 		}
 		h.press("left")
 		h.wantHeader("‖ replay")
@@ -274,7 +275,7 @@ func TestReplayOfACutRecording(t *testing.T) {
 	data := quiet()
 	runReplay(t, data[:len(data)*3/4], Config{Speed: 16}, func(h *replayHarness) {
 		h.sleep(30 * time.Second)
-		h.wantStatus(statusEnded)
+		h.wantStatus(paint.StatusEnded)
 		h.wantFooter("recording ends here: it was cut")
 		if at := h.position(); at < 200*time.Second || at > 399*time.Second {
 			t.Errorf("ends at %v", at)
@@ -282,8 +283,8 @@ func TestReplayOfACutRecording(t *testing.T) {
 		h.wantStraight()
 		h.press("shift+left")
 		h.wantHeader("‖ replay")
-		if h.m.view.timeline.note != "" {
-			t.Errorf("before the end: %q", h.m.view.timeline.note)
+		if h.m.view.Timeline.Note != "" {
+			t.Errorf("before the end: %q", h.m.view.Timeline.Note)
 		}
 	})
 }
@@ -294,14 +295,14 @@ func TestReplayIsAsLongAsTheScanFinds(t *testing.T) {
 	for part := 80; part < 96; part += 2 { // some of these cuts are in full moments
 		data := data[:len(data)*part/100]
 		runReplay(t, data, Config{}, func(h *replayHarness) {
-			h.m.view.timeline.last = h.first
+			h.m.view.Timeline.Last = h.first
 			h.spawn(h.m.poller.scanOn(&scan{player: h.m.replay.tape.player, fleet: model.NewFleet(model.Options{})}))
 			synctest.Wait()
 			h.press("end")
-			h.wantStatus(statusEnded)
+			h.wantStatus(paint.StatusEnded)
 			h.wantFooter("it was cut")
-			if at := h.position(); h.m.view.timeline.last.Sub(h.first) != at || at < 200*time.Second {
-				t.Errorf("cut to %d %%: the end is at %v of %v", part, at, h.m.view.timeline.last.Sub(h.first))
+			if at := h.position(); h.m.view.Timeline.Last.Sub(h.first) != at || at < 200*time.Second {
+				t.Errorf("cut to %d %%: the end is at %v of %v", part, at, h.m.view.Timeline.Last.Sub(h.first))
 			}
 		})
 	}
@@ -313,7 +314,7 @@ func TestReplayOfADamagedRecording(t *testing.T) {
 	copy(data[len(data)/2:], "this is not what was written here")
 	runReplay(t, data, Config{Speed: 16}, func(h *replayHarness) {
 		h.sleep(30 * time.Second)
-		h.wantStatus(statusEnded)
+		h.wantStatus(paint.StatusEnded)
 		h.wantFooter("recording ends here: ")
 		h.wantStraight()
 		h.press("home")

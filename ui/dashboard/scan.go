@@ -14,6 +14,7 @@ import (
 	"ephtop/model"
 	"ephtop/source"
 	"ephtop/source/recording"
+	"ephtop/ui/dashboard/paint"
 )
 
 // scan finds the levels of a whole recording, from the first moment on. It
@@ -31,7 +32,7 @@ type scan struct {
 // scannedMsg is what a part of a scan has found. The first change of all is the
 // level at the start.
 type scannedMsg struct {
-	changes []levelChange
+	changes []paint.LevelChange
 	upTo    time.Time
 	done    bool
 }
@@ -69,7 +70,7 @@ func (s *scan) run(ctx context.Context, now func() time.Time) (msg scannedMsg, e
 		if s.found == 0 || s.level != s.overview.Level {
 			s.level = s.overview.Level
 			s.found++
-			msg.changes = append(msg.changes, levelChange{msg.upTo, s.level})
+			msg.changes = append(msg.changes, paint.LevelChange{Time: msg.upTo, Level: s.level})
 		}
 	}
 	if msg.done = err != nil || s.found >= maxChanges; msg.done {
@@ -88,15 +89,15 @@ func (s *scan) close() {
 
 // scanned takes what a part of the scan has found.
 func (m *Model) scanned(msg scannedMsg) tea.Cmd {
-	line := &m.view.timeline
-	line.changes = append(line.changes, msg.changes...)
-	if msg.upTo.After(line.scanned) {
-		line.scanned = msg.upTo
+	line := &m.view.Timeline
+	line.Changes = append(line.Changes, msg.changes...)
+	if msg.upTo.After(line.Scanned) {
+		line.Scanned = msg.upTo
 	}
 	// Where the last full moment of a recording is cut, its end is not known
 	// before all is read.
-	if line.scanned.After(line.last) {
-		line.last = line.scanned
+	if line.Scanned.After(line.Last) {
+		line.Last = line.Scanned
 	}
 	if m.replay.scanned = msg.done; msg.done {
 		return nil
@@ -106,35 +107,35 @@ func (m *Model) scanned(msg scannedMsg) tea.Cmd {
 
 // jump seeks the next change of the level (+1), or the one before (-1).
 func (m *Model) jump(direction int) tea.Cmd {
-	line, at := &m.view.timeline, m.replay.aim
+	line, at := &m.view.Timeline, m.replay.aim
 	if direction < 0 && m.replay.playing {
 		// While it plays on, the second press means the one before.
 		at = at.Add(-time.Duration(float64(time.Second) * m.replay.speed))
 	}
-	changes := line.changes[min(1, len(line.changes)):]
+	changes := line.Changes[min(1, len(line.Changes)):]
 	if direction > 0 {
-		if i := slices.IndexFunc(changes, func(c levelChange) bool { return c.time.After(at) }); i >= 0 {
+		if i := slices.IndexFunc(changes, func(c paint.LevelChange) bool { return c.Time.After(at) }); i >= 0 {
 			return m.seekChange(changes[i])
 		}
 	} else {
 		for _, c := range slices.Backward(changes) {
-			if c.time.Before(at) {
+			if c.Time.Before(at) {
 				return m.seekChange(c)
 			}
 		}
 	}
 	switch {
 	case direction < 0:
-		m.view.notice = "no change of the level before this"
+		m.view.Notice = "no change of the level before this"
 	case !m.replay.scanned:
-		m.view.notice = "still looking for changes of the level"
+		m.view.Notice = "still looking for changes of the level"
 	default:
-		m.view.notice = "no change of the level after this"
+		m.view.Notice = "no change of the level after this"
 	}
 	return nil
 }
 
-func (m *Model) seekChange(c levelChange) tea.Cmd {
-	m.view.notice = fmt.Sprintf("%s from %s on", c.level, c.time.Format("15:04:05"))
-	return m.seekTo(c.time)
+func (m *Model) seekChange(c paint.LevelChange) tea.Cmd {
+	m.view.Notice = fmt.Sprintf("%s from %s on", c.Level, c.Time.Format("15:04:05"))
+	return m.seekTo(c.Time)
 }

@@ -12,6 +12,7 @@ import (
 	"ephtop/model/filter"
 	"ephtop/model/list"
 	"ephtop/source"
+	"ephtop/ui/dashboard/paint"
 )
 
 // choose takes the keys that choose what is shown.
@@ -31,7 +32,7 @@ func (m *Model) choose(msg tea.KeyMsg) {
 	case key.Matches(msg, m.keys.Group):
 		m.regroup()
 	case key.Matches(msg, m.keys.Proto):
-		c.proto = (c.proto + 1) % numProtoChoices
+		c.proto = (c.proto + 1) % paint.NumProtoChoices
 		m.rechoose()
 	}
 }
@@ -55,7 +56,7 @@ func (m *Model) regroup() {
 		m.shown.group(&m.choice)
 		m.shown.version = m.choice.version
 	}
-	m.marks.held[paneConsumers] = false
+	m.marks.held[paint.PaneConsumers] = false
 	m.refresh()
 }
 
@@ -63,39 +64,39 @@ func (m *Model) regroup() {
 // filter takes the key itself.)
 func (m *Model) back() {
 	switch {
-	case m.view.overlay != overlayNone:
-		m.view.overlay = overlayNone
-	case m.view.filter.text != "":
+	case m.view.Overlay != paint.OverlayNone:
+		m.view.Overlay = paint.OverlayNone
+	case m.view.Filter.Text != "":
 		m.setFilter(activeFilter{filter.Filter{}, m.choice.proto})
 	}
 }
 
 // toggleOverlay opens an overlay at its first line, or closes it.
-func (m *Model) toggleOverlay(o overlay) {
-	if m.view.overlay == o {
-		o = overlayNone
+func (m *Model) toggleOverlay(o paint.Overlay) {
+	if m.view.Overlay == o {
+		o = paint.OverlayNone
 	}
-	m.view.overlay, m.view.scroll = o, 0
+	m.view.Overlay, m.view.Scroll = o, 0
 }
 
 // open acts on the line under the cursor.
 func (m *Model) open() {
 	v := &m.view
-	line := v.cursors[v.focus].line
-	if line >= v.lines(v.focus) {
+	line := v.Cursors[v.Focus].Line
+	if line >= v.Lines(v.Focus) {
 		return
 	}
-	switch v.focus {
-	case paneConnections:
-		v.detail.tuple = m.selectedSocket().Tuple()
-		m.toggleOverlay(overlayDetails)
+	switch v.Focus {
+	case paint.PaneConnections:
+		v.Detail.Tuple = m.selectedSocket().Tuple()
+		m.toggleOverlay(paint.OverlayDetails)
 		m.findDetail()
-	case paneStates:
-		m.toggleTerms([]string{filter.Quote("state", v.states[line].state.String())})
-	case paneConsumers:
-		terms := consumerTerms(&v.consumers[line], v.state, v.group)
+	case paint.PaneStates:
+		m.toggleTerms([]string{filter.Quote("state", v.States[line].State.String())})
+	case paint.PaneConsumers:
+		terms := consumerTerms(&v.Consumers[line], v.State, v.Group)
 		if terms == nil {
-			v.notice = "no filter can tell these apart"
+			v.Notice = "no filter can tell these apart"
 			return
 		}
 		m.toggleTerms(terms)
@@ -130,7 +131,7 @@ func consumerTerms(c *model.Consumer, st *model.State, g model.Grouping) []strin
 func (m *Model) toggleTerms(texts []string) {
 	wanted, err := filter.Parse(strings.Join(texts, " "))
 	if err != nil {
-		m.view.notice = err.Error()
+		m.view.Notice = err.Error()
 		return
 	}
 	terms, present := wanted.Terms(), m.choice.filter.Terms()
@@ -146,7 +147,7 @@ func (m *Model) toggleTerms(texts []string) {
 	}
 	f, err := filter.Parse(strings.Join(kept, " "))
 	if err != nil {
-		m.view.notice = err.Error()
+		m.view.Notice = err.Error()
 		return
 	}
 	m.setFilter(activeFilter{f, m.choice.proto})

@@ -19,18 +19,18 @@ func boundedSpeed(speed float64) float64 {
 
 // changeSpeed takes the next higher (+1) or lower (-1) speed.
 func (m *Model) changeSpeed(direction int) tea.Cmd {
-	next := m.view.speed
+	next := m.view.Speed
 	for _, step := range speeds {
-		if direction > 0 && step > m.view.speed {
+		if direction > 0 && step > m.view.Speed {
 			next = step
 			break
 		}
-		if direction < 0 && step < m.view.speed {
+		if direction < 0 && step < m.view.Speed {
 			next = step
 		}
 	}
-	m.view.speed = next
-	m.view.notice = "speed " + text.Times(next)
+	m.view.Speed = next
+	m.view.Notice = "speed " + text.Times(next)
 	if m.replay == nil {
 		return nil // it holds from the next poll on
 	}

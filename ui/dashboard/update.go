@@ -6,6 +6,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/terminal"
 )
 
@@ -36,17 +37,17 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case recordMsg:
 		m.recordChanged(msg)
 	case noticeMsg:
-		m.view.notice = string(msg)
+		m.view.Notice = string(msg)
 	case terminal.ResumedMsg:
 		m.resumed(msg)
 	}
-	m.view.hints = m.keys.footer(&m.view)
+	m.view.Hints = m.keys.footer(&m.view)
 	return m, cmd
 }
 
 // resized fits the lines to the terminal's size.
 func (m *Model) resized(msg tea.WindowSizeMsg) {
-	m.view.width, m.view.height = msg.Width, msg.Height
+	m.view.Width, m.view.Height = msg.Width, msg.Height
 	m.refresh()
 }
 
@@ -54,12 +55,12 @@ func (m *Model) resized(msg tea.WindowSizeMsg) {
 // is not to blame for not answering.
 func (m *Model) resumed(msg terminal.ResumedMsg) {
 	m.setNow(msg.Now)
-	m.pollSince = m.view.now
+	m.pollSince = m.view.Now
 	if m.replay != nil {
 		m.replay.anchor(msg.Now)
 	}
 	if msg.Err != nil {
-		m.view.notice = msg.Err.Error()
+		m.view.Notice = msg.Err.Error()
 	}
 }
 
@@ -72,7 +73,7 @@ func (m *Model) typed(msg tea.KeyMsg) tea.Cmd {
 	var cmds []tea.Cmd
 	for runes := msg.Runes; len(runes) > 0; {
 		n := 1
-		if m.view.filter.editing {
+		if m.view.Filter.Editing {
 			n = len(runes)
 		}
 		cmds = append(cmds, m.pressed(tea.KeyMsg{Type: tea.KeyRunes, Runes: runes[:n], Alt: msg.Alt}))
@@ -83,7 +84,7 @@ func (m *Model) typed(msg tea.KeyMsg) tea.Cmd {
 
 // pressed gives a key to whom it is meant for.
 func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
-	m.view.notice = ""
+	m.view.Notice = ""
 	switch {
 	case msg.Type == tea.KeyCtrlC:
 		return tea.Quit
@@ -91,16 +92,16 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		return terminal.Suspend(m.poller.now)
 	case key.Matches(msg, m.keys.Redraw):
 		return terminal.Redraw
-	case m.view.filter.editing:
+	case m.view.Filter.Editing:
 		m.editFilter(msg)
 		return nil
 	case key.Matches(msg, m.keys.Quit):
 		return tea.Quit
 	case key.Matches(msg, m.keys.Help):
-		m.toggleOverlay(overlayHelp)
+		m.toggleOverlay(paint.OverlayHelp)
 		return nil
 	case key.Matches(msg, m.keys.Findings):
-		m.toggleOverlay(overlayFindings)
+		m.toggleOverlay(paint.OverlayFindings)
 		return nil
 	case key.Matches(msg, m.keys.Back):
 		m.back()
@@ -116,9 +117,9 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		return cmd
 	}
 	switch {
-	case m.view.overlay == overlayDetails && key.Matches(msg, m.keys.Open):
-		m.toggleOverlay(overlayDetails)
-	case m.view.overlay == overlayNone:
+	case m.view.Overlay == paint.OverlayDetails && key.Matches(msg, m.keys.Open):
+		m.toggleOverlay(paint.OverlayDetails)
+	case m.view.Overlay == paint.OverlayNone:
 		m.choose(msg)
 	}
 	return nil
@@ -141,7 +142,7 @@ func (m *Model) control(msg tea.KeyMsg) (tea.Cmd, bool) {
 	case key.Matches(msg, m.keys.Faster):
 		return m.changeInterval(-1), true
 	case key.Matches(msg, m.keys.Names):
-		m.view.names = !m.view.names
+		m.view.Names = !m.view.Names
 	case key.Matches(msg, m.keys.Copy):
 		return m.copyTuple(), true
 	default:
@@ -173,18 +174,18 @@ var intervals = [...]time.Duration{
 // changeInterval takes the next longer (+1) or shorter (-1) step. It holds at
 // once: a poll that is waited for is put off or brought forward.
 func (m *Model) changeInterval(direction int) tea.Cmd {
-	next := m.view.interval
+	next := m.view.Interval
 	for _, step := range intervals {
-		if direction > 0 && step > m.view.interval {
+		if direction > 0 && step > m.view.Interval {
 			next = step
 			break
 		}
-		if direction < 0 && step < m.view.interval {
+		if direction < 0 && step < m.view.Interval {
 			next = step
 		}
 	}
-	m.view.interval = next
-	m.view.notice = "every " + next.String()
+	m.view.Interval = next
+	m.view.Notice = "every " + next.String()
 	if m.polling || m.ended {
 		return nil
 	}

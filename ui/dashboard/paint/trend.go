@@ -1,4 +1,4 @@
-package dashboard
+package paint
 
 import (
 	"math"
@@ -15,7 +15,7 @@ import (
 // drawTrend draws where the headline comes from and where it is going: in one
 // line, or where there are more, in a chart as wide as the gauges and a line of
 // words below it.
-func (p *painter) drawTrend(c columns, r screen.Rect, v *view) {
+func (p *Painter) drawTrend(c columns, r screen.Rect, v *View) {
 	if r.Empty() {
 		return
 	}
@@ -46,7 +46,7 @@ func historyLabel(c columns, s scale) string {
 }
 
 // phrases draws pieces beside each other, as many as fit whole.
-func (p *painter) phrases(x, y, room int, pieces []segment) {
+func (p *Painter) phrases(x, y, room int, pieces []segment) {
 	for _, s := range pieces {
 		field := text.Width(s.text) + 3
 		s.text = strings.TrimRight(s.text, " ")
@@ -62,12 +62,12 @@ const udpTrend = "UDP takes a port of its address, whoever it speaks to"
 
 // trend says in a few words where the headline is going. The fields have a
 // fixed width, so that the chart beside them keeps its own.
-func trend(v *view) []segment {
-	if v.proto == protoUDP {
+func trend(v *View) []segment {
+	if v.Proto == ProtoUDP {
 		return []segment{{theme.Dim, udpTrend}}
 	}
 	words := []segment{
-		{theme.Text, pad(rate(v.state.Forecast.Rate)+"/s", 7, true) + "  "}, pieceOf(forecastSegment(v), 14),
+		{theme.Text, pad(rate(v.State.Forecast.Rate)+"/s", 7, true) + "  "}, pieceOf(forecastSegment(v), 14),
 	}
 	if slow := slowSegment(v); slow.text != "" {
 		slow.text = "  " + slow.text
@@ -77,11 +77,11 @@ func trend(v *view) []segment {
 }
 
 // forecast says the same in full.
-func forecast(v *view) []segment {
-	if v.proto == protoUDP {
+func forecast(v *View) []segment {
+	if v.Proto == ProtoUDP {
 		return []segment{{theme.Dim, udpTrend}}
 	}
-	f := &v.state.Forecast
+	f := &v.State.Forecast
 	words := []segment{{theme.Text, pad(rate(f.Rate)+"/s", 7, false)}, pieceOf(forecastSegment(v), 14)}
 	if f.Sustainable > 0 {
 		closes := segment{theme.Text, "closes " + text.Count(int(f.CloseRate+0.5)) + "/s of " + text.Count(int(f.Sustainable))}
@@ -101,13 +101,13 @@ func forecast(v *view) []segment {
 
 // plateauSegment says where the use will settle if closes go on as they do.
 // Where no port is free, they do not: there are no connections to close.
-func plateauSegment(v *view) segment {
-	plateau, usable := v.state.Forecast.Plateau, v.state.TCP.Pressure.Usable
-	if plateau <= 0 || usable <= 0 || v.state.TCP.Pressure.Headline().Free <= 0 {
+func plateauSegment(v *View) segment {
+	plateau, usable := v.State.Forecast.Plateau, v.State.TCP.Pressure.Usable
+	if plateau <= 0 || usable <= 0 || v.State.TCP.Pressure.Headline().Free <= 0 {
 		return segment{}
 	}
 	share := text.Count(plateau) + " (" + text.Percent(model.Percent(plateau, usable)) + " %)"
-	switch level := v.state.Thresholds.Level(plateau, usable); {
+	switch level := v.State.Thresholds.Level(plateau, usable); {
 	case plateau > usable:
 		return segment{theme.Critical, "would take " + share}
 	case level > model.LevelOK:
@@ -130,9 +130,9 @@ func rate(r float64) string {
 }
 
 // slowSegment warns of connects that scan half of the range in vain.
-func slowSegment(v *view) segment {
-	t := v.state.TCP.Pressure.Worst()
-	if t == nil || v.state.TCP.Pressure.PoolOnly {
+func slowSegment(v *View) segment {
+	t := v.State.TCP.Pressure.Worst()
+	if t == nil || v.State.TCP.Pressure.PoolOnly {
 		return segment{}
 	}
 	switch half := t.FirstHalfPercent(); {
@@ -161,9 +161,9 @@ func pad(s string, width int, left bool) string {
 	return s
 }
 
-func forecastSegment(v *view) segment {
-	f := &v.state.Forecast
-	switch h := v.state.TCP.Pressure.Headline(); {
+func forecastSegment(v *View) segment {
+	f := &v.State.Forecast
+	switch h := v.State.TCP.Pressure.Headline(); {
 	case h.Free <= 0:
 		return segment{theme.Critical, "no port free"}
 	case f.Full <= 0 && f.Rate <= -0.5:
@@ -187,11 +187,11 @@ type scale struct {
 
 // scaleOf takes the smallest of a few round scales that the history fits in,
 // so that a host with few ports in use shows more than a flat line.
-func scaleOf(v *view) scale {
-	s := scale{usable: v.state.TCP.Pressure.Usable}
+func scaleOf(v *View) scale {
+	s := scale{usable: v.State.TCP.Pressure.Usable}
 	peak := 0
-	for i := range v.state.History {
-		peak = max(peak, usedAt(v, &v.state.History[i]))
+	for i := range v.State.History {
+		peak = max(peak, usedAt(v, &v.State.History[i]))
 	}
 	s.ports = s.usable
 	for _, percent := range [...]int{50, 20, 10, 5, 2, 1} {
@@ -215,8 +215,8 @@ func (s scale) text() string {
 }
 
 // usedAt is the figure of a sample that the history shows.
-func usedAt(v *view, s *model.Sample) int {
-	if v.proto == protoUDP {
+func usedAt(v *View, s *model.Sample) int {
+	if v.Proto == ProtoUDP {
 		return int(s.UDP)
 	}
 	return int(s.Used)
@@ -225,15 +225,15 @@ func usedAt(v *view, s *model.Sample) int {
 // drawHistory draws the use of the range over the last minutes, the present at
 // the right. A column stands for a stretch of time that begins at
 // a round moment: the picture moves by whole columns and is still between.
-func (p *painter) drawHistory(r screen.Rect, v *view, full scale) {
-	history := v.state.History
+func (p *Painter) drawHistory(r screen.Rect, v *View, full scale) {
+	history := v.State.History
 	if r.Empty() || len(history) == 0 {
 		return
 	}
 	step := int64(model.HistorySpan+time.Duration(r.W)-1) / int64(r.W)
 	last := history[len(history)-1].Clock / step
 	// Between two polls a value holds on; a longer gap is left blank.
-	holds := int64(2*v.interval)/step + 1
+	holds := int64(2*v.Interval)/step + 1
 	heldFrom := last - int64(r.W) - holds
 	var share float64
 	var level model.Level
@@ -256,7 +256,7 @@ func (p *painter) drawHistory(r screen.Rect, v *view, full scale) {
 			continue
 		}
 		style := theme.Chart
-		if level > model.LevelOK && v.proto != protoUDP {
+		if level > model.LevelOK && v.Proto != ProtoUDP {
 			style = levelRoles[min(level, model.LevelCritical)]
 		}
 		p.canvas.Column(r.X+x, r.Y, r.H, style, share)

@@ -1,4 +1,11 @@
-package dashboard
+// Package paint draws the frames of the dashboard: a [View] in, a frame out. It
+// lays the screen out, and draws header, gauges, panes, overlays, time line and
+// footer.
+//
+// It keeps nothing from frame to frame but memory, reads no clock, and knows
+// neither keys nor where a View comes from. The time for a frame depends on the
+// size of the screen and not on the number of sockets, but for an open overlay.
+package paint
 
 import (
 	"strconv"
@@ -9,34 +16,33 @@ import (
 	"ephtop/ui/theme"
 )
 
-// painter turns views into frames. It keeps memory from frame to frame, and
-// nothing that would change what it draws. The time for a frame depends
-// on the size of the screen and not on the number of sockets.
-type painter struct {
+// Painter turns views into frames. What it keeps from frame to frame is memory,
+// and nothing that would change what it draws.
+type Painter struct {
 	canvas *screen.Canvas // of the frame that is being drawn
 	inks   []screen.Ink
 	ascii  bool
 	buf    []byte // a field
 }
 
-// newPainter makes a painter of so many colours as the theme has. With ascii,
-// frames hold nothing but ASCII.
-func newPainter(t theme.Theme, ascii bool) *painter {
-	return &painter{inks: t.Inks, ascii: ascii}
+// New makes a painter of so many colours as the theme has. With ascii, frames
+// hold nothing but ASCII.
+func New(t theme.Theme, ascii bool) *Painter {
+	return &Painter{inks: t.Inks, ascii: ascii}
 }
 
-// frame is what paint draws, as text: v.height lines of exactly v.width columns
-// each.
-func (p *painter) frame(v *view) string {
+// Frame returns what Draw draws, as text: v.Height lines of exactly v.Width
+// columns each.
+func (p *Painter) Frame(v *View) string {
 	var c screen.Canvas
-	p.paint(&c, v)
+	p.Draw(&c, v)
 	return string(c.Append(nil, p.inks))
 }
 
-// paint draws the view on c.
-func (p *painter) paint(c *screen.Canvas, v *view) {
+// Draw draws v on c, which it resets to the size of the screen.
+func (p *Painter) Draw(c *screen.Canvas, v *View) {
 	p.canvas = c
-	c.Reset(v.width, v.height, p.ascii)
+	c.Reset(v.Width, v.Height, p.ascii)
 	l := v.layout()
 	p.drawHeader(l.header, v)
 	p.drawSummary(l.summary, v)
@@ -51,7 +57,7 @@ func (p *painter) paint(c *screen.Canvas, v *view) {
 }
 
 // box draws the frame of a pane and gives what is inside.
-func (p *painter) box(r screen.Rect, focused bool, b screen.Box) screen.Rect {
+func (p *Painter) box(r screen.Rect, focused bool, b screen.Box) screen.Rect {
 	b.Edge, b.TitleStyle = theme.Border, theme.Title
 	if focused {
 		b.Edge = theme.BorderFocus
@@ -71,14 +77,14 @@ const gutter = 2
 
 // mark shows which line of the pane in focus is selected, by a mark and by the
 // style of the whole line.
-func (p *painter) mark(inside screen.Rect, y int) {
+func (p *Painter) mark(inside screen.Rect, y int) {
 	p.canvas.Repaint(screen.Rect{X: inside.X, Y: y, W: inside.W, H: 1}, theme.Selected)
 	p.canvas.Put(inside.X, y, theme.Selected, '▸')
 }
 
 // count draws a number with commas at the right end of its field, or in short
 // where the field is too narrow.
-func (p *painter) count(x, y, w int, st theme.Role, n int) {
+func (p *Painter) count(x, y, w int, st theme.Role, n int) {
 	p.buf = text.AppendCount(p.buf[:0], n)
 	if len(p.buf) > w {
 		p.buf = text.AppendCompact(p.buf[:0], n)
@@ -87,13 +93,13 @@ func (p *painter) count(x, y, w int, st theme.Role, n int) {
 }
 
 // percent draws a share at the right end of its field, as in "64 %".
-func (p *painter) percent(x, y, w int, st theme.Role, share float64) {
+func (p *Painter) percent(x, y, w int, st theme.Role, share float64) {
 	p.buf = append(text.AppendPercent(p.buf[:0], share), " %"...)
 	p.canvas.BytesRight(x, y, w, st, p.buf)
 }
 
 // middle draws a sentence in the middle of r, with a second one below it.
-func (p *painter) middle(r screen.Rect, st theme.Role, first, second string) {
+func (p *Painter) middle(r screen.Rect, st theme.Role, first, second string) {
 	if r.Empty() {
 		return
 	}
@@ -115,7 +121,7 @@ type segment struct {
 
 // segments draws pieces one after the other in the w columns from x, and gives
 // the columns they took.
-func (p *painter) segments(x, y, w int, pieces ...segment) int {
+func (p *Painter) segments(x, y, w int, pieces ...segment) int {
 	start := x
 	for _, s := range pieces {
 		x += p.canvas.Text(x, y, start+w-x, s.style, s.text)
@@ -134,7 +140,7 @@ func measure(pieces []segment) int {
 
 // addrPort writes address and port in at most w columns: where they are wider,
 // the address loses its end, and the port stays. names is for ports by name.
-func (p *painter) addrPort(w int, a source.Addr, port uint16, service string) []byte {
+func (p *Painter) addrPort(w int, a source.Addr, port uint16, service string) []byte {
 	b := p.buf[:0]
 	if a.Is4() {
 		b = a.AppendTo(b)

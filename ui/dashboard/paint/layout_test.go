@@ -1,4 +1,4 @@
-package dashboard
+package paint
 
 import (
 	"fmt"
@@ -38,8 +38,8 @@ func picture(l layout, width, height int) string {
 		}
 		b.WriteByte('\n')
 	}
-	v := &view{width: width, height: height}
-	fmt.Fprintf(&b, "lines: states %d, consumers %d, connections %d\n", v.paneHeights()[0], v.paneHeights()[1], v.paneHeights()[2])
+	v := &View{Width: width, Height: height}
+	fmt.Fprintf(&b, "lines: states %d, consumers %d, connections %d\n", v.PaneHeights()[0], v.PaneHeights()[1], v.PaneHeights()[2])
 	return b.String()
 }
 

@@ -1,4 +1,4 @@
-package dashboard
+package paint
 
 import (
 	"cmp"
@@ -20,48 +20,48 @@ var stageRoles = [...]theme.Role{
 
 func stateRole(s source.State) theme.Role { return stageRoles[model.StageOf(s)] }
 
-func (c protoChoice) String() string {
-	return [...]string{protoTCP: "tcp", protoUDP: "udp", protoBoth: "tcp + udp"}[c]
+func (c ProtoChoice) String() string {
+	return [...]string{ProtoTCP: "tcp", ProtoUDP: "udp", ProtoBoth: "tcp + udp"}[c]
 }
 
 // drawStates draws the histogram of states. A line for the ports that are
 // free stands at the end of a port's life, where there is room for it. It has
 // no bar: on most hosts it would make all others vanish.
-func (p *painter) drawStates(r screen.Rect, v *view) {
+func (p *Painter) drawStates(r screen.Rect, v *View) {
 	if r.Empty() {
 		return
 	}
-	focused := v.focus == paneStates
-	box := screen.Box{Title: "States", Right: v.proto.String()}
-	c := v.cursors[paneStates]
+	focused := v.Focus == PaneStates
+	box := screen.Box{Title: "States", Right: v.Proto.String()}
+	c := v.Cursors[PaneStates]
 	height := r.Inset(1, 1).H
-	if hidden := len(v.states) - height; hidden > 0 {
+	if hidden := len(v.States) - height; hidden > 0 {
 		box.Foot = strconv.Itoa(hidden) + " more"
 	}
 	inside := p.box(r, focused, box)
-	if v.state == nil {
+	if v.State == nil {
 		return
 	}
-	if len(v.states) == 0 {
+	if len(v.States) == 0 {
 		p.middle(inside, theme.Dim, "no sockets", "")
 		return
 	}
 	free := headline(v).free
-	top := max(0, min(c.top, len(v.states)-1))
-	shown := v.states[top:min(len(v.states), top+height)]
+	top := max(0, min(c.Top, len(v.States)-1))
+	shown := v.States[top:min(len(v.States), top+height)]
 	limit := 1
 	for _, s := range shown {
-		limit = max(limit, s.count)
+		limit = max(limit, s.Count)
 	}
-	withFree := len(v.states) < height && v.proto != protoBoth
+	withFree := len(v.States) < height && v.Proto != ProtoBoth
 	y, freeDone := inside.Y, !withFree
 	for i, s := range shown {
-		if !freeDone && model.StageOf(s.state) == model.StageServer {
+		if !freeDone && model.StageOf(s.State) == model.StageServer {
 			p.stateLine(inside, y, "available", theme.Free, theme.Dim, free, 0)
 			y, freeDone = y+1, true
 		}
-		p.stateLine(inside, y, s.state.String(), stateRole(s.state), theme.Text, s.count, limit)
-		if focused && top+i == c.line {
+		p.stateLine(inside, y, s.State.String(), stateRole(s.State), theme.Text, s.Count, limit)
+		if focused && top+i == c.Line {
 			p.mark(inside, y)
 		}
 		y++
@@ -71,7 +71,7 @@ func (p *painter) drawStates(r screen.Rect, v *view) {
 	}
 }
 
-func (p *painter) stateLine(r screen.Rect, y int, name string, bar, label theme.Role, n, limit int) {
+func (p *Painter) stateLine(r screen.Rect, y int, name string, bar, label theme.Role, n, limit int) {
 	x, w := r.X+gutter, r.W-gutter-1
 	p.canvas.Text(x, y, min(w, 11), label, name)
 	p.count(x+w-7, y, 7, label, n)
@@ -110,42 +110,42 @@ func layoutConsumers(w int, g model.Grouping) consumerColumns {
 }
 
 // drawConsumers draws the holders of ports.
-func (p *painter) drawConsumers(r screen.Rect, v *view) {
+func (p *Painter) drawConsumers(r screen.Rect, v *View) {
 	if r.Empty() {
 		return
 	}
-	focused := v.focus == paneConsumers
+	focused := v.Focus == PaneConsumers
 	height := listLines(r, 7)
-	cur := v.cursors[paneConsumers]
-	box := screen.Box{Title: "Top consumers", Right: "by " + v.group.String()}
-	if len(v.consumers) > height && height > 0 {
-		box.Foot = rangeOf(cur.top, height, len(v.consumers))
+	cur := v.Cursors[PaneConsumers]
+	box := screen.Box{Title: "Top consumers", Right: "by " + v.Group.String()}
+	if len(v.Consumers) > height && height > 0 {
+		box.Foot = rangeOf(cur.Top, height, len(v.Consumers))
 	}
 	inside := p.box(r, focused, box)
-	if v.state == nil {
+	if v.State == nil {
 		return
 	}
-	if len(v.consumers) == 0 {
+	if len(v.Consumers) == 0 {
 		p.middle(inside, theme.Dim, "no ephemeral ports in use", "")
 		return
 	}
-	c := layoutConsumers(inside.W-gutter-1, v.group)
+	c := layoutConsumers(inside.W-gutter-1, v.Group)
 	y := inside.Y
 	if inside.H > height {
-		p.consumerHeader(inside.X+gutter, y, c, v.group)
+		p.consumerHeader(inside.X+gutter, y, c, v.Group)
 		y++
 	}
-	top := max(0, min(cur.top, len(v.consumers)-1))
-	limit := v.consumers[0].Ports
-	for i, consumer := range v.consumers[top:min(len(v.consumers), top+height)] {
+	top := max(0, min(cur.Top, len(v.Consumers)-1))
+	limit := v.Consumers[0].Ports
+	for i, consumer := range v.Consumers[top:min(len(v.Consumers), top+height)] {
 		p.consumerLine(inside.X+gutter, y+i, c, v, &consumer, limit)
-		if focused && top+i == cur.line {
+		if focused && top+i == cur.Line {
 			p.mark(inside, y+i)
 		}
 	}
 }
 
-func (p *painter) consumerHeader(x, y int, c consumerColumns, g model.Grouping) {
+func (p *Painter) consumerHeader(x, y int, c consumerColumns, g model.Grouping) {
 	name := [...]string{
 		model.ByProcess: "PROCESS", model.ByDestination: "DESTINATION", model.ByService: "SERVICE", model.ByUser: "USER",
 	}[g%model.NumGroupings]
@@ -163,7 +163,7 @@ func (p *painter) consumerHeader(x, y int, c consumerColumns, g model.Grouping) 
 	p.canvas.Text(x+c.rate, y, c.most, theme.Dim, "MOST TO")
 }
 
-func (p *painter) consumerLine(x, y int, c consumerColumns, v *view, co *model.Consumer, limit int) {
+func (p *Painter) consumerLine(x, y int, c consumerColumns, v *View, co *model.Consumer, limit int) {
 	style := p.consumerName(x, y, c.name-1, v, co)
 	x += c.name
 	if c.pid > 0 {
@@ -185,8 +185,8 @@ func (p *painter) consumerLine(x, y int, c consumerColumns, v *view, co *model.C
 }
 
 // consumerName draws whom a line is about, and gives the style of the line.
-func (p *painter) consumerName(x, y, w int, v *view, c *model.Consumer) theme.Role {
-	switch v.group {
+func (p *Painter) consumerName(x, y, w int, v *View, c *model.Consumer) theme.Role {
+	switch v.Group {
 	case model.ByDestination:
 		if c.Port == 0 {
 			p.canvas.Text(x, y, w, theme.Dim, "no destination")
@@ -201,7 +201,7 @@ func (p *painter) consumerName(x, y, w int, v *view, c *model.Consumer) theme.Ro
 		p.buf = strconv.AppendUint(p.buf[:0], uint64(c.Port), 10)
 		p.canvas.BytesRight(x, y, 5, theme.Text, p.buf)
 		proto := source.TCP
-		if v.proto == protoUDP {
+		if v.Proto == ProtoUDP {
 			proto = source.UDP
 		}
 		p.canvas.Text(x+6, y, w-6, theme.Dim, services.Name(c.Port, proto))
@@ -219,12 +219,12 @@ func (p *painter) consumerName(x, y, w int, v *view, c *model.Consumer) theme.Ro
 
 // owner draws the name of a process with a sign of how sure it is: "java" was
 // seen, "java?" is likely.
-func (p *painter) owner(x, y, w int, v *view, process int32, tier model.Tier) theme.Role {
+func (p *Painter) owner(x, y, w int, v *View, process int32, tier model.Tier) theme.Role {
 	if process == source.NoProcess {
 		p.canvas.Text(x, y, w, theme.Dim, "unknown")
 		return theme.Dim
 	}
-	name := text.Sanitize(v.state.Processes[process].Name)
+	name := text.Sanitize(v.State.Processes[process].Name)
 	if tier != model.OwnerInferred {
 		p.canvas.Text(x, y, w, theme.Text, name)
 		return theme.Text
@@ -235,18 +235,18 @@ func (p *painter) owner(x, y, w int, v *view, process int32, tier model.Tier) th
 }
 
 // pid draws the number of a process that was seen.
-func (p *painter) pid(x, y, w int, v *view, process int32, tier model.Tier) {
+func (p *Painter) pid(x, y, w int, v *View, process int32, tier model.Tier) {
 	if process == source.NoProcess || tier == model.OwnerInferred {
 		p.canvas.TextRight(x, y, w, theme.Dim, "—")
 		return
 	}
-	p.buf = strconv.AppendInt(p.buf[:0], int64(v.state.Processes[process].PID), 10)
+	p.buf = strconv.AppendInt(p.buf[:0], int64(v.State.Processes[process].PID), 10)
 	p.canvas.BytesRight(x, y, w, theme.Dim, p.buf)
 }
 
 // serviceName is the name to show in place of a port, or "".
-func serviceName(v *view, port uint16, proto source.Proto) string {
-	if !v.names {
+func serviceName(v *View, port uint16, proto source.Proto) string {
+	if !v.Names {
 		return ""
 	}
 	return services.Name(port, proto)
@@ -259,15 +259,15 @@ func rangeOf(top, height, n int) string {
 
 // drawDestinations draws how far the range is used up towards each
 // destination, the worst first.
-func (p *painter) drawDestinations(r screen.Rect, v *view) {
+func (p *Painter) drawDestinations(r screen.Rect, v *View) {
 	if r.Empty() {
 		return
 	}
 	inside := p.box(r, false, screen.Box{Title: "Destinations", Right: "share of the range"})
-	if v.state == nil {
+	if v.State == nil {
 		return
 	}
-	tuples := v.state.TCP.Pressure.Tuples
+	tuples := v.State.TCP.Pressure.Tuples
 	if len(tuples) == 0 {
 		p.middle(inside, theme.Dim, "no ephemeral ports in use", "")
 		return
@@ -288,22 +288,22 @@ func (p *painter) drawDestinations(r screen.Rect, v *view) {
 	}
 }
 
-// stateLines gives the lines of the pane of states in the order of a port's
-// life. Where height is too small for all, the ones with the most sockets
+// StateLines appends to dst[:0] the lines of the pane of states: a line for each
+// state that a socket is in, in the order of a port's life. Where height is too small for all, the ones with the most sockets
 // come first, in the order of life too, so that lines change places seldom.
-func stateLines(dst []stateLine, counts *model.StateCounts, height int) []stateLine {
+func StateLines(dst []StateLine, counts *model.StateCounts, height int) []StateLine {
 	dst = dst[:0]
 	for _, s := range model.LifeOrder {
 		if counts[s] > 0 {
-			dst = append(dst, stateLine{s, counts[s]})
+			dst = append(dst, StateLine{s, counts[s]})
 		}
 	}
 	if height <= 0 || height >= len(dst) {
 		return dst
 	}
-	slices.SortStableFunc(dst, func(a, b stateLine) int { return cmp.Compare(b.count, a.count) })
-	byLife := func(a, b stateLine) int {
-		return cmp.Compare(slices.Index(model.LifeOrder[:], a.state), slices.Index(model.LifeOrder[:], b.state))
+	slices.SortStableFunc(dst, func(a, b StateLine) int { return cmp.Compare(b.Count, a.Count) })
+	byLife := func(a, b StateLine) int {
+		return cmp.Compare(slices.Index(model.LifeOrder[:], a.State), slices.Index(model.LifeOrder[:], b.State))
 	}
 	slices.SortFunc(dst[:height], byLife)
 	slices.SortFunc(dst[height:], byLife)

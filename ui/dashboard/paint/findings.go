@@ -1,4 +1,4 @@
-package dashboard
+package paint
 
 import (
 	"strings"
@@ -10,13 +10,13 @@ import (
 
 // findingsText says of each finding what was seen, why it matters and what
 // helps.
-func findingsText(v *view, width int) [][]segment {
-	if v.state == nil {
+func findingsText(v *View, width int) [][]segment {
+	if v.State == nil {
 		return [][]segment{{{theme.Dim, waitingFor(v)}}}
 	}
-	if len(v.findings) == 0 {
+	if len(v.Findings) == 0 {
 		lines := [][]segment{{{theme.OK, "· "}, {theme.Text, "Nothing is wrong with the ephemeral ports of this host."}}}
-		if !v.state.Failures.Observed {
+		if !v.State.Failures.Observed {
 			lines = append(lines, nil)
 			lines = paragraph(lines, theme.Dim, "What cannot be seen here: connects that failed for want of a port leave nothing "+
 				"in the kernel's tables. ephtop --trace counts them (as root).", width)
@@ -24,24 +24,24 @@ func findingsText(v *view, width int) [][]segment {
 		return lines
 	}
 	var lines [][]segment
-	for i := range v.findings {
+	for i := range v.Findings {
 		if i > 0 {
 			lines = append(lines, nil)
 		}
-		lines = findingText(lines, &v.findings[i], width)
+		lines = findingText(lines, &v.Findings[i], width)
 	}
 	return lines
 }
 
 const findingIndent = 2
 
-func findingText(lines [][]segment, f *finding, width int) [][]segment {
-	a, mark := &f.advice, levelMark(f.level)
+func findingText(lines [][]segment, f *Finding, width int) [][]segment {
+	a, mark := &f.Advice, levelMark(f.Level)
 	title := text.Wrap(text.Sanitize(a.Title), max(width-findingIndent, 1))
 	for i, l := range title {
 		style := theme.Strong
 		if i == 0 {
-			lines = append(lines, []segment{{levelRoles[f.level], mark}, {theme.Text, " "}, {style, l}})
+			lines = append(lines, []segment{{levelRoles[f.Level], mark}, {theme.Text, " "}, {style, l}})
 		} else {
 			lines = append(lines, []segment{{theme.Text, "  "}, {style, l}})
 		}
@@ -105,17 +105,17 @@ func labelled(lines [][]segment, label, s string, width int) [][]segment {
 	return lines
 }
 
-func worstFinding(v *view) model.Level {
+func worstFinding(v *View) model.Level {
 	worst := model.LevelOK
-	for i := range v.findings {
-		worst = max(worst, v.findings[i].level)
+	for i := range v.Findings {
+		worst = max(worst, v.Findings[i].Level)
 	}
 	return worst
 }
 
 // findingsSegment counts the findings, in the look of the worst.
-func findingsSegment(v *view) segment {
-	if len(v.findings) == 0 {
+func findingsSegment(v *View) segment {
+	if len(v.Findings) == 0 {
 		return segment{}
 	}
 	worst := worstFinding(v)
@@ -123,5 +123,5 @@ func findingsSegment(v *view) segment {
 	if worst == model.LevelOK {
 		style = theme.Dim
 	}
-	return segment{style, levelMark(worst) + " " + text.Plural(len(v.findings), "finding", "findings") + " (f)"}
+	return segment{style, levelMark(worst) + " " + text.Plural(len(v.Findings), "finding", "findings") + " (f)"}
 }

@@ -1,4 +1,4 @@
-package dashboard
+package paint
 
 import (
 	"ephtop/ui/advice"
@@ -8,8 +8,8 @@ import (
 )
 
 // drawOverlay draws an overlay over the panes.
-func (p *painter) drawOverlay(v *view) {
-	if v.overlay == overlayNone {
+func (p *Painter) drawOverlay(v *View) {
+	if v.Overlay == OverlayNone {
 		return
 	}
 	r := overlayRect(v)
@@ -19,19 +19,19 @@ func (p *painter) drawOverlay(v *view) {
 	inner := r.Inset(2, 1)
 	lines := overlayText(v, inner.W)
 	// A box no higher than its text, where there is a screen around it.
-	if inner.H > len(lines) && r.W < v.width {
-		r = screen.Rect{X: 0, Y: r.Y, W: v.width, H: r.H}.Center(r.W, len(lines)+2)
+	if inner.H > len(lines) && r.W < v.Width {
+		r = screen.Rect{X: 0, Y: r.Y, W: v.Width, H: r.H}.Center(r.W, len(lines)+2)
 		inner = r.Inset(2, 1)
 	}
 	p.canvas.Clear(screen.Rect{X: r.X - 1, Y: r.Y, W: r.W + 2, H: r.H})
 	box := screen.Box{Title: "Help", Foot: "esc closes"}
-	switch v.overlay {
-	case overlayDetails:
+	switch v.Overlay {
+	case OverlayDetails:
 		box.Title = "Connection"
-	case overlayFindings:
+	case OverlayFindings:
 		box.Title, box.Right = "Findings", "most urgent first"
 	}
-	top := max(0, min(v.scroll, len(lines)-inner.H))
+	top := max(0, min(v.Scroll, len(lines)-inner.H))
 	if len(lines) > inner.H {
 		box.Foot = rangeOf(top, inner.H, len(lines))
 	}
@@ -42,16 +42,16 @@ func (p *painter) drawOverlay(v *view) {
 }
 
 // overlayText is all lines of the overlay on screen.
-func overlayText(v *view, width int) [][]segment {
+func overlayText(v *View, width int) [][]segment {
 	if width <= 0 {
 		return nil
 	}
-	switch v.overlay {
-	case overlayHelp:
+	switch v.Overlay {
+	case OverlayHelp:
 		return helpText(v, width)
-	case overlayDetails:
+	case OverlayDetails:
 		return detailText(v, width)
-	case overlayFindings:
+	case OverlayFindings:
 		return findingsText(v, width)
 	}
 	return nil
@@ -59,8 +59,8 @@ func overlayText(v *view, width int) [][]segment {
 
 // helpText is the groups of keys in columns, what the signs mean, and what
 // this view cannot see.
-func helpText(v *view, width int) [][]segment {
-	lines := append(helpColumns(v.help, width), nil)
+func helpText(v *View, width int) [][]segment {
+	lines := append(helpColumns(v.Help, width), nil)
 	lines = append(lines, []segment{{theme.Title, "Signs"}},
 		[]segment{{theme.Live, "█"}, {theme.Text, " live  "}, {theme.TimeWait, "▓"}, {theme.Text, " TIME_WAIT  "},
 			{theme.Blocked, "▒"}, {theme.Text, " blocked for all  "}, {theme.Free, "░"}, {theme.Text, " free  "},
@@ -75,9 +75,9 @@ func helpText(v *view, width int) [][]segment {
 	} {
 		lines = paragraph(lines, theme.Text, s, width)
 	}
-	if v.state != nil && len(v.state.Moment.Limits) > 0 {
+	if v.State != nil && len(v.State.Moment.Limits) > 0 {
 		lines = append(lines, nil, []segment{{theme.Warn, "What is not seen"}})
-		for _, s := range advice.Limits(v.state.Moment) {
+		for _, s := range advice.Limits(v.State.Moment) {
 			lines = paragraph(lines, theme.Text, "! "+text.Sanitize(s), width)
 		}
 	}
@@ -94,7 +94,7 @@ func paragraph(lines [][]segment, style theme.Role, s string, width int) [][]seg
 
 // helpColumns puts the groups of keys side by side: each below the shortest of
 // the columns.
-func helpColumns(groups []helpGroup, width int) [][]segment {
+func helpColumns(groups []HelpGroup, width int) [][]segment {
 	columns := make([][][]segment, max(1, min(len(groups), width/38)))
 	each := width / len(columns)
 	for _, g := range groups {
@@ -122,12 +122,12 @@ func helpColumns(groups []helpGroup, width int) [][]segment {
 }
 
 // groupText is a title and the keys below it.
-func groupText(g *helpGroup, width int) [][]segment {
+func groupText(g *HelpGroup, width int) [][]segment {
 	const label = 11
-	lines := [][]segment{{{theme.Title, g.title}}}
-	for _, k := range g.keys {
-		name := pad(k.key, label, false)
-		for _, d := range text.Wrap(k.does, max(width-label-2, 8)) {
+	lines := [][]segment{{{theme.Title, g.Title}}}
+	for _, k := range g.Keys {
+		name := pad(k.Key, label, false)
+		for _, d := range text.Wrap(k.Does, max(width-label-2, 8)) {
 			lines = append(lines, []segment{{theme.Key, name}, {theme.Text, d}})
 			name = pad("", label, false)
 		}

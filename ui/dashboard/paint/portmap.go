@@ -1,4 +1,4 @@
-package dashboard
+package paint
 
 import (
 	"math/bits"
@@ -8,16 +8,16 @@ import (
 )
 
 // drawMap draws the range from low to high in two lines, one for each parity.
-// Where the system prefers by parity, connect() tries the ports of the upper one first, so that its
+// On Linux, connect() tries the ports of the upper one first, so that its
 // right end shows the slow connect coming.
-func (p *painter) drawMap(c columns, y int, v *view) {
-	m := &v.state.TCP.Pressure.Map
-	if v.proto == protoUDP {
-		m = &v.state.UDP.Pressure.Map
+func (p *Painter) drawMap(c columns, y int, v *View) {
+	m := &v.State.TCP.Pressure.Map
+	if v.Proto == ProtoUDP {
+		m = &v.State.UDP.Pressure.Map
 	}
 	for i := range 2 {
 		label := [...]string{"even ports", "odd ports"}[(i+int(m.Low))%2]
-		if v.state.Snapshot.Settings.Parity && v.proto != protoUDP {
+		if v.State.Moment.OS == "linux" && v.Proto != ProtoUDP {
 			label = [...]string{"ports tried first", "ports tried last"}[i]
 			p.canvas.Text(c.level.X, y+i, c.level.W, theme.Dim, [...]string{"connect()", "bind(0)"}[i])
 		}

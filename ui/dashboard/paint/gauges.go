@@ -1,4 +1,4 @@
-package dashboard
+package paint
 
 import (
 	"strconv"
@@ -30,23 +30,23 @@ func (g *gauge) percent() float64 {
 
 // headline is the gauge that says when connect() fails first, or for UDP
 // bind().
-func headline(v *view) gauge {
-	pressure := &v.state.TCP.Pressure
-	if v.proto == protoUDP {
-		pressure = &v.state.UDP.Pressure
+func headline(v *View) gauge {
+	pressure := &v.State.TCP.Pressure
+	if v.Proto == ProtoUDP {
+		pressure = &v.State.UDP.Pressure
 	}
 	h := pressure.Headline()
 	g := gauge{
 		label: "whole pool", live: h.Live, timeWait: h.TimeWait, blocked: h.Blocked + h.Suspected, free: h.Free,
 		suspected: h.Suspected, level: h.Level, graded: true,
 	}
-	if v.state.Failures.Recent > 0 && v.proto != protoUDP {
+	if v.State.Failures.Recent > 0 && v.Proto != ProtoUDP {
 		g.level = model.LevelExhausted
 	}
 	switch {
 	case h.Scope == model.ScopeTuple:
 		g.label = destination(v, &h.Key)
-	case v.proto == protoUDP:
+	case v.Proto == ProtoUDP:
 		g.label = "UDP"
 	case pressure.InUse == 0:
 		g.label = "no port in use"
@@ -55,15 +55,15 @@ func headline(v *view) gauge {
 }
 
 // gauges are the three lines: the headline, and what stands beside it.
-func gauges(v *view) [3]gauge {
-	all := [3]gauge{headline(v), pool("whole pool", &v.state.TCP.Pressure), pool("UDP", &v.state.UDP.Pressure)}
-	tcp := &v.state.TCP.Pressure
+func gauges(v *View) [3]gauge {
+	all := [3]gauge{headline(v), pool("whole pool", &v.State.TCP.Pressure), pool("UDP", &v.State.UDP.Pressure)}
+	tcp := &v.State.TCP.Pressure
 	worst := tcp.Worst()
 	switch {
-	case v.proto == protoUDP:
+	case v.Proto == ProtoUDP:
 		all[2] = all[1]
 		all[2].label = "TCP pool"
-		all[1] = bindPool(&v.state.UDP.Pressure)
+		all[1] = bindPool(&v.State.UDP.Pressure)
 	case tcp.PoolOnly && worst != nil:
 		all[1] = tupleGauge(worst)
 		all[1].label = destination(v, &worst.TupleKey)
@@ -93,8 +93,8 @@ func bindPool(p *model.Pressure) gauge {
 }
 
 // destination names a tuple by what it leads to.
-func destination(v *view, k *model.TupleKey) string {
-	if v.names {
+func destination(v *View, k *model.TupleKey) string {
+	if v.Names {
 		if name := services.Name(k.Port, source.TCP); name != "" {
 			return hostName(k.Destination) + ":" + name
 		}
@@ -111,7 +111,7 @@ func hostName(a source.Addr) string {
 
 // drawSummary is the headline where there is no room for a box: a sentence,
 // and below it the gauge.
-func (p *painter) drawSummary(r screen.Rect, v *view) {
+func (p *Painter) drawSummary(r screen.Rect, v *View) {
 	if r.Empty() {
 		return
 	}
@@ -119,13 +119,13 @@ func (p *painter) drawSummary(r screen.Rect, v *view) {
 	if w >= 40 {
 		x, w = x+1, w-2
 	}
-	if v.state == nil {
+	if v.State == nil {
 		p.canvas.Text(x, r.Y, w, theme.Dim, waitingFor(v))
 		return
 	}
 	g := headline(v)
 	sentence := text.Percent(g.percent()) + "% of " + text.Count(g.live+g.timeWait+g.blocked+g.free)
-	if v.state.TCP.Pressure.Worst() != nil && v.proto != protoUDP && !v.state.TCP.Pressure.PoolOnly {
+	if v.State.TCP.Pressure.Worst() != nil && v.Proto != ProtoUDP && !v.State.TCP.Pressure.PoolOnly {
 		sentence += " to"
 	}
 	n := p.segments(x, r.Y, w, segment{levelRoles[g.level], sentence}, segment{theme.Text, " " + g.label})
@@ -141,16 +141,16 @@ func (p *painter) drawSummary(r screen.Rect, v *view) {
 }
 
 // drawGauges draws the box of gauges.
-func (p *painter) drawGauges(r screen.Rect, v *view) {
+func (p *Painter) drawGauges(r screen.Rect, v *View) {
 	if r.Empty() {
 		return
 	}
 	box := screen.Box{Title: "Ephemeral ports"}
-	if v.state != nil {
+	if v.State != nil {
 		found := findingsSegment(v)
 		box.Foot, box.FootStyle = found.text, found.style
-		box.Right = rangeText(&v.state.Snapshot.Settings, r.W >= mapWidth)
-		if limits := advice.Limits(v.state.Moment); len(limits) > 0 {
+		box.Right = rangeText(&v.State.Snapshot.Settings, r.W >= mapWidth)
+		if limits := advice.Limits(v.State.Moment); len(limits) > 0 {
 			box.Note, box.NoteStyle = "! "+text.Sanitize(limits[0]), theme.Warn
 			if len(limits) > 1 {
 				box.Note = "! " + text.Plural(len(limits), "thing", "things") + " not seen (? says which): " +
@@ -159,7 +159,7 @@ func (p *painter) drawGauges(r screen.Rect, v *view) {
 		}
 	}
 	inside := p.box(r, false, box).Inset(1, 0)
-	if v.state == nil {
+	if v.State == nil {
 		p.middle(inside, theme.Dim, waitingFor(v), "")
 		return
 	}
@@ -177,8 +177,8 @@ func (p *painter) drawGauges(r screen.Rect, v *view) {
 }
 
 // waitingFor says why there is nothing to see.
-func waitingFor(v *view) string {
-	if v.err != nil {
+func waitingFor(v *View) string {
+	if v.Err != nil {
 		return "no data yet: the last poll failed"
 	}
 	return "reading sockets…"
@@ -214,7 +214,7 @@ func gaugeColumns(r screen.Rect) columns {
 	return c
 }
 
-func (p *painter) drawGauge(c columns, y int, v *view, g *gauge) {
+func (p *Painter) drawGauge(c columns, y int, v *View, g *gauge) {
 	style := theme.Text
 	if g.graded {
 		style = theme.Strong
@@ -241,7 +241,7 @@ const (
 	charFreeColoured = '─'
 )
 
-func (p *painter) gaugeBar(x, y, w int, v *view, g *gauge) {
+func (p *Painter) gaugeBar(x, y, w int, v *View, g *gauge) {
 	parts := [...]screen.Part{
 		{Value: g.live, Style: theme.Live, Char: charLive},
 		{Value: g.timeWait, Style: theme.TimeWait, Char: charTimeWait},
@@ -254,7 +254,7 @@ func (p *painter) gaugeBar(x, y, w int, v *view, g *gauge) {
 		}
 		rest = charFreeColoured
 	}
-	ticks := [...]float64{v.state.Thresholds.Warning, v.state.Thresholds.Critical}
+	ticks := [...]float64{v.State.Thresholds.Warning, v.State.Thresholds.Critical}
 	p.canvas.Gauge(x, y, w, screen.Gauge{
 		Parts: parts[:], Rest: screen.Part{Style: theme.Free, Char: rest},
 		Limit: g.live + g.timeWait + g.blocked + g.free, Ticks: ticks[:], TickStyle: theme.Tick,
@@ -263,7 +263,7 @@ func (p *painter) gaugeBar(x, y, w int, v *view, g *gauge) {
 
 // drawLegend says what the parts of the headline's gauge are, and how many
 // ports each has.
-func (p *painter) drawLegend(c columns, y int, v *view) {
+func (p *Painter) drawLegend(c columns, y int, v *View) {
 	g := headline(v)
 	x, room := c.bar.X, c.level.X+c.level.W-c.bar.X
 	blocked := " blocked "

@@ -1,4 +1,4 @@
-package dashboard
+package paint
 
 import (
 	"errors"
@@ -14,25 +14,25 @@ import (
 
 // drawFooter draws the last line: the filter that is being typed, or what a
 // key has done or the last poll's error, and then the keys.
-func (p *painter) drawFooter(r screen.Rect, v *view) {
+func (p *Painter) drawFooter(r screen.Rect, v *View) {
 	if r.Empty() {
 		return
 	}
 	p.canvas.Clear(r)
-	if v.filter.editing {
-		p.drawFilterLine(r, &v.filter)
+	if v.Filter.Editing {
+		p.drawFilterLine(r, &v.Filter)
 		return
 	}
 	x, room := r.X+1, r.W-2
 	used := 0
 	switch {
-	case v.notice != "":
-		used = p.canvas.Text(x, r.Y, room, theme.Strong, text.Sanitize(v.notice))
-	case v.timeline.note != "":
-		used = p.canvas.Text(x, r.Y, room, theme.Warn, text.Sanitize(v.timeline.note))
-	case v.err != nil:
-		used = p.segments(x, r.Y, room, segment{theme.Critical, "✖ " + text.Sanitize(v.err.Error())},
-			segment{theme.Dim, "  " + text.Duration(v.now.Sub(v.errSince)) + " ago"})
+	case v.Notice != "":
+		used = p.canvas.Text(x, r.Y, room, theme.Strong, text.Sanitize(v.Notice))
+	case v.Timeline.Note != "":
+		used = p.canvas.Text(x, r.Y, room, theme.Warn, text.Sanitize(v.Timeline.Note))
+	case v.Err != nil:
+		used = p.segments(x, r.Y, room, segment{theme.Critical, "✖ " + text.Sanitize(v.Err.Error())},
+			segment{theme.Dim, "  " + text.Duration(v.Now.Sub(v.ErrSince)) + " ago"})
 	}
 	if used > 0 {
 		used += 3
@@ -41,33 +41,33 @@ func (p *painter) drawFooter(r screen.Rect, v *view) {
 }
 
 // drawHints draws the keys, most important first, as many as fit whole.
-func (p *painter) drawHints(x, y, room int, v *view) {
-	for _, h := range v.hints {
-		w := text.Width(h.key) + 1 + text.Width(h.does)
+func (p *Painter) drawHints(x, y, room int, v *View) {
+	for _, h := range v.Hints {
+		w := text.Width(h.Key) + 1 + text.Width(h.Does)
 		if w > room {
 			continue
 		}
-		n := p.canvas.Text(x, y, room, theme.Key, h.key)
-		p.canvas.Text(x+n+1, y, room-n-1, theme.Dim, h.does)
+		n := p.canvas.Text(x, y, room, theme.Key, h.Key)
+		p.canvas.Text(x+n+1, y, room-n-1, theme.Dim, h.Does)
 		x, room = x+w+2, room-w-2
 	}
 }
 
 // drawFilterLine draws the filter that is being typed, and beside it what is
 // wrong with it and where.
-func (p *painter) drawFilterLine(r screen.Rect, f *filterLine) {
+func (p *Painter) drawFilterLine(r screen.Rect, f *FilterLine) {
 	p.canvas.Text(r.X+1, r.Y, 1, theme.Key, "/")
 	x, room := r.X+3, r.W-4
 	reason, wrongFrom := filterError(f)
 	input := room
 	if reason != "" {
-		input = max(min(text.Width(f.input)+2, room*2/3), min(12, room))
+		input = max(min(text.Width(f.Input)+2, room*2/3), min(12, room))
 		p.canvas.Text(x+input+1, r.Y, room-input-1, theme.Critical, "✖ "+text.Sanitize(reason))
-	} else if f.input == "" && f.pos == 0 {
+	} else if f.Input == "" && f.Pos == 0 {
 		p.canvas.Text(x+2, r.Y, room-2, theme.Dim, "state:tw  proc:nginx  rport:443  10.0.0.0/8  !state:listen")
 	}
 	// The end of what stands before the cursor is always in sight.
-	before, after := f.input[:f.pos], f.input[f.pos:]
+	before, after := f.Input[:f.Pos], f.Input[f.Pos:]
 	skipped := 0
 	for before != "" && text.Width(before) > input-1 {
 		_, n := utf8.DecodeRuneInString(before)
@@ -82,7 +82,7 @@ func (p *painter) drawFilterLine(r screen.Rect, f *filterLine) {
 }
 
 // drawCursor draws the rest of a line from the cursor on.
-func (p *painter) drawCursor(x, y, room int, after string) {
+func (p *Painter) drawCursor(x, y, room int, after string) {
 	if p.inks == nil { // a cursor that is no change of style
 		p.canvas.Put(x, y, theme.Cursor, '▏')
 		if p.ascii {
@@ -100,16 +100,16 @@ func (p *painter) drawCursor(x, y, room int, after string) {
 }
 
 // filterError says what is wrong with a filter and from which byte on.
-func filterError(f *filterLine) (reason string, from int) {
+func filterError(f *FilterLine) (reason string, from int) {
 	var wrong *filter.Error
 	switch {
-	case f.err == nil:
+	case f.Err == nil:
 		return "", 0
-	case !errors.As(f.err, &wrong):
-		return f.err.Error(), 0
+	case !errors.As(f.Err, &wrong):
+		return f.Err.Error(), 0
 	}
-	from = max(0, min(wrong.Offset, len(f.input)))
-	at := utf8.RuneCountInString(f.input[:from]) + 1
+	from = max(0, min(wrong.Offset, len(f.Input)))
+	at := utf8.RuneCountInString(f.Input[:from]) + 1
 	return "at " + strconv.Itoa(at) + ": " + wrong.Reason, from
 }
 

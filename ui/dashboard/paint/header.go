@@ -1,4 +1,4 @@
-package dashboard
+package paint
 
 import (
 	"slices"
@@ -10,21 +10,21 @@ import (
 )
 
 // drawHeader says which host this is, and how fresh what is shown.
-func (p *painter) drawHeader(r screen.Rect, v *view) {
+func (p *Painter) drawHeader(r screen.Rect, v *View) {
 	if r.Empty() {
 		return
 	}
 	right := []segment{statusSegment(v)}
-	if v.state != nil {
-		clock := segment{theme.Strong, v.state.Moment.Time.Format("15:04:05")}
-		every := segment{theme.Dim, "every " + text.Duration(v.interval) + "  "}
-		if v.interval < 1e9 {
-			every.text = "every " + v.interval.String() + "  "
+	if v.State != nil {
+		clock := segment{theme.Strong, v.State.Moment.Time.Format("15:04:05")}
+		every := segment{theme.Dim, "every " + text.Duration(v.Interval) + "  "}
+		if v.Interval < 1e9 {
+			every.text = "every " + v.Interval.String() + "  "
 		}
-		if v.timeline.on {
+		if v.Timeline.On {
 			every.text = "" // that was up to the recorder
 		}
-		if r.W < boxWidth && len(v.state.Moment.Limits) > 0 {
+		if r.W < boxWidth && len(v.State.Moment.Limits) > 0 {
 			every = segment{theme.Warn, "! partial  "}
 		} else if r.W < boxWidth {
 			every.text = ""
@@ -44,24 +44,24 @@ func (p *painter) drawHeader(r screen.Rect, v *view) {
 
 // headerLeft names the host, and what is wrong with it where no box below
 // says that.
-func headerLeft(v *view, room int) []segment {
+func headerLeft(v *View, room int) []segment {
 	left := []segment{{theme.Brand, "ephtop"}}
-	if v.state == nil {
+	if v.State == nil {
 		return left
 	}
-	s := v.state.Moment
+	s := v.State.Moment
 	gap := segment{theme.Text, "  "}
 	host := []segment{gap, {theme.Strong, text.Sanitize(s.Host)}}
 	if failed := failuresSegment(v); failed.text != "" {
 		if measure(left)+2+text.Width(failed.text) > room {
-			failed.text = "✖ " + text.Compact(v.state.Failures.Count) + " failed"
+			failed.text = "✖ " + text.Compact(v.State.Failures.Count) + " failed"
 		}
 		left = append(left, gap, failed)
 	}
-	if len(v.findings) > 0 && v.layout().gauges.Empty() {
+	if len(v.Findings) > 0 && v.layout().gauges.Empty() {
 		found := findingsSegment(v)
 		if measure(left)+2+text.Width(found.text) > room {
-			found.text = levelMark(worstFinding(v)) + " " + text.Count(len(v.findings)) + " (f)"
+			found.text = levelMark(worstFinding(v)) + " " + text.Count(len(v.Findings)) + " (f)"
 		}
 		if measure(left)+2+text.Width(found.text) <= room {
 			left = append(left, gap, found)
@@ -71,7 +71,7 @@ func headerLeft(v *view, room int) []segment {
 	if len(left) == 1 || measure(left)+measure(host) <= room {
 		left = slices.Insert(left, 1, host...)
 	}
-	if v.width >= mapWidth {
+	if v.Width >= mapWidth {
 		left = append(left, segment{theme.Dim, "  " + text.Sanitize(s.OS+" "+s.Kernel)},
 			segment{theme.Dim, "  " + s.Source + ", poll " + milliseconds(s.Took)})
 	}
@@ -79,8 +79,8 @@ func headerLeft(v *view, room int) []segment {
 }
 
 // failuresSegment counts the connects that have failed, while they do.
-func failuresSegment(v *view) segment {
-	f := &v.state.Failures
+func failuresSegment(v *View) segment {
+	f := &v.State.Failures
 	if f.Recent == 0 {
 		return segment{}
 	}
@@ -89,46 +89,46 @@ func failuresSegment(v *view) segment {
 
 // tracedSegment says that the kernel tells of closes and failed connects, and
 // what of that was lost.
-func tracedSegment(v *view) segment {
-	s := v.state.Moment
+func tracedSegment(v *View) segment {
+	s := v.State.Moment
 	switch {
 	case !s.Traced:
 		return segment{}
 	case s.LostEvents > 0:
 		return segment{theme.Warn, "traced, " + text.Plural(s.LostEvents, "event", "events") + " lost  "}
-	case v.width < boxWidth:
+	case v.Width < boxWidth:
 		return segment{}
 	}
 	return segment{theme.Dim, "traced  "}
 }
 
 // statusSegment says how fresh the data is, in a sign, a word and a colour.
-func statusSegment(v *view) segment {
-	if v.timeline.on && !v.timeline.pipe {
+func statusSegment(v *View) segment {
+	if v.Timeline.On && !v.Timeline.Pipe {
 		return replaySegment(v)
 	}
-	switch v.status {
-	case statusLive:
+	switch v.Status {
+	case StatusLive:
 		switch {
-		case v.timeline.pipe:
+		case v.Timeline.Pipe:
 			return segment{theme.OK, "● live, piped"}
-		case v.speed != 0 && v.speed != 1:
-			return segment{theme.OK, "● live " + text.Times(v.speed)}
+		case v.Speed != 0 && v.Speed != 1:
+			return segment{theme.OK, "● live " + text.Times(v.Speed)}
 		}
 		return segment{theme.OK, "● live"}
-	case statusPaused:
+	case StatusPaused:
 		s := segment{theme.Warn, "‖ paused"}
 		// The time of a simulated host is not that of the wall clock.
-		if v.state != nil && v.speed == 0 {
-			s.text += "  " + text.Duration(v.now.Sub(v.state.Moment.Time)) + " old"
+		if v.State != nil && v.Speed == 0 {
+			s.text += "  " + text.Duration(v.Now.Sub(v.State.Moment.Time)) + " old"
 		}
 		return s
-	case statusStale:
-		if v.state == nil {
+	case StatusStale:
+		if v.State == nil {
 			return segment{theme.Critical, "! no data"}
 		}
-		return segment{theme.Critical, "! stale since " + v.errSince.Format("15:04:05")}
-	case statusEnded:
+		return segment{theme.Critical, "! stale since " + v.ErrSince.Format("15:04:05")}
+	case StatusEnded:
 		return segment{theme.Warn, "■ ended"}
 	}
 	return segment{theme.Dim, "reading sockets…"}

@@ -1,4 +1,4 @@
-package dashboard
+package paint
 
 import "ephtop/ui/screen"
 
@@ -6,7 +6,7 @@ import "ephtop/ui/screen"
 // empty.
 type layout struct {
 	header, footer screen.Rect
-	// timeline is a line above the footer; view.layout gives it its place.
+	// timeline is a line above the footer; View.layout gives it its place.
 	timeline screen.Rect
 	// summary is the headline without a box, where gauges does not fit.
 	summary, gauges screen.Rect
@@ -82,9 +82,9 @@ func (l *layout) rail(area screen.Rect) {
 
 // layout is what of the screen is whose, with a line for the time of a replay
 // that is taken from the lists above it.
-func (v *view) layout() layout {
-	l := layoutOf(v.width, v.height)
-	if !v.timeline.on || v.timeline.pipe || v.height < timelineHeight || v.width < timelineWidth {
+func (v *View) layout() layout {
+	l := layoutOf(v.Width, v.Height)
+	if !v.Timeline.On || v.Timeline.Pipe || v.Height < timelineHeight || v.Width < timelineWidth {
 		return l
 	}
 	for _, r := range []*screen.Rect{&l.states, &l.consumers, &l.destinations, &l.connections} {
@@ -92,7 +92,7 @@ func (v *view) layout() layout {
 			r.H--
 		}
 	}
-	l.timeline = screen.Rect{Y: l.footer.Y - 1, W: v.width, H: 1}
+	l.timeline = screen.Rect{Y: l.footer.Y - 1, W: v.Width, H: 1}
 	return l
 }
 
@@ -102,25 +102,26 @@ const (
 	timelineWidth  = 30
 )
 
-// lines is the number of lines of a pane.
-func (v *view) lines(p pane) int {
+// Lines is the number of lines of a pane.
+func (v *View) Lines(p Pane) int {
 	switch p {
-	case paneStates:
-		return len(v.states)
-	case paneConsumers:
-		return len(v.consumers)
+	case PaneStates:
+		return len(v.States)
+	case PaneConsumers:
+		return len(v.Consumers)
 	}
-	return len(v.rows)
+	return len(v.Rows)
 }
 
-// paneHeights is the number of lines that each pane shows, 0 for one that is
-// not on screen.
-func (v *view) paneHeights() [numPanes]int {
+// PaneHeights is the number of lines that each pane shows, 0 for one that is
+// not on screen. It depends on the size of the screen and on whether there is a
+// time line, and on nothing else.
+func (v *View) PaneHeights() [NumPanes]int {
 	l := v.layout()
-	return [numPanes]int{
-		paneStates:      l.states.Inset(1, 1).H,
-		paneConsumers:   listLines(l.consumers, 7),
-		paneConnections: listLines(l.connections, 3),
+	return [NumPanes]int{
+		PaneStates:      l.states.Inset(1, 1).H,
+		PaneConsumers:   listLines(l.consumers, 7),
+		PaneConnections: listLines(l.connections, 3),
 	}
 }
 
@@ -136,13 +137,13 @@ func listLines(box screen.Rect, named int) int {
 
 // overlayRect is where an overlay lies: over everything but the header, the
 // time line and the footer.
-func overlayRect(v *view) screen.Rect {
-	area := screen.Rect{W: v.width, H: v.height}
-	if v.height >= 3 {
-		area.Y, area.H = 1, v.height-2-v.layout().timeline.H
+func overlayRect(v *View) screen.Rect {
+	area := screen.Rect{W: v.Width, H: v.Height}
+	if v.Height >= 3 {
+		area.Y, area.H = 1, v.Height-2-v.layout().timeline.H
 	}
 	width := 100
-	if v.overlay == overlayHelp {
+	if v.Overlay == OverlayHelp {
 		width = 116
 	}
 	if area.W < width+8 {
@@ -151,11 +152,9 @@ func overlayRect(v *view) screen.Rect {
 	return area.Center(width, area.H)
 }
 
-// overlayLines is the number of lines that the overlay on screen can be
-// scrolled to: as many as it has, less those that are in sight at its end, but
-// at least one.
-func (v *view) overlayLines() int {
-	box := overlayRect(v)
-	text := overlayText(v, box.Inset(2, 1).W)
-	return max(1, len(text)-box.Inset(2, 1).H+1)
+// LastScroll is the line from which on the overlay on screen is in sight up to
+// its end: the largest Scroll that means something. It lays the overlay out.
+func (v *View) LastScroll() int {
+	inner := overlayRect(v).Inset(2, 1)
+	return max(0, len(overlayText(v, inner.W))-inner.H)
 }

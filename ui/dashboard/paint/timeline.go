@@ -1,4 +1,4 @@
-package dashboard
+package paint
 
 import (
 	"fmt"
@@ -18,12 +18,12 @@ type cellOfTime struct {
 }
 
 // drawTimeline draws where the replay is, and where which level holds.
-func (p *painter) drawTimeline(r screen.Rect, v *view) {
+func (p *Painter) drawTimeline(r screen.Rect, v *View) {
 	if r.Empty() {
 		return
 	}
-	line := &v.timeline
-	at, span := line.position.Sub(line.first), line.last.Sub(line.first)
+	line := &v.Timeline
+	at, span := line.Position.Sub(line.First), line.Last.Sub(line.First)
 	before, after := clockText(at, span), clockText(span, span)
 	p.canvas.Text(r.X+1, r.Y, r.W-2, theme.Strong, before)
 	p.canvas.TextRight(r.X+1, r.Y, r.W-2, theme.Dim, after)
@@ -32,7 +32,7 @@ func (p *painter) drawTimeline(r screen.Rect, v *view) {
 		return
 	}
 	cells := line.cells(n)
-	here := line.column(line.position, n)
+	here := line.column(line.Position, n)
 	for i, c := range cells {
 		style, sign := levelRoles[c.level], '─'
 		if c.level == model.LevelOK {
@@ -58,35 +58,35 @@ func (p *painter) drawTimeline(r screen.Rect, v *view) {
 }
 
 // column is the column of a time in a line of n columns.
-func (l *timeline) column(t time.Time, n int) int {
-	span := l.last.Sub(l.first)
+func (l *Timeline) column(t time.Time, n int) int {
+	span := l.Last.Sub(l.First)
 	if span <= 0 {
 		return 0
 	}
-	return max(0, min(int(float64(t.Sub(l.first))/float64(span)*float64(n-1)+0.5), n-1))
+	return max(0, min(int(float64(t.Sub(l.First))/float64(span)*float64(n-1)+0.5), n-1))
 }
 
 // cells says what is known of each column: the worst level in it, and whether
 // the level changes there.
-func (l *timeline) cells(n int) []cellOfTime {
+func (l *Timeline) cells(n int) []cellOfTime {
 	cells := make([]cellOfTime, n)
-	for i, c := range l.changes {
-		from := l.column(c.time, n)
-		to := l.column(l.scanned, n)
-		if i+1 < len(l.changes) {
-			to = l.column(l.changes[i+1].time, n)
+	for i, c := range l.Changes {
+		from := l.column(c.Time, n)
+		to := l.column(l.Scanned, n)
+		if i+1 < len(l.Changes) {
+			to = l.column(l.Changes[i+1].Time, n)
 		}
 		// A column in which the level changes is marked by the worst one that
 		// begins there; the one that ends there has its own columns.
 		if i > 0 {
-			if !cells[from].changed || c.level > cells[from].level {
-				cells[from].level = c.level
+			if !cells[from].changed || c.Level > cells[from].level {
+				cells[from].level = c.Level
 			}
 			cells[from].changed, cells[from].known = true, true
 			from++
 		}
 		for j := from; j <= to; j++ {
-			cells[j].level, cells[j].known = c.level, true
+			cells[j].level, cells[j].known = c.Level, true
 		}
 	}
 	return cells
@@ -103,38 +103,38 @@ func clockText(d, whole time.Duration) string {
 }
 
 // replaySegment says how a replay goes.
-func replaySegment(v *view) segment {
-	line := &v.timeline
+func replaySegment(v *View) segment {
+	line := &v.Timeline
 	word := "replay "
-	if v.width < boxWidth && v.layout().timeline.Empty() {
+	if v.Width < boxWidth && v.layout().timeline.Empty() {
 		word = ""
 	}
-	s := segment{theme.OK, "▶ " + word + text.Times(v.speed)}
+	s := segment{theme.OK, "▶ " + word + text.Times(v.Speed)}
 	switch {
-	case v.status == statusWaiting:
+	case v.Status == StatusWaiting:
 		return segment{theme.Dim, "reading the recording…"}
-	case line.seeking:
+	case line.Seeking:
 		s = segment{theme.Dim, "… seeking"}
-	case v.status == statusEnded:
+	case v.Status == StatusEnded:
 		s = segment{theme.Warn, "■ end"}
-	case !line.playing:
+	case !line.Playing:
 		s = segment{theme.Warn, "‖ replay"}
 	}
 	if v.layout().timeline.Empty() {
-		span := line.last.Sub(line.first)
-		s.text += "  " + clockText(line.position.Sub(line.first), span) + "/" + clockText(span, span)
+		span := line.Last.Sub(line.First)
+		s.text += "  " + clockText(line.Position.Sub(line.First), span) + "/" + clockText(span, span)
 	}
 	return s
 }
 
 // recordSegment says that a recording is being written.
-func recordSegment(v *view) segment {
-	if !v.record.on {
+func recordSegment(v *View) segment {
+	if !v.Recording.On {
 		return segment{}
 	}
 	s := segment{theme.Critical, "● rec  "}
-	if v.width >= boxWidth {
-		s.text = "● rec " + text.Duration(v.now.Sub(v.record.since)) + " " + text.Bytes(v.record.size) + "  "
+	if v.Width >= boxWidth {
+		s.text = "● rec " + text.Duration(v.Now.Sub(v.Recording.Since)) + " " + text.Bytes(v.Recording.Size) + "  "
 	}
 	return s
 }

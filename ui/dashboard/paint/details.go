@@ -1,4 +1,4 @@
-package dashboard
+package paint
 
 import (
 	"strconv"
@@ -37,25 +37,25 @@ func (d *details) pair(label string, style theme.Role, value string) {
 
 // detailText says all that is known of a connection, of its process, and of
 // how far the range is used up towards its destination.
-func detailText(v *view, width int) [][]segment {
+func detailText(v *View, width int) [][]segment {
 	d := details{width: width}
-	if v.state == nil {
+	if v.State == nil {
 		return [][]segment{{{theme.Dim, waitingFor(v)}}}
 	}
-	t := v.detail.tuple
+	t := v.Detail.Tuple
 	d.lines = append(d.lines, []segment{{theme.Strong, t.Proto.String() + "  "},
 		{theme.Strong, source.AddrPort(t.Local, t.LocalPort)}, {theme.Dim, "  →  "},
 		{theme.Strong, source.AddrPort(t.Remote, t.RemotePort)}, {theme.Dim, namedService(&t)}})
-	if v.detail.row < 0 {
+	if v.Detail.Row < 0 {
 		d.lines = append(d.lines, nil, []segment{{theme.Warn, "This socket has gone."}})
 	} else {
-		d.socket(v, v.detail.row)
-		d.process(v, v.detail.row)
+		d.socket(v, v.Detail.Row)
+		d.process(v, v.Detail.Row)
 	}
-	if v.detail.use >= 0 {
-		d.pressure(&v.state.TCP.Pressure.Tuples[v.detail.use])
+	if v.Detail.Use >= 0 {
+		d.pressure(&v.State.TCP.Pressure.Tuples[v.Detail.Use])
 	}
-	d.bindPool(v, v.detail.use < 0)
+	d.bindPool(v, v.Detail.Use < 0)
 	return d.lines
 }
 
@@ -66,14 +66,14 @@ func namedService(t *source.Tuple) string {
 	return ""
 }
 
-func (d *details) socket(v *view, row int) {
-	s, info := &v.state.Snapshot.Sockets[row], &v.state.Rows[row]
+func (d *details) socket(v *View, row int) {
+	s, info := &v.State.Snapshot.Sockets[row], &v.State.Rows[row]
 	state, stage := s.State.String(), model.StageOf(s.State).String()
 	if stage != state {
 		state += " (" + stage + ")"
 	}
 	d.pair("state", stateRole(s.State), state)
-	seen := text.Duration(v.state.Age(row))
+	seen := text.Duration(v.State.Age(row))
 	if info.SinceStart {
 		seen = "more than " + seen + ": it was there at the first poll"
 	}
@@ -87,7 +87,7 @@ func (d *details) socket(v *view, row int) {
 	}
 	port := "ephemeral"
 	if !info.Ephemeral {
-		port = "not ephemeral: reserved, or outside " + v.state.Snapshot.Settings.Range.String()
+		port = "not ephemeral: reserved, or outside " + v.State.Snapshot.Settings.Range.String()
 	}
 	d.pair("local port", theme.Text, port)
 	if info.Suspected {
@@ -116,12 +116,12 @@ func cgroup(s *source.Socket) string {
 	return ", cgroup " + strconv.FormatUint(s.Cgroup, 10)
 }
 
-func (d *details) process(v *view, row int) {
+func (d *details) process(v *View, row int) {
 	d.title("Process")
-	p, tier := v.state.Process(row), v.state.Rows[row].Tier
+	p, tier := v.State.Process(row), v.State.Rows[row].Tier
 	if p == nil {
 		why := "unknown: no process that can be seen holds it"
-		if v.state.Snapshot.Sockets[row].State == source.TimeWait {
+		if v.State.Snapshot.Sockets[row].State == source.TimeWait {
 			why = "unknown: it was in TIME_WAIT before a poll could see whose it was"
 		}
 		d.pair("owner", theme.Dim, why)
@@ -130,7 +130,7 @@ func (d *details) process(v *view, row int) {
 	name := text.Sanitize(p.Name)
 	switch tier {
 	case model.OwnerInferred:
-		seen, of := v.state.Likely(row)
+		seen, of := v.State.Likely(row)
 		d.pair("owner", theme.Text, name+"? likely: it held "+text.Count(seen)+" of the "+text.Count(of)+
 			" sockets that were seen alive with this destination")
 	case model.OwnerTraced:
@@ -169,10 +169,10 @@ func suspectedText(n int) string {
 
 // bindPool says how many ports the local address has left to bind(0) and, for
 // UDP, to everything.
-func (d *details) bindPool(v *view, titled bool) {
-	pools := v.state.Of(v.detail.tuple.Proto).Pressure.BindPools
+func (d *details) bindPool(v *View, titled bool) {
+	pools := v.State.Of(v.Detail.Tuple.Proto).Pressure.BindPools
 	for i := range pools {
-		if b := &pools[i]; b.Local == v.detail.tuple.Local {
+		if b := &pools[i]; b.Local == v.Detail.Tuple.Local {
 			if titled {
 				d.title("Ports of " + b.Local.String())
 			}

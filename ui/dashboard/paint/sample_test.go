@@ -1,4 +1,4 @@
-package dashboard
+package paint
 
 import (
 	"os"
@@ -17,43 +17,43 @@ var sampleTime = time.Date(2026, 11, 22, 12, 4, 31, 120e6, time.UTC)
 // sampleView is a busy host on a screen of the given size: one destination
 // takes most of the range. It is made up by hand, so that what is drawn does
 // not hang on how the model counts.
-func sampleView(width, height int) *view {
+func sampleView(width, height int) *View {
 	st := sampleState(400)
-	v := &view{
-		width: width, height: height, state: st, total: 18_317,
-		status: statusLive, interval: time.Second, now: sampleTime.Add(200 * time.Millisecond),
-		order: list.Order{Column: list.ColumnAge}, focus: paneConnections,
-		consumers: st.TCP.Consumers[model.ByProcess],
+	v := &View{
+		Width: width, Height: height, State: st, Total: 18_317,
+		Status: StatusLive, Interval: time.Second, Now: sampleTime.Add(200 * time.Millisecond),
+		Order: list.Order{Column: list.ColumnAge}, Focus: PaneConnections,
+		Consumers: st.TCP.Consumers[model.ByProcess],
 	}
-	v.rows = make([]int32, len(st.Snapshot.Sockets))
-	for i := range v.rows {
-		v.rows[i] = int32(i)
+	v.Rows = make([]int32, len(st.Snapshot.Sockets))
+	for i := range v.Rows {
+		v.Rows[i] = int32(i)
 	}
-	v.states = stateLines(nil, &st.TCP.States, 0)
-	v.states = stateLines(v.states, &st.TCP.States, v.paneHeights()[paneStates])
-	v.hints, v.help = sampleKeys("live")
+	v.States = StateLines(nil, &st.TCP.States, 0)
+	v.States = StateLines(v.States, &st.TCP.States, v.PaneHeights()[PaneStates])
+	v.Hints, v.Help = sampleKeys("live")
 	return v
 }
 
 // sampleKeys are keys as the dashboard has them shown: a tested golden file of
 // its, a key a line with its group; those without one stand in the footer.
-func sampleKeys(name string) (hints []hint, help []helpGroup) {
-	data, err := os.ReadFile("testdata/TestKeysAsShown/" + name + ".golden")
+func sampleKeys(name string) (hints []Hint, help []HelpGroup) {
+	data, err := os.ReadFile("../testdata/TestKeysAsShown/" + name + ".golden")
 	if err != nil {
 		panic(err)
 	}
 	for line := range strings.Lines(string(data)) {
 		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		group, h := fields[0], hint{fields[1], fields[2]}
+		group, h := fields[0], Hint{fields[1], fields[2]}
 		if group == "" {
 			hints = append(hints, h)
 			continue
 		}
-		if n := len(help); n == 0 || help[n-1].title != group {
-			help = append(help, helpGroup{title: group})
+		if n := len(help); n == 0 || help[n-1].Title != group {
+			help = append(help, HelpGroup{Title: group})
 		}
 		last := &help[len(help)-1]
-		last.keys = append(last.keys, h)
+		last.Keys = append(last.Keys, h)
 	}
 	return hints, help
 }
@@ -70,7 +70,6 @@ func addr(s string) source.Addr {
 func sampleState(sockets int) *model.State {
 	settings := source.Settings{
 		Range: source.PortRange{Low: 32768, High: 60999}, TimeWait: time.Minute, ReuseTimeWait: 2, Timestamps: 1,
-		Default: source.PortRange{Low: 32768, High: 60999}, Parity: true,
 	}
 	st := &model.State{
 		Moment: &source.Moment{
@@ -171,8 +170,8 @@ func sampleConsumers(st *model.State) {
 
 // sampleFindings are one of each weight: long words, several remedies, and
 // none.
-func sampleFindings() []finding {
-	return []finding{
+func sampleFindings() []Finding {
+	return []Finding{
 		{model.LevelCritical, advice.Advice{
 			Title: "api: 312 closes/s to 10.0.9.2:5432, each for a new connection",
 			Seen:  "api (pid 3120) closes 312 connections/s to 10.0.9.2:5432: 8,188 open, 9,804 in TIME_WAIT",
@@ -243,20 +242,20 @@ func emptyState() *model.State {
 }
 
 // showState puts another state into a view.
-func showState(v *view, st *model.State) {
-	v.state, v.rows, v.total = st, v.rows[:len(st.Snapshot.Sockets)], len(st.Snapshot.Sockets)
-	v.states = stateLines(v.states, &st.TCP.States, v.paneHeights()[paneStates])
-	v.consumers = st.TCP.Consumers[v.group]
+func showState(v *View, st *model.State) {
+	v.State, v.Rows, v.Total = st, v.Rows[:len(st.Snapshot.Sockets)], len(st.Snapshot.Sockets)
+	v.States = StateLines(v.States, &st.TCP.States, v.PaneHeights()[PaneStates])
+	v.Consumers = st.TCP.Consumers[v.Group]
 }
 
 // showDetail opens the details of a connection, by its row.
-func showDetail(v *view, row int) {
-	v.overlay = overlayDetails
-	v.detail = detail{tuple: v.state.Snapshot.Sockets[row].Tuple(), row: row, use: -1}
-	t := &v.detail.tuple
-	for i, use := range v.state.TCP.Pressure.Tuples {
+func showDetail(v *View, row int) {
+	v.Overlay = OverlayDetails
+	v.Detail = Detail{Tuple: v.State.Snapshot.Sockets[row].Tuple(), Row: row, Use: -1}
+	t := &v.Detail.Tuple
+	for i, use := range v.State.TCP.Pressure.Tuples {
 		if use.Destination == t.Remote && use.Port == t.RemotePort && use.Source == t.Local {
-			v.detail.use = i
+			v.Detail.Use = i
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package dashboard
+package paint
 
 import (
 	"ephtop/model/list"
@@ -67,56 +67,56 @@ func layoutConnections(w int, both bool) connectionColumns {
 }
 
 // drawConnections draws the list of connections.
-func (p *painter) drawConnections(r screen.Rect, v *view) {
+func (p *Painter) drawConnections(r screen.Rect, v *View) {
 	if r.Empty() {
 		return
 	}
-	focused := v.focus == paneConnections
+	focused := v.Focus == PaneConnections
 	height := listLines(r, 3)
 	inside := p.box(r, focused, p.connectionsBox(v, height, r.W))
-	cur := v.cursors[paneConnections]
-	if v.state == nil || len(v.rows) == 0 {
+	cur := v.Cursors[PaneConnections]
+	if v.State == nil || len(v.Rows) == 0 {
 		p.noConnections(inside, v)
 		return
 	}
-	c := layoutConnections(inside.W-gutter-1, v.proto == protoBoth)
+	c := layoutConnections(inside.W-gutter-1, v.Proto == ProtoBoth)
 	y := inside.Y
 	if inside.H > height {
 		p.connectionHeader(inside.X+gutter, y, c)
 		y++
 	}
-	top := max(0, min(cur.top, len(v.rows)-1))
-	for i, row := range v.rows[top:min(len(v.rows), top+height)] {
+	top := max(0, min(cur.Top, len(v.Rows)-1))
+	for i, row := range v.Rows[top:min(len(v.Rows), top+height)] {
 		p.connectionLine(inside.X+gutter, y+i, c, v, row)
-		if focused && top+i == cur.line {
+		if focused && top+i == cur.Line {
 			p.mark(inside, y+i)
 		}
 	}
 }
 
 // connectionsBox says how the list is sorted, filtered, and how long it is.
-func (p *painter) connectionsBox(v *view, height, width int) screen.Box {
+func (p *Painter) connectionsBox(v *View, height, width int) screen.Box {
 	direction := "↑"
-	if v.order.Descending() {
+	if v.Order.Descending() {
 		direction = "↓"
 	}
-	box := screen.Box{Title: "Connections", Right: "sort: " + columnNames[v.order.Column%list.NumColumns] + " " + direction}
-	if v.filter.text != "" {
-		box.Right = "filter: " + text.Truncate(text.Sanitize(v.filter.text), max(width-40, 8)) + "   " + box.Right
+	box := screen.Box{Title: "Connections", Right: "sort: " + columnNames[v.Order.Column%list.NumColumns] + " " + direction}
+	if v.Filter.Text != "" {
+		box.Right = "filter: " + text.Truncate(text.Sanitize(v.Filter.Text), max(width-40, 8)) + "   " + box.Right
 		box.RightStyle = theme.Filter
 	}
-	if v.state == nil {
+	if v.State == nil {
 		box.Right = ""
 		return box
 	}
-	if len(v.rows) > 0 {
-		box.Foot = rangeOf(v.cursors[paneConnections].top, height, len(v.rows))
+	if len(v.Rows) > 0 {
+		box.Foot = rangeOf(v.Cursors[PaneConnections].Top, height, len(v.Rows))
 	}
-	if v.filter.text != "" {
-		if len(v.rows) == 0 {
+	if v.Filter.Text != "" {
+		if len(v.Rows) == 0 {
 			box.Foot = "0"
 		}
-		box.Foot += " · " + text.Count(v.total) + " without the filter"
+		box.Foot += " · " + text.Count(v.Total) + " without the filter"
 		box.FootStyle = theme.Filter
 	}
 	return box
@@ -128,20 +128,20 @@ var columnNames = [list.NumColumns]string{
 }
 
 // noConnections says why the list is empty.
-func (p *painter) noConnections(r screen.Rect, v *view) {
+func (p *Painter) noConnections(r screen.Rect, v *View) {
 	switch {
-	case v.state == nil:
+	case v.State == nil:
 		p.middle(r, theme.Dim, waitingFor(v), "")
-	case v.filter.text != "":
-		p.middle(r, theme.Text, "no connections match the filter "+text.Sanitize(v.filter.text), "esc clears it")
-	case v.proto == protoBoth:
+	case v.Filter.Text != "":
+		p.middle(r, theme.Text, "no connections match the filter "+text.Sanitize(v.Filter.Text), "esc clears it")
+	case v.Proto == ProtoBoth:
 		p.middle(r, theme.Dim, "no sockets", "")
 	default:
-		p.middle(r, theme.Dim, "no "+v.proto.String()+" sockets", "p shows the other protocol")
+		p.middle(r, theme.Dim, "no "+v.Proto.String()+" sockets", "p shows the other protocol")
 	}
 }
 
-func (p *painter) connectionHeader(x, y int, c connectionColumns) {
+func (p *Painter) connectionHeader(x, y int, c connectionColumns) {
 	put := func(w int, name string, right bool) {
 		if w <= 0 {
 			return
@@ -165,8 +165,8 @@ func (p *painter) connectionHeader(x, y int, c connectionColumns) {
 	put(c.command, "COMMAND", false)
 }
 
-func (p *painter) connectionLine(x, y int, c connectionColumns, v *view, row int32) {
-	s, info := &v.state.Snapshot.Sockets[row], &v.state.Rows[row]
+func (p *Painter) connectionLine(x, y int, c connectionColumns, v *View, row int32) {
+	s, info := &v.State.Snapshot.Sockets[row], &v.State.Rows[row]
 	if c.proto > 0 {
 		p.canvas.Text(x, y, c.proto, theme.Dim, s.Proto.String())
 		x += c.proto + 1
@@ -187,7 +187,7 @@ func (p *painter) connectionLine(x, y int, c connectionColumns, v *view, row int
 	}
 	if c.user > 0 {
 		if info.Process != source.NoProcess {
-			p.canvas.Text(x, y, c.user, theme.Dim, text.Sanitize(v.state.Processes[info.Process].User))
+			p.canvas.Text(x, y, c.user, theme.Dim, text.Sanitize(v.State.Processes[info.Process].User))
 		}
 		x += c.user + 1
 	}
@@ -196,13 +196,13 @@ func (p *painter) connectionLine(x, y int, c connectionColumns, v *view, row int
 		x += c.age + 1
 	}
 	if c.command > 0 && info.Process != source.NoProcess {
-		p.canvas.Text(x, y, c.command, theme.Dim, text.Sanitize(v.state.Processes[info.Process].Command))
+		p.canvas.Text(x, y, c.command, theme.Dim, text.Sanitize(v.State.Processes[info.Process].Command))
 	}
 }
 
 // endpoints draws both ends of a socket. A local port that is not ephemeral
 // steps back, and so does an end that there is not.
-func (p *painter) endpoints(x, y int, c connectionColumns, v *view, s *source.Socket, ephemeral bool) {
+func (p *Painter) endpoints(x, y int, c connectionColumns, v *View, s *source.Socket, ephemeral bool) {
 	style, name := theme.Text, ""
 	if !ephemeral {
 		style, name = theme.Dim, serviceName(v, s.LocalPort, s.Proto)
@@ -228,8 +228,8 @@ func (p *painter) endpoints(x, y int, c connectionColumns, v *view, s *source.So
 
 // age draws how long a socket has been seen, or with "↓" how long a TIME_WAIT
 // still lasts. The arrow has columns of its own, so that all end at one line.
-func (p *painter) age(x, y, w int, v *view, row int) {
-	s, info := &v.state.Snapshot.Sockets[row], &v.state.Rows[row]
+func (p *Painter) age(x, y, w int, v *View, row int) {
+	s, info := &v.State.Snapshot.Sockets[row], &v.State.Rows[row]
 	if s.State == source.TimeWait && s.Timer == source.TimerTimeWait {
 		p.buf = text.AppendAge(p.buf[:0], timeLeft(s))
 		p.canvas.BytesRight(x, y, w-2, theme.Text, p.buf)
@@ -240,6 +240,6 @@ func (p *painter) age(x, y, w int, v *view, row int) {
 	if info.SinceStart {
 		p.buf = append(p.buf, '>')
 	}
-	p.buf = text.AppendAge(p.buf, v.state.Age(row))
+	p.buf = text.AppendAge(p.buf, v.State.Age(row))
 	p.canvas.BytesRight(x, y, w-2, theme.Dim, p.buf)
 }
