@@ -28,11 +28,7 @@ func (d *details) title(s string) {
 
 // pair adds a label and its value, broken into lines where it is long.
 func (d *details) pair(label string, style theme.Role, value string) {
-	label = pad(label, labelWidth, false)
-	for _, l := range text.Wrap(value, max(d.width-labelWidth, 1)) {
-		d.lines = append(d.lines, []segment{{theme.Dim, label}, {style, l}})
-		label = pad("", labelWidth, false)
-	}
+	d.lines = paragraph(d.lines, style, value, d.width, segment{theme.Dim, pad(label, labelWidth, false)})
 }
 
 // detailText says all that is known of a connection, of its process, and of
@@ -127,7 +123,7 @@ func (d *details) process(v *View, row int) {
 		d.pair("owner", theme.Dim, why)
 		return
 	}
-	name := text.Sanitize(p.Name)
+	name := p.Name
 	switch tier {
 	case model.OwnerInferred:
 		seen, of := v.State.Likely(row)
@@ -138,8 +134,8 @@ func (d *details) process(v *View, row int) {
 	default:
 		d.pair("owner", theme.Text, name+", pid "+strconv.Itoa(int(p.PID))+" (observed: a poll saw it alive with this process)")
 	}
-	d.pair("user", theme.Text, text.Sanitize(p.User))
-	d.pair("command", theme.Text, text.Sanitize(p.Command))
+	d.pair("user", theme.Text, p.User)
+	d.pair("command", theme.Text, p.Command)
 }
 
 func (d *details) pressure(t *model.TupleUse) {

@@ -33,74 +33,27 @@ func findingsText(v *View, width int) [][]segment {
 	return lines
 }
 
-const findingIndent = 2
-
-func findingText(lines [][]segment, f *Finding, width int) [][]segment {
-	a, mark := &f.Advice, levelMark(f.Level)
-	title := text.Wrap(text.Sanitize(a.Title), max(width-findingIndent, 1))
-	for i, l := range title {
-		style := theme.Strong
-		if i == 0 {
-			lines = append(lines, []segment{{levelRoles[f.Level], mark}, {theme.Text, " "}, {style, l}})
-		} else {
-			lines = append(lines, []segment{{theme.Text, "  "}, {style, l}})
-		}
-	}
-	lines = indented(lines, theme.Text, a.Seen, findingIndent, width)
-	lines = indented(lines, theme.Dim, a.Why, findingIndent, width)
-	for i := range a.Remedies {
-		r := &a.Remedies[i]
-		lines = pointed(lines, "→ ", text.Sanitize(r.What), width)
-		for c := range strings.Lines(r.Command) {
-			lines = append(lines, []segment{{theme.Text, pad("", commandIndent, false)}, {theme.Command, text.Sanitize(strings.TrimSpace(c))}})
-		}
-		lines = labelled(lines, "effect", r.Effect, width)
-		lines = labelled(lines, "risk", r.Risk, width)
-	}
-	return lines
-}
-
 const (
+	findingIndent = 2
 	// commandIndent is small: a command stands on one line, so that it can be
 	// copied, and what there is no room for is cut. `ephtop doctor` has it whole.
 	commandIndent = 4
 	remedyLabel   = 7
 )
 
-// levelMark is the sign of a level alone.
-func levelMark(l model.Level) string {
-	for i := range levelWords[l] {
-		if levelWords[l][i] == ' ' {
-			return levelWords[l][:i]
+func findingText(lines [][]segment, f *Finding, width int) [][]segment {
+	a := &f.Advice
+	lines = paragraph(lines, theme.Strong, a.Title, width, segment{levelRoles[f.Level], levelMark(f.Level)}, blanks(1))
+	lines = paragraph(lines, theme.Text, a.Seen, width, blanks(findingIndent))
+	lines = paragraph(lines, theme.Dim, a.Why, width, blanks(findingIndent))
+	for i := range a.Remedies {
+		r := &a.Remedies[i]
+		lines = paragraph(lines, theme.Text, r.What, width, blanks(findingIndent), segment{theme.Key, "→ "})
+		for c := range strings.Lines(r.Command) {
+			lines = append(lines, []segment{blanks(commandIndent), {theme.Command, text.Sanitize(strings.TrimSpace(c))}})
 		}
-	}
-	return levelWords[l]
-}
-
-func indented(lines [][]segment, style theme.Role, s string, indent, width int) [][]segment {
-	for _, l := range text.Wrap(text.Sanitize(s), max(width-indent, 1)) {
-		lines = append(lines, []segment{{theme.Text, pad("", indent, false)}, {style, l}})
-	}
-	return lines
-}
-
-// pointed adds a paragraph that begins with a sign.
-func pointed(lines [][]segment, sign, s string, width int) [][]segment {
-	for _, l := range text.Wrap(s, max(width-commandIndent, 1)) {
-		lines = append(lines, []segment{{theme.Text, "  "}, {theme.Key, pad(sign, commandIndent-2, false)}, {theme.Text, l}})
-		sign = ""
-	}
-	return lines
-}
-
-// labelled adds a paragraph with a label at its left; nothing if it is empty.
-func labelled(lines [][]segment, label, s string, width int) [][]segment {
-	indent := commandIndent + remedyLabel
-	for _, l := range text.Wrap(text.Sanitize(s), max(width-indent, 1)) {
-		lines = append(lines, []segment{
-			{theme.Text, pad("", commandIndent, false)}, {theme.Dim, pad(label, remedyLabel, false)}, {theme.Text, l},
-		})
-		label = ""
+		lines = paragraph(lines, theme.Text, r.Effect, width, blanks(commandIndent), segment{theme.Dim, pad("effect", remedyLabel, false)})
+		lines = paragraph(lines, theme.Text, r.Risk, width, blanks(commandIndent), segment{theme.Dim, pad("risk", remedyLabel, false)})
 	}
 	return lines
 }

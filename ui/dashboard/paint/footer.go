@@ -3,7 +3,6 @@ package paint
 import (
 	"errors"
 	"strconv"
-	"time"
 	"unicode/utf8"
 
 	"ephtop/model/filter"
@@ -111,12 +110,4 @@ func filterError(f *FilterLine) (reason string, from int) {
 	from = max(0, min(wrong.Offset, len(f.Input)))
 	at := utf8.RuneCountInString(f.Input[:from]) + 1
 	return "at " + strconv.Itoa(at) + ": " + wrong.Reason, from
-}
-
-// milliseconds writes how long a poll took.
-func milliseconds(d time.Duration) string {
-	if d < 10*time.Millisecond {
-		return strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', 1, 64) + " ms"
-	}
-	return text.Count(int(d.Milliseconds())) + " ms"
 }

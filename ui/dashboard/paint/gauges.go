@@ -31,10 +31,7 @@ func (g *gauge) percent() float64 {
 // headline is the gauge that says when connect() fails first, or for UDP
 // bind().
 func headline(v *View) gauge {
-	pressure := &v.State.TCP.Pressure
-	if v.Proto == ProtoUDP {
-		pressure = &v.State.UDP.Pressure
-	}
+	pressure := pressureOf(v)
 	h := pressure.Headline()
 	g := gauge{
 		label: "whole pool", live: h.Live, timeWait: h.TimeWait, blocked: h.Blocked + h.Suspected, free: h.Free,
@@ -52,6 +49,14 @@ func headline(v *View) gauge {
 		g.label = "no port in use"
 	}
 	return g
+}
+
+// pressureOf is that of the protocol in view: of TCP where both are.
+func pressureOf(v *View) *model.Pressure {
+	if v.Proto == ProtoUDP {
+		return &v.State.UDP.Pressure
+	}
+	return &v.State.TCP.Pressure
 }
 
 // gauges are the three lines: the headline, and what stands beside it.
@@ -133,7 +138,7 @@ func (p *Painter) drawSummary(r screen.Rect, v *View) {
 	if width := text.Width(word.text); n+1+width <= w {
 		p.segments(x+w-width, r.Y, width, word)
 	} else if n+2 <= w {
-		p.segments(x+w-1, r.Y, 1, segment{word.style, string([]rune(word.text)[:1])})
+		p.segments(x+w-1, r.Y, 1, segment{word.style, levelMark(g.level)})
 	}
 	if r.H > 1 {
 		p.gaugeBar(x, r.Y+1, w, v, &g)

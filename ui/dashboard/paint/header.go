@@ -2,6 +2,9 @@ package paint
 
 import (
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"ephtop/model"
 	"ephtop/ui/screen"
@@ -78,6 +81,14 @@ func headerLeft(v *View, room int) []segment {
 	return left
 }
 
+// milliseconds writes how long a poll took.
+func milliseconds(d time.Duration) string {
+	if d < 10*time.Millisecond {
+		return strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', 1, 64) + " ms"
+	}
+	return text.Count(int(d.Milliseconds())) + " ms"
+}
+
 // failuresSegment counts the connects that have failed, while they do.
 func failuresSegment(v *View) segment {
 	f := &v.State.Failures
@@ -145,6 +156,12 @@ var (
 		model.LevelExhausted: "✖ exhausted",
 	}
 )
+
+// levelMark is the sign of a level alone.
+func levelMark(l model.Level) string {
+	mark, _, _ := strings.Cut(levelWords[l], " ")
+	return mark
+}
 
 func levelSegment(l model.Level) segment {
 	l = min(l, model.LevelExhausted)

@@ -1,6 +1,9 @@
 package paint
 
 import (
+	"slices"
+	"strings"
+
 	"ephtop/ui/advice"
 	"ephtop/ui/screen"
 	"ephtop/ui/text"
@@ -78,19 +81,24 @@ func helpText(v *View, width int) [][]segment {
 	if v.State != nil && len(v.State.Moment.Limits) > 0 {
 		lines = append(lines, nil, []segment{{theme.Warn, "What is not seen"}})
 		for _, s := range advice.Limits(v.State.Moment) {
-			lines = paragraph(lines, theme.Text, "! "+text.Sanitize(s), width)
+			lines = paragraph(lines, theme.Text, "! "+s, width)
 		}
 	}
 	return lines
 }
 
-// paragraph adds s, broken into lines.
-func paragraph(lines [][]segment, style theme.Role, s string, width int) [][]segment {
-	for _, l := range text.Wrap(s, width) {
-		lines = append(lines, []segment{{style, l}})
+// paragraph adds s, broken into lines. The first one begins with the pieces of
+// lead, the others with blanks below them. Nothing is added if s is empty.
+func paragraph(lines [][]segment, style theme.Role, s string, width int, lead ...segment) [][]segment {
+	indent := measure(lead)
+	for _, l := range text.Wrap(text.Sanitize(s), max(width-indent, 1)) {
+		lines = append(lines, append(slices.Clip(lead), segment{style, l}))
+		lead = []segment{blanks(indent)}
 	}
 	return lines
 }
+
+func blanks(n int) segment { return segment{theme.Text, strings.Repeat(" ", n)} }
 
 // helpColumns puts the groups of keys side by side: each below the shortest of
 // the columns.
@@ -123,14 +131,10 @@ func helpColumns(groups []HelpGroup, width int) [][]segment {
 
 // groupText is a title and the keys below it.
 func groupText(g *HelpGroup, width int) [][]segment {
-	const label = 11
+	const label, least = 11, 8
 	lines := [][]segment{{{theme.Title, g.Title}}}
 	for _, k := range g.Keys {
-		name := pad(k.Key, label, false)
-		for _, d := range text.Wrap(k.Does, max(width-label-2, 8)) {
-			lines = append(lines, []segment{{theme.Key, name}, {theme.Text, d}})
-			name = pad("", label, false)
-		}
+		lines = paragraph(lines, theme.Text, k.Does, max(width-2, label+least), segment{theme.Key, pad(k.Key, label, false)})
 	}
 	return lines
 }
@@ -138,7 +142,7 @@ func groupText(g *HelpGroup, width int) [][]segment {
 // fill adds blanks to a line up to a column.
 func fill(line []segment, column int) []segment {
 	if n := column - measure(line); n > 0 {
-		line = append(line, segment{theme.Text, pad("", n, false)})
+		line = append(line, blanks(n))
 	}
 	return line
 }

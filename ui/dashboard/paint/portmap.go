@@ -11,10 +11,7 @@ import (
 // On Linux, connect() tries the ports of the upper one first, so that its
 // right end shows the slow connect coming.
 func (p *Painter) drawMap(c columns, y int, v *View) {
-	m := &v.State.TCP.Pressure.Map
-	if v.Proto == ProtoUDP {
-		m = &v.State.UDP.Pressure.Map
-	}
+	m := &pressureOf(v).Map
 	for i := range 2 {
 		label := [...]string{"even ports", "odd ports"}[(i+int(m.Low))%2]
 		if v.State.Moment.OS == "linux" && v.Proto != ProtoUDP {
@@ -26,13 +23,12 @@ func (p *Painter) drawMap(c columns, y int, v *View) {
 		for cell := range c.bar.W {
 			from, to := stretch(cell, c.bar.W, size)
 			n, _ := halfOf(m, i, from, to)
-			style := theme.Chart
 			if n == 0 {
 				p.canvas.Put(c.bar.X+cell, y+i, theme.Free, '·')
 				continue
 			}
 			// A little less than the line is high, so that the two keep apart.
-			p.canvas.Column(c.bar.X+cell, y+i, 1, style, float64(n)/float64(to-from)*7/8)
+			p.canvas.Column(c.bar.X+cell, y+i, 1, theme.Chart, float64(n)/float64(to-from)*7/8)
 		}
 		p.percent(c.percent.X, y+i, c.percent.W, theme.Text, model.Percent(used, size))
 	}

@@ -151,14 +151,11 @@ func pieceOf(s segment, width int) segment {
 
 // pad fills s up to width with blanks, at its left or at its right.
 func pad(s string, width int, left bool) string {
-	for n := width - text.Width(s); n > 0; n-- {
-		if left {
-			s = " " + s
-		} else {
-			s += " "
-		}
+	blanks := strings.Repeat(" ", max(width-text.Width(s), 0))
+	if left {
+		return blanks + s
 	}
-	return s
+	return s + blanks
 }
 
 func forecastSegment(v *View) segment {
