@@ -18,21 +18,21 @@ const bridge = 4
 func (c *Canvas) AppendChanges(b []byte, before *Canvas, inks []Ink) []byte {
 	c.settle()
 	all := before.w != c.w || before.h != c.h
-	pen := pen{b: b, inks: inks, x: -1}
+	p := plotter{b: b, inks: inks, x: -1}
 	for y := range c.h {
 		for x := 0; x < c.w; x++ {
 			i := y*c.w + x
 			if c.cells[i].width == 0 || !all && c.same(before, i, inks) {
 				continue
 			}
-			pen.moveTo(c, x, y)
-			pen.write(c, &c.cells[i])
+			p.moveTo(c, x, y)
+			p.write(c, &c.cells[i])
 		}
 	}
-	if pen.now.SGR != "" {
-		pen.b = append(pen.b, "\x1b[m"...)
+	if p.now.SGR != "" {
+		p.b = append(p.b, "\x1b[m"...)
 	}
-	return pen.b
+	return p.b
 }
 
 // same tells whether cell i looks as it did before.
@@ -53,8 +53,8 @@ func lookOf(cl *cell, inks []Ink) Ink {
 	return inks[cl.style]
 }
 
-// pen writes cells to a terminal.
-type pen struct {
+// plotter writes cells to a terminal.
+type plotter struct {
 	b    []byte
 	inks []Ink
 	now  Ink
@@ -64,7 +64,7 @@ type pen struct {
 
 // moveTo brings the cursor to a cell: to the right by writing again what is
 // there, where that is no longer than to move.
-func (p *pen) moveTo(c *Canvas, x, y int) {
+func (p *plotter) moveTo(c *Canvas, x, y int) {
 	if p.x == x && p.y == y {
 		return
 	}
@@ -85,7 +85,7 @@ func (p *pen) moveTo(c *Canvas, x, y int) {
 }
 
 // plain tells whether cells take a byte each, in the present style.
-func (p *pen) plain(cells []cell) bool {
+func (p *plotter) plain(cells []cell) bool {
 	for i := range cells {
 		if cl := &cells[i]; cl.char < 0 || cl.char >= utf8.RuneSelf || p.ink(cl) != p.now {
 			return false
@@ -96,7 +96,7 @@ func (p *pen) plain(cells []cell) bool {
 
 // ink is what a cell is written in: for a blank, that is whatever does not
 // show on it.
-func (p *pen) ink(cl *cell) Ink {
+func (p *plotter) ink(cl *cell) Ink {
 	ink := lookOf(cl, p.inks)
 	if cl.char == ' ' && !ink.Solid && !p.now.Solid {
 		return p.now
@@ -105,7 +105,7 @@ func (p *pen) ink(cl *cell) Ink {
 }
 
 // write writes one character at the cursor.
-func (p *pen) write(c *Canvas, cl *cell) {
+func (p *plotter) write(c *Canvas, cl *cell) {
 	if ink := p.ink(cl); ink != p.now {
 		p.b = change(p.b, p.now, ink)
 		p.now = ink
