@@ -93,8 +93,8 @@ type Model struct {
 	poller *poller
 	// shown is on screen, latest is newer and waits for the end of a pause,
 	// spare ones are free. Either of the first two may be nil.
-	shown, latest *frame
-	spare         []*frame
+	shown, latest *reading
+	spare         []*reading
 
 	paused, ended bool
 	polling       bool
@@ -103,8 +103,8 @@ type Model struct {
 	lastStart     time.Time // start of the last poll that answered
 	cancelWait    context.CancelFunc
 
-	editor  lineEditor
-	history history
+	editor lineEditor
+	past   pastFilters
 	// before is the filter in force when editing began.
 	before activeFilter
 
@@ -157,6 +157,7 @@ func New(cfg Config) (*Model, error) {
 	m.view = paint.View{Interval: cfg.Interval, Filter: paint.FilterLine{Text: filter.String()}, Focus: paint.PaneConnections, Help: m.keys.groups()}
 	m.adopt(&cfg)
 	m.refresh()
+	m.view.Hints = m.keys.footer(&m.view)
 	return m, nil
 }
 

@@ -16,48 +16,48 @@ type activeFilter struct {
 	proto  paint.ProtoChoice
 }
 
-// maxHistory bounds the filters that are remembered.
-const maxHistory = 50
+// maxPast bounds the filters that are remembered.
+const maxPast = 50
 
-// history holds the filters that were kept in this session, oldest first.
-type history struct {
+// pastFilters holds the filters that were kept in this session, oldest first.
+type pastFilters struct {
 	texts []string
 	at    int    // the one that is in the line; len(texts) for what was typed
 	typed string // what was typed before going back
 }
 
 // add puts a filter last.
-func (h *history) add(text string) {
+func (p *pastFilters) add(text string) {
 	if text == "" {
 		return
 	}
-	h.texts = slices.DeleteFunc(h.texts, func(t string) bool { return t == text })
-	h.texts = append(h.texts, text)
-	h.texts = h.texts[max(0, len(h.texts)-maxHistory):]
+	p.texts = slices.DeleteFunc(p.texts, func(t string) bool { return t == text })
+	p.texts = append(p.texts, text)
+	p.texts = p.texts[max(0, len(p.texts)-maxPast):]
 }
 
 // step goes to an earlier (-1) or later (+1) filter, and tells whether there
 // is one. present is what stands in the line.
-func (h *history) step(direction int, present string) (string, bool) {
-	to := h.at + direction
-	if to < 0 || to > len(h.texts) {
+func (p *pastFilters) step(direction int, present string) (string, bool) {
+	to := p.at + direction
+	if to < 0 || to > len(p.texts) {
 		return "", false
 	}
-	if h.at == len(h.texts) {
-		h.typed = present
+	if p.at == len(p.texts) {
+		p.typed = present
 	}
-	h.at = to
-	if to == len(h.texts) {
-		return h.typed, true
+	p.at = to
+	if to == len(p.texts) {
+		return p.typed, true
 	}
-	return h.texts[to], true
+	return p.texts[to], true
 }
 
 // openFilter begins to edit the filter in force.
 func (m *Model) openFilter() {
 	m.before = activeFilter{m.choice.filter, m.choice.proto}
 	m.editor.set(m.view.Filter.Text)
-	m.history.at = len(m.history.texts)
+	m.past.at = len(m.past.texts)
 	m.view.Filter.Editing = true
 	m.showInput()
 }
@@ -76,7 +76,7 @@ func (m *Model) editFilter(msg tea.KeyMsg) {
 	case key.Matches(msg, m.keys.Keep):
 		if line.Err == nil { // else there is something to mend
 			m.closeFilter()
-			m.history.add(line.Text)
+			m.past.add(line.Text)
 		}
 		return
 	case key.Matches(msg, m.keys.Earlier):
@@ -94,7 +94,7 @@ func (m *Model) editFilter(msg tea.KeyMsg) {
 }
 
 func (m *Model) recall(direction int) {
-	if text, ok := m.history.step(direction, m.editor.text()); ok {
+	if text, ok := m.past.step(direction, m.editor.text()); ok {
 		m.editor.set(text)
 	}
 }

@@ -22,17 +22,16 @@ type marks struct {
 	socket   list.Mark
 }
 
-// refresh brings the view up to date with the frame shown, the choice and the
+// refresh brings the view up to date with the reading shown, the choice and the
 // size of the terminal, and the cursors with it.
 func (m *Model) refresh() {
 	v := &m.view
 	v.Group, v.Order, v.Proto = m.choice.group, m.choice.order, m.choice.proto
-	if f := m.shown; f != nil {
-		v.State, v.Rows, v.Total, v.Consumers, v.Findings = f.state, f.rows, f.total, f.consumers, f.findings
-		v.States = paint.StateLines(v.States, &f.states, v.PaneHeights()[paint.PaneStates])
+	if r := m.shown; r != nil {
+		v.State, v.Rows, v.Total, v.Consumers, v.Findings = r.state, r.rows, r.total, r.consumers, r.findings
+		v.States = paint.StateLines(v.States, &r.states, v.PaneHeights()[paint.PaneStates])
 	}
 	m.refreshStatus()
-	v.Hints = m.keys.footer(v)
 	if v.PaneHeights()[v.Focus] == 0 {
 		m.focusNext(+1)
 	}

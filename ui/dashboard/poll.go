@@ -40,9 +40,9 @@ type poller struct {
 	running  sync.WaitGroup
 }
 
-// pollMsg is the answer of a poll. The frame is the receiver's.
+// pollMsg is the answer of a poll. The reading is the receiver's.
 type pollMsg struct {
-	frame          *frame
+	reading        *reading
 	err            error
 	started, ended time.Time
 	record         *recordMsg // nil for none
@@ -100,39 +100,39 @@ func (p *poller) command(do func(context.Context) tea.Msg) tea.Cmd {
 	}
 }
 
-// poll reads the source into f and makes f's lists for c. step is for a source
+// poll reads the source into r and makes its lists for c. step is for a source
 // that makes its own time.
-func (p *poller) poll(f *frame, c choice, step time.Duration) tea.Cmd {
+func (p *poller) poll(r *reading, c choice, step time.Duration) tea.Cmd {
 	return p.command(func(ctx context.Context) tea.Msg {
-		msg := pollMsg{frame: f, started: p.now()}
+		msg := pollMsg{reading: r, started: p.now()}
 		if p.stepper != nil {
 			p.stepper.SetStep(step)
 		}
-		msg.err = p.read(ctx, f)
+		msg.err = p.read(ctx, r)
 		read := p.now()
 		if msg.err == nil {
-			msg.record, msg.err = p.keep(ctx, f)
+			msg.record, msg.err = p.keep(ctx, r)
 		}
 		if msg.err == nil {
-			f.update(p.fleet)
-			f.advise()
-			f.choose(&c, &p.selection)
+			r.update(p.fleet)
+			r.advise()
+			r.choose(&c, &p.selection)
 		}
 		msg.ended = p.now()
 		p.log.Debug("poll", "read", read.Sub(msg.started), "model", msg.ended.Sub(read),
-			"sockets", len(f.moment.Room), "rows", len(f.rows), "error", msg.err)
+			"sockets", len(r.moment.Room), "rows", len(r.rows), "error", msg.err)
 		return msg
 	})
 }
 
-func (p *poller) read(ctx context.Context, f *frame) error {
+func (p *poller) read(ctx context.Context, r *reading) error {
 	if p.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, p.timeout)
 		defer cancel()
 	}
-	f.moment.Reset()
-	err := p.source.Poll(ctx, &f.moment)
+	r.moment.Reset()
+	err := p.source.Poll(ctx, &r.moment)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 		return fmt.Errorf("no answer within %v: %w", p.timeout, err)
 	}
@@ -154,29 +154,29 @@ func (p *poller) after(ctx context.Context, then time.Time, msg func(time.Time) 
 	})
 }
 
-// startPoll polls into a spare frame.
+// startPoll polls into a spare reading.
 func (m *Model) startPoll() tea.Cmd {
 	m.polling = true
 	m.pollSince = m.view.Now
 	m.pollNumber++
 	step := time.Duration(float64(m.view.Interval) * m.view.Speed)
-	return m.poller.poll(m.takeFrame(), m.choice, step)
+	return m.poller.poll(m.takeSpare(), m.choice, step)
 }
 
-// takeFrame gives a frame that nothing shows.
-func (m *Model) takeFrame() *frame {
+// takeSpare gives a reading that nothing shows.
+func (m *Model) takeSpare() *reading {
 	if n := len(m.spare); n > 0 {
-		f := m.spare[n-1]
+		r := m.spare[n-1]
 		m.spare = m.spare[:n-1]
-		return f
+		return r
 	}
-	return new(frame)
+	return new(reading)
 }
 
-// giveBack makes f, which may be nil, a spare one.
-func (m *Model) giveBack(f *frame) {
-	if f != nil {
-		m.spare = append(m.spare, f)
+// giveBack makes r, which may be nil, a spare one.
+func (m *Model) giveBack(r *reading) {
+	if r != nil {
+		m.spare = append(m.spare, r)
 	}
 }
 
@@ -188,20 +188,20 @@ func (m *Model) polled(msg pollMsg) tea.Cmd {
 	m.recordWent(msg.record)
 	switch {
 	case errors.Is(msg.err, io.EOF), msg.err != nil && m.view.Timeline.Pipe:
-		m.giveBack(msg.frame)
+		m.giveBack(msg.reading)
 		m.ended, m.view.Err = true, nil
 		m.view.Timeline.Note = endNote(msg.err)
 		m.refreshStatus()
 		return nil
 	case msg.err != nil:
-		m.giveBack(msg.frame)
+		m.giveBack(msg.reading)
 		m.failed(msg.err, msg.started)
 	default:
 		m.view.Err, m.view.ErrSince = nil, time.Time{}
 		m.giveBack(m.latest)
-		m.latest = msg.frame
+		m.latest = msg.reading
 		if m.view.Timeline.Pipe { // whoever sends it sets the pace
-			if between := msg.frame.state.Elapsed; between > 0 {
+			if between := msg.reading.state.Elapsed; between > 0 {
 				m.view.Interval = between
 			}
 			m.lastStart = m.lastStart.Add(-m.view.Interval)
@@ -284,7 +284,7 @@ func (m *Model) setNow(now time.Time) {
 	}
 }
 
-// showLatest puts the latest frame on screen, if there is a newer one.
+// showLatest puts the latest reading on screen, if there is a newer one.
 func (m *Model) showLatest() {
 	if m.latest == nil {
 		return

@@ -175,20 +175,20 @@ func (p *poller) swapRecorder(r *recorder) *recorder {
 // keep records a moment that was read, if there is a recording. Where that
 // fails, the recording ends and the source is read again: what is shown does
 // not depend on what can be written.
-func (p *poller) keep(ctx context.Context, f *frame) (*recordMsg, error) {
+func (p *poller) keep(ctx context.Context, r *reading) (*recordMsg, error) {
 	p.mu.Lock()
-	r := p.recorder
+	rec := p.recorder
 	p.mu.Unlock()
-	if r == nil {
+	if rec == nil {
 		return nil, nil
 	}
-	err := r.add(&f.moment)
-	msg := &recordMsg{running: err == nil, so: r.progress(), err: err, now: p.now()}
+	err := rec.add(&r.moment)
+	msg := &recordMsg{running: err == nil, so: rec.progress(), err: err, now: p.now()}
 	if err == nil {
 		return msg, nil
 	}
 	p.swapRecorder(nil)
-	return msg, p.read(ctx, f)
+	return msg, p.read(ctx, r)
 }
 
 // recordKey is what the model knows of recordings, beside what it shows.

@@ -130,7 +130,7 @@ func (m *Model) startTape(g goal) tea.Cmd {
 	ctx, cancel := context.WithCancel(m.poller.ctx)
 	r.running, r.cancel = true, cancel
 	m.refreshTimeline()
-	return m.poller.goTo(ctx, r.tape, g, [2]*frame{m.takeFrame(), m.takeFrame()}, m.choice)
+	return m.poller.goTo(ctx, r.tape, g, [2]*reading{m.takeSpare(), m.takeSpare()}, m.choice)
 }
 
 // played takes what the tape has come to, and has it go on.
@@ -141,11 +141,11 @@ func (m *Model) played(msg playedMsg) tea.Cmd {
 	m.setNow(msg.now)
 	m.giveBack(msg.spare)
 	if msg.moved {
-		r.position = msg.frame.moment.Time
-		m.latest = msg.frame
+		r.position = msg.reading.moment.Time
+		m.latest = msg.reading
 		m.showLatest()
 	} else {
-		m.giveBack(msg.frame)
+		m.giveBack(msg.reading)
 	}
 	if g := r.wanted; g != nil {
 		r.wanted = nil

@@ -146,22 +146,22 @@ func (h *replayHarness) wantStraight() {
 }
 
 // straight is a run from the first moment to the one on screen.
-func (h *replayHarness) straight() *frame {
+func (h *replayHarness) straight() *reading {
 	h.Helper()
 	at := h.position()
-	r, err := recording.Open(bytes.NewReader(h.data))
+	file, err := recording.Open(bytes.NewReader(h.data))
 	if err != nil {
 		h.Fatal(err)
 	}
-	defer r.Close()
-	f, fleet := &frame{}, model.NewFleet(model.Options{})
-	for f.moment.Time.IsZero() || f.moment.Time.Sub(h.first) < at {
-		if err := r.Next(&f.moment); err != nil {
+	defer file.Close()
+	r, fleet := &reading{}, model.NewFleet(model.Options{})
+	for r.moment.Time.IsZero() || r.moment.Time.Sub(h.first) < at {
+		if err := file.Next(&r.moment); err != nil {
 			h.Fatalf("a straight run up to %v: %v", at, err)
 		}
-		f.update(fleet)
+		r.update(fleet)
 	}
-	return f
+	return r
 }
 
 func (h *replayHarness) wantStraightState(options ...cmp.Option) {

@@ -37,7 +37,7 @@ func (m *Model) choose(msg tea.KeyMsg) {
 	}
 }
 
-// rechoose makes the lists on screen anew. A frame that is being polled was
+// rechoose makes the lists on screen anew. A reading that is being polled was
 // asked for with the former choice: its version tells, and showLatest makes
 // its lists anew too.
 func (m *Model) rechoose() {

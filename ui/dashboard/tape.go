@@ -48,11 +48,11 @@ type goal struct {
 	within time.Duration
 }
 
-// playedMsg is where a tape has come to. The frames are the receiver's.
+// playedMsg is where a tape has come to. The readings are the receiver's.
 type playedMsg struct {
-	// moved says that frame is another moment than before.
-	moved        bool
-	frame, spare *frame
+	// moved says that reading is another moment than before.
+	moved          bool
+	reading, spare *reading
 	// next is the time of the moment behind, if there is one.
 	next time.Time
 	more bool
@@ -63,14 +63,14 @@ type playedMsg struct {
 	now      time.Time
 }
 
-// goTo is a command that takes the tape to a goal, by means of two frames.
-func (p *poller) goTo(ctx context.Context, t *tape, g goal, frames [2]*frame, c choice) tea.Cmd {
+// goTo is a command that takes the tape to a goal, by means of two readings.
+func (p *poller) goTo(ctx context.Context, t *tape, g goal, readings [2]*reading, c choice) tea.Cmd {
 	return p.command(func(context.Context) tea.Msg {
 		started := p.now()
-		msg := t.run(ctx, g, frames, func() bool { return g.within > 0 && p.now().Sub(started) > g.within })
+		msg := t.run(ctx, g, readings, func() bool { return g.within > 0 && p.now().Sub(started) > g.within })
 		if msg.moved {
-			msg.frame.advise()
-			msg.frame.choose(&c, &p.selection)
+			msg.reading.advise()
+			msg.reading.choose(&c, &p.selection)
 		}
 		msg.now = p.now()
 		p.log.Debug("play", "to", g.to, "took", msg.now.Sub(started), "cut short", msg.cutShort, "end", msg.end)
@@ -79,8 +79,8 @@ func (p *poller) goTo(ctx context.Context, t *tape, g goal, frames [2]*frame, c 
 }
 
 // run feeds the fleet up to the goal. late says that it is time to stop.
-func (t *tape) run(ctx context.Context, g goal, frames [2]*frame, late func() bool) playedMsg {
-	msg := playedMsg{frame: frames[0], spare: frames[1]}
+func (t *tape) run(ctx context.Context, g goal, readings [2]*reading, late func() bool) playedMsg {
+	msg := playedMsg{reading: readings[0], spare: readings[1]}
 	fresh, err := t.begin(g)
 	for err == nil {
 		if msg.next, msg.more = t.player.Peek(); !msg.more {
@@ -100,7 +100,7 @@ func (t *tape) run(ctx context.Context, g goal, frames [2]*frame, late func() bo
 			break
 		}
 		t.feed(msg.spare)
-		msg.frame, msg.spare, msg.moved = msg.spare, msg.frame, true
+		msg.reading, msg.spare, msg.moved = msg.spare, msg.reading, true
 	}
 	msg.end = err
 	if fresh && msg.cutShort {
@@ -132,10 +132,10 @@ func (t *tape) from(position time.Time) time.Time {
 }
 
 // feed shows the fleet a moment.
-func (t *tape) feed(f *frame) {
-	f.update(t.fleet)
-	t.fed, t.sockets = f.moment.Time, max(t.sockets, len(f.moment.Room))
-	if f.state.Elapsed > 0 {
-		t.spacing = f.state.Elapsed
+func (t *tape) feed(r *reading) {
+	r.update(t.fleet)
+	t.fed, t.sockets = r.moment.Time, max(t.sockets, len(r.moment.Room))
+	if r.state.Elapsed > 0 {
+		t.spacing = r.state.Elapsed
 	}
 }

@@ -17,7 +17,7 @@ type choice struct {
 	order  list.Order
 	proto  paint.ProtoChoice
 	group  model.Grouping
-	// version counts the changes: frames that were made for another version
+	// version counts the changes: readings that were made for another version
 	// are out of date.
 	version uint64
 }
@@ -25,10 +25,10 @@ type choice struct {
 func (c *choice) tcp() bool { return c.proto != paint.ProtoUDP }
 func (c *choice) udp() bool { return c.proto != paint.ProtoTCP }
 
-// frame is one poll's data and what was chosen of it. It belongs to one hand at
+// reading is one poll's data and what was chosen of it. It belongs to one hand at
 // a time: to the command that polls into it, then to the model, which shows it
 // and hands it out for another poll only when it no longer shows it.
-type frame struct {
+type reading struct {
 	moment   source.Moment
 	overview model.Overview
 	state    *model.State // of the namespace that is shown
@@ -42,57 +42,57 @@ type frame struct {
 	merged    []model.Consumer // memory for consumers of both protocols
 }
 
-// update says what the frame's moment means.
-func (f *frame) update(fleet *model.Fleet) {
-	fleet.Update(&f.moment, &f.overview)
-	f.state = f.overview.States[0]
+// update says what the reading's moment means.
+func (r *reading) update(fleet *model.Fleet) {
+	fleet.Update(&r.moment, &r.overview)
+	r.state = r.overview.States[0]
 }
 
 // advise looks for what is wrong, and puts it into words.
-func (f *frame) advise() {
-	f.findings = f.findings[:0]
-	for i := range f.state.Findings {
-		found := &f.state.Findings[i]
-		f.findings = append(f.findings, paint.Finding{Level: found.Level, Advice: advice.Of(f.state, found)})
+func (r *reading) advise() {
+	r.findings = r.findings[:0]
+	for i := range r.state.Findings {
+		found := &r.state.Findings[i]
+		r.findings = append(r.findings, paint.Finding{Level: found.Level, Advice: advice.Of(r.state, found)})
 	}
 }
 
-// choose makes the frame's lists, with the memory of sel.
-func (f *frame) choose(c *choice, sel *list.Selection) {
-	f.version = c.version
+// choose makes the reading's lists, with the memory of sel.
+func (r *reading) choose(c *choice, sel *list.Selection) {
+	r.version = c.version
 	sel.Filter, sel.Order, sel.TCP, sel.UDP = c.filter, c.order, c.tcp(), c.udp()
-	f.rows = sel.Rows(f.rows[:0], f.state)
-	f.states = model.StateCounts{}
-	for _, p := range f.protocols(c) {
+	r.rows = sel.Rows(r.rows[:0], r.state)
+	r.states = model.StateCounts{}
+	for _, p := range r.protocols(c) {
 		for s, n := range p.States {
-			f.states[s] += n
+			r.states[s] += n
 		}
 	}
-	f.total = f.states.Total()
-	f.group(c)
+	r.total = r.states.Total()
+	r.group(c)
 }
 
 // group makes the list of consumers, which depends on less than the others.
-func (f *frame) group(c *choice) {
-	switch protocols := f.protocols(c); len(protocols) {
+func (r *reading) group(c *choice) {
+	switch protocols := r.protocols(c); len(protocols) {
 	case 1:
-		f.consumers = protocols[0].Consumers[c.group]
+		r.consumers = protocols[0].Consumers[c.group]
 	default:
-		f.merged = mergeConsumers(f.merged[:0], f.state, c.group)
-		f.consumers = f.merged
+		r.merged = mergeConsumers(r.merged[:0], r.state, c.group)
+		r.consumers = r.merged
 	}
 	// They stand most ports first. Who holds none has no part in this.
-	if n := slices.IndexFunc(f.consumers, func(c model.Consumer) bool { return c.Ports == 0 }); n >= 0 {
-		f.consumers = f.consumers[:n]
+	if n := slices.IndexFunc(r.consumers, func(c model.Consumer) bool { return c.Ports == 0 }); n >= 0 {
+		r.consumers = r.consumers[:n]
 	}
 }
 
-func (f *frame) protocols(c *choice) []*model.Protocol {
+func (r *reading) protocols(c *choice) []*model.Protocol {
 	switch c.proto {
 	case paint.ProtoTCP:
-		return []*model.Protocol{&f.state.TCP}
+		return []*model.Protocol{&r.state.TCP}
 	case paint.ProtoUDP:
-		return []*model.Protocol{&f.state.UDP}
+		return []*model.Protocol{&r.state.UDP}
 	}
-	return []*model.Protocol{&f.state.TCP, &f.state.UDP}
+	return []*model.Protocol{&r.state.TCP, &r.state.UDP}
 }
