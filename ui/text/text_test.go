@@ -181,3 +181,21 @@ func TestWrap(t *testing.T) {
 		t.Errorf("Wrap lost text: %q", got)
 	}
 }
+
+func TestBytes(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 34_567: "34 KB", 1_250_000: "1.2 MB", 2_500_000_000: "2.5 GB"} {
+		if got := text.Bytes(n); got != want {
+			t.Errorf("Bytes(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	for x, want := range map[float64]string{0.25: "0.25×", 1: "1×", 16: "16×"} {
+		if got := text.Times(x); got != want {
+			t.Errorf("Times(%v) = %q, want %q", x, got, want)
+		}
+	}
+}
