@@ -37,6 +37,10 @@ const smoothing = 10 * time.Second
 // made of it.
 const settled = 2 * time.Second
 
+// enough is the time from which on it makes no difference for how long
+// something has been followed.
+const enough = time.Minute
+
 // farthest is the longest time to exhaustion that is worth a forecast.
 const farthest = 24 * time.Hour
 
@@ -98,7 +102,7 @@ func (g *growth) follow(used int, p pace) {
 	// The first rates count in full, or the rate would start from a made-up 0.
 	weight := max(p.weight, p.seconds/(g.span.Seconds()+p.seconds))
 	g.rate += weight * (now - g.rate)
-	g.span += p.elapsed
+	g.span = min(g.span+p.elapsed, enough)
 }
 
 func (h *history) forecast(st *State, head *Headline) Forecast {

@@ -37,7 +37,7 @@ type TupleUse struct {
 	// there are; 0 on systems other than Linux, which know no halves.
 	FirstHalf, FirstHalfSize int
 	// Rate is the smoothed growth of Used in ports per second, and Followed the
-	// time over which it was taken.
+	// time over which it was taken, a minute at most.
 	Rate     float64
 	Followed time.Duration
 	Level    Level
