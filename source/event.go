@@ -5,17 +5,17 @@ import "time"
 // Event is something that the kernel told at the moment when it happened, in
 // the thread that did it; see [Moment.Events].
 type Event struct {
-	Kind EventKind
+	Kind EventKind `json:"kind"`
 	// Time is when it happened.
-	Time time.Time
+	Time time.Time `json:"at"`
 	// Tuple is the connection. Its LocalPort is 0 for ConnectFailed, for want
 	// of a port; Local is then the wildcard if no address was chosen yet.
-	Tuple Tuple
+	Tuple Tuple `json:"tuple"`
 	// Netns is the namespace of the connection; see [Scope.Netns].
-	Netns uint64
+	Netns uint64 `json:"netns"`
 	// Process did it. Its Start and Command may be unknown if it ended before
 	// it could be looked up.
-	Process Process
+	Process Process `json:"process"`
 }
 
 // EventKind says what an Event is about.

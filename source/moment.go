@@ -5,59 +5,60 @@ import (
 	"time"
 )
 
-// Moment is one look at a host. It belongs to whoever passed it to Poll, and
+// Moment is one look at a host. The json tags of its types are what package
+// recording names their fields by. It belongs to whoever passed it to Poll, and
 // nothing changes it until it is passed again.
 type Moment struct {
 	// Time is when the look began, by the wall clock.
-	Time time.Time
+	Time time.Time `json:"-"`
 	// Mono is the same by a clock that nobody sets, since some point in the
 	// past: the distance of two moments of one run. 0 where the origin has no
 	// such clock; the distance is then that of Time.
-	Mono time.Duration
+	Mono time.Duration `json:"mono"`
 	// Took is how long the look lasted.
-	Took time.Duration
+	Took time.Duration `json:"took"`
 
-	Host   string // host name
-	OS     string // runtime.GOOS of the host
-	Kernel string // release of the kernel, "" if unknown
+	Host   string `json:"host"`   // host name
+	OS     string `json:"os"`     // runtime.GOOS of the host
+	Kernel string `json:"kernel"` // release of the kernel, "" if unknown
 	// Source names the origin as --source does: "sockdiag", "portable", …
-	Source string
+	Source string `json:"source"`
 
 	// Processes holds the processes that sockets point to. Their ids are those
 	// that the host knows them by, whatever the namespace of their sockets.
-	Processes []Process
+	Processes []Process `json:"-"`
 	// Snapshots holds the network namespaces that were looked at.
-	Snapshots []Snapshot
+	Snapshots []Snapshot `json:"-"`
 	// Room is the memory that Snapshots[i].Sockets are windows of, side by
 	// side. Who reads a moment reads those.
-	Room []Socket
+	Room []Socket `json:"-"`
 
 	// Traced says that Events holds what the kernel told since the moment
 	// before; LostEvents counts what its buffer had no room for.
-	Traced     bool
-	Events     []Event
-	LostEvents int
+	Traced     bool    `json:"traced"`
+	Events     []Event `json:"-"`
+	LostEvents int     `json:"lost_events"`
 
 	// Limits says what could not be seen.
-	Limits []Limit
+	Limits []Limit `json:"limits"`
 }
 
 // Snapshot is one network namespace at one moment.
 type Snapshot struct {
-	Scope    Scope
-	Settings Settings
+	Scope    Scope    `json:"-"`
+	Settings Settings `json:"settings"`
 	// Sockets holds every TCP and UDP socket of the namespace that was seen,
 	// in no order.
-	Sockets []Socket
+	Sockets []Socket `json:"-"`
 	// Age is how long ago the namespace was looked at, 0 for just now.
-	Age time.Duration
+	Age time.Duration `json:"age"`
 
 	// BoundListed says that bound and unconnected TCP sockets are among
 	// Sockets (Linux 6.8 and later).
-	BoundListed bool
+	BoundListed bool `json:"bound_listed"`
 	// Inodes says that the origin knows inodes, so that a live socket without
 	// one belongs to no process.
-	Inodes bool
+	Inodes bool `json:"inodes"`
 }
 
 // Reset empties the moment and keeps its memory. No Snapshot is left.

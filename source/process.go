@@ -3,19 +3,19 @@ package source
 // Process is a process that holds sockets. Texts are as the system gives
 // them: what shows them strips control characters first.
 type Process struct {
-	PID int32
+	PID int32 `json:"pid"`
 	// Start tells two processes apart that had the same pid: clock ticks since
 	// boot on Linux (proc_pid_stat(5), field 22), milliseconds since 1970
 	// elsewhere. 0 where unknown.
-	Start uint64
+	Start uint64 `json:"start"`
 	// Name is the command name (proc_pid_comm(5)), at most 15 bytes on Linux.
-	Name string
+	Name string `json:"name"`
 	// Command is the command line, its arguments joined by spaces; empty for a
 	// kernel thread.
-	Command string
-	UID     uint32
+	Command string `json:"command"`
+	UID     uint32 `json:"uid"`
 	// User is the name of UID, or its number in decimal.
-	User string
+	User string `json:"user"`
 }
 
 // ProcessKey names a process of a host, among those with its pid before and

@@ -61,35 +61,35 @@ const UnknownSetting = -1
 // Settings are the system's rules for ephemeral ports, in the network
 // namespace looked at.
 type Settings struct {
-	Range PortRange
+	Range PortRange `json:"range"`
 	// Assumed says that Range could not be read and is the system's default.
-	Assumed bool
+	Assumed bool `json:"assumed"`
 	// Default is the range of a system that nobody has tuned, by its name and
 	// kernel.
-	Default PortRange
+	Default PortRange `json:"default"`
 	// Reserved are ports that are never picked (ip_local_reserved_ports),
 	// sorted and disjoint; they may lie outside Range.
-	Reserved []PortRange
+	Reserved []PortRange `json:"reserved"`
 
 	// TimeWait is how long a socket stays in TIME_WAIT.
-	TimeWait time.Duration
+	TimeWait time.Duration `json:"time_wait"`
 	// ReuseTimeWait is net.ipv4.tcp_tw_reuse: 0 never, 1 always, 2 on
 	// loopback. UnknownSetting where not read.
-	ReuseTimeWait int
+	ReuseTimeWait int `json:"reuse_time_wait"`
 	// ReuseDelay is the age from which a TIME_WAIT can be reused
 	// (net.ipv4.tcp_tw_reuse_delay; 1 s before it existed).
-	ReuseDelay time.Duration
+	ReuseDelay time.Duration `json:"reuse_delay"`
 	// Timestamps is net.ipv4.tcp_timestamps: 0 off, 1 and 2 on.
-	Timestamps int
+	Timestamps int `json:"timestamps"`
 	// MaxTimeWait is net.ipv4.tcp_max_tw_buckets, above which TIME_WAIT
 	// sockets are dropped at once.
-	MaxTimeWait int
+	MaxTimeWait int `json:"max_time_wait"`
 	// PoolOnly says that the system picks a port without regard to the
 	// destination (macOS), so that the pool is the limit and not the tuple.
-	PoolOnly bool
+	PoolOnly bool `json:"pool_only"`
 	// Parity says that connect() and bind(0) prefer ports of opposite parity
 	// (Linux): connect() those with that of the range's low end.
-	Parity bool
+	Parity bool `json:"parity"`
 }
 
 // IsReserved tells whether port is never picked for a caller that names none.

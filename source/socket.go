@@ -8,42 +8,46 @@ import (
 // Socket is one row of the kernel's socket tables. It holds no pointer and is
 // kept small: a host in trouble has a hundred thousand of them.
 type Socket struct {
-	Local, Remote         Addr
-	LocalPort, RemotePort uint16
+	Local      Addr   `json:"local"`
+	LocalPort  uint16 `json:"local_port"`
+	Remote     Addr   `json:"remote"`
+	RemotePort uint16 `json:"remote_port"`
 
-	Proto Proto
-	State State
+	Proto Proto `json:"proto"`
+	State State `json:"state"`
 	// Family6 is true for a socket of AF_INET6, also where its addresses are
 	// v4-mapped.
-	Family6 bool
-	Timer   Timer
+	Family6 bool  `json:"family6"`
+	Timer   Timer `json:"timer"`
 	// Retransmits counts the unacknowledged retransmissions or probes.
-	Retransmits uint8
+	Retransmits uint8 `json:"retransmits"`
 
 	// Process is an index into Moment.Processes, or NoProcess.
-	Process int32
+	Process int32 `json:"-"`
 
 	// Expires is what is left on Timer, in milliseconds.
-	Expires uint32
+	Expires uint32 `json:"-"`
 	// Interface is the index of the interface that the socket is bound to, or
 	// whose link-local address it has; 0 for none.
-	Interface uint32
+	Interface uint32 `json:"interface"`
 
 	// UID and Inode are 0 in TIME_WAIT, where the kernel knows neither. Inode
 	// is 0 too for an orphan and for a connection not accepted yet.
-	UID, Inode uint32
+	UID   uint32 `json:"uid"`
+	Inode uint32 `json:"inode"`
 
 	// Cookie is the kernel's identity of the socket. TIME_WAIT keeps the cookie
 	// of the connection that it comes from, if anything asked for it while
 	// that lived; every dump does. 0 where the origin has none.
-	Cookie uint64
+	Cookie uint64 `json:"cookie"`
 	// Cgroup is the id of the socket's cgroup v2, or 0.
-	Cgroup uint64
+	Cgroup uint64 `json:"cgroup"`
 
 	// ReceiveQueue and SendQueue are bytes not read yet, and bytes not
 	// acknowledged yet. For LISTEN they are connections waiting to be
 	// accepted, and the largest number of these.
-	ReceiveQueue, SendQueue uint32
+	ReceiveQueue uint32 `json:"rx"`
+	SendQueue    uint32 `json:"tx"`
 }
 
 // NoProcess is the index of a socket's process when none is known.
@@ -55,9 +59,11 @@ func (s *Socket) HasOwner() bool { return s.State != TimeWait && s.Inode != 0 }
 
 // Tuple is a four-tuple with its protocol: the identity of a connection.
 type Tuple struct {
-	Local, Remote         Addr
-	LocalPort, RemotePort uint16
-	Proto                 Proto
+	Local      Addr   `json:"local"`
+	Remote     Addr   `json:"remote"`
+	LocalPort  uint16 `json:"local_port"`
+	RemotePort uint16 `json:"remote_port"`
+	Proto      Proto  `json:"proto"`
 }
 
 // Tuple gives the socket's four-tuple.
