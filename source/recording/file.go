@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // File is a file that a recording is written to. It ends with a whole Write:
@@ -31,11 +32,7 @@ func Create(path string, force bool) (*File, error) {
 	case err == nil && info.IsDir():
 		return nil, fmt.Errorf("%s is a directory", path)
 	case err == nil && !info.Mode().IsRegular():
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if err != nil {
-			return nil, err
-		}
-		return &File{f: f, path: path}, nil
+		return openSpecial(path)
 	case err == nil && force:
 		return replace(path)
 	}
@@ -47,6 +44,19 @@ func Create(path string, force bool) (*File, error) {
 		return nil, err
 	}
 	return &File{f: f, path: path, regular: true}, nil
+}
+
+// openSpecial opens what is no regular file.
+func openSpecial(path string) (*File, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || info.Mode().IsRegular() {
+		f.Close()
+		return nil, fmt.Errorf("%s has changed while it was opened", path)
+	}
+	return &File{f: f, path: path}, nil
 }
 
 // replace makes a file beside path.
@@ -82,10 +92,16 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// rename gives the file its name. It is closed meanwhile, as some systems ask
-// for.
+// rename gives the file its name, and keeps its descriptor: whoever may write to
+// the directory could have put a symbolic link there meanwhile.
 func (f *File) rename() error {
-	if err := errors.Join(f.f.Sync(), f.f.Close()); err != nil {
+	err := f.f.Sync()
+	// Windows does not rename a file that is open.
+	reopen := runtime.GOOS == "windows"
+	if reopen {
+		err = errors.Join(err, f.f.Close())
+	}
+	if err != nil {
 		return err
 	}
 	if err := os.Rename(f.temporary, f.path); err != nil {
@@ -93,8 +109,9 @@ func (f *File) rename() error {
 		return errors.Join(err, os.Remove(f.temporary))
 	}
 	f.temporary = ""
-	var err error
-	f.f, err = os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND, 0)
+	if reopen {
+		f.f, err = os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND, 0)
+	}
 	return err
 }
 
