@@ -3,26 +3,28 @@ package recording
 import (
 	"context"
 	"sync"
+
+	"ephtop/source"
 )
 
 // feed reads a recording in a goroutine of its own, since reading from a pipe
 // can't be cancelled, and a poll can.
 type feed struct {
 	ready chan fed
-	spare chan *flat
+	spare chan *source.Moment
 	quit  chan struct{}
 	once  sync.Once
 }
 
 // fed is a moment that was read, or the error that ended reading.
 type fed struct {
-	snapshot *flat
-	err      error
+	moment *source.Moment
+	err    error
 }
 
 func newFeed(r *Reader) *feed {
-	f := &feed{ready: make(chan fed), spare: make(chan *flat, 1), quit: make(chan struct{})}
-	f.spare <- new(flat)
+	f := &feed{ready: make(chan fed), spare: make(chan *source.Moment, 1), quit: make(chan struct{})}
+	f.spare <- new(source.Moment)
 	go f.run(r)
 	return f
 }
@@ -31,13 +33,13 @@ func newFeed(r *Reader) *feed {
 func (f *feed) run(r *Reader) {
 	defer r.Close()
 	for {
-		var s *flat
+		var m *source.Moment
 		select {
-		case s = <-f.spare:
+		case m = <-f.spare:
 		case <-f.quit:
 			return
 		}
-		read := fed{s, r.nextFlat(s)}
+		read := fed{m, r.Next(m)}
 		for {
 			select {
 			case f.ready <- read:
@@ -51,15 +53,15 @@ func (f *feed) run(r *Reader) {
 	}
 }
 
-// next makes s the next moment.
-func (f *feed) next(ctx context.Context, s *flat) error {
+// next makes m the next moment.
+func (f *feed) next(ctx context.Context, m *source.Moment) error {
 	select {
 	case read := <-f.ready:
 		if read.err != nil {
 			return read.err
 		}
-		*s, *read.snapshot = *read.snapshot, *s
-		f.spare <- read.snapshot
+		*m, *read.moment = *read.moment, *m
+		f.spare <- read.moment
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

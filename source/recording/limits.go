@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"ephtop/source"
 )
 
-// Version is the version of the format that this package writes, and the
-// highest that it reads.
-const Version = 1
+// Version is the version of the format that this package writes and reads.
+const Version = 2
 
 // FullEvery is the distance of full moments.
 const FullEvery = 60
@@ -23,45 +24,73 @@ const TimerTolerance = 500 * time.Millisecond
 // The bounds of what is written and read.
 const (
 	maxWindow    = 8 << 20   // bytes of zstd's window
-	maxLine      = 128 << 20 // bytes of a moment
+	maxMoment    = 128 << 20 // bytes of the lines of a moment
 	maxHeader    = 64 << 10  // bytes of the header
 	maxString    = 128 << 10 // bytes of a text; longer ones are cut
 	maxTexts     = 64 << 20  // bytes of all texts of the processes
-	maxSockets   = 1 << 20
+	maxObjects   = 4 << 20   // JSON objects in a moment
+	maxSockets   = 1 << 20   // and as many of their ids
 	maxProcesses = 1 << 20
 	maxEvents    = 1 << 20
-	maxDegraded  = 1 << 10
-	maxReserved  = 1 << 16
-	maxDepth     = 32
+	maxScopes    = 1 << 16
 	maxPoints    = 1 << 20 // places from which reading can begin
+	maxTries     = 3       // places from which the end is looked for
 )
 
 // Errors of reading. Each says in one line what a person needs to know.
 var (
 	// ErrNotRecording says that the input is something else.
 	ErrNotRecording = errors.New("this is not a recording of ephtop")
-	// ErrVersion says that the recording is of a later version of ephtop.
-	ErrVersion = errors.New("the recording is of a later version of ephtop")
+	// ErrVersion says that the recording is of an older or a later ephtop.
+	ErrVersion = fmt.Errorf("this program reads version %d", Version)
 	// ErrDamaged says that what should be a recording breaks its format.
 	ErrDamaged = errors.New("the recording is damaged")
-	// ErrEmpty says that the recording was cut before the end of its first
-	// moment.
-	ErrEmpty = errors.New("the recording holds no whole moment")
+	// ErrEmpty says that there is not one whole moment.
+	ErrEmpty = errors.New("the recording was cut inside its first moment: nothing can be shown")
 	// ErrCut comes instead of io.EOF where the recording ends without saying
 	// so: every whole moment has been read. errors.Is takes it for io.EOF too.
 	ErrCut error = cutError{}
 )
 
-// ErrTooLarge says that a snapshot is beyond what a recording can hold.
+// ErrTooLarge says that a moment is beyond what a recording can hold.
 var ErrTooLarge = errors.New("too large for a recording")
 
 type cutError struct{}
 
+// Error says how far the recording goes.
 func (cutError) Error() string { return "the recording was cut: this is its last whole moment" }
 
+// Is says that a cut is an end.
 func (cutError) Is(target error) bool { return target == io.EOF }
 
 // damaged says what is wrong with a moment.
-func damaged(moment int, format string, args ...any) error {
-	return fmt.Errorf("%w at moment %d: %s", ErrDamaged, moment, fmt.Sprintf(format, args...))
+func damaged(moment int, err error) error {
+	return fmt.Errorf("%w at moment %d: %w", ErrDamaged, moment, err)
+}
+
+// What follows holds for what is written and for what is read, so that all
+// that can be read can be written.
+
+func checkSocket(s *source.Socket) error {
+	if s.Proto != source.TCP && s.Proto != source.UDP || s.State >= source.NumStates {
+		return fmt.Errorf("a socket of %v in state %d: neither TCP nor UDP", s.Proto, s.State)
+	}
+	return nil
+}
+
+func checkEvent(e *source.Event) error {
+	if p := e.Tuple.Proto; p != source.TCP && p != source.UDP || e.Kind > source.ConnectFailed {
+		return fmt.Errorf("an event %d of %v: neither TCP nor UDP, or unknown", e.Kind, p)
+	}
+	return nil
+}
+
+// checkTime tells whether RFC 3339 has the time in every zone: years 0000 to
+// 9999.
+func checkTime(t time.Time) error {
+	const day = 24 * time.Hour
+	if t.Add(-day).UTC().Year() < 0 || t.Add(day).UTC().Year() > 9999 {
+		return fmt.Errorf("a time in the year %d", t.Year())
+	}
+	return nil
 }

@@ -1,11 +1,16 @@
 package recording
 
 import (
-	"cmp"
+	"bytes"
+	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"ephtop/source"
 )
@@ -13,364 +18,359 @@ import (
 // moment is what a reader knows at one moment: all of it, built up from the
 // last full moment.
 type moment struct {
-	n    int
-	t    time.Duration
-	full bool
+	start time.Time
+	forms json.Options
 
-	took   time.Duration
-	head   head
-	events []source.Event
-	lost   int
+	n      int
+	t      time.Duration
+	head   source.Moment
+	known  []entry // by id − 1
+	scopes []*scope
+	byKey  map[scopeKey]*scope
 
-	rows    []row // by id
-	lastID  uint64
-	entries []entry // by id
-	texts   int     // bytes of the entries' texts
-
-	start   time.Time
-	actors  []source.Process
-	acted   []int // indices into actors, by event
-	gone    []uint64
-	ended   []uint64
-	fresh   int // rows that this moment added
-	lastRow uint64
+	scope *scope // that of the line
+	rows  int    // of all scopes
 }
 
-// stamp is the beginning of a moment's line.
-type stamp struct {
-	n    int
-	t    time.Duration
-	full bool
-	// end says that it is no moment: n of them make the recording whole.
-	end bool
+// scope is one namespace in a moment.
+type scope struct {
+	head source.Snapshot
+	rows []row // by id − 1
+	used int   // rows that are a socket
+	n    int   // the last moment that had it
 }
 
-// stampOf reads the beginning of a line, and leaves p behind it.
-func stampOf(p *parser) stamp {
-	var s stamp
-	p.open('{')
-	p.more('}')
-	if key := p.key(); string(key) == "end" {
-		s.end = p.bool()
-		p.more('}')
-		if string(p.key()) != "moments" {
-			p.fail("no number of moments")
+// What the lines of a moment hold. The lists read themselves into the moment.
+type (
+	momentLine struct {
+		stamp
+		*source.Moment
+		Ended     ended     `json:"ended"`
+		Processes entries   `json:"processes"`
+		Events    eventList `json:"events"`
+	}
+	scopeLine struct {
+		N     int          `json:"n"`
+		Scope source.Scope `json:"scope"`
+		*source.Snapshot
+		Gone    gone    `json:"gone"`
+		Changed changed `json:"changed"`
+		Sockets added   `json:"sockets"`
+	}
+
+	ended     struct{}
+	entries   struct{}
+	eventList struct{}
+	gone      struct{}
+	changed   struct{}
+	added     struct{}
+)
+
+func newMoment(start time.Time) *moment {
+	m := &moment{start: start, byKey: make(map[scopeKey]*scope)}
+	m.forms = json.WithUnmarshalers(json.JoinUnmarshalers(append(forms(&m.start),
+		json.UnmarshalFromFunc(m.readEnded), json.UnmarshalFromFunc(m.readProcesses), json.UnmarshalFromFunc(m.readEvents),
+		json.UnmarshalFromFunc(m.readGone), json.UnmarshalFromFunc(m.readChanged), json.UnmarshalFromFunc(m.readAdded),
+	)...))
+	return m
+}
+
+// read makes m the next moment by its lines, which end in text where ends says.
+// After an error, m is no moment.
+func (m *moment) read(s stamp, text []byte, ends []int) error {
+	if bytes.Count(text, []byte{'{'}) > maxObjects {
+		return fmt.Errorf("more than %d objects", maxObjects)
+	}
+	m.n, m.t, m.rows = s.N, s.T, 0
+	m.scopes = m.scopes[:0]
+	if s.Full {
+		m.head = source.Moment{}
+		m.known = m.known[:0]
+		clear(m.byKey)
+	}
+	m.head.Events = m.head.Events[:0]
+	line := momentLine{Moment: &m.head}
+	if err := json.Unmarshal(text[:ends[0]], &line, m.forms); err != nil {
+		return err
+	}
+	if line.stamp != s {
+		return errors.New("n, t, full or scopes in a wrong place")
+	}
+	for i := range s.Scopes {
+		if err := m.readScope(text[ends[i]:ends[i+1]]); err != nil {
+			return err
 		}
-		s.n = int(p.uint(math.MaxInt32))
-		return s
-	} else if string(key) != "n" {
-		p.fail("a moment without its number")
-	}
-	s.n = int(p.uint(math.MaxInt32))
-	p.more('}')
-	if string(p.key()) != "t" {
-		p.fail("a moment without its time")
-	}
-	s.t = p.seconds()
-	at := *p
-	if p.err == nil && p.more('}') && string(p.key()) == "full" {
-		s.full = p.bool()
-	} else {
-		*p = at
-	}
-	return s
-}
-
-// begin takes a moment's stamp.
-func (m *moment) begin(s stamp) {
-	m.n, m.t, m.full = s.n, s.t, s.full
-	m.took, m.lost, m.fresh = 0, 0, 0
-	m.events, m.actors, m.acted = m.events[:0], m.actors[:0], m.acted[:0]
-	m.gone, m.ended = m.gone[:0], m.ended[:0]
-	if s.full {
-		m.head = head{}
-		m.rows, m.entries, m.texts, m.lastID = m.rows[:0], m.entries[:0], 0, 0
-	}
-	m.lastRow = m.lastID
-}
-
-// read applies the rest of a moment's line.
-func (m *moment) read(p *parser) error {
-	for p.more('}') {
-		switch string(p.key()) {
-		case "took":
-			m.took = p.seconds()
-		case "host":
-			m.head.host = p.string()
-		case "os":
-			m.head.os = p.string()
-		case "kernel":
-			m.head.kernel = p.string()
-		case "source":
-			m.head.source = p.string()
-		case "bound_listed":
-			m.head.boundListed = p.bool()
-		case "traced":
-			m.head.traced = p.bool()
-		case "settings":
-			m.head.settings = readSettings(p)
-		case "degraded":
-			m.head.degraded = readTexts(p)
-		case "lost":
-			m.lost = int(p.uint(math.MaxInt32))
-		case "actors":
-			m.readActors(p)
-		case "events":
-			m.readEvents(p)
-		case "ended":
-			m.ended = m.readIDs(p, m.ended)
-		case "processes":
-			m.readProcesses(p)
-		case "gone":
-			m.gone = m.readIDs(p, m.gone)
-		case "changed":
-			m.readChanged(p)
-		case "sockets":
-			m.readSockets(p)
-		case "n", "t", "full", "end":
-			p.fail("n, t or full in a wrong place")
-		default:
-			p.skip()
-		}
-	}
-	p.end()
-	if p.err != nil {
-		return p.err
 	}
 	return m.finish()
 }
 
-// readIDs reads a list of ids in rising order.
-func (m *moment) readIDs(p *parser, ids []uint64) []uint64 {
-	var last uint64
-	if m.full {
-		p.fail("a full moment where something ends")
-	}
-	for p.open('['); p.more(']'); {
-		id := p.uint(math.MaxUint64)
-		if id <= last || len(ids) == maxSockets {
-			p.fail("id %d out of order", id)
+// readScope reads the line of one namespace.
+func (m *moment) readScope(text []byte) error {
+	var line scopeLine
+	dec := jsontext.NewDecoder(bytes.NewReader(text), m.forms)
+	err := leading(dec, func(name string) (bool, error) {
+		switch name {
+		case "n":
+			return true, json.UnmarshalDecode(dec, &line.N)
+		case "scope":
+			return true, json.UnmarshalDecode(dec, &line.Scope, m.forms)
 		}
-		last = id
-		ids = append(ids, id)
-	}
-	return ids
-}
-
-func (m *moment) readChanged(p *parser) {
-	if m.full || m.fresh > 0 {
-		p.fail("changed sockets in a wrong place")
-	}
-	var last uint64
-	for p.open('['); p.more(']'); {
-		p.open('{')
-		p.more('}')
-		if string(p.key()) != "id" {
-			p.fail("a changed socket without its id")
-		}
-		id := p.uint(math.MaxUint64)
-		n, ok := slices.BinarySearchFunc(m.rows, id, rowID)
-		if p.err == nil && (!ok || id <= last) {
-			p.fail("unknown socket %d", id)
-		}
-		if p.err != nil {
-			return
-		}
-		last = id
-		m.readRow(p, &m.rows[n])
-	}
-}
-
-func rowID(r row, id uint64) int { return cmp.Compare(r.id, id) }
-
-func (m *moment) readSockets(p *parser) {
-	if m.fresh > 0 {
-		p.fail("sockets twice")
-	}
-	var before uint64
-	for p.open('['); p.more(']'); {
-		if len(m.rows) == maxSockets {
-			p.fail("more than %d sockets", maxSockets)
-			return
-		}
-		m.rows = append(m.rows, row{id: before + 1})
-		r := &m.rows[len(m.rows)-1]
-		p.open('{')
-		m.readRow(p, r)
-		if p.err == nil && (r.id <= m.lastRow || r.socket.Proto == 0) {
-			p.fail("socket %d out of order, or of no protocol", r.id)
-		}
-		if p.err != nil {
-			return
-		}
-		before, m.lastRow = r.id, r.id
-		m.fresh++
-	}
-}
-
-// readRow reads the fields of a socket whose object is open.
-func (m *moment) readRow(p *parser, r *row) {
-	s := &r.socket
-	for p.more('}') {
-		switch string(p.key()) {
-		case "id":
-			if r.socket.Proto != 0 {
-				p.fail("id in a wrong place")
-			}
-			r.id = p.uint(math.MaxUint64)
-		case "proto":
-			s.Proto = readProto(p)
-		case "state":
-			s.State = readState(p)
-		case "local":
-			s.Local, s.LocalPort = p.endpoint()
-		case "remote":
-			s.Remote, s.RemotePort = p.endpoint()
-		case "family6":
-			s.Family6 = p.bool()
-		case "process":
-			r.process = p.uint(math.MaxUint64)
-		case "timer":
-			s.Timer = readTimer(p)
-		case "until":
-			r.until = m.readUntil(p)
-		case "retransmits":
-			s.Retransmits = uint8(p.uint(math.MaxUint8))
-		case "rx":
-			s.ReceiveQueue = uint32(p.uint(math.MaxUint32))
-		case "tx":
-			s.SendQueue = uint32(p.uint(math.MaxUint32))
-		case "interface":
-			s.Interface = uint32(p.uint(math.MaxUint32))
-		case "uid":
-			s.UID = uint32(p.uint(math.MaxUint32))
-		case "inode":
-			s.Inode = uint32(p.uint(math.MaxUint32))
-		case "cookie":
-			s.Cookie = p.uint(math.MaxUint64)
-		case "cgroup":
-			s.Cgroup = p.uint(math.MaxUint64)
-		default:
-			p.skip()
-		}
-	}
-}
-
-// readUntil reads a deadline. What is left must fit in Socket.Expires.
-func (m *moment) readUntil(p *parser) int64 {
-	until := p.seconds()
-	if until < 0 || until%time.Millisecond != 0 || until.Milliseconds()-m.t.Milliseconds() > math.MaxUint32 {
-		p.fail("bad deadline of a timer")
-	}
-	return until.Milliseconds()
-}
-
-func readProto(p *parser) source.Proto {
-	switch string(p.bytes()) {
-	case "tcp":
-		return source.TCP
-	case "udp":
-		return source.UDP
-	}
-	p.fail("unknown protocol")
-	return 0
-}
-
-func readState(p *parser) source.State {
-	text := p.bytes()
-	for s := range source.State(source.NumStates) {
-		if s.String() == string(text) {
-			return s
-		}
-	}
-	p.fail("unknown state")
-	return source.Unknown
-}
-
-func readTimer(p *parser) source.Timer {
-	if p.peek() != '"' {
-		return source.Timer(p.uint(math.MaxUint8))
-	}
-	text := p.bytes()
-	for t := range source.TimerProbe + 1 {
-		if t.String() == string(text) {
-			return t
-		}
-	}
-	p.fail("unknown timer")
-	return source.TimerNone
-}
-
-// finish removes what is gone and checks that all that is pointed to exists.
-func (m *moment) finish() error {
-	var err error
-	if m.rows, err = without(m.rows, m.gone, func(r *row) uint64 { return r.id }); err != nil {
+		return false, nil
+	})
+	if err != nil {
 		return err
 	}
-	if m.entries, err = without(m.entries, m.ended, func(e *entry) uint64 { return e.id }); err != nil {
+	key := keyOf(&line.Scope)
+	s := m.byKey[key]
+	switch {
+	case line.N != m.n:
+		return errors.New("a namespace is missing")
+	case s != nil && s.n == m.n:
+		return fmt.Errorf("namespace %d of host %q is there twice", key.netns, key.host)
+	case s == nil:
+		s = new(scope)
+		m.byKey[key] = s
+	}
+	s.n, s.head.Scope = m.n, line.Scope
+	m.scopes = append(m.scopes, s)
+	m.scope = s
+	m.rows += len(s.rows)
+	line = scopeLine{Snapshot: &s.head}
+	if err := json.Unmarshal(text, &line, m.forms); err != nil {
 		return err
 	}
-	m.lastID = m.lastRow
-	m.texts = 0
-	for i := range m.entries {
-		m.texts += textBytes(&m.entries[i].process)
-	}
-	if m.texts > maxTexts {
-		return fmt.Errorf("%d bytes of names and command lines", m.texts)
-	}
-	known := finder{entries: m.entries}
-	for i := range m.rows {
-		if id := m.rows[i].process; id != 0 && known.find(id) == source.NoProcess {
-			return fmt.Errorf("socket %d has the unknown process %d", m.rows[i].id, id)
-		}
-	}
-	for i, actor := range m.acted {
-		if actor >= len(m.actors) {
-			return fmt.Errorf("event %d has the unknown actor %d", i, actor)
-		}
-		m.events[i].Process = m.actors[actor]
+	if line.N != m.n || line.Scope != s.head.Scope {
+		return errors.New("n or scope in a wrong place")
 	}
 	return nil
 }
 
-// without removes from a list those of the given ids. Both are sorted.
-func without[T any](list []T, ids []uint64, id func(*T) uint64) ([]T, error) {
-	if len(ids) == 0 {
-		return list, nil
-	}
-	kept := list[:0]
-	for i := range list {
-		if len(ids) > 0 && id(&list[i]) == ids[0] {
-			ids = ids[1:]
-			continue
+// readIDs calls end for each of a list of ids.
+func readIDs(dec *jsontext.Decoder, most int, end func(id uint32) error) error {
+	return each(dec, most, func() error {
+		var id uint32
+		if err := json.UnmarshalDecode(dec, &id); err != nil {
+			return err
 		}
-		kept = append(kept, list[i])
-	}
-	if len(ids) > 0 {
-		return kept, fmt.Errorf("%d ends, but is unknown", ids[0])
-	}
-	return kept, nil
+		return end(id)
+	})
 }
 
-// fill makes s this moment.
-func (m *moment) fill(s *flat) {
-	s.Reset()
-	s.Time, s.Took = m.start.Add(m.t), m.took
-	s.Host, s.OS, s.Kernel, s.Source = m.head.host, m.head.os, m.head.kernel, m.head.source
-	s.BoundListed, s.Traced, s.LostEvents = m.head.boundListed, m.head.traced, m.lost
-	s.Settings = m.head.settings.Clone()
-	s.Degraded = append(s.Degraded, m.head.degraded...)
-	s.Events = append(s.Events, m.events...)
-	s.Processes = slices.Grow(s.Processes, len(m.entries))
-	for i := range m.entries {
-		s.Processes = append(s.Processes, m.entries[i].process)
+func (m *moment) readEnded(dec *jsontext.Decoder, _ *ended) error {
+	return readIDs(dec, maxProcesses, func(id uint32) error {
+		if !m.lives(id) {
+			return fmt.Errorf("unknown process %d", id)
+		}
+		m.known[id-1] = entry{}
+		return nil
+	})
+}
+
+// lives tells whether an id is that of a process.
+func (m *moment) lives(id uint32) bool {
+	return id != 0 && int(id) <= len(m.known) && m.known[id-1].ID == id
+}
+
+// merge reads objects into those that find gives by their ids.
+func (m *moment) merge(dec *jsontext.Decoder, most int, find func(id uint32) (any, error)) error {
+	return each(dec, most, func() error {
+		raw, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		var v struct {
+			ID uint32 `json:"id"`
+		}
+		if err := json.Unmarshal(raw, &v); err != nil {
+			return err
+		}
+		to, err := find(v.ID)
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(raw, to, m.forms)
+	})
+}
+
+// readProcesses reads processes that are new or changed.
+func (m *moment) readProcesses(dec *jsontext.Decoder, _ *entries) error {
+	return m.merge(dec, maxProcesses, func(id uint32) (any, error) {
+		n := int(id) - 1
+		if n < 0 || n > len(m.known) || n == maxProcesses {
+			return nil, fmt.Errorf("process %d out of order", id)
+		}
+		if n == len(m.known) {
+			m.known = append(m.known, entry{})
+		}
+		return &m.known[n], nil
+	})
+}
+
+func (m *moment) readEvents(dec *jsontext.Decoder, _ *eventList) error {
+	return each(dec, maxEvents, func() error {
+		var e source.Event
+		if err := json.UnmarshalDecode(dec, &e); err != nil {
+			return err
+		}
+		m.head.Events = append(m.head.Events, e)
+		return checkEvent(&e)
+	})
+}
+
+func (m *moment) readGone(dec *jsontext.Decoder, _ *gone) error {
+	return readIDs(dec, maxSockets, func(id uint32) error {
+		if !m.scope.has(id) {
+			return fmt.Errorf("unknown socket %d", id)
+		}
+		m.scope.rows[id-1] = row{}
+		m.scope.used--
+		return nil
+	})
+}
+
+// has tells whether an id is that of a socket.
+func (s *scope) has(id uint32) bool {
+	return id != 0 && int(id) <= len(s.rows) && s.rows[id-1].ID == id
+}
+
+func (m *moment) readChanged(dec *jsontext.Decoder, _ *changed) error {
+	return m.merge(dec, maxSockets, func(id uint32) (any, error) {
+		if !m.scope.has(id) {
+			return nil, fmt.Errorf("unknown socket %d", id)
+		}
+		return &m.scope.rows[id-1], nil
+	})
+}
+
+// readAdded reads sockets that are new.
+func (m *moment) readAdded(dec *jsontext.Decoder, _ *added) error {
+	s := m.scope
+	last := uint32(0)
+	return each(dec, maxSockets, func() error {
+		r := row{ID: last + 1}
+		if err := json.UnmarshalDecode(dec, &r); err != nil {
+			return err
+		}
+		n := int(r.ID) - 1
+		if n < 0 || n > len(s.rows) || s.has(r.ID) {
+			return fmt.Errorf("socket %d out of order", r.ID)
+		}
+		if n == len(s.rows) {
+			if m.rows++; m.rows > maxSockets {
+				return fmt.Errorf("more than %d sockets", maxSockets)
+			}
+			s.rows = append(s.rows, row{})
+		}
+		s.rows[n] = r
+		s.used++
+		last = r.ID
+		return nil
+	})
+}
+
+// check tells whether a socket makes sense. What is left of its timer must fit
+// in Socket.Expires.
+func (m *moment) check(r *row) error {
+	if r.Until < 0 || r.Until%time.Millisecond != 0 || left(r.Until, m.t) > math.MaxUint32 {
+		return errors.New("bad deadline of a timer")
 	}
-	known := finder{entries: m.entries}
-	s.Sockets = slices.Grow(s.Sockets, len(m.rows))[:len(m.rows)]
-	for i := range m.rows {
-		r, k := &m.rows[i], &s.Sockets[i]
-		*k = r.socket
-		k.Expires = uint32(left(r.until, m.t))
-		k.Process = known.find(r.process)
+	if r.Owner != 0 && !m.lives(r.Owner) {
+		return fmt.Errorf("unknown process %d", r.Owner)
+	}
+	return checkSocket(&r.Socket)
+}
+
+// finish drops the namespaces that are gone and checks what is there.
+func (m *moment) finish() error {
+	for key, s := range m.byKey {
+		if s.n != m.n {
+			delete(m.byKey, key)
+		}
+	}
+	for _, s := range m.scopes {
+		for i := range s.rows {
+			r := &s.rows[i]
+			if r.ID == 0 {
+				continue
+			}
+			if err := m.check(r); err != nil {
+				return fmt.Errorf("socket %d: %w", r.ID, err)
+			}
+		}
+	}
+	if n := textBytes(m.known); n > maxTexts {
+		return fmt.Errorf("%d bytes of names and command lines", n)
+	}
+	return nil
+}
+
+// fill makes to this moment.
+func (m *moment) fill(to *source.Moment) {
+	processes, snapshots, room := to.Processes[:0], to.Snapshots[:0], to.Room[:0]
+	*to = m.head
+	detach(reflect.ValueOf(to).Elem())
+	to.Time = m.start.Add(m.t)
+	places := make([]int32, len(m.known))
+	for i := range m.known {
+		places[i] = int32(len(processes))
+		if m.known[i].ID != 0 {
+			processes = append(processes, m.known[i].Process)
+		}
+	}
+	used := 0
+	for _, s := range m.scopes {
+		used += s.used
+	}
+	room = slices.Grow(room, used)
+	for _, s := range m.scopes {
+		snapshot := s.head
+		detach(reflect.ValueOf(&snapshot).Elem())
+		from := len(room)
+		room = s.appendTo(room, places, m.t)
+		snapshot.Sockets = room[from:len(room):len(room)]
+		snapshots = append(snapshots, snapshot)
+	}
+	to.Processes, to.Snapshots, to.Room = processes, snapshots, room
+}
+
+// appendTo appends the sockets as they are at now. places gives the index of a
+// process by its id − 1.
+func (s *scope) appendTo(room []source.Socket, places []int32, now time.Duration) []source.Socket {
+	for i := range s.rows {
+		r := &s.rows[i]
+		if r.ID == 0 {
+			continue
+		}
+		room = append(room, r.Socket)
+		k := &room[len(room)-1]
+		k.Expires = uint32(left(r.Until, now))
+		k.Process = source.NoProcess
+		if r.Owner != 0 {
+			k.Process = places[r.Owner-1]
+		}
+	}
+	return room
+}
+
+// detach gives a struct lists of its own, so that reading on changes nothing
+// of it.
+func detach(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Field(i); f.CanSet() {
+				detach(f)
+			}
+		}
+	case reflect.Slice:
+		if v.IsNil() {
+			return
+		}
+		list := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(list, v)
+		v.Set(list)
+		for i := range list.Len() {
+			detach(list.Index(i))
+		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -38,7 +38,8 @@ type Player struct {
 	ended    error // how the recording ends, nil if not known yet
 }
 
-// point is a place of a file from which reading can begin.
+// point is a place of a file from which reading can begin: the beginning of the
+// recording, or that of a full moment's frame.
 type point struct {
 	offset int64
 	t      time.Duration
@@ -88,89 +89,83 @@ func NewPlayer(file io.ReaderAt, size int64) (*Player, error) {
 	return p, nil
 }
 
-// index finds the points and the ends of the recording.
+// index finds the points and the ends of the recording. It reads the beginning
+// of each frame, and the last frames.
 func (p *Player) index() error {
 	starts, err := frames(p.file, p.size)
 	if err != nil {
 		return err
 	}
-	for _, at := range starts {
-		if err := p.restart(at); err != nil {
-			return err
+	p.points = []point{{}}
+	for i, at := range starts {
+		next := p.size
+		if i+1 < len(starts) {
+			next = starts[i+1]
 		}
-		t, ok := p.reader.glance()
-		if p.reader.input.err != nil {
-			return fmt.Errorf("look for the moments: %w", p.reader.input.err)
-		}
-		if !ok || len(p.points) > 0 && t < p.points[len(p.points)-1].t {
-			continue // the header, or no full moment
-		}
-		p.points = append(p.points, point{at, t})
-	}
-	if len(p.points) == 0 {
-		return p.indexStream()
-	}
-	p.first = p.header.Start.Add(p.points[0].t)
-	// Where the recording is cut inside a full moment, the end is behind the
-	// point before.
-	for i := len(p.points) - 1; i >= 0; i-- {
-		found, err := p.findEnd(p.points[i].offset)
+		// What is no full moment is skipped: the header, or another's frame.
+		t, ok, err := p.glance(at, next)
 		if err != nil {
 			return err
 		}
-		if found {
-			break
+		if ok && at > 0 && t >= p.points[len(p.points)-1].t {
+			p.points = append(p.points, point{at, t})
 		}
 	}
-	return p.restart(p.points[0].offset)
-}
-
-// indexStream prepares a recording that has no frames of ours, since another
-// program compressed it: it is played from its beginning.
-func (p *Player) indexStream() error {
-	if err := p.rewind(); err != nil {
+	if err := p.findEnd(); err != nil {
+		return err
+	}
+	if err := p.restart(0); err != nil {
 		return err
 	}
 	t, err := p.reader.peek()
-	if errors.Is(err, io.EOF) {
-		return ErrEmpty
-	}
-	if err != nil {
+	if errors.Is(err, ErrEmpty) {
 		return err
 	}
-	p.first = p.header.Start.Add(t)
-	if _, err := p.findEnd(fromStart); err != nil {
-		return err
-	}
-	return p.rewind()
+	p.first = p.header.Start.Add(max(0, t))
+	return nil
 }
 
-// fromStart is the offset of a recording's beginning with its header.
-const fromStart = -1
+// glance looks at the beginning of one frame.
+func (p *Player) glance(at, next int64) (time.Duration, bool, error) {
+	if err := p.reader.restart(io.NewSectionReader(p.file, at, next-at)); err != nil {
+		return 0, false, err
+	}
+	t, ok := p.reader.glance()
+	if err := p.reader.input.err; err != nil {
+		return 0, false, fmt.Errorf("look for the moments: %w", err)
+	}
+	return t, ok, nil
+}
 
-// restart has the reader go on at a point, or from the start.
+// restart has the reader go on at a point. That at the beginning is behind the
+// header.
 func (p *Player) restart(offset int64) error {
-	if offset == fromStart {
-		return p.rewind()
-	}
-	return p.reader.restart(io.NewSectionReader(p.file, offset, p.size-offset))
-}
-
-// rewind has the reader go on behind the header.
-func (p *Player) rewind() error {
-	if err := p.reader.restart(io.NewSectionReader(p.file, 0, p.size)); err != nil {
+	if err := p.reader.restart(io.NewSectionReader(p.file, offset, p.size-offset)); err != nil || offset > 0 {
 		return err
 	}
 	return p.reader.readHeader()
 }
 
-// findEnd reads when the last moments were, from an offset on. It says whether
-// there was one.
-func (p *Player) findEnd(offset int64) (found bool, err error) {
+// findEnd finds out how the recording ends and when its last moment was. Where
+// it is cut inside a full moment, that is behind the point before; where it is
+// damaged there too, the last moment is not looked for much further.
+func (p *Player) findEnd() error {
+	for i := len(p.points) - 1; i >= 0 && i >= len(p.points)-maxTries; i-- {
+		p.last = p.header.Start.Add(p.points[i].t)
+		found, err := p.readEnd(p.points[i].offset)
+		if found || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readEnd reads on to the end from an offset, and tells whether there was a
+// moment. An error is that of the file.
+func (p *Player) readEnd(offset int64) (found bool, err error) {
 	if err := p.restart(offset); err != nil {
 		return false, err
 	}
-	p.last = p.first
 	for {
 		t, err := p.reader.peek()
 		if err != nil {
@@ -196,32 +191,25 @@ func NewLive(r io.Reader) (*Player, error) {
 	return p, nil
 }
 
-// Poll makes s the next moment; see [Player].
+// Poll makes m the next moment; see [Player].
 func (p *Player) Poll(ctx context.Context, m *source.Moment) error {
-	f := flat{Sockets: m.Room, Processes: m.Processes, Events: m.Events}
-	err := p.poll(ctx, &f)
-	f.lift(m)
-	return err
-}
-
-func (p *Player) poll(ctx context.Context, s *flat) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	var err error
 	if p.live != nil {
-		err = p.live.next(ctx, s)
+		err = p.live.next(ctx, m)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.live == nil {
-		err = p.next(s)
+		err = p.next(m)
 	}
 	switch {
 	case err == nil:
-		p.position = s.Time
+		p.position = m.Time
 		if p.live != nil {
-			p.last = s.Time
+			p.last = m.Time
 		}
 	case p.live != nil && ctx.Err() == nil:
 		p.ended = err
@@ -230,12 +218,12 @@ func (p *Player) poll(ctx context.Context, s *flat) error {
 }
 
 // next reads the next moment of a file.
-func (p *Player) next(s *flat) error {
+func (p *Player) next(m *source.Moment) error {
 	if !p.sought {
-		return p.reader.nextFlat(s)
+		return p.reader.Next(m)
 	}
 	p.sought = false
-	p.reader.moment.fill(s)
+	p.reader.moment.fill(m)
 	return nil
 }
 
@@ -336,23 +324,14 @@ func (p *Player) Seek(t time.Time) error {
 // approach has the reader stand at or before the moment that is sought: where
 // it is, if there is no point between, else at a point.
 func (p *Player) approach(target time.Duration) error {
-	offset, t := int64(fromStart), time.Duration(-1)
-	if len(p.points) > 0 {
-		n, _ := slices.BinarySearchFunc(p.points, target, func(q point, t time.Duration) int {
-			if q.t <= t {
-				return -1
-			}
-			return 1
-		})
-		n = max(n-1, 0)
-		offset, t = p.points[n].offset, p.points[n].t
-	}
+	n := sort.Search(len(p.points), func(i int) bool { return p.points[i].t > target })
+	from := p.points[max(n-1, 0)]
 	r := p.reader
-	if r.begun && r.moment.t <= target && r.moment.t >= t && (r.err == nil || errors.Is(r.err, io.EOF)) {
+	if r.begun && r.moment.t <= target && r.moment.t >= from.t && (r.err == nil || errors.Is(r.err, io.EOF)) {
 		return nil
 	}
 	p.sought = false
-	return p.restart(offset)
+	return p.restart(from.offset)
 }
 
 // Moments gives a reader of all moments from the first one on, which goes its

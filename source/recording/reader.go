@@ -2,12 +2,14 @@ package recording
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/zstd"
 
 	"ephtop/source"
@@ -19,15 +21,28 @@ type Reader struct {
 	header Header
 	input  *input
 	zstd   *zstd.Decoder
-	lines  *bufio.Reader
+	packed *bufio.Reader // what zstd reads
+	lines  *bufio.Reader // what it makes of it
 
-	line    []byte
-	parser  parser
-	pending bool // line holds a moment that was not read yet, stamp its beginning
+	text    []byte // the lines of the next moment
+	ends    []int  // of its lines
+	pending bool   // text holds a moment that was not read yet, stamp its beginning
 	stamp   stamp
-	moment  moment
+	moment  *moment
 	begun   bool // moment holds one
+	first   bool // reading began with the header
 	err     error
+}
+
+// stamp is the beginning of a moment's first line, or of the last line of all.
+type stamp struct {
+	N      int           `json:"n"`
+	T      time.Duration `json:"t"`
+	Full   bool          `json:"full"`
+	Scopes int           `json:"scopes"`
+	// End says that it is no moment: as many make the recording whole.
+	End     bool `json:"end"`
+	Moments int  `json:"moments"`
 }
 
 // input remembers the error of the reader behind, to tell it from zstd's.
@@ -36,6 +51,7 @@ type input struct {
 	err error
 }
 
+// Read reads on.
 func (in *input) Read(p []byte) (int, error) {
 	n, err := in.r.Read(p)
 	if err != nil && err != io.EOF {
@@ -45,15 +61,15 @@ func (in *input) Read(p []byte) (int, error) {
 }
 
 // Open reads the header of a recording. It gives ErrNotRecording, ErrVersion,
-// or ErrEmpty if the recording was cut within its header. A
-// moment is read as soon as r gives it, but r is read ahead.
+// or ErrEmpty if the recording was cut within its header. A moment is read as
+// soon as r gives it, but r is read ahead.
 func Open(r io.Reader) (*Reader, error) {
 	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
 	if err != nil {
 		return nil, fmt.Errorf("prepare zstd: %w", err)
 	}
-	rd := &Reader{zstd: dec}
+	rd := &Reader{zstd: dec, packed: bufio.NewReaderSize(nil, 16<<10), lines: bufio.NewReaderSize(nil, 64<<10)}
 	if err := rd.restart(r); err != nil {
 		return nil, err
 	}
@@ -61,18 +77,16 @@ func Open(r io.Reader) (*Reader, error) {
 		rd.Close()
 		return nil, err
 	}
-	rd.moment.start = rd.header.Start
+	rd.moment = newMoment(rd.header.Start)
 	return rd, nil
 }
 
 // restart reads on from another place, where a zstd frame must begin.
 func (r *Reader) restart(from io.Reader) error {
 	r.input = &input{r: from}
-	r.err, r.pending, r.begun = nil, false, false
-	if r.lines == nil {
-		r.lines = bufio.NewReaderSize(r.zstd, 64<<10)
-	}
-	if err := r.zstd.Reset(bufio.NewReaderSize(r.input, 16<<10)); err != nil {
+	r.err, r.pending, r.begun, r.first = nil, false, false, false
+	r.packed.Reset(r.input)
+	if err := r.zstd.Reset(r.packed); err != nil {
 		return fmt.Errorf("prepare zstd: %w", err)
 	}
 	r.lines.Reset(r.zstd)
@@ -86,11 +100,12 @@ func (r *Reader) Header() Header { return r.header }
 func (r *Reader) Close() { r.zstd.Close() }
 
 func (r *Reader) readHeader() error {
+	r.text, r.first = r.text[:0], true
 	err := r.readLine(maxHeader)
 	switch {
 	case r.input.err != nil:
 		return fmt.Errorf("read the recording: %w", r.input.err)
-	case errors.Is(err, io.ErrUnexpectedEOF) && len(r.line) > 0:
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		return ErrEmpty
 	case err != nil:
 		return ErrNotRecording
@@ -99,54 +114,43 @@ func (r *Reader) readHeader() error {
 }
 
 func (r *Reader) parseHeader() error {
-	h, p := &r.header, &r.parser
-	p.reset(r.line)
-	format, start := "", ""
-	for p.open('{'); p.more('}'); {
-		switch string(p.key()) {
-		case "recording":
-			format = p.string()
-		case "version":
-			h.Version = int(p.uint(math.MaxInt32))
-		case "start":
-			start = p.string()
-		case "program":
-			h.Program = p.string()
-		case "anonymized":
-			h.Anonymized = p.bool()
-		default:
-			p.skip()
-		}
+	var format struct {
+		Recording string `json:"recording"`
+		Version   int    `json:"version"`
 	}
-	p.end()
-	if p.err != nil || format != formatName || h.Version < 1 {
+	if err := json.Unmarshal(r.text, &format); err != nil || format.Recording != formatName || format.Version < 1 {
 		return ErrNotRecording
 	}
-	if h.Version > Version {
-		return fmt.Errorf("%w: it has version %d of the format, and this program reads %d", ErrVersion, h.Version, Version)
+	if age := format.Version - Version; age < 0 {
+		return fmt.Errorf("recorded by an older ephtop (version %d of the format): %w", format.Version, ErrVersion)
+	} else if age > 0 {
+		return fmt.Errorf("recorded by a later ephtop (version %d of the format): %w", format.Version, ErrVersion)
 	}
-	var err error
-	if h.Start, err = time.Parse(time.RFC3339Nano, start); err != nil {
-		return fmt.Errorf("%w: its header has no time", ErrDamaged)
+	if err := json.Unmarshal(r.text, &r.header); err != nil {
+		return fmt.Errorf("%w in its header: %w", ErrDamaged, err)
 	}
-	h.Start = h.Start.Local()
+	if err := checkTime(r.header.Start); err != nil {
+		return fmt.Errorf("%w in its header: %w", ErrDamaged, err)
+	}
+	r.header.Start = r.header.Start.Local()
 	return nil
 }
 
-// readLine reads a line into r.line. At the end of the input it is io.EOF, or
-// io.ErrUnexpectedEOF within a line or a frame.
+// readLine reads a line behind r.text, which may grow up to a limit. At the
+// end of the input it gives io.EOF, or io.ErrUnexpectedEOF within a line or a
+// frame.
 func (r *Reader) readLine(limit int) error {
-	r.line = r.line[:0]
+	from := len(r.text)
 	for {
 		part, err := r.lines.ReadSlice('\n')
-		if len(r.line)+len(part) > limit {
-			return fmt.Errorf("a line of more than %d bytes", limit)
+		if len(r.text)+len(part) > limit {
+			return fmt.Errorf("more than %d bytes", limit)
 		}
-		r.line = append(r.line, part...)
+		r.text = append(r.text, part...)
 		switch {
 		case err == nil:
 			return nil
-		case err == io.EOF && len(r.line) > 0:
+		case err == io.EOF && len(r.text) > from:
 			return io.ErrUnexpectedEOF
 		case err != bufio.ErrBufferFull:
 			return err
@@ -154,21 +158,14 @@ func (r *Reader) readLine(limit int) error {
 	}
 }
 
-// Next makes s the next moment. At the end it gives io.EOF, or ErrCut where the
-// recording does not say that it is whole; else errors that wrap ErrDamaged,
-// or those of the reader behind.
+// Next makes m the next moment. At the end it gives io.EOF, or ErrCut where
+// the recording does not say that it is whole, ErrEmpty where it holds no
+// moment; else errors that wrap ErrDamaged, or those of the reader behind.
 func (r *Reader) Next(m *source.Moment) error {
-	f := flat{Sockets: m.Room, Processes: m.Processes, Events: m.Events}
-	err := r.nextFlat(&f)
-	f.lift(m)
-	return err
-}
-
-func (r *Reader) nextFlat(s *flat) error {
 	if err := r.advance(); err != nil {
 		return err
 	}
-	r.moment.fill(s)
+	r.moment.fill(m)
 	return nil
 }
 
@@ -178,79 +175,128 @@ func (r *Reader) advance() error {
 		return err
 	}
 	r.pending = false
-	r.moment.begin(r.stamp)
-	if err := r.moment.read(&r.parser); err != nil {
-		r.err = damaged(r.stamp.n, "%v", err)
+	if err := r.moment.read(r.stamp, r.text, r.ends); err != nil {
+		r.err = damaged(r.stamp.N, err)
 		return r.err
 	}
 	r.begun = true
 	return nil
 }
 
-// peek reads as much of the next moment as says when it was.
+// peek reads the lines of the next moment, and gives its time. They are all
+// there then.
 func (r *Reader) peek() (time.Duration, error) {
 	if r.err == nil && !r.pending {
-		r.err = r.readStamp()
+		r.err = r.readLines()
 		r.pending = r.err == nil
 	}
-	return r.stamp.t, r.err
+	return r.stamp.T, r.err
 }
 
-func (r *Reader) readStamp() error {
-	next := 0
+// next is the number of the moment that comes next, if that is known.
+func (r *Reader) next() int {
 	if r.begun {
-		next = r.moment.n + 1
+		return r.moment.n + 1
 	}
-	if err := r.readLine(maxLine); err != nil {
-		return r.ending(err, next)
+	return 0
+}
+
+func (r *Reader) readLines() error {
+	r.text, r.ends = r.text[:0], r.ends[:0]
+	if err := r.readLine(maxMoment); err != nil {
+		return r.ending(err)
 	}
-	p := &r.parser
-	p.reset(r.line)
-	s := stampOf(p)
-	switch {
-	case p.err != nil:
-		return damaged(next, "%v", p.err)
-	case s.end && s.n != next:
-		return damaged(next, "it ends after %d moments", s.n)
-	case s.end:
-		return io.EOF
-	case r.begun && s.n != next:
-		return damaged(next, "moment %d follows", s.n)
-	case !r.begun && !s.full:
-		return damaged(next, "it begins with changes")
-	case s.t < 0 || r.begun && s.t < r.moment.t:
-		return damaged(next, "the time goes back")
+	var err error
+	if r.stamp, err = readStamp(jsontext.NewDecoder(bytes.NewReader(r.text))); err == nil {
+		err = r.checkStamp()
 	}
-	r.stamp = s
+	if err == io.EOF {
+		return err
+	} else if err != nil {
+		return damaged(r.next(), err)
+	}
+	r.ends = append(r.ends, len(r.text))
+	for range r.stamp.Scopes {
+		if err := r.readLine(maxMoment); err != nil {
+			return r.ending(err)
+		}
+		r.ends = append(r.ends, len(r.text))
+	}
 	return nil
 }
 
+// readStamp reads the beginning of a line.
+func readStamp(dec *jsontext.Decoder) (stamp, error) {
+	s := stamp{N: -1, T: -1}
+	err := leading(dec, func(name string) (bool, error) {
+		switch name {
+		case "n":
+			return true, json.UnmarshalDecode(dec, &s.N)
+		case "t":
+			return true, readSeconds(dec, &s.T)
+		case "full":
+			return true, json.UnmarshalDecode(dec, &s.Full)
+		case "scopes":
+			return true, json.UnmarshalDecode(dec, &s.Scopes)
+		case "end":
+			return true, json.UnmarshalDecode(dec, &s.End)
+		case "moments":
+			return true, json.UnmarshalDecode(dec, &s.Moments)
+		}
+		return false, nil
+	})
+	return s, err
+}
+
+// checkStamp tells whether the moment may follow. At the end it gives io.EOF.
+func (r *Reader) checkStamp() error {
+	s, next := &r.stamp, r.next()
+	switch {
+	case s.End && (s.Moments != next || r.first && next == 0):
+		return fmt.Errorf("it ends after %d moments", s.Moments)
+	case s.End:
+		return io.EOF
+	case s.N < 0:
+		return errors.New("a moment without its number")
+	case (r.begun || r.first) && s.N != next:
+		return fmt.Errorf("moment %d follows", s.N)
+	case !r.begun && !s.Full:
+		return errors.New("it begins with changes")
+	case s.T < 0 || r.begun && s.T < r.moment.t:
+		return errors.New("no time, or the time goes back")
+	case s.Scopes < 0 || s.Scopes > maxScopes:
+		return fmt.Errorf("%d namespaces", s.Scopes)
+	}
+	return checkTime(r.header.Start.Add(s.T))
+}
+
 // ending makes an error of one that ended reading.
-func (r *Reader) ending(err error, moment int) error {
+func (r *Reader) ending(err error) error {
 	switch {
 	case r.input.err != nil:
 		return fmt.Errorf("read the recording: %w", r.input.err)
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return ErrCut
+	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return damaged(r.next(), err)
+	case r.first && !r.begun:
+		return ErrEmpty
 	}
-	return damaged(moment, "%v", err)
+	return ErrCut
 }
 
 // step passes over the moment that peek saw, of which only the time is wanted.
 // No moment can be read before the next restart.
 func (r *Reader) step() {
 	r.pending = false
-	r.moment.n, r.moment.t, r.begun = r.stamp.n, r.stamp.t, true
+	r.moment.n, r.moment.t, r.begun = r.stamp.N, r.stamp.T, true
 }
 
 // glance tells whether a full moment begins here, and when it was, without
 // reading all of it. No moment can be read before the next restart.
 func (r *Reader) glance() (time.Duration, bool) {
-	b, _ := r.lines.Peek(longestStamp)
-	r.parser.reset(b)
-	s := stampOf(&r.parser)
-	return s.t, r.parser.err == nil && s.full
+	s, err := readStamp(jsontext.NewDecoder(io.LimitReader(r.lines, longestStamp)))
+	return s.T, err == nil && s.Full && s.T >= 0
 }
 
-// longestStamp is enough for a stamp as this package writes it.
-const longestStamp = 64
+// longestStamp is enough for a stamp as this package writes it, and the name of
+// the field behind.
+const longestStamp = 256

@@ -2,11 +2,14 @@ package recording
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strconv"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/zstd"
 
 	"ephtop/source"
@@ -15,15 +18,18 @@ import (
 // Header is the first line of a recording.
 type Header struct {
 	// Version is the version of the format. A Writer always writes its own.
-	Version int
+	Version int `json:"version"`
 	// Start is when the first moment began. A Writer takes it from the first
-	// snapshot.
-	Start time.Time
+	// moment.
+	Start time.Time `json:"start"`
 	// Program wrote the recording, as "ephtop 1.0.0".
-	Program string
-	// Anonymized says that an [Anonymizer] has replaced who and where.
-	Anonymized bool
+	Program string `json:"program,omitzero"`
+	// Anonymized says that stand-ins have replaced who and where.
+	Anonymized bool `json:"anonymized,omitzero"`
 }
+
+// formatName stands first in the header.
+const formatName = "ephtop"
 
 // Writer writes a recording. It is not safe for concurrent use.
 type Writer struct {
@@ -32,16 +38,32 @@ type Writer struct {
 	zstd   *zstd.Encoder
 	packed bytes.Buffer // what zstd made of a moment
 
-	line      fields
-	begun     bool
-	moments   int
-	now       time.Duration // since the header's start
-	head      head
-	sockets   sockets
-	processes processes
-	actors    map[source.Process]int
-	err       error // the first one
+	moment, snapshot, scope, socket, process *object
+	event                                    appender
+
+	b       []byte // the lines of a moment
+	moments int
+	now     time.Duration // since the header's start
+	head    values        // of the moment before
+	known   processes
+	scopes  map[scopeKey]*stream
+	err     error // the first one
 }
+
+// stream is what was written of one namespace.
+type stream struct {
+	head    values
+	sockets sockets
+	moment  int // the last one that had it
+}
+
+// scopeKey is what makes two scopes the same.
+type scopeKey struct {
+	host  string
+	netns uint64
+}
+
+func keyOf(s *source.Scope) scopeKey { return scopeKey{s.Host, s.Netns} }
 
 // NewWriter makes a Writer that writes to w. Nothing is written before the
 // first moment: header and moment go together. Each moment is one Write to w.
@@ -52,284 +74,255 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 		return nil, fmt.Errorf("prepare zstd: %w", err)
 	}
 	h.Version = Version
-	return &Writer{w: w, header: h, zstd: enc}, nil
+	wr := &Writer{w: w, header: h, zstd: enc, scopes: make(map[scopeKey]*stream)}
+	start := &wr.header.Start
+	wr.moment = newObject(reflect.TypeFor[source.Moment](), start)
+	wr.snapshot = newObject(reflect.TypeFor[source.Snapshot](), start)
+	wr.scope = newObject(reflect.TypeFor[source.Scope](), start)
+	wr.socket = newObject(reflect.TypeFor[row](), start)
+	wr.process = newObject(reflect.TypeFor[entry](), start)
+	wr.event = appenderOf(reflect.TypeFor[source.Event](), start)
+	return wr, nil
 }
 
-// Write writes a moment, and makes s just what a reader will get: its sockets
-// come in the order of the last full moment, then in that in which they were
-// first seen, processes in the latter, timers tick evenly (TimerTolerance), and
-// the time is that since the first moment, which does not go back. So what is shown of s is what a replay shows.
+// Write writes a moment, and changes nothing of it. What a reader gets differs
+// in this: the order of sockets and processes, timers that tick evenly
+// (TimerTolerance), a time that does not go back, and texts that were no valid
+// UTF-8 or too long.
 //
-// After an error, which stays, s is undefined and no more is written: what is
-// out already is a recording that was cut. A snapshot that a recording can't
-// hold gives an error that wraps ErrTooLarge.
+// After an error, which stays, no more is written: what is out already is a
+// recording that was cut. A moment that a recording can't hold gives an error
+// that wraps ErrTooLarge.
 func (w *Writer) Write(m *source.Moment) error {
-	s := flatten(m)
-	if w.err != nil {
-		return w.err
-	}
-	if w.err = w.write(s); w.err != nil {
-		w.zstd.Reset(nil)
+	if w.err == nil {
+		if w.err = w.write(m); w.err != nil {
+			w.zstd.Reset(nil)
+		}
 	}
 	return w.err
 }
 
-func (w *Writer) write(s *flat) error {
-	if err := checkSnapshot(s); err != nil {
-		return err
+func (w *Writer) write(m *source.Moment) error {
+	if err := checkMoment(m); err != nil {
+		return fmt.Errorf("record a moment: %w", err)
 	}
 	w.packed.Reset()
-	if !w.begun {
-		w.header.Start = s.Time
-		w.packed.Write(w.zstd.EncodeAll(appendHeader(nil, &w.header), nil))
-		w.begun = true
+	if w.moments == 0 {
+		if err := w.begin(m.Time); err != nil {
+			return err
+		}
 	}
-	w.now = max(w.now, s.Time.Sub(w.header.Start))
-	w.processes.match(s.Processes)
-	if w.processes.bytes > maxTexts {
-		return fmt.Errorf("%d bytes of names and command lines: %w", w.processes.bytes, ErrTooLarge)
+	w.now = max(w.now, m.Time.Sub(w.header.Start))
+	if err := checkTime(w.header.Start.Add(w.now)); err != nil {
+		return fmt.Errorf("record a moment: %w", err)
 	}
-	w.sockets.match(s.Sockets, w.processes.ids, w.now)
-	if w.full() {
-		w.sockets.renumber()
+	if err := w.appendMoment(m); err != nil {
+		return fmt.Errorf("record a moment: %w", err)
 	}
-	w.appendMoment(s)
-	if len(w.line.b) > maxLine {
-		return fmt.Errorf("a moment of %d bytes: %w", len(w.line.b), ErrTooLarge)
+	if len(w.b) > maxMoment {
+		return fmt.Errorf("record a moment of %d bytes: %w", len(w.b), ErrTooLarge)
 	}
 	if err := w.pack(); err != nil {
-		return err
+		return fmt.Errorf("compress a moment: %w", err)
 	}
-	w.settle(s)
-	if err := w.send("write a moment"); err != nil {
-		return err
+	if _, err := w.w.Write(w.packed.Bytes()); err != nil {
+		return fmt.Errorf("write a moment: %w", err)
 	}
 	w.moments++
 	return nil
 }
 
-// checkSnapshot tells whether readers would accept the snapshot.
-func checkSnapshot(s *flat) error {
-	switch {
-	case len(s.Sockets) > maxSockets:
-		return fmt.Errorf("%d sockets: %w", len(s.Sockets), ErrTooLarge)
-	case len(s.Processes) > maxProcesses:
-		return fmt.Errorf("%d processes: %w", len(s.Processes), ErrTooLarge)
-	case len(s.Events) > maxEvents:
-		return fmt.Errorf("%d events: %w", len(s.Events), ErrTooLarge)
-	case len(s.Degraded) > maxDegraded:
-		return fmt.Errorf("%d notes: %w", len(s.Degraded), ErrTooLarge)
-	case len(s.Settings.Reserved) > maxReserved:
-		return fmt.Errorf("%d reserved ranges: %w", len(s.Settings.Reserved), ErrTooLarge)
+// begin packs the header.
+func (w *Writer) begin(start time.Time) error {
+	w.header.Start = start
+	h := struct {
+		Recording string `json:"recording"`
+		Header
+	}{formatName, w.header}
+	h.Start, h.Program = start.UTC(), clean(h.Program)
+	line, err := json.Marshal(&h)
+	if err != nil {
+		return fmt.Errorf("begin the recording: %w", err)
 	}
-	for i := range s.Sockets {
-		k := &s.Sockets[i]
-		if k.Proto != source.TCP && k.Proto != source.UDP || k.State >= source.NumStates {
-			return fmt.Errorf("record a socket of %v in state %d: neither TCP nor UDP", k.Proto, k.State)
+	w.packed.Write(w.zstd.EncodeAll(append(line, '\n'), nil))
+	return nil
+}
+
+// checkMoment tells whether readers would accept the moment.
+func checkMoment(m *source.Moment) error {
+	for _, n := range [...]struct {
+		is, most int
+		of       string
+	}{
+		{len(m.Processes), maxProcesses, "processes"}, {len(m.Events), maxEvents, "events"},
+		{len(m.Snapshots), maxScopes, "namespaces"},
+	} {
+		if n.is > n.most {
+			return fmt.Errorf("%d %s: %w", n.is, n.of, ErrTooLarge)
+		}
+	}
+	for i := range m.Snapshots {
+		for j := range m.Snapshots[i].Sockets {
+			if err := checkSocket(&m.Snapshots[i].Sockets[j]); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range m.Events {
+		if err := checkEvent(&m.Events[i]); err != nil {
+			return err
+		}
+	}
+	return checkTime(m.Time)
+}
+
+// full tells whether the next moment stands alone.
+func (w *Writer) full() bool { return w.moments%FullEvery == 0 }
+
+// appendMoment makes the lines of a moment.
+func (w *Writer) appendMoment(m *source.Moment) error {
+	if w.full() {
+		w.head = w.moment.values(w.head, reflect.ValueOf(new(source.Moment)).Elem())
+		w.known.reset()
+	}
+	w.known.match(m.Processes)
+	if n := textBytes(w.known.entries); n > maxTexts || len(w.known.entries) > maxProcesses {
+		return fmt.Errorf("%d bytes of names and command lines: %w", n, ErrTooLarge)
+	}
+	b := append(w.b[:0], `{"n":`...)
+	b = strconv.AppendInt(b, int64(w.moments), 10)
+	b = append(b, `,"t":`...)
+	b = appendSeconds(b, w.now)
+	if w.full() {
+		b = append(b, `,"full":true`...)
+	}
+	b = append(b, `,"scopes":`...)
+	b = strconv.AppendInt(b, int64(len(m.Snapshots)), 10)
+	b = w.moment.fold(b, w.head, reflect.ValueOf(m).Elem(), true)
+	b = w.appendProcesses(b)
+	b = appendList(b, "events", len(m.Events), func(b []byte, i int) []byte {
+		return w.event(b, reflect.ValueOf(&m.Events[i]).Elem())
+	})
+	w.b = append(b, "}\n"...)
+	return w.appendSnapshots(m)
+}
+
+func (w *Writer) appendProcesses(b []byte) []byte {
+	b = appendIDs(b, "ended", w.known.ended)
+	var base values
+	return appendList(b, "processes", len(w.known.changed), func(b []byte, i int) []byte {
+		c := &w.known.changed[i]
+		base = w.process.values(base, reflect.ValueOf(&entry{Process: c.was}).Elem())
+		return append(w.process.append(append(b, '{'), base, reflect.ValueOf(&w.known.entries[c.index]).Elem()), '}')
+	})
+}
+
+func (w *Writer) appendSnapshots(m *source.Moment) error {
+	rows := 0
+	for i := range m.Snapshots {
+		s := &m.Snapshots[i]
+		st := w.scopes[keyOf(&s.Scope)]
+		if st == nil {
+			st = &stream{moment: -1}
+			w.scopes[keyOf(&s.Scope)] = st
+		}
+		if st.moment == w.moments {
+			return fmt.Errorf("namespace %d of host %q is there twice", s.Scope.Netns, s.Scope.Host)
+		}
+		if st.moment < 0 || w.full() {
+			st.head = w.snapshot.values(st.head, reflect.ValueOf(new(source.Snapshot)).Elem())
+			st.sockets.reset()
+		}
+		st.moment = w.moments
+		st.sockets.match(s.Sockets, w.known.ids, w.now)
+		if rows += len(st.sockets.rows); rows > maxSockets {
+			return fmt.Errorf("%d sockets: %w", rows, ErrTooLarge)
+		}
+		w.appendSnapshot(s, st)
+	}
+	for key, st := range w.scopes {
+		if st.moment != w.moments {
+			delete(w.scopes, key)
 		}
 	}
 	return nil
 }
 
-func appendHeader(b []byte, h *Header) []byte {
-	f := fields{b: b}
-	f.open()
-	f.text("recording", "", formatName)
-	f.key("version")
-	f.b = strconv.AppendInt(f.b, int64(h.Version), 10)
-	f.key("start")
-	f.b = append(f.b, '"')
-	f.b = h.Start.UTC().AppendFormat(f.b, time.RFC3339Nano)
-	f.b = append(f.b, '"')
-	f.text("program", "", h.Program)
-	f.bool("anonymized", false, h.Anonymized)
-	f.close()
-	return append(f.b, '\n')
-}
-
-const formatName = "ephtop"
-
-// full tells whether the next moment stands alone.
-func (w *Writer) full() bool { return w.moments%FullEvery == 0 }
-
-// appendMoment makes the line of a moment.
-func (w *Writer) appendMoment(s *flat) {
-	f := &w.line
-	f.b = f.b[:0]
-	f.open()
-	f.key("n")
-	f.b = strconv.AppendInt(f.b, int64(w.moments), 10)
-	f.key("t")
-	f.b = appendSeconds(f.b, w.now)
-	f.bool("full", false, w.full())
-	f.seconds("took", 0, s.Took)
-	was, is := &w.head, headOf(s)
-	if w.full() {
-		was = &head{}
-	}
-	f.head(was, &is)
-	if !sameTexts(w.head.degraded, is.degraded) || !sameSettings(&w.head.settings, &is.settings) {
-		is = is.clone()
-	} else {
-		is.degraded, is.settings = w.head.degraded, w.head.settings
-	}
-	w.head = is
-	w.appendProcesses()
-	w.appendSockets()
-	w.appendEvents(s)
-	f.close()
-	f.b = append(f.b, '\n')
-}
-
-func (w *Writer) appendProcesses() {
-	f, t := &w.line, &w.processes
-	if w.full() {
-		f.list("processes", len(t.entries), func(i int) { f.entry(t.entries[i].id, &source.Process{}, &t.entries[i].process) })
-		return
-	}
-	f.ids("ended", t.ended)
-	f.list("processes", len(t.changed), func(i int) { f.entry(t.changed[i].id, &t.changed[i].was, &t.changed[i].is) })
-}
-
-func (f *fields) entry(id uint64, was, is *source.Process) {
-	f.uint("id", 0, id)
-	f.process(was, is)
-}
-
-func (w *Writer) appendSockets() {
-	f, t := &w.line, &w.sockets
-	list := t.sorted
-	if !w.full() {
-		f.ids("gone", t.gone)
-		f.list("changed", len(t.changed), func(i int) {
-			c := &t.changed[i]
-			f.uint("id", 0, c.was.id)
-			f.socket(&c.was, &t.rows[c.index])
-		})
-		list = list[len(list)-t.fresh:]
-	}
-	var last uint64
-	f.list("sockets", len(list), func(i int) {
-		r := &t.rows[list[i]]
-		f.uint("id", last+1, r.id)
-		last = r.id
-		f.socket(&noRow, r)
+// appendSnapshot makes the line of one namespace.
+func (w *Writer) appendSnapshot(s *source.Snapshot, st *stream) {
+	b := append(w.b, `{"n":`...)
+	b = strconv.AppendInt(b, int64(w.moments), 10)
+	b = append(b, `,"scope":{`...)
+	b = w.scope.append(b, w.scope.zero, reflect.ValueOf(&s.Scope).Elem())
+	b = append(b, '}')
+	b = w.snapshot.fold(b, st.head, reflect.ValueOf(s).Elem(), true)
+	t := &st.sockets
+	b = appendIDs(b, "gone", t.gone)
+	var base values
+	b = appendList(b, "changed", len(t.changed), func(b []byte, i int) []byte {
+		c := &t.changed[i]
+		base = w.socket.values(base, reflect.ValueOf(&c.was).Elem())
+		b = strconv.AppendUint(append(b, `{"id":`...), uint64(c.index)+1, 10)
+		return append(w.socket.append(b, base, reflect.ValueOf(&t.rows[c.index]).Elem()), '}')
 	})
-}
-
-func (w *Writer) appendEvents(s *flat) {
-	f := &w.line
-	f.uint("lost", 0, uint64(max(0, s.LostEvents)))
-	if len(s.Events) == 0 {
-		return
-	}
-	if w.actors == nil {
-		w.actors = make(map[source.Process]int)
-	}
-	clear(w.actors)
-	var actors []source.Process
-	for i := range s.Events {
-		p := clipped(&s.Events[i].Process)
-		if _, ok := w.actors[p]; !ok {
-			w.actors[p] = len(actors)
-			actors = append(actors, p)
+	last := uint32(0)
+	b = appendList(b, "sockets", len(t.fresh), func(b []byte, i int) []byte {
+		r := t.rows[t.fresh[i]]
+		if last++; r.ID == last {
+			r.ID = 0
+		} else {
+			last = r.ID
 		}
-	}
-	f.list("actors", len(actors), func(i int) { f.process(&source.Process{}, &actors[i]) })
-	f.list("events", len(s.Events), func(i int) {
-		e := &s.Events[i]
-		f.text("kind", "", e.Kind.String())
-		if !e.Time.IsZero() {
-			f.key("at")
-			f.b = appendSeconds(f.b, e.Time.Sub(w.header.Start))
-		}
-		f.text("proto", "", e.Tuple.Proto.String())
-		f.endpoint("local", e.Tuple.Local, e.Tuple.LocalPort)
-		f.endpoint("remote", e.Tuple.Remote, e.Tuple.RemotePort)
-		f.uint("actor", 0, uint64(w.actors[clipped(&e.Process)]))
+		return append(w.socket.append(append(b, '{'), w.socket.zero, reflect.ValueOf(&r).Elem()), '}')
 	})
+	w.b = append(b, "}\n"...)
 }
 
-// list appends n objects, if there are any.
-func (f *fields) list(name string, n int, object func(i int)) {
+// appendList appends a field with n objects, if there are any.
+func appendList(b []byte, name string, n int, object func(b []byte, i int) []byte) []byte {
 	if n == 0 {
-		return
+		return b
 	}
-	f.key(name)
-	f.b = append(f.b, '[')
+	b = append(strconv.AppendQuote(append(b, ','), name), ":["...)
 	for i := range n {
 		if i > 0 {
-			f.b = append(f.b, ',')
+			b = append(b, ',')
 		}
-		f.open()
-		object(i)
-		f.close()
+		b = object(b, i)
 	}
-	f.b = append(f.b, ']')
+	return append(b, ']')
 }
 
-// ids appends a list of ids, if there are any.
-func (f *fields) ids(name string, list []uint64) {
-	if len(list) == 0 {
-		return
+// appendIDs appends a field with the ids of those at the given indices.
+func appendIDs(b []byte, name string, indices []uint32) []byte {
+	if len(indices) == 0 {
+		return b
 	}
-	f.key(name)
-	f.b = append(f.b, '[')
-	for i, id := range list {
+	b = append(strconv.AppendQuote(append(b, ','), name), ":["...)
+	for i, n := range indices {
 		if i > 0 {
-			f.b = append(f.b, ',')
+			b = append(b, ',')
 		}
-		f.b = strconv.AppendUint(f.b, id, 10)
+		b = strconv.AppendUint(b, uint64(n)+1, 10)
 	}
-	f.b = append(f.b, ']')
+	return append(b, ']')
 }
 
-// pack compresses the line. A full moment begins a frame, and so closes the
+// pack compresses the lines. A full moment begins a frame, and so closes the
 // one before.
 func (w *Writer) pack() error {
 	if w.full() {
 		if w.moments > 0 {
 			if err := w.zstd.Close(); err != nil {
-				return fmt.Errorf("compress a moment: %w", err)
+				return err
 			}
 		}
 		w.zstd.Reset(&w.packed)
 	}
-	_, err := w.zstd.Write(w.line.b)
-	if err == nil {
-		err = w.zstd.Flush()
+	if _, err := w.zstd.Write(w.b); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("compress a moment: %w", err)
-	}
-	return nil
-}
-
-// send writes what is packed.
-func (w *Writer) send(doing string) error {
-	if _, err := w.w.Write(w.packed.Bytes()); err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	return nil
-}
-
-// settle makes s what a reader will get.
-func (w *Writer) settle(s *flat) {
-	s.Time = w.header.Start.Add(w.now)
-	s.Host, s.OS, s.Kernel, s.Source = w.head.host, w.head.os, w.head.kernel, w.head.source
-	s.LostEvents = max(0, s.LostEvents)
-	for i := range s.Degraded {
-		s.Degraded[i] = clip(s.Degraded[i])
-	}
-	for i := range s.Events {
-		s.Events[i].Process = clipped(&s.Events[i].Process)
-	}
-	known := finder{entries: w.processes.entries}
-	s.Sockets = w.sockets.sort(s.Sockets, &known, w.processes.ids, w.now)
-	s.Processes = s.Processes[:0]
-	for i := range w.processes.entries {
-		s.Processes = append(s.Processes, w.processes.entries[i].process)
-	}
+	return w.zstd.Flush()
 }
 
 // Moments is the number of moments written.
@@ -344,13 +337,17 @@ func (w *Writer) Close() error {
 	}
 	w.err = errClosed
 	w.packed.Reset()
-	if _, err := fmt.Fprintf(w.zstd, "{\"end\":true,\"moments\":%d}\n", w.moments); err != nil {
+	_, err := fmt.Fprintf(w.zstd, "{\"end\":true,\"moments\":%d}\n", w.moments)
+	if err == nil {
+		err = w.zstd.Close()
+	}
+	if err == nil {
+		_, err = w.w.Write(w.packed.Bytes())
+	}
+	if err != nil {
 		return fmt.Errorf("end the recording: %w", err)
 	}
-	if err := w.zstd.Close(); err != nil {
-		return fmt.Errorf("end the recording: %w", err)
-	}
-	return w.send("end the recording")
+	return nil
 }
 
-var errClosed = fmt.Errorf("write to a recording that is closed")
+var errClosed = errors.New("write to a recording that is closed")

@@ -10,6 +10,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/recording"
+	"ephtop/source/recording/anonymize"
 	"ephtop/ui/text"
 )
 
@@ -43,7 +44,7 @@ func (a *app) copyAnonymous(ctx context.Context, in, out string, force bool) (er
 		return err
 	}
 	defer player.Close()
-	anonymizer, err := recording.NewAnonymizer()
+	anonymizer, err := anonymize.NewAnonymizer()
 	if err != nil {
 		return fmt.Errorf("make the recording anonymous: %w", err)
 	}
@@ -62,7 +63,7 @@ func (a *app) copyAnonymous(ctx context.Context, in, out string, force bool) (er
 	if err != nil {
 		return fmt.Errorf("write the recording: %w", err)
 	}
-	err = copyMoments(ctx, recording.Anonymize(player, anonymizer), w)
+	err = copyMoments(ctx, anonymize.Anonymize(player, anonymizer), w)
 	switch {
 	case errors.Is(err, recording.ErrCut):
 		// The copy is cut where the original is.

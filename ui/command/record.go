@@ -18,6 +18,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/demo"
 	"ephtop/source/recording"
+	"ephtop/source/recording/anonymize"
 	"ephtop/ui/text"
 )
 
@@ -173,7 +174,7 @@ func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
 	}
 	r := recorder{interval: a.flags.interval, log: log}
 	if o.anonymize {
-		if r.anonymizer, err = recording.NewAnonymizer(); err != nil {
+		if r.anonymizer, err = anonymize.NewAnonymizer(); err != nil {
 			return fmt.Errorf("make the recording anonymous: %w", err)
 		}
 	}
@@ -234,7 +235,7 @@ func (a *app) recordTo(ctx context.Context, out io.Writer, o recordOptions, r *r
 type recorder struct {
 	source     source.Source
 	writer     *recording.Writer
-	anonymizer *recording.Anonymizer // nil for none
+	anonymizer *anonymize.Anonymizer // nil for none
 	interval   time.Duration
 	log        *slog.Logger
 	progress   *progress

@@ -1,0 +1,183 @@
+// Package anonymize replaces in moments what tells who and where, so that a
+// recording can be shown to others.
+package anonymize
+
+import (
+	"context"
+	crand "crypto/rand"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ephtop/source"
+)
+
+// Anonymizer replaces in moments what tells who and where. One Anonymizer
+// gives the same stand-in for the same original, and different ones for
+// different originals, so that the model's figures stay what they are. The
+// stand-ins are drawn at random, each time others, and what stands for what is
+// kept nowhere but in the Anonymizer's memory.
+//
+// Replaced are addresses, the names of hosts and namespaces, names of processes,
+// users and their ids but root's, command lines (by the stand-in of the
+// process), all of the kernel's release behind the version, and what the
+// system said of a limit, unless it is a number. A stand-in is of the same kind
+// of address: private, shared, link-local, multicast or public. Addresses of one
+// /24 (IPv6: one /64) stay beside each other.
+//
+// Kept are ports, states, queues and timers, times, pids and other numbers of
+// the kernel's own (inodes, cookies, cgroups, interfaces), the settings, and
+// the addresses that are the same everywhere: wildcards, loopback, broadcast
+// and well-known multicast groups.
+//
+// It is not safe for concurrent use.
+type Anonymizer struct {
+	classes *classes
+	addrs   map[source.Addr]source.Addr
+	uids    map[uint32]uint32
+	texts   map[string]map[string]string // by kind and original
+	spent   bool                         // no stand-in is left
+}
+
+// maxStandIns bounds what an Anonymizer remembers of each kind.
+const maxStandIns = 1 << 22
+
+// ErrTooMany says that a recording has more addresses or names than an
+// Anonymizer can tell apart.
+var ErrTooMany = errors.New("too many different addresses or names to make anonymous")
+
+// NewAnonymizer makes an Anonymizer whose stand-ins nobody can foretell.
+func NewAnonymizer() (*Anonymizer, error) {
+	var seed [32]byte
+	if _, err := crand.Read(seed[:]); err != nil {
+		return nil, fmt.Errorf("draw a random key: %w", err)
+	}
+	return &Anonymizer{
+		classes: newClasses(rand.New(rand.NewChaCha8(seed))),
+		addrs:   make(map[source.Addr]source.Addr),
+		uids:    make(map[uint32]uint32),
+		texts:   make(map[string]map[string]string),
+	}, nil
+}
+
+// Apply replaces in m, in place. After an error, which wraps ErrTooMany, m must
+// not be used.
+func (a *Anonymizer) Apply(m *source.Moment) error {
+	m.Host = a.text("host", m.Host)
+	m.Kernel = release(m.Kernel)
+	// The list may be shared with other moments.
+	m.Limits = slices.Clone(m.Limits)
+	for i := range m.Limits {
+		if _, err := strconv.ParseUint(m.Limits[i].Detail, 10, 64); err != nil {
+			m.Limits[i].Detail = ""
+		}
+	}
+	for i := range m.Snapshots {
+		s := &m.Snapshots[i]
+		s.Scope.Host = a.text("host", s.Scope.Host)
+		s.Scope.Name = a.text(s.Scope.Kind.String(), s.Scope.Name)
+		for j := range s.Sockets {
+			k := &s.Sockets[j]
+			k.Local, k.Remote = a.addr(k.Local), a.addr(k.Remote)
+			k.UID = a.uid(k.UID)
+		}
+	}
+	for i := range m.Processes {
+		a.process(&m.Processes[i])
+	}
+	for i := range m.Events {
+		e := &m.Events[i]
+		e.Tuple.Local, e.Tuple.Remote = a.addr(e.Tuple.Local), a.addr(e.Tuple.Remote)
+		a.process(&e.Process)
+	}
+	return a.full()
+}
+
+func (a *Anonymizer) full() error {
+	most := max(len(a.addrs), len(a.uids))
+	for _, t := range a.texts {
+		most = max(most, len(t))
+	}
+	if a.spent || most > maxStandIns {
+		return ErrTooMany
+	}
+	return nil
+}
+
+func (a *Anonymizer) process(p *source.Process) {
+	name := p.Name
+	p.Name = a.text("process", name)
+	if p.Command != "" {
+		p.Command = a.text("process", name) + " …"
+	}
+	number := p.User == strconv.FormatUint(uint64(p.UID), 10)
+	p.UID = a.uid(p.UID)
+	switch {
+	case number:
+		p.User = strconv.FormatUint(uint64(p.UID), 10)
+	case p.User != "root":
+		p.User = a.text("user", p.User)
+	}
+}
+
+// text gives "process-17" for the 17th name of its kind, and nothing for none.
+func (a *Anonymizer) text(kind, original string) string {
+	if original == "" {
+		return ""
+	}
+	known := a.texts[kind]
+	if known == nil {
+		known = make(map[string]string)
+		a.texts[kind] = known
+	}
+	standIn, ok := known[original]
+	if !ok {
+		standIn = kind + "-" + strconv.Itoa(len(known)+1)
+		known[original] = standIn
+	}
+	return standIn
+}
+
+// uid gives a stand-in of a user id. Root is root everywhere.
+func (a *Anonymizer) uid(original uint32) uint32 {
+	if original == 0 {
+		return 0
+	}
+	standIn, ok := a.uids[original]
+	if !ok {
+		standIn = firstStandInUID + uint32(len(a.uids))
+		a.uids[original] = standIn
+	}
+	return standIn
+}
+
+// firstStandInUID is above the ids that systems give to their users.
+const firstStandInUID = 3_000_000_000
+
+// release keeps the version of a kernel and drops the rest, which may name who
+// built it: "6.18.5" of "6.18.5-acme".
+func release(s string) string {
+	if end := strings.IndexFunc(s, func(r rune) bool { return r != '.' && (r < '0' || r > '9') }); end >= 0 {
+		s = s[:end]
+	}
+	return s
+}
+
+// Anonymize is src, made anonymous by a.
+func Anonymize(src source.Source, a *Anonymizer) source.Source { return &anonymous{src, a} }
+
+type anonymous struct {
+	source.Source
+	anonymizer *Anonymizer
+}
+
+// Poll polls the source behind and replaces what tells who and where.
+func (s *anonymous) Poll(ctx context.Context, m *source.Moment) error {
+	if err := s.Source.Poll(ctx, m); err != nil {
+		return err
+	}
+	return s.anonymizer.Apply(m)
+}

@@ -1,0 +1,128 @@
+package recording_test
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"ephtop/source"
+)
+
+// filler sets all fields of a value, each to something else.
+type filler struct{ n int }
+
+func (f *filler) fill(v reflect.Value) {
+	f.n++
+	switch p := v.Addr().Interface().(type) {
+	case *time.Time:
+		*p = epoch.Add(time.Duration(f.n) * time.Second)
+		return
+	case *source.Proto:
+		*p = source.UDP
+		return
+	case *source.State:
+		*p = source.State(1 + f.n%(source.NumStates-1))
+		return
+	case *source.EventKind:
+		*p = source.ConnectFailed
+		return
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		v.SetInt(int64(f.n))
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		v.SetUint(uint64(1 + f.n%250))
+	case reflect.Float64:
+		v.SetFloat(float64(f.n) / 8)
+	case reflect.String:
+		v.SetString(fmt.Sprint("text ", f.n))
+	case reflect.Array:
+		for i := range v.Len() {
+			f.fill(v.Index(i))
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		for i := range v.Len() {
+			f.fill(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			f.fill(v.Field(i))
+		}
+	default:
+		panic("no value for " + v.Type().String())
+	}
+}
+
+// filled is a moment in which everything is set. Its sockets are windows of
+// one memory and point to its processes.
+func (f *filler) filled() *source.Moment {
+	m := new(source.Moment)
+	f.fill(reflect.ValueOf(m).Elem())
+	m.Room = nil
+	for i := range m.Snapshots {
+		s := &m.Snapshots[i]
+		for j := range s.Sockets {
+			s.Sockets[j].Process, s.Sockets[j].Expires = int32(j), uint32(f.n*1000+j)
+		}
+		m.Room = append(m.Room, s.Sockets...)
+	}
+	return clone(m)
+}
+
+// TestNoFieldIsLost records moments in which all fields are set, also those that
+// were added to the types after this test was written.
+func TestNoFieldIsLost(t *testing.T) {
+	t.Parallel()
+	var f filler
+	first, second, third := f.filled(), f.filled(), f.filled()
+	// In the second moment all is new, in the third all is changed.
+	for i := range third.Processes {
+		third.Processes[i].PID, third.Processes[i].Start = second.Processes[i].PID, second.Processes[i].Start
+	}
+	for i := range third.Snapshots {
+		was, is := &second.Snapshots[i], &third.Snapshots[i]
+		is.Scope.Host, is.Scope.Netns = was.Scope.Host, was.Scope.Netns
+		for j := range is.Sockets {
+			is.Sockets[j].Cookie = was.Sockets[j].Cookie
+		}
+	}
+	written := []*source.Moment{first, second, third, {Time: third.Time}}
+	read, err := readAll(t, record(t, written))
+	if err != io.EOF || len(read) != len(written) {
+		t.Fatalf("%d moments, then %v", len(read), err)
+	}
+	for i := range written {
+		if d := cmp.Diff(written[i], read[i], cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("moment %d: %s", i, d)
+		}
+	}
+}
+
+// A socket that is appended to one namespace must not overwrite another's.
+func TestSocketsAreWindowsOfOneMemory(t *testing.T) {
+	t.Parallel()
+	var f filler
+	read, err := readAll(t, record(t, []*source.Moment{f.filled()}))
+	if len(read) != 1 {
+		t.Fatal(err)
+	}
+	m, at := read[0], 0
+	for i := range m.Snapshots {
+		s := m.Snapshots[i].Sockets
+		if len(s) != 2 || cap(s) != 2 || &s[0] != &m.Room[at] {
+			t.Errorf("namespace %d: %d sockets of %d, not those from %d on", i, len(s), cap(s), at)
+		}
+		at += len(s)
+	}
+	if at != len(m.Room) {
+		t.Errorf("%d sockets in all, want %d", len(m.Room), at)
+	}
+}

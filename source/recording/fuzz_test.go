@@ -1,0 +1,97 @@
+package recording_test
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"ephtop/source"
+	"ephtop/source/recording"
+)
+
+// FuzzReader reads anything as a recording.
+func FuzzReader(f *testing.F) {
+	recorded := compress(header, full, `{"n":1,"t":2,"scopes":0}`, `{"end":true,"moments":2}`)
+	f.Add(recorded)
+	f.Add(recorded[:len(recorded)-20])
+	broken := bytes.Clone(recorded)
+	broken[len(broken)/2] ^= 0x55
+	f.Add(broken)
+	f.Add(record(f, moments(1, 40, 4, 2)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) < 1<<12 {
+			readAndWrite(t, b)
+		}
+	})
+}
+
+// FuzzLines reads anything as the moments of a recording.
+func FuzzLines(f *testing.F) {
+	f.Add(full + "\n" + `{"n":1,"t":1.5,"scopes":1}` + "\n" + `{"n":1,"scope":{"netns":5},"gone":[2],"changed":[{"id":1,"rx":4,"until":7}]}`)
+	f.Add(full + "\n" + `{"n":1,"t":1,"scopes":0,"lost_events":3,"events":[{"kind":"closed","at":-1,"tuple":{"proto":"tcp","local":"::"},"process":{"pid":4}}]}`)
+	f.Add(`{"n":0,"t":0,"full":true,"scopes":1,"mono":5,"limits":[{"code":"a","detail":"\ufffd"}]}` + "\n" +
+		`{"n":0,"scope":{"host":"a","kind":"pod"},"age":1,"settings":{"range":{"low":1,"high":2},"reserved":[{"low":1}],"time_wait":60}}`)
+	f.Add(`{"n":0,"t":0,"full":true,"scopes":0,"events":[{"kind":"closed"}]}`)
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<15))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, lines string) {
+		if len(lines) < 1<<12 {
+			readAndWrite(t, enc.EncodeAll([]byte(header+"\n"+lines+"\n"), nil))
+		}
+	})
+}
+
+// FuzzText writes anything as a text.
+func FuzzText(f *testing.F) {
+	f.Add("bad \xff\xc3 utf8 \xed\xb2\x80")
+	f.Fuzz(func(t *testing.T, text string) {
+		m := &source.Moment{Time: epoch, Host: text, Processes: []source.Process{{Name: text}}}
+		read, err := readAll(t, record(t, []*source.Moment{m}))
+		want := strings.ToValidUTF8(text, "\ufffd")
+		if err != io.EOF || len(want) < 1<<17 && (read[0].Host != want || read[0].Processes[0].Name != want) {
+			t.Errorf("%q became %v, then %v", text, read, err)
+		}
+	})
+}
+
+// readAndWrite plays what may be a recording. What can be read can be written,
+// and comes out of another recording unchanged.
+func readAndWrite(t *testing.T, b []byte) {
+	p, err := recording.NewPlayer(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return
+	}
+	defer p.Close()
+	var list []*source.Moment
+	for len(list) < 10 {
+		var m source.Moment
+		if p.Poll(t.Context(), &m) != nil {
+			break
+		}
+		checkIndices(t, &m)
+		list = append(list, &m)
+	}
+	if len(list) == 0 {
+		return
+	}
+	first, last := p.Span()
+	if err := p.Seek(first.Add(last.Sub(first) / 2)); err == nil {
+		if err := p.Poll(t.Context(), new(source.Moment)); err != nil {
+			t.Errorf("poll after seeking: %v", err)
+		}
+	}
+	again, err := readAll(t, record(t, list))
+	if err != io.EOF || len(again) != len(list) {
+		t.Fatalf("%d moments of %d, then %v", len(again), len(list), err)
+	}
+	for i := range list {
+		if d := differ(list[i], again[i]); d != "" {
+			t.Errorf("moment %d: %s", i, d)
+		}
+	}
+}
