@@ -1,5 +1,182 @@
-// Package model says what a snapshot means: a [source.Snapshot] and the past
-// go in, a [State] comes out, with the figures that kernel.md defines. It does
-// no I/O, reads no clock (time comes with the snapshot, so that a replay means
+// Package model says what a moment means: [source.Moment]s and the past go in,
+// an [Overview] with a [State] for each network namespace comes out. It does
+// no I/O, reads no clock (time comes with the moment, so that a replay means
 // what the live run meant), and knows nothing of terminals.
+//
+// What follows are the kernel's rules that its numbers rest on, and what it
+// makes of them. The rules were measured on Linux 6.18, in network namespaces
+// with a range of 100 ports where no other is named, or stand in the kernel
+// function named. The tests in kernel_*_linux_test.go measure them again, with
+// the model's answer held against the kernel's.
+//
+// # Who blocks whom
+//
+// connect() without bind() picks the port in __inet_hash_connect. It skips
+// each port that was bound explicitly, for every destination; otherwise only
+// the four-tuple must be free. So the same port means different things,
+// depending on who holds it:
+//
+//	holder of a port in the range             connect(),     connect(),     bind(ip, 0),
+//	                                          same tuple     another tuple  same ip
+//	A  connected without bind(), or with      blocked        free           blocked
+//	   IP_BIND_ADDRESS_NO_PORT; any live state
+//	B  TIME_WAIT of A                         blocked (1)    free           blocked
+//	C  bound first, then connected            blocked        blocked (2)    blocked
+//	D  TIME_WAIT of C                         blocked (3)    blocked        blocked
+//	E  bound, not connected                   blocked        blocked        blocked
+//	F  listener in the range, or a            blocked        blocked        blocked
+//	   connection accepted from one
+//	G  the server's side of a connection      free           free           free
+//	   whose port is outside the range
+//
+//	(1) unless tcp_tw_reuse lets connect() take it over, see below
+//	(2) over IPv6 too
+//	(3) tcp_tw_reuse is no help, and it is so for the whole 60 s
+//
+// Of 100 ports, one destination takes exactly 100 connects before
+// EADDRNOTAVAIL. Each further destination address, destination port or source
+// address gives 100 more. bind(ip, 0) gives 100 in all for each local address
+// before EADDRINUSE, and from then on a plain connect() to any destination
+// gets none. 50 bound sockets leave 50 to each destination, 10 reserved ports
+// leave 90. A v4-mapped IPv6 socket shares the tuples of IPv4, which is why
+// [source.Addr] has one form for both.
+//
+// Row C is more common than it looks: a Go net.Dialer with a LocalAddr is one,
+// and so is every proxy that binds a source address without
+// IP_BIND_ADDRESS_NO_PORT.
+//
+// Therefore "sockets in the range by size of the range" says nothing: a host
+// can hold 200,000 connections on 28,232 ports in good health, or fail with
+// 15 % of its ports in use.
+//
+// UDP is one pool, whatever the destination: connect() and sendto() first bind
+// on the wildcard (udp_lib_get_port), and give EAGAIN when it is full. Only
+// bind(ip, 0) has a pool for each local address.
+//
+// # What is computed
+//
+// For each namespace and protocol, with R the range less the reserved ports
+// and C their number ([Pressure].Usable), from local ports only:
+//
+//   - H, the ports blocked for everyone ([Pressure].Blocked): see below.
+//   - The use of a tuple ([TupleUse]): the ports of R that it holds in any
+//     state, together with H and with the suspected ports of others. Free is
+//     the rest of C. The worst tuple is the headline ([Pressure.Headline]),
+//     for it is where connect() fails first.
+//   - The pool ([Pressure].InUse): the distinct ports of R that any socket
+//     holds. It can be full on a healthy host, and is the headline only where
+//     the system has no regard to the destination ([source.Settings].PoolOnly)
+//     and for UDP. Sockets by ports is never shown as a percentage.
+//   - The bind pools ([BindPool]): the distinct ports of R held on one local
+//     address or on a wildcard, by any socket.
+//   - Reusable: a TIME_WAIT that is not in H and is at least tcp_tw_reuse_delay
+//     old (1 s), with timestamps on and tcp_tw_reuse 1, or 2 and one end
+//     loopback or the socket bound to lo (tcp_twsk_unique). It is counted
+//     apart, for a dump does not tell whether both ends negotiated timestamps.
+//     Kernels without tcp_tw_reuse_delay may begin at another age: on 6.1
+//     reuse was seen to.
+//   - The first half. connect() tries the ports with the parity of the range's
+//     low end first, and bind(ip, 0) the others (inet_csk_find_open_port).
+//     Once a tuple has used up the first half, every connect() scans it again
+//     in vain: measured with the default range, the median went from 6.9 µs at
+//     49 % to 1,130 µs at 50 %. Holes in that half hide the cliff, so its use
+//     is counted ([TupleUse].FirstHalf) and not taken from the percentage.
+//
+// TIME_WAIT lasts 60 s (TCP_TIMEWAIT_LEN) whatever tcp_fin_timeout says, so
+// its age is 60 s less the time left on its timer. No counter of
+// /proc/net/snmp or /proc/net/netstat moves when connect() fails with
+// EADDRNOTAVAIL: 500 failures moved none. [Failures] are counted where the
+// kernel is traced (package source/trace), and nowhere else.
+//
+// # H, and how to know it
+//
+// __inet_hash_connect looks at the bind bucket of a port. One that was made by
+// an explicit bind() (fastreuse or fastreuseport not negative) is skipped for
+// every destination; connect() itself makes buckets with −1. A dump does not
+// show the bucket. What it shows, and what is made of it:
+//
+//	certain, counted as Blocked       listeners, and every other socket of the same port;
+//	                                  bound and unconnected TCP sockets, which are listed
+//	                                  by Linux 6.8 and later (Snapshot.BoundListed)
+//	suspected, counted as Suspected   rows C and D, which look like A and B: told by the
+//	                                  parity of their ports
+//	not known                         a connection accepted from a listener that is gone:
+//	                                  it blocks like F and looks like A
+//
+// The suspicion goes by this: since connect() comes to the second half of the
+// ports only when the first is used up, a socket on a port of the second half,
+// towards a tuple whose first half was never crowded, was bound. It is right
+// about crowds of such sockets but for those on ports of the first half, which
+// bind() gives once its own half is used up; and where what was there before
+// the first poll may stem from a crowded time, it holds back. It is made where
+// the system has such halves (Settings.Parity, Linux), and is always shown as a
+// suspicion.
+//
+// # Outlook
+//
+// There are two figures, and they can disagree:
+//
+//   - [Forecast].Full, the time until no port is free: free ports by the
+//     smoothed growth of the use, while that is positive and once it was
+//     followed for 2 s.
+//   - [Outlook].Plateau, where the use settles if closes go on at the present
+//     rate, each keeping its port for 60 s: live + blocked + 60 s × rate. The
+//     rate is taken from the TIME_WAIT younger than [ClosingSpan]. In a tuple
+//     that is full no more close than could open, so there the plateau is not
+//     less than what is held now.
+//
+// [Outlook].Sustainable is the rate of closes that a tuple bears where nothing
+// is reused: (C − live − H) / 60 s, which is 470 a second for the default
+// range. At half of that connect() gets slow.
+//
+// # Levels
+//
+// From 60 % of the headline it is a warning, from 80 % critical; both can be
+// set ([Thresholds]). It is exhausted only when no port is free, or for
+// [FailureSpan] after a connect was seen to fail. A tuple without a free port,
+// but with reusable ones, is critical: connect() still succeeds. Slow connect
+// is a [Finding] beside the level.
+//
+// # Whose is a TIME_WAIT?
+//
+// The kernel has forgotten: uid and inode of such a row are fillers. And to
+// have looked before is not enough where connections are short: of those that
+// live 5 ms, 200 a second, a poll each second saw 0.56 % alive. So an owner
+// comes with how sure it is, a [Tier]:
+//
+//	traced     the kernel told who closed it (ESTABLISHED → FIN_WAIT1, in the closing thread)
+//	observed   a poll saw the socket alive with its process
+//	inferred   likely the process that was seen most often with the same destination;
+//	           State.Likely says how often
+//	unknown
+//
+// A socket is known again from poll to poll by [source.Socket.Identity]. A
+// TIME_WAIT keeps the cookie of the connection that it comes from if anything
+// asked for it while that lived, and every dump does.
+//
+// # Namespaces
+//
+// Range, sockets and tuples belong to one network namespace; the processes are
+// the host's. So a [Fleet] has a tracker for each [source.Scope], which
+// remembers what takes a past, and one memory for what is needed during an
+// update only, lent from one to the next. [Overview].States holds what they
+// say, worst first.
+//
+// # Other systems
+//
+//	             range                                    default       ports   TIME_WAIT
+//	Linux        net.ipv4.ip_local_port_range, IPv6 too   32768–60999   28,232  60 s
+//	 before 4.2                                           32768–61000   28,233  60 s
+//	macOS        net.inet.ip.portrange.first, .last       49152–65535   16,384  2 × 15 s
+//	FreeBSD      the same                                 10000–65535   55,536  2 × 30 s
+//	Windows      netsh int ipv4 show dynamicport tcp      49152–65535   16,384  2 min, not confirmed
+//
+// On macOS connect() has no regard to the destination when it picks a port (by
+// XNU's source; not tried), so there the pool is the limit. Parity means
+// something on Linux only.
+//
+// # Dependencies
+//
+// The package depends on package source and the standard library. It must not
+// know how a moment was come by, nor how a person sees what it says.
 package model

@@ -7,7 +7,7 @@ import (
 	"ephtop/source"
 )
 
-// The tests' host has a range of 100 ports, as the measurements of kernel.md.
+// The tests' host has a range of 100 ports, as the measurements of doc.go.
 var epoch = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func testSettings() source.Settings {

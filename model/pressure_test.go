@@ -9,7 +9,7 @@ import (
 	"ephtop/source"
 )
 
-// Every row of the table "who blocks whom" of kernel.md: what a holder of one
+// Every row of the table "who blocks whom" of doc.go: what a holder of one
 // port of 100 takes from a connect to its own destination, from one to
 // another destination, and from bind() on the same address.
 func TestWhoBlocksWhom(t *testing.T) {

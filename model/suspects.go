@@ -12,9 +12,9 @@ const (
 
 // suspects finds the ports that are likely blocked for everyone although a
 // dump cannot tell: sockets that were bound first and then connected (rows C
-// and D of kernel.md look like A and B). connect() takes a port of the second
-// half only when the first half is used up for its tuple
-// (__inet_hash_connect), while bind(0) tries that half first
+// and D of the table in the package's documentation look like A and B).
+// connect() takes a port of the second half only when the first half is used
+// up for its tuple (__inet_hash_connect), while bind(0) tries that half first
 // (inet_csk_find_open_port): so a port of the second half, towards a tuple
 // whose first half was never crowded, was bound.
 type suspects struct {
