@@ -14,9 +14,23 @@ type memory struct {
 }
 
 // recall finds the sockets of one snapshot again in the next one. Most of them
-// stand in the same order, since the kernel walks the same hash table: so each
-// is looked for a few places beyond the one before, and only what is not there
-// goes through a map.
+// stand in the same order, since the kernel walks the same hash table:
+//
+//	last   a  b  c  d  e  f  g        those of the snapshot before
+//	       |  |     |     |  |
+//	next   a  b     d  x  f  g  c     those of now
+//
+//	in order   a b g  are where they are expected: one comparison each
+//	           d f    are a few places on, for c and e are not there any more
+//	           x c    are not within the next 16 places: missing
+//	the rest   c      is in a map of what of last has no match, c and e
+//	           x      is not, so it is new
+//
+// So a look-up in a map, and making the map, is paid only for what changed. A
+// stretch of last that is gone is longer than 16 places where many connections
+// closed together; after some misses in a row one socket is therefore looked
+// for much further on, but not so often that a host on which nothing is where
+// it was would pay for it.
 type recall struct {
 	last, next []memory
 	*recallScratch
