@@ -10,6 +10,21 @@
 // the host do not see in theirs. Where tracefs is not mounted, it is mounted in
 // a mount namespace that nobody else is in.
 //
+//	kernel   the thread that closes ─▶ tracepoint ─▶ filter ─▶ ring buffer of its CPU
+//	                                                               │
+//	             trace_pipe_raw: pages of binary records ◀─────────┘
+//	Tracer         │ wait for one, collect, rest 1 to 20 ms, and again
+//	               ▼
+//	             record       time, thread id, four-tuple, which change
+//	               │ /proc/TID: process and namespace, asked once a pass for each
+//	               ▼ thread, remembered for 3 s beyond its end
+//	             events       at most 65,536, sorted by time when they are asked for
+//	               │
+//	caller         └─▶ Drain  which collects first what has come since
+//
+// What is lost is counted at both ends: by the kernel where a ring buffer was
+// full, by the Tracer where events were not drained.
+//
 // The kernel names a thread. A goroutine that belongs to the Tracer looks its
 // process up in /proc at once, for many do not live long: within a millisecond
 // when little happens, within 20 ms when much does. What it can't know any more
