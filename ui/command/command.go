@@ -1,10 +1,3 @@
-// Package command is the command line of ephtop: one file for each command,
-// and the flags that mean the same everywhere. It reads what the user wrote,
-// says in one line what is wrong with it, and hands a source to a face.
-//
-// It depends on the packages under source and ui that it brings together. How
-// a source is opened and how the dashboard is shown is handed in, so that it
-// need not know either.
 package command
 
 import (

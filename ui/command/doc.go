@@ -1,0 +1,140 @@
+// Package command is the command line of ephtop: one file for each command,
+// and the flags that mean the same everywhere. It reads what the user wrote,
+// says in one line what is wrong with it, and hands a source to a face.
+//
+// What follows is the contract with users, scripts and monitoring systems, of
+// the dashboard too. What is new is added; nothing that is there changes its
+// meaning silently.
+//
+// # Commands
+//
+//	ephtop                    the dashboard on this host
+//	ephtop demo               the dashboard on a simulated host (--scenario, --seed, --speed)
+//	ephtop record FILE        poll without a screen and write a recording (--duration,
+//	                          --anonymize, --force); - is standard output
+//	ephtop replay FILE        the dashboard on a recording (--speed); - is standard input, so
+//	                          that a live one can be piped over ssh
+//	ephtop anonymize IN OUT   copy a recording without saying who and where (--force)
+//	ephtop snapshot           one poll, -o text, json or csv
+//	ephtop check              one poll in one line, for monitoring systems (--on tuple or pool)
+//	ephtop doctor             the checklist, gone through (--for), -o text or json
+//	ephtop version, completion, man, help
+//
+// snapshot, check and doctor look at a recording with --from FILE (- is
+// standard input) and at a simulated host with --demo SCENARIO and --seed: at
+// its last moment, or the one of --at. Of a time of day, as in --at 12:04:31,
+// the zone is the local one, or with Z UTC. record takes --demo too. The
+// dashboard, record and doctor take --trace (Linux, root), which has the
+// kernel tell who closes and which connects fail; where that can't be, the
+// moments say why.
+//
+// # Flags of every command that polls
+//
+//	--interval TIME      from one poll to the next, 100ms to 1h; 1s
+//	--filter EXPR        see below
+//	--source SOURCE      auto, sockdiag or portable; auto
+//	--range LOW-HIGH     instead of the system's range
+//	--warn PERCENT       60
+//	--critical PERCENT   80
+//	--color WHEN         auto, always or never; NO_COLOR is honoured by auto
+//	--theme THEME        default, colorblind, nord or mono
+//	--ascii              nothing but ASCII on the screen
+//	--log FILE           append a debug log; it never goes to the screen
+//
+// # Errors and exit statuses
+//
+// A wrong flag, value or file gives one line on standard error that says what
+// was wrong and what is accepted. Where standard output is no terminal, the
+// dashboard says so and names snapshot.
+//
+//	       most   check              doctor
+//	0      well   ok                 no point worse than ok or not known
+//	1      failed warning            a warning, or failed
+//	2      usage  critical, or more  a problem, or usage
+//	3             unknown: whatever went wrong, a wrong flag too, is said in the line itself
+//
+// # Filter expressions
+//
+// The same language for --filter and for the key /. Terms are joined by spaces
+// and must all hold, ! before a term negates it, commas inside a value mean or.
+// Text without a key matches process, address, port or state.
+//
+//	state:TIME_WAIT,close-wait,tw   proc:nginx  proc=nginx   pid:4410   user:www-data
+//	local:10.0.0.0/8   remote:2001:db8::/32   addr:10.0.9.2:443   cmd:--worker
+//	lport:32768-40000  rport:443,https  port:53   proto:udp   age>30s   owner:inferred
+//
+// Keys and states are case-insensitive. A wrong expression says where and why,
+// and in the dashboard leaves the last good one in force; that a filter is on
+// is always shown. Package model/filter holds the language and the rest of it.
+//
+// # Keys
+//
+//	q ctrl+c               quit
+//	?                      help
+//	f                      findings
+//	tab shift+tab ← → h l  pane
+//	↑ ↓ j k pgup pgdn      move; ctrl+b and ctrl+f are pgup and pgdn
+//	home end g G           first, last
+//	enter                  on a state or a consumer: filter by it; on a connection: details
+//	/                      filter
+//	esc                    back, or clear the filter
+//	s S                    sort by the next column; reverse
+//	b                      consumers by process, destination, service, user
+//	p                      TCP, UDP, both
+//	space                  hold the view; polling goes on
+//	+ -                    poll less, more often
+//	n                      services by name or number
+//	y                      copy the four-tuple (OSC 52)
+//	r                      start, stop a recording in the working directory
+//	ctrl+l ctrl+z          draw anew; suspend
+//
+// In a replay of a file, ← → seek by a second and with shift by ten, home and
+// end go to its ends, [ ] to where the level changed, and space stops and goes
+// on. < > halve and double the speed, in a demo too. While a filter is typed,
+// enter keeps it, esc takes the one before, ↑ ↓ go through those of the
+// session, and the editing keys are a shell's.
+//
+// # JSON
+//
+// snapshot -o json writes one object:
+//
+//	time, host, os, source   time in UTC with milliseconds
+//	range        {low, high, ports, reserved, usable}
+//	pool         {tcp: {in_use, percent}, udp: {…}}
+//	level        ok, warning, critical or exhausted
+//	findings     [{problem, level, title, seen, why, remedies: [{what, command, effect, risk}]}]
+//	tuples       [{source, destination, port, used, free, percent, blocked, suspected, time_wait,
+//	             reusable, first_half_percent, slow_connect, closes_per_second,
+//	             sustainable_closes_per_second, plateau, seconds_to_full, level,
+//	             processes: [{pid, name, ports}]}], worst first
+//	states       {ESTABLISHED: 491, …}, every socket of the protocol; agrees with ss
+//	processes    [{pid, name, ports, sockets, states}], ports are distinct ports of the range
+//	kinds        [{proto, kind, ports, sockets}]
+//	bind_pools   {tcp: [{address, used, free, percent, level}], udp: […]}
+//	connections  [{proto, state, local, remote, ephemeral, pid, process, owner, uid, inode,
+//	             expires_ms}]
+//	failures     {observed, count, by: [{pid, name, destination, port, count}]}
+//	degraded     ["…"], what could not be seen
+//
+// doctor -o json has time to level, and then
+//
+//	sample       {polls, seconds}
+//	verdict      the worst point's: ok, not known, warning or problem
+//	points       [{point, topic, title, verdict, seen: ["…"], next: ["…"]}]
+//	evidence     what the host said beside its sockets: source.Evidence, or null
+//
+// and findings, kinds, failures and degraded as above.
+//
+// The names of states are netstat's: LISTEN, SYN_SENT, SYN_RECV, ESTABLISHED,
+// FIN_WAIT1, FIN_WAIT2, CLOSE_WAIT, LAST_ACK, CLOSING, TIME_WAIT, CLOSE, and
+// BOUND for bound and unconnected. A socket is ephemeral when its local port
+// is in the range and not reserved. owner is unknown, inferred, observed or
+// traced. What a field means where that is open is said at report.JSON and
+// report.CSV.
+//
+// # Dependencies
+//
+// The package depends on the packages under source and ui that it brings
+// together. How a source is opened and how the dashboard is shown is handed
+// in, so that it need not know either.
+package command
