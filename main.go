@@ -1,6 +1,54 @@
 // Command ephtop answers one question on a host that is in trouble: who is
 // using up the ephemeral ports, towards where, how long until connect() fails,
 // and what would help?
+//
+// # The house
+//
+//	main.go     reads the command line, picks a source and a face, and starts them
+//	source/     what the system says   every way to get a source.Moment
+//	model/      what it means          pure: Moments in, an Overview out; no I/O, no clock
+//	ui/         how a person sees it   dashboard, reports, the command line
+//	demo.tape   the recorded demo, as a VHS script
+//
+// Data flows one way, and imports run the other way: main → ui → model →
+// source. The model imports package source and the standard library, and no
+// package under source.
+//
+// # What is where
+//
+//	source                  the types: Moment, Snapshot, Socket, Settings, Evidence …
+//	  live                  picks the best source of this system, and puts it together
+//	  sockdiag              Linux: the kernel's dump of the sockets
+//	  owner                 Linux: from the inode of a socket to its process
+//	  sysctl                range, reserved ports, tcp_tw_reuse …, on each system
+//	  trace                 Linux: who closes, and which connects fail, by tracefs
+//	  procfs                parsers of the files of /proc
+//	  portable              gopsutil: other systems, and where the kernel refuses
+//	  recording             recordings: format, writer, reader, player
+//	  recording/anonymize   recordings without who and where
+//	  evidence              log, conntrack, sysctl files, asked once by doctor
+//	  evidence/firewall     what the rules do with the answers
+//	  evidence/host         reads files and runs commands for it, bounded
+//	  demo                  a simulated host
+//	  netlab                network namespaces, for tests only
+//	model                   the kernel's rules; State, Overview, Fleet; findings
+//	  filter                the language of --filter and /
+//	  list                  which connections, in which order, and following a row
+//	  services              names and kinds of ports
+//	ui/command              each file a command; the contract with users
+//	ui/session              the loop: poll or play, model, recorder; knows no terminal
+//	ui/dashboard            keys, and what is where on the screen
+//	ui/dashboard/paint      from what is to be seen to a frame
+//	ui/terminal             the terminal itself: cell by cell, suspend, clipboard; and guard,
+//	                        which keeps Bubble Tea from questioning it
+//	ui/report               text, JSON, CSV, the line of check, doctor's page
+//	ui/advice               the words of findings and remedies
+//	ui/screen, theme, text  cells, colours, numbers and names
+//
+// The kernel's rules are in the documentation of package model, how a source
+// is written in that of package source, and commands, keys and outputs in that
+// of package ui/command. How to build, test and contribute is in
+// .github/CONTRIBUTING.md.
 package main
 
 import (
