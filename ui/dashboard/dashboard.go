@@ -128,7 +128,7 @@ func New(cfg Config) (*Model, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	filter, err := filter.Parse(cfg.Filter)
+	parsed, err := filter.Parse(cfg.Filter)
 	if err != nil {
 		return nil, err
 	}
@@ -152,9 +152,9 @@ func New(cfg Config) (*Model, error) {
 	}
 	m.keys = m.keys.suited(&cfg)
 	m.poller.ctx, m.poller.cancel = context.WithCancel(context.Background())
-	m.choice.filter, m.choice.proto = filter, protoOf(&filter, paint.ProtoTCP)
+	m.choice.filter, m.choice.proto = parsed, protoOf(&parsed, paint.ProtoTCP)
 	m.choice.order = list.Order{Column: list.ColumnAge}
-	m.view = paint.View{Interval: cfg.Interval, Filter: paint.FilterLine{Text: filter.String()}, Focus: paint.PaneConnections, Help: m.keys.groups()}
+	m.view = paint.View{Interval: cfg.Interval, Filter: paint.FilterLine{Text: parsed.String()}, Focus: paint.PaneConnections, Help: m.keys.groups()}
 	m.adopt(&cfg)
 	m.refresh()
 	m.view.Hints = m.keys.footer(&m.view)

@@ -128,7 +128,7 @@ func TestWrongFilterOfTheCommandLine(t *testing.T) {
 	_, err := New(Config{Source: &fakeSource{}, Filter: "stat:tw"})
 	var wrong *filter.Error
 	if !errors.As(err, &wrong) {
-		t.Errorf("error %v, want a FilterError", err)
+		t.Errorf("error %v, want a *filter.Error", err)
 	}
 }
 

@@ -67,6 +67,7 @@ func TestSuspend(t *testing.T) {
 }
 
 func TestRedraw(t *testing.T) {
+	t.Parallel()
 	m, err := New(Config{Source: &fakeSource{}})
 	if err != nil {
 		t.Fatal(err)
@@ -122,6 +123,7 @@ func TestDetailsAreOfTheSelectedConnection(t *testing.T) {
 
 // The same moment again, as after a seek, may have its sockets in another order.
 func TestDetailsOfTheSameMoment(t *testing.T) {
+	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		byPort(h)
 		h.press("enter")
@@ -285,6 +287,7 @@ func TestKeysBeforeTheFirstPoll(t *testing.T) {
 
 // The files are what the frames of the package paint are drawn with.
 func TestKeysAsShown(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name string
 		cfg  Config

@@ -196,7 +196,7 @@ var frameStates = []struct {
 	}},
 	{"another system 120x40", 120, 40, func(v *View) {
 		v.State.Moment.OS, v.State.Moment.Kernel = "darwin", "25.1.0"
-		v.State.TCP.Pressure.PoolOnly = true
+		v.State.TCP.Pressure.PoolOnly, v.State.Snapshot.Settings.Parity = true, false
 		for i := range v.State.TCP.Pressure.Tuples {
 			v.State.TCP.Pressure.Tuples[i].FirstHalfSize = 0
 		}

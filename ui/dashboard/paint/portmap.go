@@ -8,13 +8,13 @@ import (
 )
 
 // drawMap draws the range from low to high in two lines, one for each parity.
-// On Linux, connect() tries the ports of the upper one first, so that its
-// right end shows the slow connect coming.
+// Where the system prefers one of them, connect() tries the ports of the upper
+// line first, so that its right end shows the slow connect coming.
 func (p *Painter) drawMap(c columns, y int, v *View) {
 	m := &pressureOf(v).Map
 	for i := range 2 {
 		label := [...]string{"even ports", "odd ports"}[(i+int(m.Low))%2]
-		if v.State.Moment.OS == "linux" && v.Proto != ProtoUDP {
+		if v.State.Snapshot.Settings.Parity && v.Proto != ProtoUDP {
 			label = [...]string{"ports tried first", "ports tried last"}[i]
 			p.canvas.Text(c.level.X, y+i, c.level.W, theme.Dim, [...]string{"connect()", "bind(0)"}[i])
 		}

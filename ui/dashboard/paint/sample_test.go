@@ -70,6 +70,7 @@ func addr(s string) source.Addr {
 func sampleState(sockets int) *model.State {
 	settings := source.Settings{
 		Range: source.PortRange{Low: 32768, High: 60999}, TimeWait: time.Minute, ReuseTimeWait: 2, Timestamps: 1,
+		Default: source.PortRange{Low: 32768, High: 60999}, Parity: true,
 	}
 	st := &model.State{
 		Moment: &source.Moment{
