@@ -180,18 +180,13 @@ type processes struct {
 	entries []entry
 	turns   []uint32 // the last moment that had it, by the same index
 	free    []uint32
-	index   map[processKey]uint32
+	index   map[source.ProcessKey]uint32
 	turn    uint32
 
 	ids []uint32 // of the moment's processes, in its order
 	// What the last match found.
 	ended   []uint32 // indices
 	changed []entryChange
-}
-
-type processKey struct {
-	pid   int32
-	start uint64
 }
 
 // entryChange is a process that is new (was is empty) or changed.
@@ -203,7 +198,7 @@ type entryChange struct {
 // reset forgets all processes.
 func (t *processes) reset() {
 	if t.index == nil {
-		t.index = make(map[processKey]uint32)
+		t.index = make(map[source.ProcessKey]uint32)
 	}
 	clear(t.index)
 	t.entries, t.turns, t.free = t.entries[:0], t.turns[:0], t.free[:0]
@@ -215,7 +210,7 @@ func (t *processes) match(list []source.Process) {
 	t.ids, t.ended, t.changed = t.ids[:0], t.ended[:0], t.changed[:0]
 	for i := range list {
 		p := &list[i]
-		key := processKey{p.PID, p.Start}
+		key := p.Key()
 		n, known := t.index[key]
 		if !known || t.turns[n] == t.turn {
 			n = t.add(key)
@@ -230,7 +225,7 @@ func (t *processes) match(list []source.Process) {
 	for n := range t.entries {
 		if e := &t.entries[n]; e.ID != 0 && t.turns[n] != t.turn {
 			t.ended = append(t.ended, uint32(n))
-			key := processKey{e.PID, e.Start}
+			key := e.Key()
 			if t.index[key] == uint32(n) {
 				delete(t.index, key)
 			}
@@ -241,7 +236,7 @@ func (t *processes) match(list []source.Process) {
 }
 
 // add makes room for a process.
-func (t *processes) add(key processKey) uint32 {
+func (t *processes) add(key source.ProcessKey) uint32 {
 	n := uint32(len(t.entries))
 	if k := len(t.free); k > 0 {
 		n, t.free = t.free[k-1], t.free[:k-1]
