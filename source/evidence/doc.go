@@ -6,8 +6,9 @@
 // Each part says whether it was read, could not be read or is not there, and
 // why. What cannot be judged is named as such. Nothing on the host is changed.
 //
-// It depends on package source, the standard library and the system's own
-// tools (nft, iptables-save, journalctl). Package host reads files and runs
-// tools with a bound; package firewall judges the rules. It must not know what the answers
-// mean for the ports in use (package model) or how a person sees them.
+// It depends on packages source and sysctl, the standard library and the
+// system's own tools (nft, iptables-save, journalctl). Package host reads files
+// and runs tools with a bound; package firewall judges the rules. It must not
+// know what the answers mean for the ports in use (package model) or how a
+// person sees them.
 package evidence

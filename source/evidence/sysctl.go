@@ -4,11 +4,11 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 
 	"ephtop/source"
 	"ephtop/source/evidence/host"
+	"ephtop/source/sysctl"
 )
 
 func sysctlPath(name string) string { return "/proc/sys/" + strings.ReplaceAll(name, ".", "/") }
@@ -77,17 +77,9 @@ func sameValue(name, a, b string) bool {
 
 // portsOf reads a list like "8080,40000-40009".
 func portsOf(list string) (ports source.PortSet, ok bool) {
-	for item := range strings.SplitSeq(list, ",") {
-		from, to, stretch := strings.Cut(item, "-")
-		if !stretch {
-			to = from
-		}
-		low, err1 := strconv.ParseUint(from, 10, 16)
-		high, err2 := strconv.ParseUint(to, 10, 16)
-		if err1 != nil || err2 != nil {
-			return ports, false
-		}
-		ports.AddRange(source.PortRange{Low: uint16(low), High: uint16(high)})
+	ranges, err := sysctl.ParsePorts(list)
+	for _, r := range ranges {
+		ports.AddRange(r)
 	}
-	return ports, true
+	return ports, err == nil
 }

@@ -1,6 +1,7 @@
 package sysctl
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -38,31 +39,44 @@ func parseReserved(text string) ([]source.PortRange, error) {
 	if list == "" {
 		return nil, nil
 	}
-	ranges := make([]source.PortRange, 0, strings.Count(list, ",")+1)
+	ranges, err := ParsePorts(list)
+	if err != nil {
+		return nil, bad("want ports from 0 to 65535, as in 1,2,4000-5000")
+	}
 	next := 0 // the lowest port that may follow
-	for item := range strings.SplitSeq(list, ",") {
-		from, to, stretch := strings.Cut(item, "-")
-		low, err := parsePort(from)
-		high := low
-		if err == nil && stretch {
-			high, err = parsePort(to)
-		}
-		switch {
-		case err != nil:
-			return nil, bad("want ports from 0 to 65535, as in 1,2,4000-5000")
-		case int(low) < next || high < low:
+	for _, r := range ranges {
+		if int(r.Low) < next || r.High < r.Low {
 			return nil, bad("the ports do not rise")
 		}
-		next = int(high) + 1
-		if low == 0 {
-			low = 1
-		}
-		if low <= high {
-			ranges = append(ranges, source.PortRange{Low: low, High: high})
-		}
+		next = int(r.High) + 1
+	}
+	switch ranges[0] {
+	case source.PortRange{}:
+		ranges = ranges[1:]
+	default:
+		ranges[0].Low = max(ranges[0].Low, 1)
 	}
 	if len(ranges) == 0 {
 		return nil, nil
+	}
+	return ranges, nil
+}
+
+// ParsePorts reads ports and stretches of ports such as "4000-5000,1,2", in any
+// order.
+func ParsePorts(list string) ([]source.PortRange, error) {
+	ranges := make([]source.PortRange, 0, strings.Count(list, ",")+1)
+	for item := range strings.SplitSeq(list, ",") {
+		from, to, stretch := strings.Cut(item, "-")
+		if !stretch {
+			to = from
+		}
+		low, err1 := parsePort(from)
+		high, err2 := parsePort(to)
+		if err := cmp.Or(err1, err2); err != nil {
+			return nil, err
+		}
+		ranges = append(ranges, source.PortRange{Low: low, High: high})
 	}
 	return ranges, nil
 }

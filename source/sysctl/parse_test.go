@@ -108,6 +108,15 @@ func TestParseReservedRefuses(t *testing.T) {
 	}
 }
 
+func TestParsePortsInAnyOrder(t *testing.T) {
+	t.Parallel()
+	want := []source.PortRange{{Low: 443, High: 443}, {Low: 80, High: 90}, {Low: 0, High: 0}}
+	got, err := ParsePorts("443,80-90,0")
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("error %v, difference (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestParseNumber(t *testing.T) {
 	tests := []struct {
 		text string

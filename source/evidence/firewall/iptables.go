@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"ephtop/source"
 	"ephtop/source/evidence/host"
+	"ephtop/source/sysctl"
 )
 
 // saved is what one of the iptables-save commands says.
@@ -143,7 +143,7 @@ func (s *saved) option(r *rule, name string, neg bool, args []string) {
 		first, last = args[0], args[len(args)-1]
 	}
 	items := strings.Split(first, ",")
-	ports, known := savedPorts(items, ":")
+	ports, err := sysctl.ParsePorts(strings.ReplaceAll(first, ":", "-"))
 	switch {
 	case name == "--comment":
 	case name == "-m":
@@ -154,7 +154,7 @@ func (s *saved) option(r *rule, name string, neg bool, args []string) {
 		r.whenInterface(neg, first)
 	case name == "-s", name == "-f", name == "--match-set" && strings.HasPrefix(last, "src"):
 		r.whenFixed(neg, few)
-	case (name == "--dport" || name == "--dports") && known:
+	case (name == "--dport" || name == "--dports") && err == nil:
 		s.rules.whenPort(r, neg, ports)
 	case name == "--ctstate", name == "--state":
 		r.whenState(neg, items...)
@@ -180,23 +180,6 @@ func (r *rule) module(name string) {
 	default:
 		r.whenFixed(false, some)
 	}
-}
-
-// savedPorts reads ports, and ranges of them with a separator.
-func savedPorts(items []string, sep string) (ranges []source.PortRange, ok bool) {
-	for _, item := range items {
-		from, to, stretch := strings.Cut(item, sep)
-		if !stretch {
-			to = from
-		}
-		low, err1 := strconv.ParseUint(from, 10, 16)
-		high, err2 := strconv.ParseUint(to, 10, 16)
-		if err1 != nil || err2 != nil || low > high {
-			return nil, false
-		}
-		ranges = append(ranges, source.PortRange{Low: uint16(low), High: uint16(high)})
-	}
-	return ranges, true
 }
 
 // targetVerdict is what a target that is no chain does.
@@ -252,7 +235,7 @@ func (s *saved) target(r *rule, option string, args []string) {
 func savedAddress(text string) (address string, ports source.PortRange) {
 	i := strings.LastIndexByte(text, ':')
 	if i >= 0 && (strings.Count(text, ":") == 1 || strings.HasSuffix(text[:i], "]")) {
-		if ranges, ok := savedPorts([]string{text[i+1:]}, "-"); ok {
+		if ranges, err := sysctl.ParsePorts(text[i+1:]); err == nil {
 			text, ports = text[:i], ranges[0]
 		}
 	}
