@@ -146,6 +146,7 @@ func TestTheKernelAgrees(t *testing.T) {
 		{"holes", 40050, true}, {"holes", 40150, false}, {"holes", 45000, false}, {"holes", 45001, true},
 		{"chains", 40009, false}, {"chains", 40010, true}, {"toolate", 40000, false},
 		{"notrack", 40000, false}, {"notrack", 40001, true}, {"zones", 40000, true},
+		{"states", 40000, false}, {"states", 40001, true},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.file, " ", tt.port), func(t *testing.T) {

@@ -46,7 +46,7 @@ func checkShares(t *testing.T, f source.Firewall) {
 func FuzzNFT(f *testing.F) {
 	addFiles(f, "*.json")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		result, err := parseNFT(data, false)
+		result, err := parseNFT(data, nil)
 		if err == nil {
 			checkShares(t, judged(result.rules, defaultRange))
 		}

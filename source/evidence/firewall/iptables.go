@@ -7,9 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"ephtop/source"
 	"ephtop/source/evidence/host"
-	"ephtop/source/sysctl"
 )
 
 // saved is what one of the iptables-save commands says.
@@ -17,10 +15,8 @@ type saved struct {
 	rules   *ruleset
 	v6      bool
 	tool    string
-	table   string // the one that is being read
 	command string
-	// tables are the names of the tables that it speaks of.
-	tables []string
+	tables  []string // the last is the one that is being read
 	// nft says that the rules live in nf_tables, where nft lists them too.
 	nft bool
 }
@@ -39,7 +35,6 @@ var builtIn = map[string]struct {
 	"mangle INPUT":      {"input", -150},
 	"filter INPUT":      {"input", 0},
 	"security INPUT":    {"input", 50},
-	"nat POSTROUTING":   {"postrouting", 100},
 }
 
 // parseSaved reads the answer of iptables-save or, with v6, ip6tables-save.
@@ -66,8 +61,7 @@ func (s *saved) line(line string) error {
 		s.nft = s.nft || strings.Contains(line, "(nf_tables)")
 		return nil
 	case line[0] == '*':
-		s.table = line[1:]
-		s.tables = append(s.tables, s.table)
+		s.tables = append(s.tables, line[1:])
 		return nil
 	case line[0] == ':':
 		return s.chain(strings.Fields(line[1:]))
@@ -77,64 +71,73 @@ func (s *saved) line(line string) error {
 	}
 	rule, ok := strings.CutPrefix(line, "-A ")
 	name, rest, _ := strings.Cut(rule, " ")
-	c := s.rules.byKey[s.scope()+" "+name]
+	c := s.rules.byName[chainName{s.scope(), name}]
 	if !ok || c == nil {
 		return errors.New("neither a table nor a chain nor a rule of one")
 	}
 	c.count++
-	return s.rule(c, rest)
+	c.rules = append(c.rules, s.rule(c, rest))
+	return nil
 }
 
-func (s *saved) scope() string { return s.tool + " " + s.table }
+func (s *saved) scope() string {
+	if len(s.tables) == 0 {
+		return ""
+	}
+	return s.tool + " " + s.tables[len(s.tables)-1]
+}
 
 func (s *saved) chain(fields []string) error {
-	if len(fields) < 2 || s.table == "" {
+	if len(fields) < 2 || len(s.tables) == 0 {
 		return errors.New("a chain without a policy or a table")
 	}
-	at := builtIn[s.table+" "+fields[0]]
+	at := builtIn[s.tables[len(s.tables)-1]+" "+fields[0]]
 	s.rules.add(&chain{
-		scope: s.scope(), name: fields[0], label: host.Clean(s.scope()+" "+fields[0], 80),
+		chainName: chainName{s.scope(), fields[0]}, label: host.Clean(s.scope()+" "+fields[0], 80),
 		v4: !s.v6, v6: s.v6,
-		hook: at.hook, priority: at.priority, nat: s.table == "nat",
-		drops: fields[1] == "DROP",
+		hook: at.hook, priority: at.priority, drops: fields[1] == "DROP",
 	})
 	return nil
 }
 
-// word is a word of a rule. One in quotes is kept as it stands: none of those
+// savedWord is a word of a rule. One in quotes is kept as it stands: none of those
 // that are read here needs any.
-var word = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\S+`)
+var savedWord = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\S+`)
 
 // rule reads what follows "-A CHAIN".
-func (s *saved) rule(c *chain, line string) error {
+func (s *saved) rule(c *chain, line string) rule {
 	r := rule{text: host.Clean(line, ruleWidth)}
-	words := word.FindAllString(line, -1)
-	if slices.ContainsFunc(words, func(w string) bool { return w[0] == '"' && (len(w) == 1 || !strings.HasSuffix(w, `"`)) }) {
-		return errors.New("a quote that does not end")
-	}
+	words := savedWord.FindAllString(line, -1)
 	neg := false
 	for len(words) > 0 {
 		name, args := words[0], words[1:]
+		switch name {
+		case "!":
+			neg, words = true, args
+			continue
+		case "-j", "-g":
+			s.target(&r, c.scope, name, args)
+			return r
+		}
 		// An option takes the words up to the next.
 		n := slices.IndexFunc(args, func(w string) bool { return w == "!" || strings.HasPrefix(w, "-") && len(w) > 1 })
 		if n < 0 {
 			n = len(args)
 		}
-		switch {
-		case name == "!":
-			neg, words = true, args
-			continue
-		case name == "-j" || name == "-g":
-			s.target(&r, name, args)
-			n = len(args)
-		default:
-			s.option(&r, name, neg, args[:n])
-		}
+		s.option(&r, name, neg, args[:n])
 		neg, words = false, args[n:]
 	}
-	c.rules = append(c.rules, r)
-	return nil
+	return r
 }
+
+// savedKinds are the options that can be judged.
+var savedKinds = map[string]string{
+	"-p": "protocol", "-i": "interface", "-s": "peer", "--dport": "port", "--dports": "port",
+	"--ctstate": "state", "--state": "state",
+}
+
+// plainMatches say nothing by themselves; their options do.
+var plainMatches = []string{"tcp", "udp", "comment", "multiport", "conntrack", "state", "set"}
 
 // option reads a condition. One that can't be judged fits some packets.
 func (s *saved) option(r *rule, name string, neg bool, args []string) {
@@ -142,67 +145,31 @@ func (s *saved) option(r *rule, name string, neg bool, args []string) {
 	if len(args) > 0 {
 		first, last = args[0], args[len(args)-1]
 	}
-	items := strings.Split(first, ",")
-	ports, err := sysctl.ParsePorts(strings.ReplaceAll(first, ":", "-"))
+	kind := savedKinds[name]
 	switch {
-	case name == "--comment":
-	case name == "-m":
-		r.module(first)
-	case name == "-p":
-		r.whenProtocol(neg, first)
-	case name == "-i":
-		r.whenInterface(neg, first)
-	case name == "-s", name == "-f", name == "--match-set" && strings.HasPrefix(last, "src"):
-		r.whenFixed(neg, few)
-	case (name == "--dport" || name == "--dports") && err == nil:
-		s.rules.whenPort(r, neg, ports)
-	case name == "--ctstate", name == "--state":
-		r.whenState(neg, items...)
-	case name == "--ctdir":
-		r.whenReply(neg, strings.EqualFold(first, "REPLY"))
-	case name == "--dst-type": // that of packets for this host is local
-		r.whenFixed(neg, yes(slices.Contains(items, "LOCAL")))
+	case name == "--comment", name == "-m" && slices.Contains(plainMatches, first):
+	case name == "-m" && first == "rpfilter": // whether a route leads back to the peer
+		r.only(few)
+	case name == "--match-set" && strings.HasPrefix(last, "src"):
+		s.rules.condition(r, "peer", neg)
 	case name == "--tcp-flags":
-		r.whenFlags(neg, strings.Split(strings.ToLower(first), ","), strings.Split(strings.ToLower(last), ","))
+		r.flagCondition(neg, strings.Split(strings.ToLower(first), ","), strings.Split(strings.ToLower(last), ","))
+	case kind == "port":
+		s.rules.condition(r, kind, neg, strings.ReplaceAll(first, ":", "-"))
 	default:
-		r.whenFixed(false, some)
+		s.rules.condition(r, kind, neg, strings.Split(first, ",")...)
 	}
 }
 
-// module is what naming a match says by itself; its options say the rest.
-func (r *rule) module(name string) {
-	switch name {
-	case "tcp", "udp", "comment", "multiport", "conntrack", "state", "addrtype", "set":
-	case "recent", "rpfilter":
-		r.whenFixed(false, few)
-	case "icmp", "icmp6", "ipv6-icmp", "sctp", "esp", "ah", "dccp":
-		r.whenFixed(false, never)
-	default:
-		r.whenFixed(false, some)
-	}
-}
-
-// targetVerdict is what a target that is no chain does.
-func targetVerdict(name string) verdict {
-	switch name {
-	case "ACCEPT":
-		return accept
-	case "DROP", "REJECT":
-		return refuse
-	case "RETURN":
-		return giveBack
-	case "NOTRACK":
-		return notrack
-	case "LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "SET", "TRACE", "AUDIT", "DSCP", "TOS", "TTL", "HL", "TCPMSS",
-		"CLASSIFY", "CHECKSUM", "ECN", "SECMARK", "CONNSECMARK", "LED", "RATEEST", "TEE", "IDLETIMER", "CT", "HMARK",
-		"SNAT", "MASQUERADE", "DNAT", "REDIRECT", "NETMAP":
-		return goOn
-	}
-	return other
+// targets are what those that are no chains do.
+var targets = map[string]verdict{
+	"ACCEPT": accept, "DROP": refuse, "REJECT": refuse, "RETURN": giveBack, "NOTRACK": notrack,
+	"LOG": goOn, "NFLOG": goOn, "ULOG": goOn, "MARK": goOn, "CONNMARK": goOn, "SET": goOn, "CT": goOn,
+	"TRACE": goOn, "TCPMSS": goOn, "SNAT": goOn, "MASQUERADE": goOn, "DNAT": goOn, "REDIRECT": goOn,
 }
 
 // target reads what follows "-j" or "-g".
-func (s *saved) target(r *rule, option string, args []string) {
+func (s *saved) target(r *rule, scope, option string, args []string) {
 	if len(args) == 0 {
 		return
 	}
@@ -213,31 +180,25 @@ func (s *saved) target(r *rule, option string, args []string) {
 		return ""
 	}
 	name := args[0]
-	r.verdict, r.target = targetVerdict(name), name
+	known := false
+	r.target = name
+	if r.verdict, known = targets[name]; !known {
+		r.verdict = other
+	}
 	switch {
 	case option == "-g":
 		r.verdict = jumpAway
+	case s.rules.byName[chainName{scope, name}] != nil:
+		r.verdict = jump
 	case name == "CT" && slices.Contains(args, "--notrack"):
 		r.verdict = notrack
-	case name == "SNAT":
-		address, ports := savedAddress(value("--to-source"))
+	case name == "SNAT": // "192.0.2.1-192.0.2.4:40000-40019", "[2001:db8::1]:40000-40019"
+		address, ports := value("--to-source"), ""
+		if i := strings.LastIndexByte(address, ':'); i >= 0 && (strings.Count(address, ":") == 1 || strings.Contains(address, "]:")) {
+			address, ports = address[:i], address[i+1:]
+		}
 		r.snat = newSNAT(address, false, ports)
 	case name == "MASQUERADE":
-		_, ports := savedAddress(":" + value("--to-ports"))
-		r.snat = newSNAT("", true, ports)
-	case r.verdict == other && s.rules.byKey[s.scope()+" "+name] != nil:
-		r.verdict = jump
+		r.snat = newSNAT("", true, value("--to-ports"))
 	}
-}
-
-// savedAddress reads "192.0.2.1-192.0.2.4:40000-40019"; an IPv6 address with
-// ports stands in brackets.
-func savedAddress(text string) (address string, ports source.PortRange) {
-	i := strings.LastIndexByte(text, ':')
-	if i >= 0 && (strings.Count(text, ":") == 1 || strings.HasSuffix(text[:i], "]")) {
-		if ranges, err := sysctl.ParsePorts(text[i+1:]); err == nil {
-			text, ports = text[:i], ranges[0]
-		}
-	}
-	return host.Clean(text, 80), ports
 }

@@ -1,6 +1,7 @@
 package firewall
 
 import (
+	"cmp"
 	"slices"
 
 	"ephtop/source"
@@ -9,8 +10,8 @@ import (
 const (
 	// maxDepth is how deep jumps are followed; nft allows 16 itself.
 	maxDepth = 16
-	// maxVisits bounds the rules that are looked at for one family and protocol.
-	maxVisits = 1_000_000
+	// maxVisits bounds the rules that are looked at.
+	maxVisits = 4_000_000
 	// maxRules bounds each list of rules in a report.
 	maxRules = 20
 	// conntrackPriority is where connection tracking sits among the chains of
@@ -25,115 +26,145 @@ const (
 //	32768            40000    40009             60999
 //	  |-- one packet --|-- one --|---- one ------|     "tcp dport 40000-40008 drop"
 type judge struct {
+	*source.Firewall
 	rs     *ruleset
-	spans  []source.PortRange
+	base   []*chain // those that the kernel asks, in its order
+	span   source.PortRange
 	packet packet
 	visits int
-	fate   fate
-
-	exceptions, unjudged []source.FirewallRule
-	drops                []drop
+	// early says that connection tracking has not seen the packet yet; notrack
+	// how many of its like a rule keeps from it.
+	early   bool
+	notrack answer
 }
 
-// fate is what became of a packet in one base chain. Maybe says that a rule
-// which fits only some packets did it.
-type fate struct {
-	accepted, refused           bool
-	maybeAccepted, maybeRefused bool
-	unclear                     bool
-	stateful                    bool // accepted by a rule on the state
-	untracked, maybeUntracked   bool
+// outcome is what becomes of packets, all that may be together.
+type outcome int
+
+const (
+	accepted outcome = 1 << iota
+	refused
+	unclear
+	stateful // accepted for certain, by a rule on the state
+	returned // go on in the chain that jumped here
+	next     // go on with the next rule
+)
+
+// judged judges a rule set.
+func judged(rs *ruleset, rng source.PortRange) source.Firewall {
+	f := source.Firewall{Status: source.Status{Outcome: source.OutcomeRead}}
+	j := judge{Firewall: &f, rs: rs}
+	for _, hook := range []string{"prerouting", "input"} {
+		from := len(j.base)
+		for _, c := range rs.chains {
+			if c.hook == hook {
+				j.base = append(j.base, c)
+			}
+		}
+		slices.SortStableFunc(j.base[from:], func(a, b *chain) int { return cmp.Compare(a.priority, b.priority) })
+	}
+	j.returns(rng)
+	if j.visits > maxVisits {
+		f.Reason = "the rules are too many or too deeply nested to follow them all"
+	}
+	for _, c := range j.base {
+		policy := "accept"
+		if c.drops {
+			policy = "drop"
+		}
+		f.Policies = append(f.Policies, source.ChainPolicy{Chain: c.label, Hook: c.hook, Policy: policy})
+	}
+	for _, c := range rs.chains {
+		f.Rules += c.count
+		for i := range c.rules {
+			r := &c.rules[i]
+			if r.verdict == notrack {
+				add(&f.NoTrack, c.describe(r))
+			}
+			if r.snat != nil && len(f.SNAT) < maxRules {
+				r.snat.FirewallRule = c.describe(r)
+				f.SNAT = append(f.SNAT, *r.snat)
+			}
+		}
+	}
+	return f
 }
 
-func newJudge(rs *ruleset, rng source.PortRange) *judge {
-	j := &judge{rs: rs}
-	cuts := append([]int{int(rng.Low), int(rng.High) + 1}, rs.cuts...)
+// returns judges the ports of the range for each family and protocol.
+func (j *judge) returns(rng source.PortRange) {
+	for _, family := range []string{"ipv4", "ipv6"} {
+		for _, protocol := range []string{"tcp", "udp"} {
+			j.Returns = append(j.Returns, source.ReturnTraffic{Family: family, Protocol: protocol, Stateful: true})
+		}
+	}
+	cuts := append([]int{int(rng.Low), int(rng.High) + 1}, j.rs.cuts...)
 	cuts = slices.DeleteFunc(cuts, func(c int) bool { return c < int(rng.Low) || c > int(rng.High)+1 })
 	slices.Sort(cuts)
 	cuts = slices.Compact(cuts)
 	for i := range len(cuts) - 1 {
-		j.spans = append(j.spans, source.PortRange{Low: uint16(cuts[i]), High: uint16(cuts[i+1] - 1)})
-	}
-	return j
-}
-
-// returns judges the ports of the range for one family and protocol.
-func (j *judge) returns(family, protocol string) source.ReturnTraffic {
-	r := source.ReturnTraffic{Family: family, Protocol: protocol, Stateful: true}
-	j.visits = 0
-	for _, span := range j.spans {
-		j.packet = packet{v6: family == "ipv6", protocol: protocol, port: span.Low}
-		f := j.follow()
-		switch {
-		case f.refused:
-			r.Refused = extend(r.Refused, span)
-		case f.unclear:
-			r.Unclear = extend(r.Unclear, span)
-		default:
-			r.Accepted = extend(r.Accepted, span)
-		}
-		r.Stateful = r.Stateful && f.accepted && f.stateful
-		if f.untracked {
-			r.Untracked = extend(r.Untracked, span)
+		j.span = source.PortRange{Low: uint16(cuts[i]), High: uint16(cuts[i+1] - 1)}
+		for k := range j.Returns {
+			r := &j.Returns[k]
+			j.packet = packet{v6: r.Family == "ipv6", protocol: r.Protocol, port: j.span.Low}
+			out := j.follow()
+			switch {
+			case out&refused != 0:
+				extend(&r.Refused, j.span)
+			case out&unclear != 0:
+				extend(&r.Unclear, j.span)
+			default:
+				extend(&r.Accepted, j.span)
+			}
+			r.Stateful = r.Stateful && out&(refused|unclear) == 0 && out&stateful != 0
+			if j.notrack == always {
+				extend(&r.Untracked, j.span)
+			}
 		}
 	}
-	return r
 }
 
-// extend adds a span behind the others.
-func extend(list []source.PortRange, span source.PortRange) []source.PortRange {
-	if n := len(list); n > 0 && int(list[n-1].High)+1 == int(span.Low) {
-		list[n-1].High = span.High
-		return list
+// extend adds a span that is not below the others.
+func extend(list *[]source.PortRange, span source.PortRange) {
+	if n := len(*list); n > 0 && int((*list)[n-1].High)+1 >= int(span.Low) {
+		(*list)[n-1].High = span.High
+		return
 	}
-	return append(list, span)
+	*list = append(*list, span)
 }
 
 // follow takes the packet through all base chains: each must accept it.
-func (j *judge) follow() fate {
-	all := fate{unclear: j.rs.unread}
-	take := func(c *chain) {
-		f := j.base(c)
-		all.refused = all.refused || f.refused
-		all.unclear = all.unclear || f.unclear
-		all.stateful = all.stateful || f.stateful
-		all.untracked = all.untracked || f.untracked
-		all.maybeUntracked = all.maybeUntracked || f.maybeUntracked
+func (j *judge) follow() outcome {
+	var all outcome
+	if j.rs.unread {
+		all = unclear
 	}
-	j.packet.state = untracked
-	chains := j.rs.base("prerouting")
-	early := 0
-	for ; early < len(chains) && chains[early].priority < conntrackPriority; early++ {
-		take(chains[early])
+	j.notrack = never
+	for _, c := range j.base {
+		if j.packet.v6 && !c.v6 || !j.packet.v6 && !c.v4 {
+			continue
+		}
+		j.early = c.hook == "prerouting" && c.priority < conntrackPriority
+		switch {
+		case j.early:
+			j.packet.state = ""
+		case j.notrack == always:
+			j.packet.state = "untracked"
+		case j.notrack == never:
+			j.packet.state = "established"
+		}
+		out := j.walk(c, way{})
+		switch {
+		case out&returned != 0 && c.drops:
+			out |= refused
+		case out&returned != 0:
+			out |= accepted
+		}
+		if out&accepted != 0 && out&refused != 0 {
+			out = out&^refused | unclear
+		}
+		all |= out
 	}
-	switch {
-	case all.untracked:
-	case all.maybeUntracked:
-		j.packet.state = 0
-	default:
-		j.packet.state = established
-	}
-	wasUntracked := all.untracked
-	for _, c := range append(chains[early:], j.rs.base("input")...) {
-		take(c)
-	}
-	all.accepted, all.untracked = !all.refused && !all.unclear, wasUntracked
 	return all
-}
-
-// base follows the packet through a chain that the kernel asks, to its policy.
-func (j *judge) base(c *chain) fate {
-	if j.packet.v6 && !c.v6 || !j.packet.v6 && !c.v4 {
-		return fate{accepted: true}
-	}
-	j.fate = fate{}
-	if j.walk(c, way{}) {
-		j.fate.refused, j.fate.accepted = c.drops, !c.drops
-	}
-	f := j.fate
-	f.unclear = f.unclear || f.refused && f.maybeAccepted || f.accepted && f.maybeRefused
-	f.refused = f.refused && !f.unclear
-	return f
 }
 
 // way is how packets came to a chain.
@@ -144,14 +175,12 @@ type way struct {
 	depth           int
 }
 
-// walk follows packets through a chain, notes their fate, and reports whether
-// some go on in the chain that jumped here.
-func (j *judge) walk(c *chain, on way) (back bool) {
+// walk follows packets through a chain.
+func (j *judge) walk(c *chain, on way) (out outcome) {
 	for i := range c.rules {
 		r := &c.rules[i]
 		if j.visits++; j.visits > maxVisits || on.depth > maxDepth {
-			j.fate.unclear = true
-			return true
+			return out | unclear
 		}
 		a := r.fits(j.packet)
 		if a == never || r.verdict == goOn {
@@ -160,93 +189,72 @@ func (j *judge) walk(c *chain, on way) (back bool) {
 			continue
 		}
 		here := way{
-			on.partial || back || a != always, on.few || a == few,
+			on.partial || out&returned != 0 || a != always, on.few || a == few,
 			on.onState || r.onState, on.onPort || r.onPort, on.depth + 1,
 		}
 		if a != always && r.verdict != giveBack && (r.verdict != refuse || !here.few) {
-			add(&j.unjudged, c.describe(r))
+			add(&j.Unjudged, c.describe(r))
 		}
-		stays := j.rule(c, r, here, &back)
-		if !stays && a == always {
-			return back
+		did := j.rule(c, r, here)
+		out |= did &^ next
+		if a == always && did&next == 0 {
+			return out
 		}
 	}
-	return true
+	return out | returned
 }
 
-// rule does what a rule says with the packets that fit. It reports whether some
-// go on with the next rule, and sets back where some leave the chain.
-func (j *judge) rule(c *chain, r *rule, here way, back *bool) (stays bool) {
-	f := &j.fate
-	switch r.verdict {
-	case accept:
-		f.accepted = f.accepted || !here.partial
-		f.maybeAccepted = f.maybeAccepted || here.partial
-		f.stateful = f.stateful || !here.partial && here.onState
-	case refuse:
-		f.refused = f.refused || !here.partial
-		f.maybeRefused = f.maybeRefused || here.partial && !here.few
-		if here.few {
-			add(&j.exceptions, c.describe(r))
+// rule does what a rule says with the packets that fit.
+func (j *judge) rule(c *chain, r *rule, here way) outcome {
+	target := j.rs.byName[chainName{c.scope, r.target}]
+	switch {
+	case r.verdict == accept && here.onState && !here.partial:
+		return accepted | stateful
+	case r.verdict == accept:
+		return accepted
+	case r.verdict == refuse:
+		return j.refuse(c.describe(r), here)
+	case r.verdict == giveBack:
+		return returned
+	case r.verdict == notrack && j.early && here.partial:
+		j.notrack = min(j.notrack, some)
+		return next
+	case r.verdict == notrack && j.early:
+		j.notrack = always
+		return next
+	case r.verdict == notrack:
+		return next
+	case r.verdict == jump && target != nil:
+		out := j.walk(target, here)
+		if out&returned != 0 {
+			out = out&^returned | next
 		}
-		if here.onPort {
-			j.drop(c.describe(r))
-		}
-	case other:
-		f.unclear = true
-		add(&j.unjudged, c.describe(r))
-	case notrack:
-		f.untracked = f.untracked || !here.partial
-		f.maybeUntracked = f.maybeUntracked || here.partial
-		return true
-	case giveBack:
-		*back = true
-	case jump, jumpAway:
-		target := j.rs.byKey[c.scope+" "+r.target]
-		if target == nil {
-			f.unclear = true
-			add(&j.unjudged, c.describe(r))
-			return true
-		}
-		returned := j.walk(target, here)
-		if r.verdict == jump {
-			return returned
-		}
-		*back = *back || returned
+		return out
+	case r.verdict == jumpAway && target != nil:
+		return j.walk(target, here)
 	}
-	return false
+	add(&j.Unjudged, c.describe(r))
+	return unclear
 }
 
-// drop is a rule on named ports that refuses some of them.
-type drop struct {
-	source.FirewallRule
-	ports source.PortSet // the first of each span
-}
-
-func (j *judge) drop(r source.FirewallRule) {
-	i := slices.IndexFunc(j.drops, func(d drop) bool { return d.FirewallRule == r })
-	if i < 0 {
-		if i = len(j.drops); i == maxRules {
-			return
+// refuse notes a rule that drops or rejects. One that does so with a few peers
+// is an exception.
+func (j *judge) refuse(r source.FirewallRule, here way) outcome {
+	if here.onPort {
+		i := slices.IndexFunc(j.PortDrops, func(d source.PortDrop) bool { return d.FirewallRule == r })
+		if i < 0 && len(j.PortDrops) < maxRules {
+			i = len(j.PortDrops)
+			j.PortDrops = append(j.PortDrops, source.PortDrop{FirewallRule: r})
 		}
-		j.drops = append(j.drops, drop{FirewallRule: r})
-	}
-	j.drops[i].ports.Add(j.packet.port)
-}
-
-// portDrops are the rules that refuse named ports, each with those.
-func (j *judge) portDrops() []source.PortDrop {
-	var drops []source.PortDrop
-	for i := range j.drops {
-		d := source.PortDrop{FirewallRule: j.drops[i].FirewallRule}
-		for _, span := range j.spans {
-			if j.drops[i].ports.Has(span.Low) {
-				d.Ports = extend(d.Ports, span)
-			}
+		if i >= 0 {
+			extend(&j.PortDrops[i].Ports, j.span)
 		}
-		drops = append(drops, d)
 	}
-	return drops
+	if here.few {
+		add(&j.Exceptions, r)
+		return 0
+	}
+	return refused
 }
 
 // add adds a rule to a list, once.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"ephtop/source"
@@ -95,16 +96,16 @@ var errTooLarge = errors.New("the rule set is too large")
 // nft reads the rules that nft tells, and returns the families with rules of
 // iptables that it does not tell in full.
 func (r *reader) nft(ctx context.Context) (foreign map[string]bool, err error) {
-	args := []string{"-j", "list", "ruleset"}
-	data, err := r.ask(ctx, "nft", args...)
-	terse := errors.Is(err, errTooLarge)
-	if terse {
-		data, err = r.ask(ctx, "nft", append([]string{"-t"}, args...)...)
+	data, err := r.ask(ctx, "nft", "-j", "list", "ruleset")
+	if errors.Is(err, errTooLarge) {
+		data, err = r.ask(ctx, "nft", "-j", "-t", "list", "ruleset")
 		r.gap("the sets are too large to be read, so rules that use them are not judged")
 	}
 	var d *nftDecoder
 	if err == nil {
-		d, err = parseNFT(data, terse)
+		// Without it the rules go by their handles.
+		listing, _ := r.ask(ctx, "nft", "-a", "-s", "-t", "list", "ruleset")
+		d, err = parseNFT(data, listing)
 	}
 	if err != nil {
 		r.gaps, r.errs = nil, append(r.errs, err)
@@ -124,64 +125,55 @@ func (r *reader) iptables(ctx context.Context, v6, nftRead bool, foreign map[str
 		tool, family, list = "ip6tables", "ip6", "ip6_tables_names"
 	}
 	if !nftRead || foreign[family] {
-		s, err := r.saved(ctx, tool, "nft", v6)
+		err := r.saved(ctx, tool, "nft", v6)
 		switch {
-		case err == nil:
-			for _, table := range s.tables {
-				r.rules.remove(nftScope(family, table))
-			}
-			r.take(s)
-		case nftRead:
+		case err != nil && nftRead:
 			r.gap("rules of %s have conditions that nft does not tell (%v)", tool, err)
-		default:
+		case err != nil:
 			r.errs = append(r.errs, err)
 		}
 	}
 	tables, err := r.ReadNet(list)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(strings.Fields(string(tables))) == 0 {
-		return
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
 		r.gap("whether there are legacy rules of %s is not known (%s)", tool, host.Reason(err))
-		return
+	case len(strings.Fields(string(tables))) > 0:
+		if err := r.saved(ctx, tool, "legacy", v6); err != nil {
+			r.gap("there are legacy rules of %s that could not be read (%v)", tool, err)
+		}
 	}
-	s, err := r.saved(ctx, tool, "legacy", v6)
-	if err != nil {
-		r.gap("there are legacy rules of %s that could not be read (%v)", tool, err)
-		return
-	}
-	r.take(s)
 }
 
-func (r *reader) take(s *saved) {
-	r.tools = append(r.tools, s.command)
+// saved takes the rules of one backend, in the place of what nft tells of them.
+// It asks the command of that backend, or the one that is there where it is of
+// that backend.
+func (r *reader) saved(ctx context.Context, tool, kind string, v6 bool) error {
+	command := tool + "-" + kind + "-save"
+	data, err := r.ask(ctx, command)
+	named := !errors.Is(err, host.ErrNoCommand)
+	if !named {
+		command = tool + "-save"
+		data, err = r.ask(ctx, command)
+	}
+	if err != nil {
+		return err
+	}
+	s, err := parseSaved(data, v6, kind)
+	if err == nil && !named && len(s.tables) > 0 && s.nft != (kind == "nft") {
+		err = errors.New("tells other rules")
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", command, err)
+	}
+	family := map[bool]string{false: "ip", true: "ip6"}[v6]
+	r.rules.chains = slices.DeleteFunc(r.rules.chains, func(c *chain) bool {
+		return kind == "nft" && slices.ContainsFunc(s.tables, func(table string) bool { return c.scope == nftScope(family, table) })
+	})
 	for _, c := range s.rules.chains {
 		r.rules.add(c)
 	}
+	r.tools = append(r.tools, command)
 	r.rules.cuts = append(r.rules.cuts, s.rules.cuts...)
-}
-
-// saved asks the command of one backend, or the one that is there where it is
-// of that backend.
-func (r *reader) saved(ctx context.Context, tool, kind string, v6 bool) (*saved, error) {
-	named := tool + "-" + kind + "-save"
-	for _, name := range []string{named, tool + "-save"} {
-		data, err := r.ask(ctx, name)
-		if errors.Is(err, host.ErrNoCommand) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		s, err := parseSaved(data, v6, kind)
-		if err == nil && name != named && len(s.tables) > 0 && s.nft != (kind == "nft") {
-			err = errors.New("tells other rules")
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		s.command = name
-		return s, nil
-	}
-	return nil, fmt.Errorf("%s-save: %w", tool, host.ErrNoCommand)
+	return nil
 }

@@ -1,36 +1,39 @@
 package firewall
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
 	"ephtop/source"
+	"ephtop/source/evidence/host"
+	"ephtop/source/sysctl"
 )
 
 // ruleset is what nft and iptables have in common, as far as answers from other
 // hosts are concerned.
 type ruleset struct {
 	chains []*chain // in the order of the tool
-	byKey  map[string]*chain
+	byName map[chainName]*chain
 	// cuts are the ports from which on some condition may say something else.
 	cuts []int
 	// unread says that there are tables that could not be read.
 	unread bool
 }
 
-// chain is a list of rules. One with a hook is asked by the kernel, the others
-// by jumps.
+// chainName is unique, and jumps stay inside a scope.
+type chainName struct{ scope, name string }
+
+// chain is a list of rules. One with a hook is asked by the kernel for packets
+// of a connection that stands, the others by jumps.
 type chain struct {
-	scope, name string // unique together, and jumps stay inside a scope
-	label       string // for people: "inet filter input"
-	v4, v6      bool
-	hook        string // "" for a chain that is only jumped to
-	nat         bool   // asked for the first packet of a connection only
-	priority    int
-	drops       bool // the policy
-	rules       []rule
-	count       int // rules as the tool counts them
+	chainName
+	label    string // for people: "inet filter input"
+	v4, v6   bool
+	hook     string
+	priority int
+	drops    bool // the policy
+	rules    []rule
+	count    int // rules as the tool counts them
 }
 
 // verdict is what a rule does with a packet that fits.
@@ -44,19 +47,20 @@ const (
 	jumpAway // goto
 	giveBack // return
 	notrack
-	other // handed to something that can't be judged here
+	other // something that can't be judged here
 )
 
 type rule struct {
-	conds           []cond // all must fit
-	onState, onPort bool   // some condition is on these
+	conds           []func(packet) bool // all must fit
+	share           answer              // how many of those that fit all the same
+	onState, onPort bool                // some condition is on these
 	verdict         verdict
 	target          string // of jump and jumpAway: the name of a chain in the scope
 	snat            *source.SNATRule
 	text            string
 }
 
-func newRuleset() *ruleset { return &ruleset{byKey: make(map[string]*chain)} }
+func newRuleset() *ruleset { return &ruleset{byName: make(map[chainName]*chain)} }
 
 func (c *chain) describe(r *rule) source.FirewallRule {
 	return source.FirewallRule{Chain: c.label, Text: r.text}
@@ -64,59 +68,21 @@ func (c *chain) describe(r *rule) source.FirewallRule {
 
 // add adds a chain, unless there is one by that name in its scope.
 func (rs *ruleset) add(c *chain) {
-	if key := c.scope + " " + c.name; rs.byKey[key] == nil {
-		rs.byKey[key] = c
+	if rs.byName[c.chainName] == nil {
+		rs.byName[c.chainName] = c
 		rs.chains = append(rs.chains, c)
 	}
 }
 
-// remove takes out the chains of a scope.
-func (rs *ruleset) remove(scope string) {
-	rs.chains = slices.DeleteFunc(rs.chains, func(c *chain) bool {
-		if c.scope == scope {
-			delete(rs.byKey, c.scope+" "+c.name)
-		}
-		return c.scope == scope
-	})
-}
-
-// base lists the chains that the kernel asks at a hook for packets of a
-// connection that stands, by priority.
-func (rs *ruleset) base(hook string) []*chain {
-	var found []*chain
-	for _, c := range rs.chains {
-		if c.hook == hook && !c.nat {
-			found = append(found, c)
-		}
-	}
-	slices.SortStableFunc(found, func(a, b *chain) int { return cmp.Compare(a.priority, b.priority) })
-	return found
-}
-
-// answer says which of the packets in question a condition fits.
+// answer says which of the packets in question a rule fits.
 type answer int
 
 const (
-	never answer = iota
-	few          // those of some peers
-	some
-	always
+	always answer = iota
+	some          // which can't be said
+	few           // those of some peers
+	never
 )
-
-// state is what connection tracking says of a packet; zero is not known.
-type state int
-
-const (
-	invalid state = 1 << iota
-	established
-	related
-	fresh // "new"
-	untracked
-)
-
-var states = map[string]state{
-	"invalid": invalid, "established": established, "related": related, "new": fresh, "untracked": untracked,
-}
 
 // packet is an answer in question: what other hosts send to an ephemeral port
 // of this one.
@@ -124,122 +90,104 @@ type packet struct {
 	v6       bool
 	protocol string // "tcp", "udp"
 	port     uint16
-	state    state
+	state    string // of connection tracking; empty is not known
 }
-
-// cond is one condition of a rule.
-type cond func(packet) answer
 
 // fits says which packets like p the rule fits.
 func (r *rule) fits(p packet) answer {
-	a := always
 	for _, c := range r.conds {
-		a = min(a, c(p))
+		if !c(p) {
+			return never
+		}
 	}
-	return a
-}
-
-func (r *rule) when(c cond) { r.conds = append(r.conds, c) }
-
-// whenFixed is a condition with one answer for all packets in question.
-func (r *rule) whenFixed(neg bool, a answer) { r.when(func(packet) answer { return unless(neg, a) }) }
-
-// unless turns an answer round where neg is set. What is not a few is many.
-func unless(neg bool, a answer) answer {
-	switch {
-	case !neg:
-		return a
-	case a == never:
-		return always
-	case a == always:
-		return never
+	if r.onState && p.state == "" {
+		return max(r.share, some)
 	}
-	return some
+	return r.share
 }
 
-func yes(b bool) answer {
-	if b {
-		return always
+// when is a condition that can be judged.
+func (r *rule) when(neg bool, fits func(packet) bool) {
+	r.conds = append(r.conds, func(p packet) bool { return fits(p) != neg })
+}
+
+// only is a condition that can't be judged.
+func (r *rule) only(share answer) { r.share = max(r.share, share) }
+
+// condition adds one of a kind that nft and iptables have in common. One that
+// can't be judged fits some packets.
+func (rs *ruleset) condition(r *rule, kind string, neg bool, values ...string) {
+	has := func(value string) bool { return slices.Contains(values, value) }
+	switch kind {
+	case "peer":
+		r.only(map[bool]answer{false: few, true: some}[neg]) // all but a few are many
+	case "family":
+		r.when(neg, func(p packet) bool { return p.v6 && (has("ipv6") || has("ip6")) || !p.v6 && (has("ipv4") || has("ip")) })
+	case "protocol":
+		another := func(v string) bool { return v == "" || v[0] <= '9' && v != "6" && v != "17" }
+		if slices.ContainsFunc(values, another) { // numbers, where the host has no names for them
+			r.only(some)
+			return
+		}
+		r.when(neg, func(p packet) bool {
+			return has(p.protocol) || has(map[string]string{"tcp": "6", "udp": "17"}[p.protocol])
+		})
+	case "interface":
+		if slices.ContainsFunc(values, func(name string) bool { return name != "lo" }) {
+			r.only(some)
+			return
+		}
+		r.when(neg, func(packet) bool { return false }) // loopback is not in question
+	case "state":
+		r.onState = true
+		r.when(false, func(p packet) bool {
+			return p.state == "" || slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, p.state) }) != neg
+		})
+	case "port":
+		rs.portCondition(r, neg, strings.Join(values, ","))
+	default:
+		r.only(some)
 	}
-	return never
 }
 
-func (r *rule) whenProtocol(neg bool, names ...string) {
-	tcp := slices.Contains(names, "tcp") || slices.Contains(names, "6")
-	udp := slices.Contains(names, "udp") || slices.Contains(names, "17")
-	r.when(func(p packet) answer {
-		return unless(neg, yes(tcp && p.protocol == "tcp" || udp && p.protocol == "udp"))
-	})
-}
-
-// whenPort is on the destination port. The rule set notes where its answer
+// portCondition is on the destination port. The rule set notes where its answer
 // changes.
-func (rs *ruleset) whenPort(r *rule, neg bool, ranges []source.PortRange) {
+func (rs *ruleset) portCondition(r *rule, neg bool, list string) {
 	r.onPort = true
+	ranges, err := sysctl.ParsePorts(list)
+	if err != nil {
+		r.only(some)
+		return
+	}
 	for _, span := range ranges {
 		rs.cuts = append(rs.cuts, int(span.Low), int(span.High)+1)
 	}
-	r.when(func(p packet) answer {
-		in := slices.ContainsFunc(ranges, func(span source.PortRange) bool { return span.Contains(p.port) })
-		return unless(neg, yes(in))
+	r.when(neg, func(p packet) bool {
+		return slices.ContainsFunc(ranges, func(span source.PortRange) bool { return span.Contains(p.port) })
 	})
 }
 
-// whenState is on the state of connection tracking.
-func (r *rule) whenState(neg bool, names ...string) {
-	r.onState = true
-	var wanted state
-	for _, name := range names {
-		wanted |= states[strings.ToLower(name)]
-	}
-	r.when(func(p packet) answer {
-		if p.state == 0 {
-			return some
-		}
-		return unless(neg, yes(p.state&wanted != 0))
-	})
-}
-
-// whenReply is on the direction: an answer of a tracked connection is a reply.
-func (r *rule) whenReply(neg, reply bool) {
-	r.whenState(false, "established")
-	r.whenFixed(neg, yes(reply))
-}
-
-// whenInterface is on the interface that a packet came in by. Loopback is not
-// in question; which of the others it is can't be said.
-func (r *rule) whenInterface(neg bool, names ...string) {
-	if slices.ContainsFunc(names, func(name string) bool { return name != "lo" }) {
-		r.whenFixed(false, some)
+// flagCondition is on the flags of TCP under a mask. An answer has ACK, and SYN
+// neither with FIN nor with RST; a lone RST, which may come as well, is no loss
+// worth a rule.
+func (r *rule) flagCondition(neg bool, mask, want []string) {
+	has := func(flag string) bool { return slices.Contains(mask, flag) && slices.Contains(want, flag) }
+	if slices.Contains(mask, "ack") && !has("ack") || has("syn") && (has("fin") || has("rst")) {
+		r.when(neg, func(packet) bool { return false })
 		return
 	}
-	r.whenFixed(neg, never)
+	r.only(some)
 }
 
-var allFlags = []string{"fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr"}
+// unboundSNATPorts is how many ports the kernel picks from when a rule names
+// none and the source port was not privileged: 1024-65535
+// (nf_nat_l4proto_unique_tuple).
+const unboundSNATPorts = 64512
 
-// answerFlags are those of the answers to an active opener. A lone RST, which
-// may come as well, is no loss worth a rule.
-var answerFlags = [...][]string{
-	{"syn", "ack"}, {"syn", "ack", "ecn"}, {"ack"}, {"ack", "psh"}, {"ack", "fin"}, {"ack", "psh", "fin"}, {"ack", "rst"},
-}
-
-// whenFlags is on the flags of TCP under a mask.
-func (r *rule) whenFlags(neg bool, mask, want []string) {
-	r.whenProtocol(false, "tcp")
-	known := func(f string) bool { return slices.Contains(allFlags, f) || f == "none" || f == "0" }
-	fit := 0
-	for _, flags := range answerFlags {
-		differs := func(f string) bool { return slices.Contains(flags, f) != slices.Contains(want, f) }
-		if !slices.ContainsFunc(mask, differs) {
-			fit++
-		}
+func newSNAT(address string, masquerade bool, ports string) *source.SNATRule {
+	s := &source.SNATRule{Address: host.Clean(address, 80), Masquerade: masquerade, PortCount: unboundSNATPorts}
+	if ranges, err := sysctl.ParsePorts(ports); err == nil && ranges[0].Low <= ranges[0].High {
+		s.Ports, s.PortCount = ranges[0], ranges[0].Count()
 	}
-	switch {
-	case slices.ContainsFunc(slices.Concat(mask, want), func(f string) bool { return !known(f) }),
-		fit > 0 && fit < len(answerFlags):
-		r.whenFixed(false, some)
-	default:
-		r.whenFixed(neg, yes(fit > 0))
-	}
+	return s
 }
