@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -56,13 +57,8 @@ func (h *gatherer) sysctlConfig() sysctlConfig {
 			}
 		}
 	}
-	names := make([]string, 0, len(byName))
-	for name := range byName {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	linked := false
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		linked = linked || h.sameFile(byName[name], sysctlConf)
 		h.sysctlFile(byName[name], &c)
 	}

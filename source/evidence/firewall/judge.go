@@ -68,10 +68,7 @@ func judged(rs *ruleset, rng source.PortRange) source.Firewall {
 		f.Reason = "the rules are too many or too deeply nested to follow them all"
 	}
 	for _, c := range j.base {
-		policy := "accept"
-		if c.drops {
-			policy = "drop"
-		}
+		policy := map[bool]string{false: "accept", true: "drop"}[c.drops]
 		f.Policies = append(f.Policies, source.ChainPolicy{Chain: c.label, Hook: c.hook, Policy: policy})
 	}
 	for _, c := range rs.chains {
@@ -134,10 +131,7 @@ func extend(list *[]source.PortRange, span source.PortRange) {
 
 // follow takes the packet through all base chains: each must accept it.
 func (j *judge) follow() outcome {
-	var all outcome
-	if j.rs.unread {
-		all = unclear
-	}
+	all := map[bool]outcome{true: unclear}[j.rs.unread]
 	j.notrack = never
 	for _, c := range j.base {
 		if j.packet.v6 && !c.v6 || !j.packet.v6 && !c.v4 {
@@ -216,13 +210,12 @@ func (j *judge) rule(c *chain, r *rule, here way) outcome {
 		return j.refuse(c.describe(r), here)
 	case r.verdict == giveBack:
 		return returned
-	case r.verdict == notrack && j.early && here.partial:
-		j.notrack = min(j.notrack, some)
-		return next
-	case r.verdict == notrack && j.early:
-		j.notrack = always
-		return next
 	case r.verdict == notrack:
+		if j.early && here.partial {
+			j.notrack = min(j.notrack, some)
+		} else if j.early {
+			j.notrack = always
+		}
 		return next
 	case r.verdict == jump && target != nil:
 		out := j.walk(target, here)

@@ -137,11 +137,9 @@ func (d *nftDecoder) rule(o *nftObject) error {
 				d.match(&r, scope, word(at(arg, "op")), at(arg, "left"), at(arg, "right"))
 			case "vmap":
 				d.verdictMap(c, r, at(arg, "key"), at(arg, "data"))
-			case "xt":
-				d.foreign[o.Family] = true
-				r.statement(name, arg)
 			default:
 				r.statement(name, arg)
+				d.foreign[o.Family] = d.foreign[o.Family] || name == "xt"
 			}
 		}
 	}
@@ -149,21 +147,15 @@ func (d *nftDecoder) rule(o *nftObject) error {
 	return nil
 }
 
+var nftVerdicts = map[string]verdict{
+	"accept": accept, "drop": refuse, "reject": refuse, "return": giveBack, "notrack": notrack, "jump": jump, "goto": jumpAway,
+}
+
 // statement reads a verdict, or what else a rule does.
 func (r *rule) statement(name string, arg any) {
 	switch name {
-	case "accept":
-		r.verdict = accept
-	case "drop", "reject":
-		r.verdict = refuse
-	case "return":
-		r.verdict = giveBack
-	case "notrack":
-		r.verdict = notrack
-	case "jump":
-		r.verdict, r.target = jump, word(at(arg, "target"))
-	case "goto":
-		r.verdict, r.target = jumpAway, word(at(arg, "target"))
+	case "accept", "drop", "reject", "return", "notrack", "jump", "goto":
+		r.verdict, r.target = nftVerdicts[name], word(at(arg, "target"))
 	case "snat", "masquerade": // or the rule looks the address up
 		address, _ := texts(at(arg, "addr"))
 		ports, _ := texts(at(arg, "port"))
