@@ -154,7 +154,11 @@ func difference(a, b source.Moment) string {
 	if !slices.Equal(a.Events, b.Events) {
 		return "the events differ"
 	}
-	a.Snapshots[0].Sockets, b.Snapshots[0].Sockets, a.Events, b.Events = nil, nil, nil, nil
+	for _, m := range []*source.Moment{&a, &b} {
+		m.Events, m.Room = nil, nil
+		m.Snapshots = slices.Clone(m.Snapshots)
+		m.Snapshots[0].Sockets = nil
+	}
 	return cmp.Diff(a, b)
 }
 
