@@ -23,6 +23,7 @@ import (
 	"ephtop/source/recording"
 	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/screen"
+	"ephtop/ui/session"
 	"ephtop/ui/terminal"
 	"ephtop/ui/theme"
 )
@@ -90,7 +91,11 @@ type Model struct {
 	selection list.Selection // memory for the lists that a key asks for
 	marks     marks
 
-	poller *poller
+	jobs       jobs
+	session    *session.Session
+	background list.Selection // memory for the lists of the command that runs
+	stepper    Stepper        // nil for none
+	log        *slog.Logger
 	// shown is on screen, latest is newer and waits for the end of a pause,
 	// spare ones are free. Either of the first two may be nil.
 	shown, latest *reading
@@ -136,22 +141,15 @@ func New(cfg Config) (*Model, error) {
 		painter:   paint.New(cfg.Theme, cfg.ASCII),
 		keys:      DefaultKeyMap(),
 		clipboard: terminal.NewClipboard(cfg.Out, cfg.Getenv),
-		poller: &poller{
-			source:  cfg.Source,
-			fleet:   model.NewFleet(model.Options{Thresholds: cfg.Thresholds}),
-			timeout: cfg.Timeout,
-			log:     cfg.Log,
-			now:     time.Now,
-			stepper: cfg.Stepper,
-
-			recordDir: cfg.RecordDir, program: cfg.Program,
-		},
+		stepper:   cfg.Stepper,
+		log:       cfg.Log,
+		recording: recordKey{dir: cfg.RecordDir, header: recording.Header{Program: cfg.Program}},
 	}
 	if cfg.ASCII {
 		m.keys = m.keys.ASCII()
 	}
 	m.keys = m.keys.suited(&cfg)
-	m.poller.ctx, m.poller.cancel = context.WithCancel(context.Background())
+	m.jobs.ctx, m.jobs.cancel = context.WithCancel(context.Background())
 	m.choice.filter, m.choice.proto = parsed, protoOf(&parsed, paint.ProtoTCP)
 	m.choice.order = list.Order{Column: list.ColumnAge}
 	m.view = paint.View{Interval: cfg.Interval, Filter: paint.FilterLine{Text: parsed.String()}, Focus: paint.PaneConnections, Help: m.keys.groups()}
@@ -165,38 +163,38 @@ func New(cfg Config) (*Model, error) {
 // its own.
 func (m *Model) adopt(cfg *Config) {
 	m.view.Speed = boundedSpeed(cfg.Speed)
-	p := cfg.Replay
-	if p == nil {
+	src, o := cfg.Source, session.Options{Thresholds: cfg.Thresholds, Timeout: cfg.Timeout, Log: cfg.Log}
+	switch p, line := cfg.Replay, &m.view.Timeline; {
+	case p == nil:
 		if cfg.Stepper == nil {
 			m.view.Speed = 0
 		}
-		return
-	}
-	m.poller.source = p
-	line := &m.view.Timeline
-	line.On, line.Pipe = true, p.Live()
-	if line.Pipe {
+	case p.Live():
+		line.On, line.Pipe = true, true
 		m.view.Speed = 0
-		m.poller.source, m.poller.timeout = &piped{Player: p, now: m.poller.now}, 0
-		return
+		src, o.Timeout = session.Piped(p), 0
+	default:
+		src = p
+		line.On = true
+		line.First, line.Last = p.Span()
+		line.Position = line.First
+		m.replay = newReplay(p, m.view.Speed, model.Options{Thresholds: cfg.Thresholds})
 	}
-	line.First, line.Last = p.Span()
-	line.Position = line.First
-	m.replay = newReplay(p, m.view.Speed, model.Options{Thresholds: cfg.Thresholds})
+	m.session = session.New(src, o)
 }
 
 // Stop cancels a poll that is running and waits for it, at most for patience.
 // It tells whether nothing uses the source any more.
 // A recording that was being written ends whole.
 func (m *Model) Stop(patience time.Duration) bool {
-	ended := m.poller.shut(patience)
-	if r := m.poller.swapRecorder(nil); r != nil {
-		if err := r.abandon(); err != nil {
-			m.poller.log.Warn("end the recording", "file", r.path, "error", err)
+	ended := m.jobs.shut(patience)
+	if r := m.session.Record(nil); r != nil {
+		if err := r.Abandon(); err != nil {
+			m.log.Warn("end the recording", "error", err)
 		}
 	}
 	if ended && m.replay != nil {
-		m.replay.scan.close()
+		m.replay.scan.Close()
 	}
 	return ended
 }

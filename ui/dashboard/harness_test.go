@@ -205,7 +205,7 @@ func (h *harness) spawn(cmd tea.Cmd) {
 	}
 	go func() {
 		msg := cmd()
-		if h.m.poller.ctx.Err() == nil {
+		if h.m.jobs.ctx.Err() == nil {
 			h.msgs <- msg
 		}
 	}()

@@ -3,49 +3,20 @@ package dashboard
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"log/slog"
-	"sync"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"ephtop/model"
-	"ephtop/model/list"
-	"ephtop/source"
 	"ephtop/ui/dashboard/paint"
+	"ephtop/ui/session"
 )
-
-// poller runs polls inside commands. The model starts at most one at a time.
-// It is the owner of their goroutines: Bubble Tea does not wait for commands
-// when it ends, shut does.
-type poller struct {
-	source    source.Source
-	fleet     *model.Fleet
-	selection list.Selection // memory for the lists of a poll
-	timeout   time.Duration  // for one poll; 0 for none
-	log       *slog.Logger
-	now       func() time.Time
-	stepper   Stepper // nil for none
-
-	recordDir, program string
-
-	ctx    context.Context
-	cancel context.CancelFunc
-
-	mu       sync.Mutex
-	closed   bool
-	recorder *recorder // nil for none
-	running  sync.WaitGroup
-}
 
 // pollMsg is the answer of a poll. The reading is the receiver's.
 type pollMsg struct {
 	reading        *reading
 	err            error
 	started, ended time.Time
-	record         *recordMsg // nil for none
 }
 
 // dueMsg says that the next poll is due. Only the one whose number is the
@@ -58,109 +29,24 @@ type dueMsg struct {
 // clockMsg comes each second.
 type clockMsg time.Time
 
-// begin registers a goroutine, unless the poller is shut.
-func (p *poller) begin() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return false
-	}
-	p.running.Add(1)
-	return true
-}
-
-// shut cancels what runs and waits for it, at most for patience. It says
-// whether all has ended; then nothing uses the source any more.
-func (p *poller) shut(patience time.Duration) bool {
-	p.mu.Lock()
-	p.closed = true
-	p.mu.Unlock()
-	p.cancel()
-	ended := make(chan struct{})
-	go func() {
-		p.running.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-		return true
-	case <-time.After(patience):
-		return false
-	}
-}
-
-// command makes do a command that the poller waits for.
-func (p *poller) command(do func(context.Context) tea.Msg) tea.Cmd {
-	return func() tea.Msg {
-		if !p.begin() {
-			return nil
-		}
-		defer p.running.Done()
-		return do(p.ctx)
-	}
-}
-
-// poll reads the source into r and makes its lists for c. step is for a source
-// that makes its own time.
-func (p *poller) poll(r *reading, c choice, step time.Duration) tea.Cmd {
-	return p.command(func(ctx context.Context) tea.Msg {
-		msg := pollMsg{reading: r, started: p.now()}
-		if p.stepper != nil {
-			p.stepper.SetStep(step)
-		}
-		msg.err = p.read(ctx, r)
-		read := p.now()
-		if msg.err == nil {
-			msg.record, msg.err = p.keep(ctx, r)
-		}
-		if msg.err == nil {
-			r.update(p.fleet)
-			r.advise()
-			r.choose(&c, &p.selection)
-		}
-		msg.ended = p.now()
-		p.log.Debug("poll", "read", read.Sub(msg.started), "model", msg.ended.Sub(read),
-			"sockets", len(r.moment.Room), "rows", len(r.rows), "error", msg.err)
-		return msg
-	})
-}
-
-func (p *poller) read(ctx context.Context, r *reading) error {
-	if p.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, p.timeout)
-		defer cancel()
-	}
-	r.moment.Reset()
-	err := p.source.Poll(ctx, &r.moment)
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
-		return fmt.Errorf("no answer within %v: %w", p.timeout, err)
-	}
-	return err
-}
-
-// after sleeps until then, and answers with what msg makes of the time. A
-// cancelled ctx ends the sleep without an answer.
-func (p *poller) after(ctx context.Context, then time.Time, msg func(time.Time) tea.Msg) tea.Cmd {
-	return p.command(func(context.Context) tea.Msg {
-		timer := time.NewTimer(max(0, then.Sub(p.now())))
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			return msg(p.now())
-		case <-ctx.Done():
-			return nil
-		}
-	})
-}
-
 // startPoll polls into a spare reading.
 func (m *Model) startPoll() tea.Cmd {
 	m.polling = true
 	m.pollSince = m.view.Now
 	m.pollNumber++
-	step := time.Duration(float64(m.view.Interval) * m.view.Speed)
-	return m.poller.poll(m.takeSpare(), m.choice, step)
+	r, c, step := m.takeSpare(), m.choice, time.Duration(float64(m.view.Interval)*m.view.Speed)
+	return m.jobs.command(func(ctx context.Context) tea.Msg {
+		msg := pollMsg{reading: r, started: time.Now()}
+		if m.stepper != nil {
+			m.stepper.SetStep(step)
+		}
+		if msg.err = m.session.Look(ctx, r.look); msg.err == nil {
+			r.take(&c, &m.background)
+		}
+		msg.ended = time.Now()
+		m.log.Debug("reading", "took", msg.ended.Sub(msg.started), "rows", len(r.rows))
+		return msg
+	})
 }
 
 // takeSpare gives a reading that nothing shows.
@@ -170,7 +56,7 @@ func (m *Model) takeSpare() *reading {
 		m.spare = m.spare[:n-1]
 		return r
 	}
-	return new(reading)
+	return &reading{look: new(session.Look)}
 }
 
 // giveBack makes r, which may be nil, a spare one.
@@ -185,7 +71,7 @@ func (m *Model) polled(msg pollMsg) tea.Cmd {
 	m.polling = false
 	m.lastStart = msg.started
 	m.setNow(msg.ended)
-	m.recordWent(msg.record)
+	m.recordWent()
 	switch {
 	case errors.Is(msg.err, io.EOF), msg.err != nil && m.view.Timeline.Pipe:
 		m.giveBack(msg.reading)
@@ -228,11 +114,11 @@ func (m *Model) schedule() tea.Cmd {
 	if m.cancelWait != nil {
 		m.cancelWait()
 	}
-	ctx, cancel := context.WithCancel(m.poller.ctx)
+	ctx, cancel := context.WithCancel(m.jobs.ctx)
 	m.cancelWait = cancel
 	m.pollNumber++
 	number := m.pollNumber
-	return m.poller.after(ctx, m.lastStart.Add(m.view.Interval), func(now time.Time) tea.Msg {
+	return m.jobs.after(ctx, m.lastStart.Add(m.view.Interval), func(now time.Time) tea.Msg {
 		return dueMsg{number, now}
 	})
 }
@@ -268,7 +154,7 @@ func (m *Model) tick() tea.Cmd {
 	now := m.view.Now
 	next := now.Truncate(time.Second).Add(time.Second)
 	// Truncate drops the monotonic clock, which holds when the wall clock is set.
-	return m.poller.after(m.poller.ctx, now.Add(next.Sub(now)), func(now time.Time) tea.Msg {
+	return m.jobs.after(m.jobs.ctx, now.Add(next.Sub(now)), func(now time.Time) tea.Msg {
 		return clockMsg(now)
 	})
 }

@@ -6,9 +6,9 @@ import (
 	"ephtop/model"
 	"ephtop/model/filter"
 	"ephtop/model/list"
-	"ephtop/source"
 	"ephtop/ui/advice"
 	"ephtop/ui/dashboard/paint"
+	"ephtop/ui/session"
 )
 
 // choice is what the user wants to see of a state.
@@ -29,8 +29,7 @@ func (c *choice) udp() bool { return c.proto != paint.ProtoTCP }
 // a time: to the command that polls into it, then to the model, which shows it
 // and hands it out for another poll only when it no longer shows it.
 type reading struct {
-	moment   source.Moment
-	overview model.Overview
+	look     *session.Look
 	state    *model.State // of the namespace that is shown
 	findings []paint.Finding
 
@@ -42,10 +41,11 @@ type reading struct {
 	merged    []model.Consumer // memory for consumers of both protocols
 }
 
-// update says what the reading's moment means.
-func (r *reading) update(fleet *model.Fleet) {
-	fleet.Update(&r.moment, &r.overview)
-	r.state = r.overview.States[0]
+// take makes the reading of what its look saw.
+func (r *reading) take(c *choice, sel *list.Selection) {
+	r.state = r.look.State()
+	r.advise()
+	r.choose(c, sel)
 }
 
 // advise looks for what is wrong, and puts it into words.

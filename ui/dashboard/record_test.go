@@ -9,12 +9,14 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"ephtop/source"
 	"ephtop/source/recording"
 	"ephtop/ui/dashboard/paint"
+	"ephtop/ui/session"
 )
 
 // recordings gives the recordings in a directory.
@@ -158,45 +160,67 @@ func TestRecordThatFails(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	runConfig(t, some(3), Config{RecordDir: dir, Program: "ephtop test"}, func(h *harness) {
-		h.press("r")
-		h.sleep(2500 * time.Millisecond)
-		h.m.poller.mu.Lock()
-		r := h.m.poller.recorder
-		h.m.poller.mu.Unlock()
-		if err := r.file.Close(); err != nil { // so writes fail
+		disk := &fullDisk{room: 2}
+		r, err := session.NewRecorder("file", disk, recording.Header{})
+		if err != nil {
 			t.Fatal(err)
 		}
+		h.m.session.Record(r)
+		h.send(recordMsg{recorder: r, now: time.Now()})
+		if !h.m.view.Recording.On {
+			t.Fatal("it does not run")
+		}
+		h.sleep(2500 * time.Millisecond)
+		polls := h.src.polls()
 		h.src.set(func(s *fakeSource) { s.sockets = some(5) })
 		h.sleep(time.Second)
-		if h.m.view.Recording.On || !strings.Contains(h.m.view.Notice, "2 moments until then in "+r.path) {
+		if h.m.view.Recording.On || h.m.view.Notice != "recording: write a moment: no space left on device (2 moments until then in file)" {
 			t.Errorf("%+v, %q", h.m.view.Recording, h.m.view.Notice)
 		}
 		h.wantStatus(paint.StatusLive)
-		if len(h.m.view.Rows) != 5 {
-			t.Errorf("%d rows: the poll is not shown", len(h.m.view.Rows))
-		}
-		moments, end := readBack(t, r.path)
-		if len(moments) != 2 || !errors.Is(end, recording.ErrCut) {
-			t.Errorf("%d moments, then %v", len(moments), end)
+		if len(h.m.view.Rows) != 5 || h.src.polls() != polls+1 {
+			t.Errorf("%d rows after %d polls: the poll is not shown, or was made again", len(h.m.view.Rows), h.src.polls()-polls)
 		}
 		// The news that it has begun may come last.
-		h.send(recordMsg{running: true, so: recorded{path: r.path}})
+		h.send(recordMsg{recorder: r, now: time.Now()})
 		if h.m.view.Recording.On {
 			t.Error("it is said to run again")
 		}
 	})
 }
 
-func TestFileName(t *testing.T) {
-	t.Parallel()
-	for host, want := range map[string]string{
-		"web-01.example": "web-01.example", "../../etc": ".._.._etc", "": "host", "größe\x1b[m": "gr__e__m",
-		strings.Repeat("x", 100): strings.Repeat("x", 64),
-	} {
-		if got := fileName(host); got != want {
-			t.Errorf("%q gives %q, want %q", host, got, want)
-		}
+// fullDisk has room for so many writes.
+type fullDisk struct{ room int }
+
+func (d *fullDisk) Write(p []byte) (int, error) {
+	if d.room--; d.room < 0 {
+		return 0, syscall.ENOSPC
 	}
+	return len(p), nil
+}
+
+func (*fullDisk) Close() error { return nil }
+
+// A recording that nothing was written to goes away, and the next one may have
+// its name.
+func TestRecordAgainWithinASecond(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	runConfig(t, some(3), Config{RecordDir: dir, Program: "ephtop test"}, func(h *harness) {
+		h.press("r", "r", "r")
+		if !h.m.view.Recording.On || !strings.Contains(h.m.view.Notice, "recording to ") {
+			t.Fatalf("the second recording is not seen: %q", h.m.view.Notice)
+		}
+		h.sleep(2500 * time.Millisecond)
+		h.press("r")
+		files := recordings(t, dir)
+		if len(files) != 1 || !strings.Contains(h.m.view.Notice, "recorded 2 moments") {
+			t.Fatalf("%q, files %v", h.m.view.Notice, files)
+		}
+		if moments, end := readBack(t, files[0]); len(moments) != 2 || errors.Is(end, recording.ErrCut) {
+			t.Errorf("%d moments, then %v", len(moments), end)
+		}
+	})
 }
 
 // stepped is a Stepper that notes what it is told.

@@ -11,20 +11,21 @@ import (
 	"ephtop/model"
 	"ephtop/source/recording"
 	"ephtop/ui/dashboard/paint"
+	"ephtop/ui/session"
 )
 
 // replay is the model's side of playing a recording that can be sought. The
 // tape is in the hands of a command while one runs.
 type replay struct {
-	tape *tape
-	scan *scan
+	tape *session.Tape
+	scan *session.Scan
 
 	scanned bool // that scan is done
 
 	running bool
 	cancel  context.CancelFunc // ends what runs, or the wait
 	// wanted is the goal of a seek that waits for the one before to end.
-	wanted *goal
+	wanted *session.Goal
 	// aim is where the user wants to be: the position, or while seeking where
 	// that leads to.
 	aim     time.Time
@@ -40,6 +41,14 @@ type replay struct {
 	// in step by the speed.
 	wall, start time.Time
 	number      uint64 // of the wait that counts
+}
+
+// playedMsg is where the tape has come to. The reading is the receiver's: it is
+// of the Look of the position, if that is another than before.
+type playedMsg struct {
+	session.Position
+	reading *reading
+	now     time.Time
 }
 
 // playDueMsg says that it is time for the next moment.
@@ -61,7 +70,7 @@ const (
 // newReplay prepares to play a file.
 func newReplay(p *recording.Player, speed float64, o model.Options) *replay {
 	return &replay{
-		tape: &tape{player: p, options: o}, scan: &scan{player: p, fleet: model.NewFleet(o)},
+		tape: session.NewTape(p, o), scan: session.NewScan(p, o),
 		playing: true, speed: speed, cancel: func() {},
 	}
 }
@@ -81,11 +90,11 @@ func (r *replay) anchor(now time.Time) { r.wall, r.start = now, r.position }
 
 // beginReplay shows the first moment, plays on, and looks for the levels.
 func (m *Model) beginReplay() tea.Cmd {
-	return tea.Batch(m.seekTo(m.view.Timeline.First), m.poller.scanOn(m.replay.scan))
+	return tea.Batch(m.seekTo(m.view.Timeline.First), m.scanOn())
 }
 
 // seek goes to another position. It cancels a seek that runs.
-func (m *Model) seek(g goal) tea.Cmd {
+func (m *Model) seek(g session.Goal) tea.Cmd {
 	r := m.replay
 	r.seeking = true
 	r.cancel()
@@ -101,7 +110,7 @@ func (m *Model) seek(g goal) tea.Cmd {
 // seekTo seeks a time.
 func (m *Model) seekTo(t time.Time) tea.Cmd {
 	m.replay.aim = t
-	return m.seek(goal{to: t})
+	return m.seek(session.Goal{To: t})
 }
 
 // seekBy seeks a time that is so far from where the user wants to be, and at
@@ -121,16 +130,26 @@ func (m *Model) seekBy(d time.Duration) tea.Cmd {
 		spacing = m.shown.state.Elapsed
 	}
 	near := min(max(spacing, 0), d.Abs()) / 2
-	return m.seek(goal{to: r.aim.Add(near), onward: d > 0})
+	return m.seek(session.Goal{To: r.aim.Add(near), Onward: d > 0})
 }
 
 // startTape has a command take the tape to a goal.
-func (m *Model) startTape(g goal) tea.Cmd {
+func (m *Model) startTape(g session.Goal) tea.Cmd {
 	r := m.replay
-	ctx, cancel := context.WithCancel(m.poller.ctx)
+	ctx, cancel := context.WithCancel(m.jobs.ctx)
 	r.running, r.cancel = true, cancel
 	m.refreshTimeline()
-	return m.poller.goTo(ctx, r.tape, g, [2]*reading{m.takeSpare(), m.takeSpare()}, m.choice)
+	spare, c := m.takeSpare(), m.choice
+	return m.jobs.command(func(context.Context) tea.Msg {
+		started := time.Now()
+		msg := playedMsg{Position: r.tape.Go(ctx, g, spare.look), reading: spare}
+		if spare.look = msg.Look; msg.Moved {
+			spare.take(&c, &m.background)
+		}
+		msg.now = time.Now()
+		m.log.Debug("play", "to", g.To, "took", msg.now.Sub(started), "cut short", msg.CutShort, "end", msg.End)
+		return msg
+	})
 }
 
 // played takes what the tape has come to, and has it go on.
@@ -139,9 +158,8 @@ func (m *Model) played(msg playedMsg) tea.Cmd {
 	r.running = false
 	r.cancel()
 	m.setNow(msg.now)
-	m.giveBack(msg.spare)
-	if msg.moved {
-		r.position = msg.reading.moment.Time
+	if msg.Moved {
+		r.position = msg.Look.Moment.Time
 		m.latest = msg.reading
 		m.showLatest()
 	} else {
@@ -151,8 +169,8 @@ func (m *Model) played(msg playedMsg) tea.Cmd {
 		r.wanted = nil
 		return m.startTape(*g)
 	}
-	r.next, r.more = msg.next, msg.more
-	if r.end = msg.end; r.end != nil {
+	r.next, r.more = msg.Next, msg.More
+	if r.end = msg.End; r.end != nil {
 		r.playing = false
 	}
 	if r.seeking || msg.now.Sub(r.due(r.next)) > lagging {
@@ -173,14 +191,14 @@ func (m *Model) waitForNext(now time.Time) tea.Cmd {
 	if !r.playing || !r.more {
 		return nil
 	}
-	ctx, cancel := context.WithCancel(m.poller.ctx)
+	ctx, cancel := context.WithCancel(m.jobs.ctx)
 	r.cancel = cancel
 	r.number++
 	number, due := r.number, r.due(r.next)
 	if soonest := now.Add(frameTime); due.Before(soonest) {
 		due = soonest
 	}
-	return m.poller.after(ctx, due, func(now time.Time) tea.Msg { return playDueMsg{number, now} })
+	return m.jobs.after(ctx, due, func(now time.Time) tea.Msg { return playDueMsg{number, now} })
 }
 
 // playDue plays what is due, unless the wait was ended in the meantime.
@@ -190,7 +208,7 @@ func (m *Model) playDue(msg playDueMsg) tea.Cmd {
 		return nil
 	}
 	m.setNow(msg.now)
-	return m.startTape(goal{to: r.at(msg.now), onward: true, within: playFor})
+	return m.startTape(session.Goal{To: r.at(msg.now), Onward: true, Within: playFor})
 }
 
 // togglePlay stops the play where it is, or has it go on; at the end, from the

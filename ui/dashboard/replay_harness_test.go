@@ -20,6 +20,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/demo"
 	"ephtop/source/recording"
+	"ephtop/ui/session"
 )
 
 // recordDemo records a simulated host for so many moments.
@@ -58,8 +59,9 @@ var (
 // replayHarness is a harness on a recording.
 type replayHarness struct {
 	*harness
-	data  []byte
-	first time.Time
+	player *recording.Player
+	data   []byte
+	first  time.Time
 }
 
 // runReplay starts a model on a recording, at 120x40, and shows the first
@@ -83,7 +85,7 @@ func runPlayer(t *testing.T, p *recording.Player, data []byte, cfg Config, body 
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &replayHarness{&harness{T: t, m: m, msgs: make(chan tea.Msg)}, data, p.Header().Start}
+	h := &replayHarness{&harness{T: t, m: m, msgs: make(chan tea.Msg)}, p, data, p.Header().Start}
 	go h.loop()
 	h.spawn(m.Init())
 	h.send(tea.WindowSizeMsg{Width: 120, Height: 40})
@@ -91,7 +93,7 @@ func runPlayer(t *testing.T, p *recording.Player, data []byte, cfg Config, body 
 	if !m.Stop(time.Second) {
 		t.Error("the replay did not end when it was cancelled")
 	}
-	if err := m.poller.source.Close(); err != nil {
+	if err := m.session.Close(); err != nil {
 		t.Error(err)
 	}
 	close(h.msgs)
@@ -154,13 +156,15 @@ func (h *replayHarness) straight() *reading {
 		h.Fatal(err)
 	}
 	defer file.Close()
-	r, fleet := &reading{}, model.NewFleet(model.Options{})
-	for r.moment.Time.IsZero() || r.moment.Time.Sub(h.first) < at {
-		if err := file.Next(&r.moment); err != nil {
+	l, fleet := new(session.Look), model.NewFleet(model.Options{})
+	for l.Moment.Time.IsZero() || l.Moment.Time.Sub(h.first) < at {
+		if err := file.Next(&l.Moment); err != nil {
 			h.Fatalf("a straight run up to %v: %v", at, err)
 		}
-		r.update(fleet)
+		fleet.Update(&l.Moment, &l.Overview)
 	}
+	r := &reading{look: l}
+	r.take(&h.m.choice, new(list.Selection))
 	return r
 }
 
@@ -176,8 +180,6 @@ func (h *replayHarness) wantStraightScreen() {
 	h.Helper()
 	straight, shown := h.straight(), h.m.shown
 	got := h.m.View()
-	straight.advise()
-	straight.choose(&h.m.choice, new(list.Selection))
 	h.m.shown = straight
 	h.m.refresh()
 	if diff := cmp.Diff(strings.Split(h.m.View(), "\n"), strings.Split(got, "\n")); diff != "" {

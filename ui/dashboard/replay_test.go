@@ -8,11 +8,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp/cmpopts"
-
 	"ephtop/model"
 	"ephtop/source/recording"
 	"ephtop/ui/dashboard/paint"
+	"ephtop/ui/session"
 )
 
 func TestReplayPlays(t *testing.T) {
@@ -173,23 +172,6 @@ func TestReplaySeekBySparseMoments(t *testing.T) {
 	})
 }
 
-// In a recording of a large host, a tracker sees no more than it takes.
-func TestReplaySeeksInALargeRecording(t *testing.T) {
-	t.Parallel()
-	runReplay(t, quiet(), Config{}, func(h *replayHarness) {
-		h.press("space")
-		tape := h.m.replay.tape
-		tape.sockets = thorough
-		h.press("end")
-		h.wantPosition(399 * time.Second)
-		if n := len(h.m.view.State.History); n != 301 {
-			t.Errorf("%d samples of history, want those of 5 min", n)
-		}
-		// All but the ages of what has been there for longer.
-		h.wantStraightState(cmpopts.IgnoreFields(model.Row{}, "Since"))
-	})
-}
-
 func TestReplayKeysForListsStay(t *testing.T) {
 	t.Parallel()
 	runReplay(t, quiet(), Config{}, func(h *replayHarness) {
@@ -296,7 +278,8 @@ func TestReplayIsAsLongAsTheScanFinds(t *testing.T) {
 		data := data[:len(data)*part/100]
 		runReplay(t, data, Config{}, func(h *replayHarness) {
 			h.m.view.Timeline.Last = h.first
-			h.spawn(h.m.poller.scanOn(&scan{player: h.m.replay.tape.player, fleet: model.NewFleet(model.Options{})}))
+			h.m.replay.scan = session.NewScan(h.player, model.Options{})
+			h.spawn(h.m.scanOn())
 			synctest.Wait()
 			h.press("end")
 			h.wantStatus(paint.StatusEnded)

@@ -58,10 +58,7 @@ func (m *Model) close(log *slog.Logger) error {
 		log.Warn("the source did not heed its context and was left open")
 		return nil
 	}
-	if err := m.poller.source.Close(); err != nil {
-		return fmt.Errorf("close the source: %w", err)
-	}
-	return nil
+	return m.session.Close()
 }
 
 // signals are those that end the dashboard. SIGHUP is not among them where

@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"time"
+
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/ui/text"
@@ -34,7 +36,7 @@ func (m *Model) changeSpeed(direction int) tea.Cmd {
 	if m.replay == nil {
 		return nil // it holds from the next poll on
 	}
-	now := m.poller.now()
+	now := time.Now()
 	m.replay.setSpeed(next, now)
 	return m.waitForNext(now)
 }

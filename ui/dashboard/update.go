@@ -89,7 +89,7 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case msg.Type == tea.KeyCtrlC:
 		return tea.Quit
 	case key.Matches(msg, m.keys.Suspend):
-		return terminal.Suspend(m.poller.now)
+		return terminal.Suspend(time.Now)
 	case key.Matches(msg, m.keys.Redraw):
 		return terminal.Redraw
 	case m.view.Filter.Editing:
@@ -155,7 +155,7 @@ func (m *Model) control(msg tea.KeyMsg) (tea.Cmd, bool) {
 // replay stops altogether.
 func (m *Model) togglePause() tea.Cmd {
 	if m.replay != nil {
-		return m.togglePlay(m.poller.now())
+		return m.togglePlay(time.Now())
 	}
 	m.paused = !m.paused
 	if !m.paused {

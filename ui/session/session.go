@@ -1,0 +1,113 @@
+// Package session is the one loop behind the dashboard, the reports and the
+// recordings. It polls a source or plays a recording, has a [model.Fleet] say
+// what each moment means, and records it:
+//
+//	Session   polls at somebody else's pace; a Recorder may listen
+//	Watch     goes through moments and keeps the last one: for a report
+//	Tape      goes to and fro in a recording
+//	Scan      finds the levels of a whole recording
+//
+// It knows no terminal, and does not put anything into words.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"ephtop/model"
+	"ephtop/source"
+)
+
+// Look is a moment and what it means. Its memory is used again when it is
+// handed out again.
+type Look struct {
+	Moment   source.Moment
+	Overview model.Overview
+}
+
+// State returns the namespace that is worst off.
+func (l *Look) State() *model.State { return l.Overview.States[0] }
+
+// Options are what a Session is told once.
+type Options struct {
+	// Thresholds are model.DefaultThresholds if zero.
+	Thresholds model.Thresholds
+	// Timeout is how long one poll may take before it is cancelled and counts
+	// as failed; 0 for as long as it likes.
+	Timeout time.Duration
+	// Log takes what goes wrong and how long things take; nil for nothing.
+	Log *slog.Logger
+}
+
+// Session polls a source, and remembers for the model what takes a past. But
+// for Record, its methods must not overlap.
+type Session struct {
+	source   source.Source
+	fleet    *model.Fleet
+	timeout  time.Duration
+	log      *slog.Logger
+	recorder atomic.Pointer[Recorder]
+}
+
+// New makes a Session, which closes src with Close.
+func New(src source.Source, o Options) *Session {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Session{source: src, fleet: model.NewFleet(model.Options{Thresholds: o.Thresholds}), timeout: o.Timeout, log: o.Log}
+}
+
+// Poll makes m the present moment, and records it if there is a Recorder. The
+// error is the source's only: what became of the recording, the Recorder says,
+// and one that has failed is let go.
+func (s *Session) Poll(ctx context.Context, m *source.Moment) error {
+	if s.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.timeout)
+		defer cancel()
+	}
+	m.Reset()
+	if err := s.source.Poll(ctx, m); err != nil {
+		if s.timeout > 0 && errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+			err = fmt.Errorf("no answer within %v: %w", s.timeout, err)
+		}
+		s.log.Debug("poll", "error", err)
+		return err
+	}
+	s.log.Debug("poll", "source", m.Source, "took", m.Took, "sockets", len(m.Room), "events", len(m.Events), "limits", m.Limits)
+	if r := s.recorder.Load(); r != nil {
+		if err := r.Add(m); err != nil {
+			s.recorder.CompareAndSwap(r, nil)
+			s.log.Warn("record", "error", err)
+		}
+	}
+	return nil
+}
+
+// Look is Poll, and says what the moment means. After an error the content of
+// l is undefined.
+func (s *Session) Look(ctx context.Context, l *Look) error {
+	if err := s.Poll(ctx, &l.Moment); err != nil {
+		return err
+	}
+	began := time.Now()
+	s.fleet.Update(&l.Moment, &l.Overview)
+	s.log.Debug("model", "took", time.Since(began))
+	return nil
+}
+
+// Record has r record the polls that begin from now on, and returns the
+// Recorder before. Either may be nil.
+func (s *Session) Record(r *Recorder) (before *Recorder) { return s.recorder.Swap(r) }
+
+// Close closes the source. It leaves a Recorder alone.
+func (s *Session) Close() error {
+	if err := s.source.Close(); err != nil {
+		return fmt.Errorf("close the source: %w", err)
+	}
+	return nil
+}
