@@ -48,12 +48,12 @@ func (a *app) copyAnonymous(ctx context.Context, in, out string, force bool) (er
 	if err != nil {
 		return fmt.Errorf("make the recording anonymous: %w", err)
 	}
-	file, closeFile, err := a.createRecording(out, force)
+	file, err := a.createRecording(out, force)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if closed := closeFile(); err == nil && closed != nil {
+		if closed := file.Close(); err == nil && closed != nil {
 			err = fmt.Errorf("close the recording: %w", closed)
 		}
 	}()

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -56,13 +55,7 @@ With --from, it judges the last moment of a recording, or the one of --at.`,
 			if err := a.validatePast(cmd, past); err != nil {
 				return err
 			}
-			ctx := cmd.Context()
-			if !past.wanted() { // a recording may come through a pipe for as long as it likes
-				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeout(ctx, checkTimeout)
-				defer cancel()
-			}
-			st, err := a.look(ctx, past)
+			st, err := a.look(cmd.Context(), past, checkTimeout)
 			if err != nil {
 				return err
 			}

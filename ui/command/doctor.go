@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,7 +14,9 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/evidence"
+	"ephtop/ui/advice"
 	"ephtop/ui/report"
+	"ephtop/ui/session"
 	"ephtop/ui/text"
 )
 
@@ -118,25 +119,27 @@ func (a *app) diagnose(ctx context.Context, length time.Duration, f diagnosisFor
 	if err != nil {
 		return err
 	}
-	w, err := a.newWatch()
+	s, err := a.session(a.openSource, 0)
 	if err != nil {
 		return err
 	}
-	d, err := a.observe(ctx, w, length)
-	if closed := w.source.Close(); err == nil && closed != nil {
-		err = fmt.Errorf("close the source: %w", closed)
-	}
+	w := s.Watch()
+	ev, err := a.observe(ctx, w, length)
+	closing(s, &err)
 	switch {
-	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		return exitStatus(statusInterrupted)
 	case err != nil:
 		return err
+	case w.Looks == 0:
+		return exitStatus(statusInterrupted)
 	}
-	return a.writeDiagnosis(d, f, o)
+	return a.writeDiagnosis(w, ev, f, o)
 }
 
-func (a *app) writeDiagnosis(d *report.Diagnosis, f diagnosisFormat, o report.Options) error {
-	if err := f.write(a.Stdout, d, o); err != nil {
+func (a *app) writeDiagnosis(w *session.Watch, ev source.Evidence, f diagnosisFormat, o report.Options) error {
+	d := report.Diagnosis{
+		State: w.Seen().State(), Evidence: &ev, Sample: advice.Sample{Polls: w.Looks, Span: w.Last.Sub(w.First)},
+	}
+	if err := f.write(a.Stdout, &d, o); err != nil {
 		return fmt.Errorf("write the diagnosis: %w", err)
 	}
 	return exit(verdictStatus(d.Verdict()))
@@ -153,31 +156,31 @@ func (a *app) diagnosePast(ctx context.Context, p *past, f diagnosisFormat) erro
 	if err != nil {
 		return err
 	}
-	ev := noEvidence(p, w.state().Moment.Time)
-	return a.writeDiagnosis(&report.Diagnosis{State: w.state(), Evidence: &ev, Sample: w.sample}, f, o)
+	return a.writeDiagnosis(w, noEvidence(p, w.Last), f, o)
 }
 
 // observe polls for so long, or until the context ends. The evidence is asked
 // for beside the polls, once the range is known.
-func (a *app) observe(ctx context.Context, w *watch, length time.Duration) (*report.Diagnosis, error) {
-	if err := w.poll(ctx); err != nil {
-		return nil, err
-	}
+func (a *app) observe(ctx context.Context, w *session.Watch, length time.Duration) (ev source.Evidence, err error) {
 	asked := make(chan source.Evidence, 1)
-	ask := evidence.Options{Range: w.state().Snapshot.Settings.Range}
-	go func() { asked <- a.Gather(ctx, ask) }()
-
 	progress := a.progress()
-	err := w.until(ctx, length, a.flags.interval, func(elapsed time.Duration, polls int) {
-		progress.say("watching the ports: %d of %d s, %s; ctrl+c ends it", int(elapsed.Seconds()+0.5), int(length.Seconds()+0.5),
-			text.Plural(polls, "poll", "polls"))
+	err = session.Pace(ctx, a.flags.interval, length, func() error {
+		if err := w.Look(ctx); err != nil {
+			return fmt.Errorf("read the sockets: %w", err)
+		}
+		if w.Looks == 1 {
+			ask := evidence.Options{Range: w.Seen().State().Snapshot.Settings.Range}
+			go func() { asked <- a.Gather(ctx, ask) }()
+		}
+		progress.say("watching the ports: %d of %d s, %s; ctrl+c ends it", int(w.Last.Sub(w.First).Seconds()+0.5), int(length.Seconds()+0.5),
+			text.Plural(w.Looks, "poll", "polls"))
+		return nil
 	})
-	ev := <-asked
-	progress.clear()
-	if err != nil {
-		return nil, err
+	if w.Looks > 0 {
+		ev = <-asked
 	}
-	return &report.Diagnosis{State: w.state(), Evidence: &ev, Sample: w.sample}, nil
+	progress.clear()
+	return ev, err
 }
 
 // plainOptions are those of a report without connections.

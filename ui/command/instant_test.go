@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestMoment(t *testing.T) {
+func TestInstant(t *testing.T) {
 	t.Parallel()
 	const layout = "2006-01-02T15:04:05.000Z"
 	for _, c := range []struct {
@@ -28,7 +28,7 @@ func TestMoment(t *testing.T) {
 		{"another day", "2026-11-21T12:04:31Z", "2026-11-22T12:00:00.500Z", "2026-11-22T13:00:00.500Z", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m, err := parseMoment(c.at)
+			m, err := parseInstant(c.at)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,9 +56,9 @@ func TestMoment(t *testing.T) {
 	}
 }
 
-func TestMomentIsLocalWithoutAZone(t *testing.T) {
+func TestInstantIsLocalWithoutAZone(t *testing.T) {
 	t.Parallel()
-	m, err := parseMoment("12:04:31")
+	m, err := parseInstant("12:04:31")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,13 +68,13 @@ func TestMomentIsLocalWithoutAZone(t *testing.T) {
 	}
 }
 
-func FuzzParseMoment(f *testing.F) {
+func FuzzParseInstant(f *testing.F) {
 	for _, seed := range []string{"", "12:04", "12:04:31.5Z", "2026-11-22T12:04:31Z", "0000-01-01T00:00:00+23:59", "9999-12-31T23:59:59Z", "24:00"} {
 		f.Add(seed)
 	}
 	first := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, s string) {
-		m, err := parseMoment(s)
+		m, err := parseInstant(s)
 		if err != nil {
 			return
 		}

@@ -6,21 +6,18 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"ephtop/model"
 	"ephtop/source"
 	"ephtop/source/demo"
 	"ephtop/source/recording"
+	"ephtop/ui/session"
 )
 
 const (
-	// lookBack is how much of a past is gone through before the moment that is
-	// asked for: what the model's history spans, and before that a TIME_WAIT,
-	// for the owners of the first ones.
-	lookBack = model.HistorySpan + time.Minute
 	// demoMoment is the moment of a demo that is shown if none is asked for: by
 	// then, each scenario is in its trouble. demoSpan is where demos end.
 	demoMoment = 80 * time.Second
@@ -33,7 +30,7 @@ type past struct {
 	from string
 	demo string
 	seed uint64
-	at   *moment
+	at   *instant
 }
 
 func (p *past) wanted() bool { return p.from != "" || p.demo != "" }
@@ -49,8 +46,8 @@ func (a *app) addPast(cmd *cobra.Command) *past {
 		return nil
 	}}, "from", "look at a recording, not at this host: its last moment; - is standard input")
 	addDemo(cmd, &p.demo, &p.seed)
-	cmd.Flags().Var(&value{kind: "TIME", accepts: momentForms, parse: func(s string) error {
-		at, err := parseMoment(s)
+	cmd.Flags().Var(&value{kind: "TIME", accepts: instantForms, parse: func(s string) error {
+		at, err := parseInstant(s)
 		p.at = at
 		return err
 	}}, "at", "the moment of the recording or demo: 12:04:31 or 2026-11-22T12:04:31Z")
@@ -93,31 +90,58 @@ func (a *app) refuseHostFlags(cmd *cobra.Command, what string) error {
 	return nil
 }
 
-// lookAt goes through a past up to the moment that is asked for, so that the
-// fleet knows what it needs of the time before.
-func (a *app) lookAt(ctx context.Context, p *past) (w *watch, err error) {
-	log, err := a.openLog()
+// lookAt goes through a past up to the moment that is asked for, so that what
+// takes a past is known.
+func (a *app) lookAt(ctx context.Context, p *past) (*session.Watch, error) {
+	at, src, err := a.openPast(p)
 	if err != nil {
 		return nil, err
 	}
-	src, span, err := a.openPast(p)
+	s, err := a.session(func(*slog.Logger) (source.Source, error) { return a.ranged(src), nil }, 0)
 	if err != nil {
+		src.Close()
 		return nil, err
 	}
-	defer func() {
-		if closed := src.Close(); err == nil && closed != nil {
-			err = fmt.Errorf("close the source: %w", closed)
-		}
-	}()
-	w = &watch{source: a.ranged(src), fleet: model.NewFleet(model.Options{Thresholds: a.flags.thresholds}), log: log}
-	err = w.through(ctx, span)
-	if outside := (*outsideError)(nil); errors.As(err, &outside) {
-		return nil, &usageError{err}
+	w := s.Watch()
+	err = through(ctx, w, at)
+	closing(s, &err)
+	switch wrong := (*usageError)(nil); {
+	case err == nil:
+		return w, nil
+	case errors.As(err, &wrong):
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.name(), err)
+	err = fmt.Errorf("%s: %w", p.name(), err)
+	if !errors.Is(err, recording.ErrCut) {
+		return nil, err
 	}
+	w.Seen().Moment.Limit(source.LimitCut, "")
 	return w, nil
+}
+
+// through goes through the moments up to an instant, or to the last one if that
+// is nil. The error is ErrCut where that is the last one before the cut.
+func through(ctx context.Context, w *session.Watch, at *instant) error {
+	var until func(time.Time) time.Time
+	if at != nil {
+		until = func(first time.Time) time.Time { return at.after(first).to }
+	}
+	err := w.Through(ctx, until)
+	atEnd := errors.Is(err, io.EOF)
+	switch {
+	case err != nil && !atEnd:
+		return err
+	case w.First.IsZero():
+		return recording.ErrEmpty
+	case at != nil && (atEnd || w.Looks == 0):
+		if _, outside := at.within(w.First, w.Last); outside != nil {
+			return &usageError{outside}
+		}
+	}
+	if errors.Is(err, recording.ErrCut) {
+		return recording.ErrCut
+	}
+	return nil
 }
 
 func (p *past) name() string {
@@ -130,51 +154,46 @@ func (p *past) name() string {
 	return p.from
 }
 
-// openPast opens a past a while before the moment that is asked for, as far as
-// it can be sought.
-func (a *app) openPast(p *past) (source.Source, *moment, error) {
+// openPast opens a past a while before the instant that is asked for, as far as
+// it can be sought. Where none is, that of a demo is given.
+func (a *app) openPast(p *past) (*instant, source.Source, error) {
 	if p.demo != "" {
-		host, at, err := a.openDemo(p)
-		return host, at, err
+		return a.openDemo(p)
 	}
 	player, err := a.openRecording(p.from)
-	if err != nil {
-		return nil, nil, err
+	if err != nil || player.Live() {
+		return p.at, player, err
 	}
-	if player.Live() {
-		return player, p.at, nil
-	}
-	first, last := player.Span()
-	end := last
-	if p.at != nil {
-		span, err := p.at.within(first, last)
+	at := p.at
+	first, end := player.Span()
+	if at != nil {
+		span, err := at.within(first, end)
 		if err != nil {
 			player.Close()
 			return nil, nil, &usageError{err}
 		}
-		end = span.to
+		at, end = at.on(first), span.to
 	}
-	if err := player.Seek(end.Add(-lookBack)); err != nil {
+	if err := player.Seek(end.Add(-session.Lead)); err != nil {
 		player.Close()
 		return nil, nil, fmt.Errorf("%s: %w", p.name(), err)
 	}
-	return player, p.at.on(first), nil
+	return at, player, nil
 }
 
 // openDemo begins a demo so long before its moment.
-func (a *app) openDemo(p *past) (source.Source, *moment, error) {
+func (a *app) openDemo(p *past) (*instant, source.Source, error) {
 	start := demoStart()
-	at := &moment{time: start.Add(demoMoment), full: true}
+	at := &instant{time: start.Add(demoMoment), full: true}
 	if p.at != nil {
-		span, err := p.at.within(start, start.Add(demoSpan))
-		if err != nil {
+		if _, err := p.at.within(start, start.Add(demoSpan)); err != nil {
 			return nil, nil, &usageError{err}
 		}
-		at = &moment{text: p.at.text, time: span.from, full: true, exact: p.at.exact}
+		at = p.at.on(start)
 	}
 	host, err := demo.New(demo.Options{Scenario: p.demo, Seed: p.seed, Start: start, Step: a.flags.interval,
-		Skip: max(0, at.time.Sub(start)-lookBack)})
-	return host, at, err
+		Skip: max(0, at.time.Sub(start)-session.Lead)})
+	return at, host, err
 }
 
 const stdStream = "-" // standard input or output, in place of a file
@@ -212,56 +231,6 @@ func (a *app) ranged(src source.Source) source.Source {
 		return src
 	}
 	return source.WithRange(src, *a.flags.portRange)
-}
-
-// through goes through the moments up to the one at a time, or to the last one
-// if at is nil.
-func (w *watch) through(ctx context.Context, at *moment) error {
-	var span *timeSpan
-	var first, last time.Time
-	for {
-		frame := &w.frames[w.sample.Polls%2]
-		err := w.source.Poll(ctx, &frame.moment)
-		if errors.Is(err, io.EOF) {
-			return w.ended(at, first, last, err)
-		}
-		if err != nil {
-			return err
-		}
-		now := frame.moment.Time
-		if w.sample.Polls == 0 {
-			first = now
-			if at != nil {
-				resolved := at.after(now)
-				span = &resolved
-			}
-		}
-		if span != nil && now.After(span.to) {
-			if w.sample.Polls == 0 {
-				return &outsideError{at, now, now}
-			}
-			return nil
-		}
-		last = now
-		w.fleet.Update(&frame.moment, &frame.overview)
-		w.sample.Polls++
-		w.sample.Span = now.Sub(first)
-	}
-}
-
-// ended says what the end of a past means.
-func (w *watch) ended(at *moment, first, last time.Time, err error) error {
-	if w.sample.Polls == 0 {
-		return recording.ErrEmpty
-	}
-	if at != nil {
-		_, err := at.within(first, last)
-		return err
-	}
-	if errors.Is(err, recording.ErrCut) {
-		w.state().Moment.Limit(source.LimitCut, "")
-	}
-	return nil
 }
 
 // noEvidence is what is known of a host that is not this one.

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"ephtop/source/demo"
 	"ephtop/source/recording"
 	"ephtop/source/recording/anonymize"
+	"ephtop/ui/session"
 	"ephtop/ui/text"
 )
 
@@ -116,25 +118,30 @@ func program() string {
 }
 
 // createRecording makes the file that is written to, standard output for "-".
-func (a *app) createRecording(path string, force bool) (io.Writer, func() error, error) {
+func (a *app) createRecording(path string, force bool) (io.WriteCloser, error) {
 	if path == stdStream {
 		if isTerminal(a.Stdout) {
-			return nil, nil, usagef("standard output is a terminal: use a file or a pipe")
+			return nil, usagef("standard output is a terminal: use a file or a pipe")
 		}
-		return a.Stdout, func() error { return nil }, nil
+		return leftOpen{a.Stdout}, nil
 	}
 	if terminalFile(path) {
-		return nil, nil, usagef("%s is a terminal: use a file or a pipe", path)
+		return nil, usagef("%s is a terminal: use a file or a pipe", path)
 	}
 	f, err := recording.Create(path, force)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return nil, nil, usagef("%s is there already: use another name, or --force to replace it", path)
+		return nil, usagef("%s is there already: use another name, or --force to replace it", path)
 	case err != nil:
-		return nil, nil, usagef("%w: use a file that can be written, or - for standard output", err)
+		return nil, usagef("%w: use a file that can be written, or - for standard output", err)
 	}
-	return f, f.Close, nil
+	return f, nil
 }
+
+// leftOpen is standard output, which is not ours to close.
+type leftOpen struct{ io.Writer }
+
+func (leftOpen) Close() error { return nil }
 
 // terminalFile tells whether a path is that of a terminal.
 func terminalFile(path string) bool {
@@ -168,152 +175,110 @@ func untilTold(ctx context.Context) (context.Context, context.CancelFunc) {
 func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
 	ctx, stop := untilTold(ctx)
 	defer stop()
-	log, err := a.openLog()
+	file, err := a.createRecording(o.path, o.force)
 	if err != nil {
 		return err
 	}
-	r := recorder{interval: a.flags.interval, log: log}
-	if o.anonymize {
-		if r.anonymizer, err = anonymize.NewAnonymizer(); err != nil {
-			return fmt.Errorf("make the recording anonymous: %w", err)
-		}
-	}
-	file, closeFile, err := a.createRecording(o.path, o.force)
+	s, err := a.session(func(log *slog.Logger) (source.Source, error) { return a.openRecorded(log, o) }, 0)
 	if err != nil {
+		file.Close()
 		return err
 	}
-	counted := &countingWriter{Writer: file}
-	r.progress = a.recordProgress(o.path)
-	err = a.recordTo(ctx, counted, o, &r)
-	r.progress.clear()
-	if closed := closeFile(); err == nil && closed != nil {
-		err = fmt.Errorf("close the recording: %w", closed)
-	}
-	if r.moments > 0 && r.progress.out != nil {
-		fmt.Fprintf(a.Stderr, "%s: %s in %s, %s\n", o.path, text.Plural(r.moments, "moment", "moments"),
-			text.Duration(r.span), size(counted.n))
-	}
-	return err
-}
-
-// recordTo opens the source and records it.
-func (a *app) recordTo(ctx context.Context, out io.Writer, o recordOptions, r *recorder) (err error) {
-	var src source.Source
-	if o.demo != "" {
-		src, err = demo.New(demo.Options{Scenario: o.demo, Seed: o.seed, Start: demoStart(), Step: a.flags.interval})
-	} else {
-		src, err = a.openSource(r.log)
-	}
+	r, err := session.NewRecorder(o.path, file, recording.Header{Program: program(), Anonymized: o.anonymize})
 	if err != nil {
-		return err
+		return errors.Join(err, s.Close())
 	}
-	if o.demo != "" {
-		src = a.ranged(src)
-	}
-	r.source = src
-	defer func() {
-		if closed := src.Close(); err == nil && closed != nil {
-			err = fmt.Errorf("close the source: %w", closed)
-		}
-	}()
-	r.writer, err = recording.NewWriter(out, recording.Header{Program: program(), Anonymized: o.anonymize})
-	if err != nil {
-		return fmt.Errorf("write the recording: %w", err)
-	}
-	err = r.run(ctx, o.duration)
+	s.Record(r)
+	tally := tally{progress: a.recordProgress(o.path)}
+	err = tally.run(ctx, s, r, a.flags.interval, o.duration)
+	closing(s, &err)
 	// What was recorded before a failed poll is whole all the same.
-	if closed := r.writer.Close(); closed != nil && err == nil {
-		err = fmt.Errorf("write the recording: %w", closed)
+	closing(r, &err)
+	tally.progress.clear()
+	so := r.Progress()
+	if so.Moments > 0 && tally.progress.out != nil {
+		fmt.Fprintf(a.Stderr, "%s: %s in %s, %s\n", text.Sanitize(o.path), text.Plural(so.Moments, "moment", "moments"),
+			text.Duration(tally.span), size(so.Size))
 	}
-	if err == nil && r.moments == 0 {
+	if err == nil && so.Moments == 0 {
 		return exitStatus(statusInterrupted)
 	}
 	return err
 }
 
-// recorder polls a source at an interval and writes the moments.
-type recorder struct {
-	source     source.Source
-	writer     *recording.Writer
-	anonymizer *anonymize.Anonymizer // nil for none
-	interval   time.Duration
-	log        *slog.Logger
-	progress   *progress
+// openRecorded opens what is recorded.
+func (a *app) openRecorded(log *slog.Logger, o recordOptions) (src source.Source, err error) {
+	if o.demo != "" {
+		src, err = demo.New(demo.Options{Scenario: o.demo, Seed: o.seed, Start: demoStart(), Step: a.flags.interval})
+	} else {
+		src, err = a.openSource(log)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if o.demo != "" {
+		src = a.ranged(src)
+	}
+	if !o.anonymize {
+		return src, nil
+	}
+	anonymizer, err := anonymize.NewAnonymizer()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make the recording anonymous: %w", err), src.Close())
+	}
+	return anonymize.Anonymize(src, anonymizer), nil
+}
 
-	moment  source.Moment
-	moments int
-	span    time.Duration
-	failed  int // polls in a row
-	missed  int // polls
-	last    error
+// tally counts the polls of a recording that failed.
+type tally struct {
+	progress *progress
+	span     time.Duration
+	failed   int // polls in a row
+	missed   int // polls
+	last     error
 }
 
 // run records until the context ends, or for so long if that is not 0.
-func (r *recorder) run(ctx context.Context, duration time.Duration) error {
+func (t *tally) run(ctx context.Context, s *session.Session, r *session.Recorder, interval, length time.Duration) error {
+	var m source.Moment
 	start := time.Now()
-	for next := start; ; {
-		switch err := r.poll(ctx); {
-		case err != nil:
+	err := session.Pace(ctx, interval, length, func() error {
+		err := s.Poll(ctx, &m)
+		if err := t.count(ctx, err, r.Progress()); err != nil {
 			return err
-		case ctx.Err() != nil:
-			return r.verdict()
 		}
-		r.span = time.Since(start)
-		r.progress.say("recording: %s in %s; ctrl+c ends it", text.Plural(r.moments, "moment", "moments"), text.Duration(r.span))
-		if duration > 0 && !next.Before(start.Add(duration)) {
-			return r.verdict()
-		}
-		next = next.Add(r.interval)
-		// A poll that took longer than the interval is not made up for.
-		if late := time.Now(); late.After(next.Add(r.interval)) {
-			next = late
-		}
-		if duration > 0 && next.After(start.Add(duration)) {
-			next = start.Add(duration)
-		}
-		select {
-		case <-ctx.Done():
-			return r.verdict()
-		case <-time.After(time.Until(next)):
-		}
-	}
+		t.span = time.Since(start)
+		t.progress.say("recording: %s in %s; ctrl+c ends it", text.Plural(r.Progress().Moments, "moment", "moments"), text.Duration(t.span))
+		return nil
+	})
+	return cmp.Or(err, t.verdict())
 }
 
-// poll records a moment. One that can't be polled is left out, unless it is
-// the first one or one of many in a row.
-func (r *recorder) poll(ctx context.Context) error {
-	r.moment.Reset()
-	if err := r.source.Poll(ctx, &r.moment); err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
-		r.failed, r.missed, r.last = r.failed+1, r.missed+1, err
-		r.log.Warn("poll", "error", err)
-		if r.moments == 0 || r.failed == failuresInARow {
-			return fmt.Errorf("read the sockets: %w", err)
-		}
+// count notes how a poll went. One that failed is left out, unless it is the
+// first one or one of many in a row.
+func (t *tally) count(ctx context.Context, err error, so session.Progress) error {
+	switch {
+	case err == nil:
+		t.failed = 0
+		return so.Err // which says what it was about
+	case ctx.Err() != nil:
 		return nil
+	case errors.Is(err, anonymize.ErrTooMany):
+		return fmt.Errorf("make the recording anonymous: %w", err)
 	}
-	r.failed = 0
-	r.log.Debug("poll", "source", r.moment.Source, "took", r.moment.Took, "sockets", len(r.moment.Room))
-	if r.anonymizer != nil {
-		if err := r.anonymizer.Apply(&r.moment); err != nil {
-			return fmt.Errorf("make the recording anonymous: %w", err)
-		}
+	t.failed, t.missed, t.last = t.failed+1, t.missed+1, err
+	if so.Moments == 0 || t.failed == failuresInARow {
+		return fmt.Errorf("read the sockets: %w", err)
 	}
-	if err := r.writer.Write(&r.moment); err != nil {
-		return err // says what it was about
-	}
-	r.moments++
 	return nil
 }
 
 // verdict says whether all polls of a recording that has ended were good.
-func (r *recorder) verdict() error {
-	if r.missed == 0 {
+func (t *tally) verdict() error {
+	if t.missed == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s failed and left no moment, the last one: %w", text.Plural(r.missed, "poll", "polls"), r.last)
+	return fmt.Errorf("%s failed and left no moment, the last one: %w", text.Plural(t.missed, "poll", "polls"), t.last)
 }
 
 // recordProgress is for a person who looks on while a file is written. What
@@ -323,18 +288,6 @@ func (a *app) recordProgress(path string) *progress {
 		return &progress{}
 	}
 	return &progress{out: a.Stderr}
-}
-
-// countingWriter counts the bytes that were written.
-type countingWriter struct {
-	io.Writer
-	n int64
-}
-
-func (w *countingWriter) Write(p []byte) (int, error) {
-	n, err := w.Writer.Write(p)
-	w.n += int64(n)
-	return n, err
 }
 
 // size writes a number of bytes as a person reads it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/live"
 	"ephtop/ui/report"
+	"ephtop/ui/session"
 	"ephtop/ui/theme"
 )
 
@@ -76,7 +78,7 @@ what the moments before tell.`,
 }
 
 func (a *app) writeSnapshot(ctx context.Context, p *past, f format) error {
-	st, err := a.look(ctx, p)
+	st, err := a.look(ctx, p, 0)
 	if err != nil {
 		return err
 	}
@@ -90,36 +92,46 @@ func (a *app) writeSnapshot(ctx context.Context, p *past, f format) error {
 	return nil
 }
 
-// look polls once, or gives the moment of a past.
-func (a *app) look(ctx context.Context, p *past) (st *model.State, err error) {
+// look polls once, for so long at most if that is not 0, or gives the moment of
+// a past: that may come through a pipe for as long as it likes.
+func (a *app) look(ctx context.Context, p *past, timeout time.Duration) (st *model.State, err error) {
 	if p.wanted() {
 		w, err := a.lookAt(ctx, p)
 		if err != nil {
 			return nil, err
 		}
-		return w.state(), nil
+		return w.Seen().State(), nil
 	}
+	s, err := a.session(a.openSource, timeout)
+	if err != nil {
+		return nil, err
+	}
+	defer closing(s, &err)
+	l := new(session.Look)
+	if err := s.Look(ctx, l); err != nil {
+		return nil, fmt.Errorf("read the sockets: %w", err)
+	}
+	return l.State(), nil
+}
+
+// session begins one on what open opens.
+func (a *app) session(open func(*slog.Logger) (source.Source, error), timeout time.Duration) (*session.Session, error) {
 	log, err := a.openLog()
 	if err != nil {
 		return nil, err
 	}
-	src, err := a.openSource(log)
+	src, err := open(log)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if closed := src.Close(); err == nil && closed != nil {
-			err = fmt.Errorf("close the source: %w", closed)
-		}
-	}()
-	m := new(source.Moment)
-	if err := src.Poll(ctx, m); err != nil {
-		return nil, fmt.Errorf("read the sockets: %w", err)
+	return session.New(src, session.Options{Thresholds: a.flags.thresholds, Timeout: timeout, Log: log}), nil
+}
+
+// closing closes c. It is an error if there is none yet.
+func closing(c io.Closer, err *error) {
+	if closed := c.Close(); *err == nil {
+		*err = closed
 	}
-	log.Debug("poll", "source", m.Source, "took", m.Took, "sockets", len(m.Room), "limits", m.Limits)
-	var o model.Overview
-	model.NewFleet(model.Options{Thresholds: a.flags.thresholds}).Update(m, &o)
-	return o.States[0], nil
 }
 
 func (a *app) openSource(log *slog.Logger) (source.Source, error) {
