@@ -75,3 +75,48 @@ func BenchmarkShow(b *testing.B) {
 		})
 	}
 }
+
+// exhausted is a host on which n sockets, most of them in TIME_WAIT, fill the
+// ports to five destinations.
+func exhausted(n int) []source.Socket {
+	all := many(n)
+	for i := range all {
+		s := &all[i]
+		s.LocalPort, s.Remote = uint16(32768+i/5), source.Addr4([4]byte{10, 1, 0, byte(i % 5)})
+		if i%20 != 0 {
+			s.State, s.Process, s.Inode = source.TimeWait, source.NoProcess, 0
+		} else if i%40 == 0 {
+			s.State = source.CloseWait
+		}
+	}
+	return all
+}
+
+// BenchmarkPoll is what the dashboard does with a poll, up to the frame. The
+// source allocates once.
+func BenchmarkPoll(b *testing.B) {
+	for _, bench := range []struct {
+		name    string
+		sockets []source.Socket
+		keys    []string
+	}{
+		{"healthy", many(36_000), nil}, {"exhausted", exhausted(36_000), nil}, {"exhausted, findings open", exhausted(36_000), []string{"f"}},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			m, err := New(Config{Source: &fakeSource{sockets: bench.sockets, portRange: source.PortRange{Low: 32768, High: 40000}}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer m.Stop(time.Second)
+			m.Update(tea.WindowSizeMsg{Width: 120, Height: 40})
+			m.Update(m.startPoll()())
+			for _, k := range bench.keys {
+				m.Update(keyMsg(k))
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				m.Update(m.startPoll()())
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ type fakeSource struct {
 	err     error
 	takes   time.Duration
 	hangs   bool // until the context is cancelled
+	// portRange is the default one if zero.
+	portRange source.PortRange
 
 	starts  []time.Time
 	running atomic.Int32
@@ -81,9 +84,10 @@ func (s *fakeSource) Poll(ctx context.Context, snap *source.Moment) error {
 	snap.Time = time.Now()
 	snap.Host, snap.OS, snap.Source = "test", "linux", "fake"
 	only := snap.Add(source.Scope{})
+	ports := source.PortRange{Low: 32768, High: 60999}
 	only.Settings = source.Settings{
-		Range: source.PortRange{Low: 32768, High: 60999}, TimeWait: time.Minute, ReuseDelay: time.Second,
-		Default: source.PortRange{Low: 32768, High: 60999}, Parity: true,
+		Range: cmp.Or(s.portRange, ports), TimeWait: time.Minute, ReuseDelay: time.Second,
+		Default: ports, Parity: true,
 	}
 	snap.Processes = append(snap.Processes[:0],
 		source.Process{PID: 100, Start: 1, Name: "api", UID: 33, User: "www"},

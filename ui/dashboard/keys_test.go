@@ -17,6 +17,7 @@ import (
 	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/source/recording"
+	"ephtop/ui/advice"
 	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/terminal"
 )
@@ -197,7 +198,7 @@ func TestFindingsKey(t *testing.T) {
 		if len(h.m.view.Findings) != 1 {
 			t.Fatalf("findings %+v, want that of the listener in the range", h.m.view.Findings)
 		}
-		title := h.m.view.Findings[0].Advice.Title
+		title := advice.Of(h.m.shown.state, &h.m.view.Findings[0]).Title
 		for _, want := range []struct {
 			key  string
 			open bool
@@ -207,6 +208,16 @@ func TestFindingsKey(t *testing.T) {
 				t.Errorf("after %s the finding is shown: %v", want.key, got)
 			}
 		}
+		h.sleep(time.Second)
+		if h.m.shown.advised {
+			t.Error("a reading whose findings nobody looks at is put into words")
+		}
+		h.press("f")
+		h.sleep(time.Second)
+		if !strings.Contains(h.m.View(), title) {
+			t.Error("with the next poll, the findings have no words")
+		}
+		h.press("f")
 		h.press("/", "f")
 		if h.m.view.Overlay != paint.OverlayNone || h.m.view.Filter.Input != "f" {
 			t.Error("f in a filter is no letter")

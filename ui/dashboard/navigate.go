@@ -28,7 +28,7 @@ func (m *Model) refresh() {
 	v := &m.view
 	v.Group, v.Order, v.Proto = m.choice.group, m.choice.order, m.choice.proto
 	if r := m.shown; r != nil {
-		v.State, v.Rows, v.Total, v.Consumers, v.Findings = r.state, r.rows, r.total, r.consumers, r.findings
+		v.State, v.Rows, v.Total, v.Consumers, v.Findings = r.state, r.rows, r.total, r.consumers, r.state.Findings
 		v.States = paint.StateLines(v.States, &r.states, v.PaneHeights()[paint.PaneStates])
 	}
 	m.refreshStatus()
@@ -36,8 +36,16 @@ func (m *Model) refresh() {
 		m.focusNext(+1)
 	}
 	m.follow()
-	if v.Overlay == paint.OverlayDetails {
+	m.fillOverlay()
+}
+
+// fillOverlay finds what an open overlay is to show.
+func (m *Model) fillOverlay() {
+	switch {
+	case m.view.Overlay == paint.OverlayDetails:
 		m.findDetail()
+	case m.view.Overlay == paint.OverlayFindings && m.shown != nil:
+		m.view.Advice = m.shown.words()
 	}
 }
 

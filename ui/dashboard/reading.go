@@ -29,9 +29,10 @@ func (c *choice) udp() bool { return c.proto != paint.ProtoTCP }
 // a time: to the command that polls into it, then to the model, which shows it
 // and hands it out for another poll only when it no longer shows it.
 type reading struct {
-	look     *session.Look
-	state    *model.State // of the namespace that is shown
-	findings []paint.Finding
+	look    *session.Look
+	state   *model.State    // of the namespace that is shown
+	advice  []advice.Advice // of the state's findings, if advised
+	advised bool
 
 	version   uint64 // of the choice that the following were made for
 	rows      []int32
@@ -43,18 +44,19 @@ type reading struct {
 
 // take makes the reading of what its look saw.
 func (r *reading) take(c *choice, sel *list.Selection) {
-	r.state = r.look.State()
-	r.advise()
+	r.state, r.advised = r.look.State(), false
 	r.choose(c, sel)
 }
 
-// advise looks for what is wrong, and puts it into words.
-func (r *reading) advise() {
-	r.findings = r.findings[:0]
-	for i := range r.state.Findings {
-		found := &r.state.Findings[i]
-		r.findings = append(r.findings, paint.Finding{Level: found.Level, Advice: advice.Of(r.state, found)})
+// words puts what is wrong into words. That costs: it is for who looks.
+func (r *reading) words() []advice.Advice {
+	if !r.advised {
+		r.advice, r.advised = r.advice[:0], true
+		for i := range r.state.Findings {
+			r.advice = append(r.advice, advice.Of(r.state, &r.state.Findings[i]))
+		}
 	}
+	return r.advice
 }
 
 // choose makes the reading's lists, with the memory of sel.

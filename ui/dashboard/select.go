@@ -77,6 +77,7 @@ func (m *Model) toggleOverlay(o paint.Overlay) {
 		o = paint.OverlayNone
 	}
 	m.view.Overlay, m.view.Scroll = o, 0
+	m.fillOverlay()
 }
 
 // open acts on the line under the cursor.
@@ -90,7 +91,6 @@ func (m *Model) open() {
 	case paint.PaneConnections:
 		v.Detail.Tuple = m.selectedSocket().Tuple()
 		m.toggleOverlay(paint.OverlayDetails)
-		m.findDetail()
 	case paint.PaneStates:
 		m.toggleTerms([]string{filter.Quote("state", v.States[line].State.String())})
 	case paint.PaneConsumers:

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"ephtop/model"
+	"ephtop/ui/advice"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
 )
@@ -28,7 +29,7 @@ func findingsText(v *View, width int) [][]segment {
 		if i > 0 {
 			lines = append(lines, nil)
 		}
-		lines = findingText(lines, &v.Findings[i], width)
+		lines = findingText(lines, v.Findings[i].Level, &v.Advice[i], width)
 	}
 	return lines
 }
@@ -41,9 +42,8 @@ const (
 	remedyLabel   = 7
 )
 
-func findingText(lines [][]segment, f *Finding, width int) [][]segment {
-	a := &f.Advice
-	lines = paragraph(lines, theme.Strong, a.Title, width, segment{levelRoles[f.Level], levelMark(f.Level)}, blanks(1))
+func findingText(lines [][]segment, level model.Level, a *advice.Advice, width int) [][]segment {
+	lines = paragraph(lines, theme.Strong, a.Title, width, segment{levelRoles[level], levelMark(level)}, blanks(1))
 	lines = paragraph(lines, theme.Text, a.Seen, width, blanks(findingIndent))
 	lines = paragraph(lines, theme.Dim, a.Why, width, blanks(findingIndent))
 	for i := range a.Remedies {

@@ -152,24 +152,26 @@ var frameStates = []struct {
 		showDetail(v, 0)
 		v.Detail.Tuple.LocalPort, v.Detail.Row = 5, -1
 	}},
-	{"findings", 80, 24, func(v *View) { v.Overlay, v.Findings = OverlayFindings, sampleFindings() }},
-	{"findings 120x40", 120, 40, func(v *View) { v.Overlay, v.Findings = OverlayFindings, sampleFindings() }},
+	{"findings", 80, 24, func(v *View) { v.Overlay = OverlayFindings; v.Findings, v.Advice = sampleFindings() }},
+	{"findings 120x40", 120, 40, func(v *View) { v.Overlay = OverlayFindings; v.Findings, v.Advice = sampleFindings() }},
 	{"findings scrolled 60x20", 60, 20, func(v *View) {
-		v.Overlay, v.Findings, v.Scroll = OverlayFindings, sampleFindings(), 7
+		v.Overlay, v.Scroll = OverlayFindings, 7
+		v.Findings, v.Advice = sampleFindings()
 	}},
 	{"no findings", 80, 24, func(v *View) { v.Overlay = OverlayFindings }},
 	{"no findings while traced", 80, 24, func(v *View) { v.Overlay, v.State.Failures.Observed = OverlayFindings, true }},
-	{"number of findings", 80, 24, func(v *View) { v.Findings = sampleFindings() }},
-	{"number of findings 40x10", 40, 10, func(v *View) { v.Findings = sampleFindings() }},
+	{"number of findings", 80, 24, func(v *View) { v.Findings, v.Advice = sampleFindings() }},
+	{"number of findings 40x10", 40, 10, func(v *View) { v.Findings, v.Advice = sampleFindings() }},
 	{"a finding of no weight, degraded", 80, 24, func(v *View) {
-		v.Findings = sampleFindings()[2:]
+		v.Findings, v.Advice = sampleFindings()
+		v.Findings = v.Findings[2:]
 		v.State.Moment.Limits = []source.Limit{{Detail: "processes of other users are hidden: run as root to see them"}}
 	}},
 	{"failed connects", 80, 24, showFailures},
 	{"failed connects 120x40", 120, 40, showFailures},
 	{"failed connects 40x10", 40, 10, func(v *View) {
 		showFailures(v)
-		v.Findings = sampleFindings()
+		v.Findings, v.Advice = sampleFindings()
 	}},
 	{"failed connects of the past", 80, 24, func(v *View) {
 		showFailures(v)
@@ -325,8 +327,9 @@ func FuzzFrameIsExactlyTheScreen(f *testing.F) {
 		requireSize(t, frame, w, h)
 		showDetail(v, 0)
 		requireSize(t, p.Frame(v), w, h)
-		v.Overlay, v.Findings = OverlayFindings, sampleFindings()
-		v.Findings[0].Advice.Title, v.Findings[1].Advice.Remedies[0].Command = name, command
+		v.Overlay = OverlayFindings
+		v.Findings, v.Advice = sampleFindings()
+		v.Advice[0].Title, v.Advice[1].Remedies[0].Command = name, command
 		requireSize(t, p.Frame(v), w, h)
 		for _, r := range frame {
 			if r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 {
@@ -398,9 +401,11 @@ func BenchmarkFrame(b *testing.B) {
 func TestFindingsOfTheSameMoment(t *testing.T) {
 	t.Parallel()
 	p, v := plain(), sampleView(80, 24)
-	v.Overlay, v.Findings = OverlayFindings, sampleFindings()[:1]
+	v.Overlay = OverlayFindings
+	findings, words := sampleFindings()
+	v.Findings, v.Advice = findings[:1], words[:1]
 	p.Frame(v)
-	v.Findings = sampleFindings()[2:]
+	v.Findings, v.Advice = findings[2:], words[2:]
 	if frame, want := p.Frame(v), "1 server listens"; !strings.Contains(frame, want) {
 		t.Errorf("no %q in\n%s", want, frame)
 	}

@@ -171,9 +171,9 @@ func sampleConsumers(st *model.State) {
 
 // sampleFindings are one of each weight: long words, several remedies, and
 // none.
-func sampleFindings() []Finding {
-	return []Finding{
-		{model.LevelCritical, advice.Advice{
+func sampleFindings() ([]model.Finding, []advice.Advice) {
+	return []model.Finding{{Level: model.LevelCritical}, {Level: model.LevelWarning}, {Level: model.LevelOK}}, []advice.Advice{
+		{
 			Title: "api: 312 closes/s to 10.0.9.2:5432, each for a new connection",
 			Seen:  "api (pid 3120) closes 312 connections/s to 10.0.9.2:5432: 8,188 open, 9,804 in TIME_WAIT",
 			Why:   "Each connection that is closed here keeps its port towards this destination for 60 s.",
@@ -185,12 +185,12 @@ func sampleFindings() []Finding {
 						"printf 'net.ipv4.tcp_tw_reuse = 1\\n' >/etc/sysctl.d/60-ports.conf",
 					Effect: "+9,804 ports"},
 			},
-		}},
-		{model.LevelWarning, advice.Advice{
+		},
+		{
 			Title: "connect() to 10.0.9.2:5432 will be slow soon", Seen: "13,800 of the 14,116 ports that it tries first are used",
 			Remedies: []advice.Remedy{{What: "widen the range", Command: `sysctl -w net.ipv4.ip_local_port_range="10240 65535"`}},
-		}},
-		{model.LevelOK, advice.Advice{Title: "1 server listens on a port of the range: 41000", Seen: "envoy (pid 881)"}},
+		},
+		{Title: "1 server listens on a port of the range: 41000", Seen: "envoy (pid 881)"},
 	}
 }
 

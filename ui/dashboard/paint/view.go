@@ -27,8 +27,10 @@ type View struct {
 	// cursor is element i.
 	States    []StateLine
 	Consumers []model.Consumer
-	// Findings say what is wrong with the host, most urgent first.
-	Findings []Finding
+	// Findings are what is wrong with the host, most urgent first. Advice is
+	// each of them in words: needed where the overlay shows them.
+	Findings []model.Finding
+	Advice   []advice.Advice
 
 	Status   Status
 	Interval time.Duration // from poll to poll
@@ -78,12 +80,6 @@ type View struct {
 type StateLine struct {
 	State source.State
 	Count int
-}
-
-// Finding is something that a person should know, and what to say of it.
-type Finding struct {
-	Level  model.Level
-	Advice advice.Advice
 }
 
 // Hint is a key, as it is called, and what it does.
