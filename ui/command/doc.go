@@ -47,6 +47,9 @@
 // was wrong and what is accepted. Where standard output is no terminal, the
 // dashboard says so and names snapshot.
 //
+// Of a recording that was cut, snapshot, check and doctor take the last whole
+// moment, say so in a line on standard error, and end as of a whole one.
+//
 //	       most   check              doctor
 //	0      well   ok                 no point worse than ok or not known
 //	1      failed warning            a warning, or failed

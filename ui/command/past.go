@@ -116,6 +116,7 @@ func (a *app) lookAt(ctx context.Context, p *past) (*session.Watch, error) {
 		return nil, err
 	}
 	w.Seen().Moment.Limit(source.LimitCut, "")
+	complain(a.Stderr, err)
 	return w, nil
 }
 

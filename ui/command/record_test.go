@@ -191,9 +191,9 @@ func (h *spanning) Poll(ctx context.Context, s *source.Moment) error {
 	return nil
 }
 
-func TestPastLooksBackFromItsMoment(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "file")
+// recordSpanning writes a recording of so many moments, a minute apart.
+func recordSpanning(t *testing.T, file string, moments int) {
+	t.Helper()
 	f, err := recording.Create(file, false)
 	if err != nil {
 		t.Fatal(err)
@@ -204,7 +204,7 @@ func TestPastLooksBackFromItsMoment(t *testing.T) {
 	}
 	host := &spanning{}
 	var s source.Moment
-	for range 30 {
+	for range moments {
 		if err := errors.Join(host.Poll(context.Background(), &s), w.Write(&s)); err != nil {
 			t.Fatal(err)
 		}
@@ -212,6 +212,12 @@ func TestPastLooksBackFromItsMoment(t *testing.T) {
 	if err := errors.Join(w.Close(), f.Close()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestPastLooksBackFromItsMoment(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	recordSpanning(t, file, 30)
 	start := time.Unix(1795349071, 0)
 	for _, c := range []struct {
 		name  string
