@@ -83,6 +83,6 @@ func (m *Model) jump(direction int) tea.Cmd {
 }
 
 func (m *Model) seekChange(c paint.LevelChange) tea.Cmd {
-	m.view.Notice = fmt.Sprintf("%s from %s on", c.Level, c.Time.Format("15:04:05"))
+	m.view.Notice = fmt.Sprintf("%s from %s on", c.Level, c.Time.Format("15:04:05 MST"))
 	return m.seekTo(c.Time)
 }

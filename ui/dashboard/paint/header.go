@@ -33,6 +33,10 @@ func (p *Painter) drawHeader(r screen.Rect, v *View) {
 			every.text = ""
 		}
 		right = append(right, segment{theme.Text, "  "}, recordSegment(v), tracedSegment(v), every, clock)
+		zone := segment{theme.Dim, v.State.Moment.Time.Format(" MST")}
+		if r.W >= boxWidth && measure(right)+measure([]segment{zone})+leastHeaderLeft <= r.W {
+			right = append(right, zone)
+		}
 	}
 	room := r.W - 2
 	if w := measure(right); w < room {
@@ -44,6 +48,9 @@ func (p *Painter) drawHeader(r screen.Rect, v *View) {
 	}
 	p.segments(r.X+1, r.Y, room, headerLeft(v, room)...)
 }
+
+// leastHeaderLeft is what the zone of the time leaves to the name of the host.
+const leastHeaderLeft = 24
 
 // headerLeft names the host, and what is wrong with it where no box below
 // says that.

@@ -396,6 +396,28 @@ func BenchmarkFrame(b *testing.B) {
 	}
 }
 
+// The time of day has its zone, where that takes nothing else away.
+func TestZoneOfTheTime(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		width     int
+		recording bool
+		zone      string
+		want      string
+	}{
+		{80, false, "CET", "12:04:31 CET "}, {80, false, "+0530", "12:04:31 +0530 "}, {60, false, "CET", "12:04:31 CET "},
+		{60, true, "CET", "12:04:31 "}, {40, false, "CET", "12:04:31 "},
+	} {
+		v := sampleView(test.width, 24)
+		v.State.Moment.Time = time.Date(2026, 11, 22, 12, 4, 31, 0, time.FixedZone(test.zone, 3600))
+		v.Recording = Recording{On: test.recording, Since: v.Now, Size: 1 << 20}
+		header, _, _ := strings.Cut(plain().Frame(v), "\n")
+		if !strings.HasSuffix(header, "  "+test.want) {
+			t.Errorf("%+v: the header is %q", test, header)
+		}
+	}
+}
+
 // A seek may lead to the moment on screen again with another past behind it,
 // and so with other findings.
 func TestFindingsOfTheSameMoment(t *testing.T) {
