@@ -89,7 +89,7 @@ func (t *teller) tell(m *source.Moment) *State {
 // tuple finds what is known towards a destination.
 func tuple(st *State, src, dst string) *TupleUse {
 	a, port := endpoint(dst)
-	from, _ := source.ParseAddr(src)
+	from := source.AddrFrom(netip.MustParseAddr(src))
 	for i := range st.TCP.Pressure.Tuples {
 		if t := &st.TCP.Pressure.Tuples[i]; t.TupleKey == (TupleKey{from, a, port}) {
 			return t

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -96,7 +97,7 @@ func TestWhoBlocksWhom(t *testing.T) {
 
 // poolOf is what bind(ip, 0) has left.
 func poolOf(p *Pressure, ip string) int {
-	a, _ := source.ParseAddr(ip)
+	a := source.AddrFrom(netip.MustParseAddr(ip))
 	for _, b := range p.BindPools {
 		if b.Local == a {
 			return b.Free

@@ -27,15 +27,6 @@ func Addr4(b [4]byte) Addr {
 	return Addr{10: 0xff, 11: 0xff, 12: b[0], 13: b[1], 14: b[2], 15: b[3]}
 }
 
-// ParseAddr reads an address as people write it.
-func ParseAddr(s string) (Addr, error) {
-	a, err := netip.ParseAddr(s)
-	if err != nil {
-		return Addr{}, err
-	}
-	return AddrFrom(a), nil
-}
-
 // Netip returns the address for the standard library, IPv4 unmapped.
 func (a Addr) Netip() netip.Addr { return netip.AddrFrom16(a).Unmap() }
 

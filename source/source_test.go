@@ -23,17 +23,10 @@ func TestAddr(t *testing.T) {
 		{"fe80::1%eth0", "fe80::1", false, false, false},
 	}
 	for _, c := range cases {
-		a, err := ParseAddr(c.text)
-		if err != nil {
-			t.Errorf("%s: %v", c.text, err)
-			continue
-		}
+		a := AddrFrom(netip.MustParseAddr(c.text))
 		if a.String() != c.shown || a.Is4() != c.is4 || a.IsWildcard() != c.wildcard || a.IsLoopback() != c.loopback {
 			t.Errorf("%s: %s, IPv4 %v, wildcard %v, loopback %v", c.text, a, a.Is4(), a.IsWildcard(), a.IsLoopback())
 		}
-	}
-	if _, err := ParseAddr("10.0.0"); err == nil {
-		t.Error("10.0.0 passes for an address")
 	}
 }
 
@@ -49,8 +42,8 @@ func TestMappedAddressesAreOne(t *testing.T) {
 }
 
 func TestTupleString(t *testing.T) {
-	a, _ := ParseAddr("10.0.0.9")
-	b, _ := ParseAddr("2001:db8::1")
+	a := AddrFrom(netip.MustParseAddr("10.0.0.9"))
+	b := AddrFrom(netip.MustParseAddr("2001:db8::1"))
 	s := Socket{Proto: TCP, Local: a, LocalPort: 41823, Remote: b, RemotePort: 443}
 	if got, want := s.Tuple().String(), "tcp 10.0.0.9:41823 → [2001:db8::1]:443"; got != want {
 		t.Errorf("%s, want %s", got, want)
@@ -138,8 +131,8 @@ func TestResetKeepsMemoryAndNothingElse(t *testing.T) {
 }
 
 func TestIdentity(t *testing.T) {
-	a, _ := ParseAddr("10.0.0.9")
-	b, _ := ParseAddr("10.0.9.2")
+	a := AddrFrom(netip.MustParseAddr("10.0.0.9"))
+	b := AddrFrom(netip.MustParseAddr("10.0.9.2"))
 	base := Socket{Proto: TCP, Local: a, LocalPort: 40000, Remote: b, RemotePort: 5432}
 	if s := (Socket{Cookie: 7}); s.Identity() != 7 {
 		t.Errorf("identity %d of cookie 7", s.Identity())

@@ -87,6 +87,18 @@ func (b *bench) bindAndDial(int) (*socket, error) {
 	return s, err
 }
 
+// connectBound connects a socket that was bound before.
+func (b *bench) connectBound(s *socket, to source.Addr, port uint16) error {
+	key := source.Tuple{Local: s.Local, Remote: to, LocalPort: s.LocalPort, RemotePort: port, Proto: source.TCP}
+	if b.connected[key] != nil {
+		return errInUse
+	}
+	s.Remote, s.RemotePort, s.tuple = to, port, b.tuple(tupleKey{s.Local, to, port})
+	b.join(s)
+	b.sendSYN(s)
+	return nil
+}
+
 func (b *bench) closeLater(s *socket) { b.after(time.Second, func() { b.close(s) }) }
 
 // in counts the sockets in a state.

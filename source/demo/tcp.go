@@ -69,18 +69,6 @@ func (k *kernel) connect(p *process, from, to source.Addr, port uint16) (*socket
 	return s, nil
 }
 
-// connectBound connects a socket that was bound before.
-func (k *kernel) connectBound(s *socket, to source.Addr, port uint16) error {
-	key := source.Tuple{Local: s.Local, Remote: to, LocalPort: s.LocalPort, RemotePort: port, Proto: source.TCP}
-	if k.connected[key] != nil {
-		return errInUse
-	}
-	s.Remote, s.RemotePort, s.tuple = to, port, k.tuple(tupleKey{s.Local, to, port})
-	k.join(s)
-	k.sendSYN(s)
-	return nil
-}
-
 func (k *kernel) sendSYN(s *socket) {
 	k.set(s, source.SynSent)
 	s.SendQueue = 1

@@ -1,6 +1,7 @@
 package portable
 
 import (
+	"net/netip"
 	"syscall"
 	"testing"
 
@@ -22,14 +23,7 @@ func row(family, kind uint32, local string, localPort uint32, remote string, rem
 	}
 }
 
-func addr(t testing.TB, s string) source.Addr {
-	t.Helper()
-	a, err := source.ParseAddr(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
+func addr(s string) source.Addr { return source.AddrFrom(netip.MustParseAddr(s)) }
 
 func TestConvert(t *testing.T) {
 	tests := []struct {
@@ -100,7 +94,7 @@ func TestConvert(t *testing.T) {
 				t.Fatal("the row was refused")
 			}
 			want := tt.want
-			want.Local, want.Remote = addr(t, tt.local), addr(t, tt.remote)
+			want.Local, want.Remote = addr(tt.local), addr(tt.remote)
 			if tt.want.Family6 && tt.local == "::" {
 				want.Local = source.Addr{}
 			}

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -240,7 +241,7 @@ func TestEnterOnAConsumer(t *testing.T) {
 func TestConsumerTerms(t *testing.T) {
 	t.Parallel()
 	st := &model.State{Processes: []source.Process{{PID: 7}}}
-	addr, _ := source.ParseAddr("2001:db8::1")
+	addr := source.AddrFrom(netip.MustParseAddr("2001:db8::1"))
 	for _, test := range []struct {
 		name     string
 		consumer model.Consumer

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -108,10 +109,7 @@ func (s *fakeSource) Close() error {
 // tcp is a TCP socket of process number p (-1 for none).
 func tcp(port uint16, remote string, state source.State, p int32) source.Socket {
 	addr, rport, _ := strings.Cut(remote, " ")
-	a, err := source.ParseAddr(addr)
-	if err != nil {
-		panic(err)
-	}
+	a := source.AddrFrom(netip.MustParseAddr(addr))
 	var n uint16
 	if _, err := fmt.Sscan(rport, &n); err != nil {
 		panic(err)

@@ -1,19 +1,14 @@
 package report
 
 import (
+	"net/netip"
 	"time"
 
 	"ephtop/model"
 	"ephtop/source"
 )
 
-func addr(s string) source.Addr {
-	a, err := source.ParseAddr(s)
-	if err != nil {
-		panic(err)
-	}
-	return a
-}
+func addr(s string) source.Addr { return source.AddrFrom(netip.MustParseAddr(s)) }
 
 // The fixture's processes, by index.
 const (

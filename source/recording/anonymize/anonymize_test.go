@@ -2,6 +2,7 @@ package anonymize_test
 
 import (
 	"fmt"
+	"net/netip"
 	"reflect"
 	"strconv"
 	"strings"
@@ -25,10 +26,7 @@ func newAnonymizer(t *testing.T) *anonymize.Anonymizer {
 // standIn gives the stand-in of an address.
 func standIn(t *testing.T, a *anonymize.Anonymizer, address string) source.Addr {
 	t.Helper()
-	addr, err := source.ParseAddr(address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	addr := source.AddrFrom(netip.MustParseAddr(address))
 	m := source.Moment{Snapshots: []source.Snapshot{{Sockets: []source.Socket{{Local: addr}}}}}
 	if err := a.Apply(&m); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package paint
 
 import (
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -58,13 +59,7 @@ func sampleKeys(name string) (hints []Hint, help []HelpGroup) {
 	return hints, help
 }
 
-func addr(s string) source.Addr {
-	a, err := source.ParseAddr(s)
-	if err != nil {
-		panic(err)
-	}
-	return a
-}
+func addr(s string) source.Addr { return source.AddrFrom(netip.MustParseAddr(s)) }
 
 // sampleState has so many connections in its list.
 func sampleState(sockets int) *model.State {
