@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"runtime"
 	"time"
 
@@ -47,10 +46,13 @@ func openKernel(log *slog.Logger) (source.Source, error) {
 	}
 	k := &kernel{
 		dumper: dumper, owners: owners, settings: sysctl.New(), log: log,
-		rights: procfs.ReadRights(), began: time.Now(), scope: ownScope(),
+		scope: procfs.OwnScope("thread-self"), // as the netlink socket's
+		began: time.Now(), release: procfs.Release(), rights: procfs.ReadRights(),
 	}
-	k.release = release()
-	k.boundListed = listsBound(k.release)
+	// A dump has bound and unconnected TCP sockets since Linux 6.8 (inet_diag: add
+	// bound-inactive sockets).
+	before, ok := procfs.ReleaseBefore(k.release, 6, 8)
+	k.boundListed = ok && !before
 	return k, nil
 }
 
@@ -100,7 +102,7 @@ func (k *kernel) limit(m *source.Moment, dumped sockdiag.Report, owned owner.Rep
 }
 
 // Close closes what is kept open between polls.
-func (k *kernel) Close() error { return errors.Join(k.dumper.Close(), k.owners.Close()) }
+func (k *kernel) Close() error { return k.dumper.Close() }
 
 // refused tells whether an error means that this kernel or sandbox does not
 // give us sock_diag, now or later.
@@ -114,48 +116,4 @@ func refused(err error) bool {
 		}
 	}
 	return false
-}
-
-// ownScope is the network namespace of the calling thread, in which the
-// netlink socket looks.
-func ownScope() source.Scope {
-	var scope source.Scope
-	scope.Host, _ = os.Hostname() // "" is shown as no name
-	own, ok := netnsOf("thread-self")
-	if !ok {
-		return scope
-	}
-	scope.Netns = own
-	if first, ok := netnsOf("1"); ok && first == own {
-		scope.Name, scope.Kind = "host", source.ScopeHost
-	}
-	return scope
-}
-
-// netnsOf gives the inode number of the namespace of a process, where it may
-// be asked for.
-func netnsOf(pid string) (uint64, bool) {
-	var st unix.Stat_t
-	if unix.Stat("/proc/"+pid+"/ns/net", &st) != nil {
-		return 0, false
-	}
-	return st.Ino, true
-}
-
-func release() string {
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
-		return ""
-	}
-	return unix.ByteSliceToString(u.Release[:])
-}
-
-// listsBound tells whether a dump has bound and unconnected TCP sockets: since
-// Linux 6.8 (inet_diag: add bound-inactive sockets).
-func listsBound(release string) bool {
-	var major, minor int
-	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
-		return false
-	}
-	return major > 6 || major == 6 && minor >= 8
 }

@@ -58,7 +58,7 @@ func (f *fixture) add(p person) {
 func (f *fixture) describe(p person) {
 	f.t.Helper()
 	stat := fmt.Sprintf("%d (%s) S 1 1 1 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 %d 0 0\n", p.pid, p.name, p.start)
-	status := fmt.Sprintf("Name:\t%s\nTgid:\t1\nUid:\t0\t%d\t%d\t%d\n", p.name, p.uid, p.uid, p.uid)
+	status := fmt.Sprintf("Name:\t%s\nTgid:\t%d\nUid:\t0\t%d\t%d\t%d\n", p.name, p.pid, p.uid, p.uid, p.uid)
 	f.must(os.WriteFile(f.path(p.pid, "stat"), []byte(stat), 0o644))
 	f.must(os.WriteFile(f.path(p.pid, "status"), []byte(status), 0o644))
 	f.must(os.WriteFile(f.path(p.pid, "cmdline"), []byte(p.command), 0o644))
@@ -93,11 +93,6 @@ func newTracker(t testing.TB, root string) *Tracker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := tracker.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	return tracker
 }
 

@@ -61,102 +61,56 @@ const (
 // kernelThread is PF_KTHREAD of linux/sched.h.
 const kernelThread = 0x00200000
 
-// Names below /proc/PID, ended by NUL for openat.
-var (
-	pathFD      = []byte("fd\x00")
-	pathStat    = []byte("stat\x00")
-	pathStatus  = []byte("status\x00")
-	pathCommand = []byte("cmdline\x00")
-)
-
 // openProcess opens the directory of a process and makes sure that it is the
 // one that is remembered; where its pid was reused, what was remembered is
-// dropped. What is opened below the directory can't be another process's, for
-// the kernel ties it to the process and not to its number. An error says that
-// there is no such process; it is dropped then.
-func (t *Tracker) openProcess(i int32) (dir int, err error) {
+// dropped. An error says that there is no such process, which is dropped then,
+// or that it may not be read.
+func (t *Tracker) openProcess(i int32) (int, error) {
 	p := &t.processes[i]
-	dir, err = openat(t.root, t.pidPath(p.pid), unix.O_PATH|unix.O_DIRECTORY)
-	if err == nil {
-		var s procfs.Stat
-		if s, err = t.readStat(dir); err == nil {
-			if p.known && p.start != s.Start {
-				t.forget(i)
-			}
-			if string(p.comm) != string(s.Comm) {
-				p.comm, p.hasInfo = append(p.comm[:0], s.Comm...), false
-			}
-			p.known, p.start, p.kernel = true, s.Start, s.Flags&kernelThread != 0
-			return dir, nil
-		}
-		defer unix.Close(dir)
+	dir, s, err := t.proc.Open(p.pid)
+	if err != nil {
+		// Denied where /proc is mounted with hidepid=1: the directory is listed,
+		// and that is all.
+		t.passOver(i, "open a process", err)
+		return -1, err
 	}
+	if p.known && p.start != s.Start {
+		t.forget(i)
+	}
+	if string(p.comm) != string(s.Comm) {
+		p.comm, p.hasInfo = append(p.comm[:0], s.Comm...), false
+	}
+	p.known, p.start, p.kernel = true, s.Start, s.Flags&kernelThread != 0
+	return dir, nil
+}
+
+// passOver drops a process that has ended, and hides one that may not be read.
+func (t *Tracker) passOver(i int32, doing string, err error) {
 	switch {
 	case isGone(err):
 		t.drop(i)
-	case isDenied(err) && dir >= 0:
-		// /proc is mounted with hidepid=1: the directory is listed, and that
-		// is all.
+	case isDenied(err):
 		t.hide(i)
 	default:
-		t.fail("open a process", err)
+		t.fail(doing, err)
 	}
-	return -1, err
 }
 
-func (t *Tracker) pidPath(pid int32) []byte {
-	t.path = appendPath(t.path[:0], int64(pid))
-	return t.path
-}
-
-// readFile reads the beginning of a file of a process into the tracker's
-// buffer. A file of /proc comes whole in one read.
-func (t *Tracker) readFile(dir int, path []byte) ([]byte, error) {
-	fd, err := openat(dir, path, unix.O_RDONLY)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	n, err := unix.Read(fd, t.buf)
-	return t.buf[:max(n, 0)], err
-}
-
-func (t *Tracker) readStat(dir int) (procfs.Stat, error) {
-	b, err := t.readFile(dir, pathStat)
-	if err != nil {
-		return procfs.Stat{}, err
-	}
-	return procfs.ParseStat(b)
-}
-
-// describe reads what is shown of a process. What can't be read is left as it
-// was: a process may end at any moment.
+// describe reads what is shown of a process.
 func (t *Tracker) describe(dir int, p *process) {
 	p.hasInfo, p.described = true, t.poll
 	p.info.PID, p.info.Start = p.pid, p.start
 	if p.info.Name != string(p.comm) {
 		p.info.Name = string(p.comm)
 	}
-	if b, err := t.readFile(dir, pathCommand); err == nil {
-		if b = procfs.JoinCommand(b); p.info.Command != string(b) {
-			p.info.Command = string(b)
-		}
-	}
-	if b, err := t.readFile(dir, pathStatus); err == nil {
-		if st, ok := procfs.ParseStatus(b); ok {
-			p.info.UID, p.info.User = st.UID, t.users.Name(st.UID)
-		}
-	}
+	t.proc.Describe(dir, &p.info)
 }
 
 // countDescriptors gives the number of descriptors that a process has, in
 // microseconds, which the size of /proc/PID/fd says since Linux 6.2
 // (proc_fd_getattr); before that it is always 0.
 func (t *Tracker) countDescriptors(p *process) (int64, error) {
-	t.path = appendPath(t.path[:0], int64(p.pid))
-	t.path[len(t.path)-1] = '/'
-	t.path = append(t.path, pathFD...)
-	dir, err := openat(t.root, t.path, unix.O_PATH|unix.O_DIRECTORY)
+	dir, err := procfs.OpenAt(unix.AT_FDCWD, t.proc.Path(p.pid, "/fd"), unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {
 		return 0, err
 	}
@@ -169,7 +123,7 @@ func (t *Tracker) countDescriptors(p *process) (int64, error) {
 
 // listProcesses brings the list of processes up to date.
 func (t *Tracker) listProcesses() {
-	dir, err := openat(t.root, []byte(".\x00"), unix.O_RDONLY|unix.O_DIRECTORY)
+	dir, err := unix.Open(t.proc.Root, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		t.fail("list processes", err)
 		return

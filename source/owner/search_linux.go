@@ -104,9 +104,9 @@ func (t *Tracker) rankOf(p *process) rank {
 		return stranger
 	case p.owned < p.before, p.suspect, p.found != 0 && t.poll-p.found <= recent:
 		return changed
-	case p.cgroup != 0 && contains(t.cgroups, p.cgroup):
+	case p.cgroup != 0 && slices.Contains(t.cgroups, p.cgroup):
 		return sameCgroup
-	case p.hasInfo && contains(t.uids, p.info.UID):
+	case p.hasInfo && slices.Contains(t.uids, p.info.UID):
 		return sameUser
 	}
 	return unlikely

@@ -1,11 +1,11 @@
 package owner
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"runtime"
 	"slices"
-	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -13,19 +13,7 @@ import (
 	"ephtop/source/procfs"
 )
 
-// The wrappers of x/sys/unix for openat and readlinkat copy the path on each
-// call; these take it as it is, ended by NUL, and allocate nothing.
-
-func openat(dir int, path []byte, flags int) (int, error) {
-	fd, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(dir), uintptr(unsafe.Pointer(&path[0])),
-		uintptr(flags|unix.O_CLOEXEC), 0, 0, 0)
-	runtime.KeepAlive(path)
-	if errno != 0 {
-		return -1, errno
-	}
-	return int(fd), nil
-}
-
+// readlinkat is for readlinkat(2) what procfs.OpenAt is for openat(2).
 func readlinkat(dir int, path, buf []byte) (int, error) {
 	n, _, errno := unix.Syscall6(unix.SYS_READLINKAT, uintptr(dir), uintptr(unsafe.Pointer(&path[0])),
 		uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)), 0, 0)
@@ -35,11 +23,6 @@ func readlinkat(dir int, path, buf []byte) (int, error) {
 		return 0, errno
 	}
 	return int(n), nil
-}
-
-// appendPath appends a number as a path ended by NUL.
-func appendPath(b []byte, n int64) []byte {
-	return append(strconv.AppendInt(b, n, 10), 0)
 }
 
 // isGone tells whether an error says that a process or descriptor has ended.
@@ -93,4 +76,18 @@ func parseNumbers(b []byte, numbers []int32) []int32 {
 		b = b[length:]
 	}
 	return numbers
+}
+
+// parseLink reads the target of a link in /proc/PID/fd: "socket:[123]" gives
+// 123, everything else is not a socket (sockfs_dname in net/socket.c).
+func parseLink(link []byte) (inode uint32, ok bool) {
+	digits, ok := bytes.CutPrefix(link, []byte("socket:["))
+	if !ok {
+		return 0, false
+	}
+	n, rest, ok := procfs.ParseUint(digits, 1<<32-1)
+	if !ok || n == 0 || len(rest) != 1 || rest[0] != ']' {
+		return 0, false
+	}
+	return uint32(n), true
 }

@@ -32,22 +32,26 @@ const minTable = 64
 // the kernel hands out inodes in sequence).
 func (t *table) home(inode uint32) uint32 { return inode * 2654435769 >> t.shift }
 
+// place gives the entry of an inode, or the free place where it belongs.
+func (t *table) place(inode uint32) *entry {
+	mask := uint32(len(t.entries) - 1)
+	for i := t.home(inode); ; i++ {
+		if e := &t.entries[i&mask]; e.inode == inode || e.inode == 0 {
+			return e
+		}
+	}
+}
+
 // find gives the entry of an inode, or nil. The pointer is good until the
 // next put or sweep.
 func (t *table) find(inode uint32) *entry {
 	if t.used == 0 || inode == 0 {
 		return nil
 	}
-	mask := uint32(len(t.entries) - 1)
-	for i := t.home(inode); ; i++ {
-		e := &t.entries[i&mask]
-		if e.inode == inode {
-			return e
-		}
-		if e.inode == 0 {
-			return nil
-		}
+	if e := t.place(inode); e.inode != 0 {
+		return e
 	}
+	return nil
 }
 
 // put gives the entry of an inode other than 0, and makes it where there is
@@ -56,18 +60,12 @@ func (t *table) put(inode uint32) *entry {
 	if 4*(t.used+1) > 3*len(t.entries) {
 		t.resize(max(minTable, 2*len(t.entries)))
 	}
-	mask := uint32(len(t.entries) - 1)
-	for i := t.home(inode); ; i++ {
-		e := &t.entries[i&mask]
-		if e.inode == inode {
-			return e
-		}
-		if e.inode == 0 {
-			*e = entry{inode: inode, holder: unknown}
-			t.used++
-			return e
-		}
+	e := t.place(inode)
+	if e.inode == 0 {
+		*e = entry{inode: inode, holder: unknown}
+		t.used++
 	}
+	return e
 }
 
 // sweep forgets the inodes that the dump of poll did not have.

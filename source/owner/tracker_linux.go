@@ -3,6 +3,8 @@ package owner
 import (
 	"context"
 	"fmt"
+	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -13,14 +15,13 @@ import (
 // Tracker finds the processes that hold sockets. It is not safe for
 // concurrent use.
 type Tracker struct {
-	root int // descriptor of /proc
+	proc procfs.Reader
 
 	poll      uint32 // number of the present poll, from 1
 	table     table
 	processes []process // pid 0 marks a free place
 	free      []int32   // free places in processes
 	byPID     map[int32]int32
-	users     procfs.Users
 
 	missing int  // inodes sought and not found yet
 	cut     bool // the search was ended by its context
@@ -63,20 +64,16 @@ type Report struct {
 // New makes a tracker for the processes below root, which is /proc but in
 // tests.
 func New(root string) (*Tracker, error) {
-	fd, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", root, err)
+	if _, err := os.Stat(root); err != nil {
+		return nil, err
 	}
 	return &Tracker{
-		root:  fd,
+		proc:  procfs.Reader{Root: root},
 		byPID: make(map[int32]int32),
 		link:  make([]byte, 64),
 		buf:   make([]byte, 32<<10),
 	}, nil
 }
-
-// Close frees the descriptor that the tracker holds. No Assign may follow.
-func (t *Tracker) Close() error { return unix.Close(t.root) }
 
 // Assign sets the Process of every socket, to an index into the returned
 // processes where the socket has an inode and its holder is found, else to
@@ -178,19 +175,10 @@ func (t *Tracker) want(e *entry, s *source.Socket, i int32) {
 }
 
 func hint[T comparable](hints []T, value T) []T {
-	if len(hints) == maxHints || contains(hints, value) {
+	if len(hints) == maxHints || slices.Contains(hints, value) {
 		return hints
 	}
 	return append(hints, value)
-}
-
-func contains[T comparable](values []T, value T) bool {
-	for _, v := range values {
-		if v == value {
-			return true
-		}
-	}
-	return false
 }
 
 // longestWait is the most polls between two searches for the same inode. It

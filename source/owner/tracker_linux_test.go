@@ -180,7 +180,7 @@ func TestReusedPidIsAnotherProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []source.Process{{PID: 7, Start: 2, Name: "same", UID: 0, User: tracker.users.Name(0)}}
+	want := []source.Process{{PID: 7, Start: 2, Name: "same", UID: 0, User: tracker.proc.Users.Name(0)}}
 	if diff := cmp.Diff(want, processes); diff != "" {
 		t.Errorf("processes (-want +got):\n%s", diff)
 	}

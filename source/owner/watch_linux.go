@@ -1,6 +1,12 @@
 package owner
 
-import "golang.org/x/sys/unix"
+import (
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"ephtop/source/procfs"
+)
 
 // Each poll reads at most so many links again, of processes that changed and
 // of others in turn: thousands would cost as much as the dump itself.
@@ -89,6 +95,8 @@ func (t *Tracker) check(i int32, budget int) (cost int) {
 	return cost
 }
 
+var pathFD = []byte("fd\x00")
+
 // openDescriptors opens the directory of a process and that of its
 // descriptors.
 func (t *Tracker) openDescriptors(i int32) (dir, fds int, err error) {
@@ -97,21 +105,14 @@ func (t *Tracker) openDescriptors(i int32) (dir, fds int, err error) {
 	if err != nil {
 		return -1, -1, err
 	}
-	fds, err = openat(dir, pathFD, unix.O_RDONLY|unix.O_DIRECTORY)
-	if err == nil {
-		t.processes[i].hidden, t.refused = false, false
-		return dir, fds, nil
+	fds, err = procfs.OpenAt(dir, pathFD, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		t.passOver(i, "read a process's descriptors", err)
+		unix.Close(dir)
+		return -1, -1, err
 	}
-	switch {
-	case isGone(err):
-		t.drop(i)
-	case isDenied(err):
-		t.hide(i)
-	default:
-		t.fail("read a process's descriptors", err)
-	}
-	unix.Close(dir)
-	return -1, -1, err
+	t.processes[i].hidden, t.refused = false, false
+	return dir, fds, nil
 }
 
 // reread reads the link of a descriptor that is remembered, and tells whether
@@ -132,7 +133,7 @@ func (t *Tracker) reread(i int32, fds int, d *descriptor) bool {
 // right to trace it, which it does not ask of who lists them.
 func (t *Tracker) readDescriptor(fds int, d *descriptor) bool {
 	t.report.Read++
-	t.path = appendPath(t.path[:0], int64(d.number))
+	t.path = append(strconv.AppendInt(t.path[:0], int64(d.number), 10), 0)
 	d.inode, d.kind = 0, other
 	n, err := readlinkat(fds, t.path, t.link)
 	if err != nil {

@@ -48,35 +48,19 @@ func convert(row *gnet.ConnectionStat) (source.Socket, bool) {
 
 // tcpState reads a state as /proc/net/tcp (through gopsutil), Windows
 // (MIB_TCP_STATE, through gopsutil) and lsof (tcpstates of tcp_fsm.h, one of
-// them misspelt by some versions) write it.
+// them misspelt by some versions) write it, where that is not what netstat does.
 func tcpState(status string) source.State {
 	switch status {
-	case "ESTABLISHED":
-		return source.Established
-	case "SYN_SENT":
-		return source.SynSent
-	case "SYN_RECV", "SYN_RECEIVED", "SYN_RCVD", "SYN_RCDV":
+	case "SYN_RCVD", "SYN_RCDV":
 		return source.SynRecv
-	case "FIN_WAIT1", "FIN_WAIT_1":
-		return source.FinWait1
-	case "FIN_WAIT2", "FIN_WAIT_2":
-		return source.FinWait2
-	case "TIME_WAIT":
-		return source.TimeWait
-	case "CLOSE", "CLOSED", "DELETE", "IDLE":
+	case "DELETE", "IDLE":
 		return source.Close
-	case "CLOSE_WAIT":
-		return source.CloseWait
-	case "LAST_ACK":
-		return source.LastAck
-	case "LISTEN":
-		return source.Listen
-	case "CLOSING":
-		return source.Closing
-	case "BOUND":
-		return source.Bound
 	}
-	return source.Unknown
+	s, err := source.ParseState(status)
+	if err != nil {
+		return source.Unknown
+	}
+	return s
 }
 
 // endpoint reads an address, which is "*" or nothing for the wildcard, and its

@@ -138,7 +138,7 @@ func TestTCPState(t *testing.T) {
 		source.Listen:      {"LISTEN"},
 		source.Closing:     {"CLOSING"},
 		source.Bound:       {"BOUND"},
-		source.Unknown:     {"", "NONE", "established", "NEW_STATE"},
+		source.Unknown:     {"", "NONE", "NEW_STATE"},
 	}
 	if len(tests) != source.NumStates {
 		t.Errorf("%d states are tested of %d", len(tests), source.NumStates)

@@ -29,7 +29,8 @@ type Source struct {
 	settings  func(context.Context, *source.Moment, *source.Snapshot) error
 	processes *processes
 
-	host, kernel string
+	scope  source.Scope
+	kernel string
 
 	// pending is a list whose Poll gave up on it, nil if there is none.
 	pending chan listing
@@ -52,15 +53,14 @@ type identity struct {
 
 // New makes a source of this host's sockets.
 func New() *Source {
-	host, _ := os.Hostname() // "" is shown as no name
 	return &Source{
 		goos:      runtime.GOOS,
 		root:      os.Geteuid() == 0,
 		rights:    procfs.ReadRights(),
 		list:      listConnections,
 		settings:  sysctl.New().Read,
-		processes: newProcesses(startOf, newDescriber().describe),
-		host:      host,
+		processes: newProcesses(newDescriber()),
+		scope:     source.Scope{Host: procfs.OwnScope("self").Host},
 		kernel:    kernelRelease(),
 		seen:      make(map[identity]struct{}),
 	}
@@ -73,8 +73,8 @@ func New() *Source {
 func (p *Source) Poll(ctx context.Context, m *source.Moment) error {
 	m.Reset()
 	m.Time = time.Now()
-	m.Host, m.OS, m.Kernel, m.Source = p.host, p.goos, p.kernel, Name
-	s := m.Add(source.Scope{Host: p.host})
+	m.Host, m.OS, m.Kernel, m.Source = p.scope.Host, p.goos, p.kernel, Name
+	s := m.Add(p.scope)
 	if err := p.settings(ctx, m, s); err != nil {
 		return fmt.Errorf("read the settings: %w", err)
 	}

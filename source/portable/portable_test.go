@@ -37,14 +37,14 @@ func (h *fakeHost) describe(_ context.Context, pid int32) (source.Process, bool)
 
 func (h *fakeHost) source(goos string, root bool) *Source {
 	return &Source{
-		goos: goos, root: root, host: "web-01", kernel: "6.18",
+		goos: goos, root: root, scope: source.Scope{Host: "web-01"}, kernel: "6.18",
 		list: func(context.Context) ([]gnet.ConnectionStat, error) { return h.rows, nil },
 		settings: func(_ context.Context, m *source.Moment, s *source.Snapshot) error {
 			s.Settings.Range = source.PortRange{Low: 32768, High: 60999}
 			m.Limit(source.LimitRange, "")
 			return nil
 		},
-		processes: newProcesses(h.start, h.describe),
+		processes: newProcesses(h),
 		seen:      make(map[identity]struct{}),
 	}
 }

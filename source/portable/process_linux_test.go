@@ -7,11 +7,11 @@ import (
 )
 
 func TestStartOf(t *testing.T) {
-	own, err := startOf(context.Background(), int32(os.Getpid()))
+	own, err := newDescriber().start(context.Background(), int32(os.Getpid()))
 	if err != nil || own == 0 {
 		t.Errorf("this process: %d, %v", own, err)
 	}
-	if _, err := startOf(context.Background(), -1); !os.IsNotExist(err) {
+	if _, err := newDescriber().start(context.Background(), -1); !os.IsNotExist(err) {
 		t.Errorf("no process: %v, want not-exist", err)
 	}
 }

@@ -13,8 +13,15 @@ import (
 	"ephtop/source"
 )
 
-// startOf is when a process began, in milliseconds since 1970.
-func startOf(ctx context.Context, pid int32) (uint64, error) {
+// describer looks up processes, and remembers the names of users.
+type describer struct {
+	users map[uint32]string
+}
+
+func newDescriber() *describer { return &describer{users: make(map[uint32]string)} }
+
+// start is when a process began, in milliseconds since 1970.
+func (*describer) start(ctx context.Context, pid int32) (uint64, error) {
 	var ms int64
 	var err error
 	p := &process.Process{Pid: pid}
@@ -26,13 +33,6 @@ func startOf(ctx context.Context, pid int32) (uint64, error) {
 	}
 	return uint64(max(ms, 0)), nil
 }
-
-// describer looks up processes, and remembers the names of users.
-type describer struct {
-	users map[uint32]string
-}
-
-func newDescriber() *describer { return &describer{users: make(map[uint32]string)} }
 
 // describe gives what can be known of a process but for its start; false if it
 // has gone. What another user hides is left empty.

@@ -2,6 +2,7 @@ package portable
 
 import (
 	"context"
+	"maps"
 
 	"ephtop/source"
 )
@@ -9,14 +10,18 @@ import (
 // processes looks up processes by pid, and remembers them for as long as each
 // poll sees them, so that only new ones are looked up.
 type processes struct {
-	// start gives what tells apart two processes of one pid.
-	start func(context.Context, int32) (uint64, error)
-	// describe gives the rest of what is known; false for a process that has
-	// gone.
-	describe func(context.Context, int32) (source.Process, bool)
-
+	look  lookup
 	known map[int32]*entry
 	poll  uint64
+}
+
+// lookup asks the system.
+type lookup interface {
+	// start gives what tells apart two processes of one pid.
+	start(ctx context.Context, pid int32) (uint64, error)
+	// describe gives the rest of what is known; false for a process that has
+	// gone.
+	describe(ctx context.Context, pid int32) (source.Process, bool)
 }
 
 type entry struct {
@@ -26,8 +31,8 @@ type entry struct {
 	poll    uint64 // the last poll that saw the pid
 }
 
-func newProcesses(start func(context.Context, int32) (uint64, error), describe func(context.Context, int32) (source.Process, bool)) *processes {
-	return &processes{start: start, describe: describe, known: make(map[int32]*entry)}
+func newProcesses(look lookup) *processes {
+	return &processes{look: look, known: make(map[int32]*entry)}
 }
 
 // begin starts a poll.
@@ -35,11 +40,7 @@ func (p *processes) begin() { p.poll++ }
 
 // end forgets the processes that this poll did not see.
 func (p *processes) end() {
-	for pid, e := range p.known {
-		if e.poll != p.poll {
-			delete(p.known, pid)
-		}
-	}
+	maps.DeleteFunc(p.known, func(_ int32, e *entry) bool { return e.poll != p.poll })
 }
 
 // index gives the place in m.Processes of a pid, where it is put if need be.
@@ -49,16 +50,12 @@ func (p *processes) index(ctx context.Context, pid int32, m *source.Moment) int3
 	if e != nil && e.poll == p.poll {
 		return e.index
 	}
-	start, err := p.start(ctx, pid)
-	switch {
-	case e != nil && !e.gone && (err != nil || start == e.process.Start):
-		// as it was; on an error it has just gone, or hides its start
-	default:
-		e = new(entry)
-		var ok bool
-		e.process, ok = p.describe(ctx, pid)
-		e.process.Start = start
-		e.gone = !ok
+	start, err := p.look.start(ctx, pid)
+	// On an error one that is known has just gone, or hides its start.
+	if e == nil || e.gone || err == nil && start != e.process.Start {
+		process, ok := p.look.describe(ctx, pid)
+		process.Start = start
+		e = &entry{process: process, gone: !ok}
 		p.known[pid] = e
 	}
 	e.poll = p.poll

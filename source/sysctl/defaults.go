@@ -1,11 +1,10 @@
 package sysctl
 
 import (
-	"strconv"
-	"strings"
 	"time"
 
 	"ephtop/source"
+	"ephtop/source/procfs"
 )
 
 // linuxTimeWait is TCP_TIMEWAIT_LEN (include/net/tcp.h). Nothing changes it,
@@ -36,7 +35,7 @@ func Defaults(goos, release string) source.Settings {
 	case "linux":
 		s.Parity = true // __inet_hash_connect, inet_csk_find_open_port
 		s.Range = source.PortRange{Low: 32768, High: 60999}
-		if releaseBefore(release, 4, 2) {
+		if before, _ := procfs.ReleaseBefore(release, 4, 2); before {
 			s.Range.High = 61000
 		}
 	case "freebsd":
@@ -49,22 +48,4 @@ func Defaults(goos, release string) source.Settings {
 	}
 	s.Default = s.Range
 	return s
-}
-
-// releaseBefore tells whether a kernel release such as "3.10.0-1160.el7" is
-// older than major.minor. One that does not begin with two numbers is not.
-func releaseBefore(release string, major, minor int) bool {
-	first, rest, ok := strings.Cut(release, ".")
-	if !ok {
-		return false
-	}
-	if i := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
-		rest = rest[:i]
-	}
-	got, err1 := strconv.Atoi(first)
-	second, err2 := strconv.Atoi(rest)
-	if err1 != nil || err2 != nil {
-		return false
-	}
-	return got < major || got == major && second < minor
 }

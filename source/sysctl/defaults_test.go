@@ -49,28 +49,3 @@ func TestDefaults(t *testing.T) {
 		})
 	}
 }
-
-func TestReleaseBefore(t *testing.T) {
-	tests := map[string]bool{
-		"4.1.0": true, "4.1": true, "3.10.0-1160.el7": true, "2.6.32": true, "4.1-rc2": true,
-		"4.2.0": false, "4.2-rc1": false, "4.19.0": false, "4.10": false, "5.0": false, "6.18.44-fc": false,
-		"": false, "4": false, ".": false, "a.b": false, "4.": false, "99999999999999999999.1": false,
-	}
-	for release, want := range tests {
-		if got := releaseBefore(release, 4, 2); got != want {
-			t.Errorf("releaseBefore(%q, 4, 2) = %v, want %v", release, got, want)
-		}
-	}
-}
-
-func FuzzKernelRelease(f *testing.F) {
-	for _, seed := range []string{"6.18.44-fc-v657", "4.1.0", "3.10.0-1160.el7", "", ".", "4.", "4.2+"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, release string) {
-		old := releaseBefore(release, 4, 2)
-		if old && !releaseBefore(release, 4, 3) {
-			t.Errorf("%q is before 4.2 but not before 4.3", release)
-		}
-	})
-}

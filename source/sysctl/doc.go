@@ -3,6 +3,6 @@
 // Windows. Where the range cannot be read, the system's default is assumed and
 // the snapshot says so.
 //
-// It depends on package source and the system. It must not know what a socket
+// It depends on packages source and procfs, and on the system. It must not know what a socket
 // is doing, or what the settings mean for the ports in use.
 package sysctl

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
+	"ephtop/source/procfs"
 )
 
 // The sysctls that are read, by name and by path under the root.
@@ -121,7 +122,7 @@ func (r *Reader) parse(files *[numFiles]file) (source.Settings, []source.Limit, 
 		return n
 	}
 
-	s := Defaults("linux", release())
+	s := Defaults("linux", procfs.Release())
 	var limits []source.Limit
 	limit := func(code source.LimitCode, i int) {
 		limits = append(limits, source.Limit{Code: code, Detail: fmt.Sprintf("%s: %v", names[i], files[i].err)})
@@ -213,13 +214,4 @@ func ignoreEINTR(call func() (int, error)) (int, error) {
 			return n, err
 		}
 	}
-}
-
-// release is the kernel's release, "" if unknown.
-func release() string {
-	var u unix.Utsname
-	if unix.Uname(&u) != nil {
-		return ""
-	}
-	return unix.ByteSliceToString(u.Release[:])
 }

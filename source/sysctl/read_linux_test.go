@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
+	"ephtop/source/procfs"
 )
 
 // tree writes a tree that looks like /proc/sys, with the files given by their
@@ -121,7 +122,7 @@ func TestReadOfNothingAssumesTheDefault(t *testing.T) {
 	if err := NewAt(filepath.Join(t.TempDir(), "missing")).Read(context.Background(), &m, &s); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Defaults("linux", release()), s.Settings); diff != "" {
+	if diff := cmp.Diff(Defaults("linux", procfs.Release()), s.Settings); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 }

@@ -1,6 +1,12 @@
 package procfs
 
-import "golang.org/x/sys/unix"
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"ephtop/source"
+)
 
 // ReadRights gives the rights of the calling thread. What can't be asked counts
 // as given.
@@ -19,6 +25,27 @@ func ReadRights() Rights {
 		r.Missing = append(r.Missing, "CAP_DAC_READ_SEARCH")
 	}
 	return r
+}
+
+// OwnScope is the network namespace of this process ("self") or of the calling
+// thread ("thread-self"), as far as it can be known.
+func OwnScope(task string) source.Scope {
+	var scope source.Scope
+	scope.Host, _ = os.Hostname() // "" is shown as no name
+	scope.Netns = Netns(unix.AT_FDCWD, "/proc/"+task+"/ns/net")
+	if scope.Netns != 0 && scope.Netns == Netns(unix.AT_FDCWD, "/proc/1/ns/net") {
+		scope.Name, scope.Kind = "host", source.ScopeHost
+	}
+	return scope
+}
+
+// Release is the kernel's release, "" if unknown.
+func Release() string {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(u.Release[:])
 }
 
 // hostPIDs is the inode of the first pid namespace (PROC_PID_INIT_INO).
