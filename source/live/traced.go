@@ -19,7 +19,7 @@ type traced struct {
 // withTrace traces what happens between the polls of src. Where that can't
 // be, each moment says why, and nothing else is lost.
 func withTrace(src source.Source) source.Source {
-	tracer, err := trace.Open(trace.Options{})
+	tracer, err := trace.Open()
 	if err != nil {
 		return &traced{Source: src, reason: err}
 	}

@@ -18,7 +18,7 @@ func BenchmarkTrace(b *testing.B) {
 	for b.Loop() {
 		h := netlab.New(b, "")
 		h.Listen("127.0.0.1:80")
-		t := openIn(b, h, Options{})
+		t := openIn(b, h)
 		var events []source.Event
 		before, began := cpuTime(b), time.Now()
 		startChild(b, h, "churn", "127.0.0.1:80", strconv.Itoa(seconds*rate), strconv.Itoa(rate)).rest()

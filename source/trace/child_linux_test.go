@@ -160,18 +160,18 @@ func openUnprivileged([]string) error {
 	if err := errors.Join(syscall.Setgroups(nil), syscall.Setgid(65534), syscall.Setuid(65534)); err != nil {
 		return err
 	}
-	_, err := Open(Options{})
+	_, err := Open()
 	fmt.Println(err)
 	return nil
 }
 
 // traceUntilKilled opens a tracer and prints the name of its instance.
 func traceUntilKilled([]string) error {
-	t, err := Open(Options{})
+	t, err := Open()
 	if err != nil {
 		return err
 	}
-	fmt.Println(t.reader.instance.name)
+	fmt.Println(t.reader.name)
 	select {}
 }
 
@@ -186,7 +186,7 @@ func compareMounts([]string) error {
 		return err
 	}
 	for range 10 { // a goroutine may be on the main thread, or not
-		t, err := Open(Options{})
+		t, err := Open()
 		if err != nil {
 			return err
 		}

@@ -3,8 +3,8 @@ package trace
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
-	"strings"
 )
 
 // field is where something stands in a record, in bytes.
@@ -30,19 +30,19 @@ type pageLayout struct{ time, commit, data field }
 
 var errFormat = errors.New("malformed description of a trace event")
 
-// maxOffset bounds what a description may claim: a page is at most 64 KB.
-const maxOffset = 1 << 16
-
 // parseRecordLayout reads events/sock/inet_sock_set_state/format.
 func parseRecordLayout(text string) (recordLayout, error) {
 	l := recordLayout{}
-	fields, err := parseFields(text)
+	line := regexp.MustCompile(`(?m)^ID: (\d+)$`).FindStringSubmatch(text)
+	if line == nil {
+		return l, fmt.Errorf("%w: no id", errFormat)
+	}
+	id, err := strconv.ParseUint(line[1], 10, 16)
 	if err != nil {
-		return l, err
+		return l, fmt.Errorf("%w: id %s", errFormat, line[1])
 	}
-	if l.id, err = parseID(text); err != nil {
-		return l, err
-	}
+	l.id = uint16(id)
+	fields := parseFields(text)
 	for _, want := range []struct {
 		name string
 		to   *field
@@ -70,25 +70,9 @@ func parseRecordLayout(text string) (recordLayout, error) {
 	return l, nil
 }
 
-func parseID(text string) (uint16, error) {
-	for line := range strings.Lines(text) {
-		if digits, ok := strings.CutPrefix(line, "ID:"); ok {
-			id, err := strconv.ParseUint(strings.TrimSpace(digits), 10, 16)
-			if err != nil {
-				return 0, fmt.Errorf("%w: id %q", errFormat, digits)
-			}
-			return uint16(id), nil
-		}
-	}
-	return 0, fmt.Errorf("%w: no id", errFormat)
-}
-
 // parsePageLayout reads events/header_page.
 func parsePageLayout(text string) (pageLayout, error) {
-	fields, err := parseFields(text)
-	if err != nil {
-		return pageLayout{}, err
-	}
+	fields := parseFields(text)
 	l := pageLayout{fields["timestamp"], fields["commit"], fields["data"]}
 	if l.time.size != 8 || l.commit.size != 4 && l.commit.size != 8 || l.data.size == 0 {
 		return l, fmt.Errorf("%w: header of a page", errFormat)
@@ -97,37 +81,17 @@ func parsePageLayout(text string) (pageLayout, error) {
 }
 
 // parseFields reads the lines of a description that stand for fields, as
-// f_show and ring_buffer_print_page_header write them:
+// f_show and ring_buffer_print_page_header write them. A page is at most 64 KB,
+// so that five digits do.
 //
 //	field:__u8 saddr[4];	offset:32;	size:4;	signed:0;
-func parseFields(text string) (map[string]field, error) {
+func parseFields(text string) map[string]field {
+	line := regexp.MustCompile(`field:[^;\n]*?(\w+)(?:\[\w*\])?;\s*offset:(\d{1,5});\s*size:(\d{1,5});`)
 	fields := make(map[string]field)
-	for line := range strings.Lines(text) {
-		rest, ok := strings.CutPrefix(strings.TrimSpace(line), "field:")
-		if !ok {
-			continue
-		}
-		parts := strings.Split(rest, ";")
-		name := parts[0][strings.LastIndexAny(parts[0], " \t*")+1:]
-		name, _, _ = strings.Cut(name, "[")
-		if len(parts) < 3 || name == "" {
-			return nil, fmt.Errorf("%w: %q", errFormat, line)
-		}
-		offset, err1 := parseSetting(parts[1], "offset:")
-		size, err2 := parseSetting(parts[2], "size:")
-		if err := errors.Join(err1, err2); err != nil {
-			return nil, fmt.Errorf("%w: %q", errFormat, line)
-		}
-		fields[name] = field{offset, size}
+	for _, found := range line.FindAllStringSubmatch(text, -1) {
+		offset, _ := strconv.Atoi(found[2])
+		size, _ := strconv.Atoi(found[3])
+		fields[found[1]] = field{offset, size}
 	}
-	return fields, nil
-}
-
-func parseSetting(s, name string) (int, error) {
-	digits, ok := strings.CutPrefix(strings.TrimSpace(s), name)
-	n, err := strconv.Atoi(digits)
-	if !ok || err != nil || n < 0 || n > maxOffset {
-		return 0, errFormat
-	}
-	return n, nil
+	return fields
 }

@@ -3,11 +3,14 @@ package trace
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"ephtop/source/procfs"
 )
 
 const (
@@ -21,48 +24,44 @@ const (
 	// traceClock counts from boot, as the start times of processes do.
 	traceClock = "boot"
 
+	instances      = "instances/"
 	instancePrefix = "ephtop-"
 )
 
-// instance is a set of ring buffers of our own.
-type instance struct {
-	root directory // of tracefs
-	name string
-	dir  directory
-	cpus []int
+// newInstance makes a set of ring buffers of our own, after it has removed
+// those that dead processes left behind.
+func (r *reader) newInstance(proc *procfs.Reader) error {
+	pid := int32(os.Getpid())
+	start, ok := startOf(proc, pid)
+	if !ok {
+		return errors.New("read our own start time: /proc is not mounted")
+	}
+	if err := sweep(r.root, proc); err != nil {
+		return err
+	}
+	for n := 0; ; n++ {
+		name := instanceName(pid, start, n)
+		err := r.root.Mkdir(instances+name, 0o700)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("make a tracefs instance: %w", err)
+		}
+		r.name = name
+		r.dir, err = r.root.OpenRoot(instances + name)
+		return err
+	}
 }
 
-func (i *instance) path() string { return "instances/" + i.name }
-
-// newInstance makes an instance, after it has removed those that dead
-// processes left behind.
-func newInstance(root directory, procs *processes) (*instance, error) {
-	self, ok := procs.stat(int32(os.Getpid()))
-	if !ok {
-		return nil, errors.New("read our own start time: /proc is not mounted")
-	}
-	if err := sweep(root, procs); err != nil {
-		return nil, err
-	}
-	i := &instance{root: root}
-	for n := 0; ; n++ {
-		i.name = instanceName(int32(os.Getpid()), self.start, n)
-		err := unix.Mkdirat(int(root), i.path(), 0o700)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, unix.EEXIST) {
-			return nil, fmt.Errorf("make a tracefs instance: %w", err)
-		}
-	}
-	var err error
-	if i.dir, err = openDirectory(int(root), i.path()); err == nil {
-		i.cpus, err = i.listCPUs()
-	}
+// startOf gives the start time of a process; false if there is none.
+func startOf(proc *procfs.Reader, pid int32) (uint64, bool) {
+	dir, s, err := proc.Open(pid)
 	if err != nil {
-		return nil, errors.Join(err, i.remove())
+		return 0, false
 	}
-	return i, nil
+	unix.Close(dir)
+	return s.Start, true
 }
 
 // instanceName says whose an instance is: pid and start time name a process
@@ -73,151 +72,106 @@ func instanceName(pid int32, start uint64, n int) string {
 
 // parseInstanceName is the reverse of instanceName.
 func parseInstanceName(name string) (pid int32, start uint64, ok bool) {
-	rest, ours := strings.CutPrefix(name, instancePrefix)
-	parts := strings.Split(rest, "-")
-	if !ours || len(parts) != 3 {
+	var n int
+	_, err := fmt.Sscanf(name, instancePrefix+"%d-%d-%d", &pid, &start, &n)
+	if err != nil || instanceName(pid, start, n) != name {
 		return 0, 0, false
 	}
-	p, err1 := strconv.ParseInt(parts[0], 10, 32)
-	start, err2 := strconv.ParseUint(parts[1], 10, 64)
-	n, err3 := strconv.Atoi(parts[2])
-	if errors.Join(err1, err2, err3) != nil || instanceName(int32(p), start, n) != name {
-		return 0, 0, false
-	}
-	return int32(p), start, true
+	return pid, start, true
 }
 
 // sweep removes the instances of processes that live no more. One that
 // somebody else has open stays, for the next time.
-func sweep(root directory, procs *processes) error {
-	names, err := root.list("instances")
+func sweep(root *os.Root, proc *procfs.Reader) error {
+	entries, err := fs.ReadDir(root.FS(), "instances")
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		pid, start, ok := parseInstanceName(name)
+	for _, e := range entries {
+		pid, start, ok := parseInstanceName(e.Name())
 		if !ok {
 			continue
 		}
-		if s, alive := procs.stat(pid); alive && s.start == start {
+		if living, alive := startOf(proc, pid); alive && living == start {
 			continue
 		}
-		err := unix.Unlinkat(int(root), "instances/"+name, unix.AT_REMOVEDIR)
-		if err != nil && !errors.Is(err, unix.EBUSY) && !errors.Is(err, unix.ENOENT) {
-			return fmt.Errorf("remove the stale tracefs instance %s: %w", name, err)
+		err := root.Remove(instances + e.Name())
+		if err != nil && !errors.Is(err, unix.EBUSY) && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove a stale tracefs instance: %w", err)
 		}
 	}
 	return nil
 }
 
 // configure sets everything but the switch.
-func (i *instance) configure(bufferKB int) error {
-	if bufferKB <= 0 {
-		bufferKB = defaultBufferKB(len(i.cpus))
-	}
+func (r *reader) configure() error {
 	for _, s := range []struct{ path, value string }{
 		{"trace_clock", traceClock},
-		{"buffer_size_kb", strconv.Itoa(bufferKB)},
+		{"buffer_size_kb", strconv.Itoa(bufferKB(len(r.pipes)))},
 		{eventPath + "/filter", eventFilter},
 	} {
-		if err := i.dir.write(s.path, s.value); err != nil {
+		if err := write(r.dir, s.path, s.value); err != nil {
 			return err
 		}
 	}
 	// Kernels that know this wake a reader only when so much of the buffer is
 	// full; the others do so at each event.
-	if err := i.dir.write("buffer_percent", "0"); err != nil && !errors.Is(err, unix.ENOENT) {
+	if err := write(r.dir, "buffer_percent", "0"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-// defaultBufferKB gives each CPU 2 MB, which is 2.7 s of 10,000 closes a
-// second all on one CPU, where that makes no more than 16 MB together.
-func defaultBufferKB(cpus int) int {
+// bufferKB gives each CPU 2 MB, which is 2.7 s of 10,000 closes a second all
+// on one CPU (an event takes 76 bytes), where that makes no more than 16 MB
+// together.
+func bufferKB(cpus int) int {
 	const most, together, least = 2 << 10, 16 << 10, 64
 	return max(least, min(most, together/max(cpus, 1)))
 }
 
-func (i *instance) enable() error { return i.dir.write(eventPath+"/enable", "1") }
-
-func (i *instance) listCPUs() ([]int, error) {
-	names, err := i.dir.list("per_cpu")
-	if err != nil {
-		return nil, err
-	}
-	var cpus []int
-	for _, name := range names {
-		if n, err := strconv.Atoi(strings.TrimPrefix(name, "cpu")); err == nil {
-			cpus = append(cpus, n)
-		}
-	}
-	if len(cpus) == 0 {
-		return nil, errors.New("the tracefs instance has no buffers")
-	}
-	return cpus, nil
-}
-
-// decoder makes the decoder for the pages of this kernel.
-func (i *instance) decoder(d *decoder) error {
-	text, err := i.dir.read("events/header_page")
+// layouts reads how this kernel lays out its pages and records.
+func (r *reader) layouts() error {
+	text, err := r.dir.ReadFile("events/header_page")
 	if err != nil {
 		return err
 	}
-	if d.page, err = parsePageLayout(text); err != nil {
+	if r.decoder.page, err = parsePageLayout(string(text)); err != nil {
 		return err
 	}
-	if text, err = i.dir.read(eventPath + "/format"); err != nil {
+	if text, err = r.dir.ReadFile(eventPath + "/format"); err != nil {
 		return err
 	}
-	d.record, err = parseRecordLayout(text)
+	r.decoder.record, err = parseRecordLayout(string(text))
 	return err
 }
 
-// openPipe opens the buffer of a CPU.
-func (i *instance) openPipe(cpu int) (int, error) {
-	path := fmt.Sprintf("per_cpu/cpu%d/trace_pipe_raw", cpu)
-	fd, err := unix.Openat(int(i.dir), path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+// openPipes opens the buffer of each CPU.
+func (r *reader) openPipes() error {
+	dir, err := r.dir.Open("per_cpu")
 	if err != nil {
-		return -1, fmt.Errorf("open %s: %w", path, err)
+		return err
 	}
-	return fd, nil
-}
-
-// lost gives how many events the buffer of a CPU had no room for since the
-// instance was made.
-func (i *instance) lost(cpu int) (uint64, error) {
-	text, err := i.dir.read(fmt.Sprintf("per_cpu/cpu%d/stats", cpu))
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return parseLost(text), nil
-}
-
-// parseLost adds up what tracing_stats_read calls by three names: overwritten
-// before they were read, pushed out by an interrupt, and refused.
-func parseLost(text string) uint64 {
-	var sum uint64
-	for line := range strings.Lines(text) {
-		name, value, _ := strings.Cut(line, ":")
-		switch name {
-		case "overrun", "commit overrun", "dropped events":
-			n, err := strconv.ParseUint(strings.TrimSpace(value), 10, 64)
-			if err == nil {
-				sum += n
-			}
+	for _, name := range names {
+		cpu, err := strconv.Atoi(strings.TrimPrefix(name, "cpu"))
+		if err != nil {
+			continue
 		}
+		// Not through os: the runtime would wait for events too.
+		fd, err := unix.Openat(int(dir.Fd()), name+"/trace_pipe_raw", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return fmt.Errorf("open the buffer of %s: %w", name, err)
+		}
+		r.pipes = append(r.pipes, pipe{cpu: cpu, fd: fd})
+		r.set = append(r.set, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
 	}
-	return sum
-}
-
-// remove takes the instance away, which no pipe may have open any more.
-func (i *instance) remove() error {
-	if i.dir > 0 {
-		i.dir.close()
-	}
-	if err := unix.Unlinkat(int(i.root), i.path(), unix.AT_REMOVEDIR); err != nil {
-		return fmt.Errorf("remove the tracefs instance %s: %w", i.name, err)
+	if len(r.pipes) == 0 {
+		return errors.New("the tracefs instance has no buffers")
 	}
 	return nil
 }

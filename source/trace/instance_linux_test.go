@@ -2,6 +2,7 @@ package trace
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 )
 
 // tracefs opens tracefs beside the tracer under test.
-func tracefs(t *testing.T) directory {
+func tracefs(t *testing.T) *os.Root {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root for tracefs")
@@ -22,15 +23,19 @@ func tracefs(t *testing.T) directory {
 	if err != nil {
 		t.Skipf("no tracefs: %v", err)
 	}
-	t.Cleanup(func() { root.close() })
+	t.Cleanup(func() { root.Close() })
 	return root
 }
 
-func instances(t *testing.T, root directory) []string {
+func names(t *testing.T, root *os.Root) []string {
 	t.Helper()
-	names, err := root.list("instances")
+	entries, err := fs.ReadDir(root.FS(), "instances")
 	if err != nil {
 		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
 	}
 	return names
 }
@@ -42,62 +47,62 @@ func TestStaleInstances(t *testing.T) {
 	h := netlab.New(t, "")
 	killed := startChild(t, h, "trace")
 	stale := killed.line()
-	if !slices.Contains(instances(t, root), stale) {
+	if !slices.Contains(names(t, root), stale) {
 		t.Fatalf("no instance %s: the test is wrong", stale)
 	}
 	killed.kill()
-	if !slices.Contains(instances(t, root), stale) {
+	if !slices.Contains(names(t, root), stale) {
 		t.Fatalf("instance %s is gone by itself: the test is wrong", stale)
 	}
 	living := startChild(t, h, "trace").line()
-	if names := instances(t, root); slices.Contains(names, stale) || !slices.Contains(names, living) {
-		t.Errorf("instances %v, want %s and not %s", names, living, stale)
+	if all := names(t, root); slices.Contains(all, stale) || !slices.Contains(all, living) {
+		t.Errorf("instances %v, want %s and not %s", all, living, stale)
 	}
 
 	reused := instanceName(int32(os.Getpid()), 1, 0) // our pid, and another process
 	stranger := "ephtop-test-stranger"
 	for _, name := range []string{reused, stranger} {
-		if err := unix.Mkdirat(int(root), "instances/"+name, 0o700); err != nil {
+		if err := root.Mkdir(instances+name, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		defer unix.Unlinkat(int(root), "instances/"+name, unix.AT_REMOVEDIR)
+		defer root.Remove(instances + name)
 	}
-	first, second := openIn(t, h, Options{}), openIn(t, h, Options{})
-	names := instances(t, root)
-	for _, want := range []string{living, stranger, first.reader.instance.name, second.reader.instance.name} {
-		if !slices.Contains(names, want) {
+	first, second := openIn(t, h), openIn(t, h)
+	all := names(t, root)
+	for _, want := range []string{living, stranger, first.reader.name, second.reader.name} {
+		if !slices.Contains(all, want) {
 			t.Errorf("instance %s is gone", want)
 		}
 	}
-	if slices.Contains(names, reused) {
+	if slices.Contains(all, reused) {
 		t.Errorf("instance %s is still there", reused)
 	}
 	if err := first.Close(); err != nil {
 		t.Error(err)
 	}
-	if names := instances(t, root); slices.Contains(names, first.reader.instance.name) {
-		t.Errorf("Close left the instance %s", first.reader.instance.name)
+	if all := names(t, root); slices.Contains(all, first.reader.name) {
+		t.Errorf("Close left the instance %s", first.reader.name)
 	}
 }
 
 // Only our event is enabled, only in our instance, with the kernel's filter.
 func TestInstanceIsPrivate(t *testing.T) {
 	root := tracefs(t)
-	tr := openIn(t, netlab.New(t, ""), Options{})
+	tr := openIn(t, netlab.New(t, ""))
 	for _, test := range []struct {
-		dir        directory
+		dir        *os.Root
 		path, want string
 	}{
 		{root, eventPath + "/enable", "0"},
 		{root, eventPath + "/filter", "none"},
-		{tr.reader.instance.dir, "set_event", "sock:inet_sock_set_state"},
-		{tr.reader.instance.dir, eventPath + "/filter", eventFilter},
+		{tr.reader.dir, "set_event", "sock:inet_sock_set_state"},
+		{tr.reader.dir, eventPath + "/filter", eventFilter},
 	} {
-		got, err := test.dir.read(test.path)
+		got, err := test.dir.ReadFile(test.path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.TrimSpace(got) != test.want {
+		if strings.TrimSpace(string(got)) != test.want {
 			t.Errorf("%s: %q, want %q", test.path, got, test.want)
 		}
 	}
@@ -124,7 +129,7 @@ func TestMountedTracefs(t *testing.T) {
 		case err != nil:
 			return err
 		default:
-			defer root.close()
+			defer root.Close()
 		}
 		before, err := os.ReadFile("/proc/thread-self/mountinfo")
 		if err != nil {
@@ -133,7 +138,15 @@ func TestMountedTracefs(t *testing.T) {
 		if !strings.Contains(string(before), " "+tracefsPath+" ") {
 			t.Error("tracefs is not mounted: the test is wrong")
 		}
-		if tr, err = Open(Options{NetNS: h.Path()}); err != nil {
+		netns, err := os.Open(h.Path())
+		if err != nil {
+			return err
+		}
+		defer netns.Close()
+		if err := unix.Setns(int(netns.Fd()), unix.CLONE_NEWNET); err != nil {
+			return err
+		}
+		if tr, err = Open(); err != nil {
 			return err
 		}
 		after, err := os.ReadFile("/proc/thread-self/mountinfo")
@@ -183,7 +196,7 @@ func TestDefaultBuffer(t *testing.T) {
 	for _, test := range []struct{ cpus, want int }{
 		{0, 2048}, {1, 2048}, {8, 2048}, {16, 1024}, {128, 128}, {1024, 64},
 	} {
-		if got := defaultBufferKB(test.cpus); got != test.want {
+		if got := bufferKB(test.cpus); got != test.want {
 			t.Errorf("%d CPUs: %d KB, want %d", test.cpus, got, test.want)
 		}
 	}

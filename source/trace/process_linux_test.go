@@ -9,39 +9,34 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"ephtop/source"
 )
 
 // fixture is a /proc of our own.
 type fixture struct {
-	t    *testing.T
-	path string
+	t     *testing.T
+	path  string
+	netns uint64 // of the thread that was written last
 }
 
-func newFixture(t *testing.T) (*fixture, *processes) {
-	t.Helper()
-	f := &fixture{t, t.TempDir()}
-	procs, err := openProcesses()
-	if err != nil {
-		t.Fatal(err)
-	}
-	procs.root.close()
-	if procs.root, err = openDirectory(-1, f.path); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { procs.root.close() })
-	return f, procs
+func (f *fixture) resolver() *resolver {
+	return newResolver(f.path, func() map[int32]string { return nil })
 }
 
 // thread writes a thread that belongs to a process and began at a tick.
 func (f *fixture) thread(tid, pid int, comm string, start int) {
 	f.t.Helper()
 	dir := filepath.Join(f.path, strconv.Itoa(tid))
+	command := "/usr/bin/" + comm + "\x00--serve\x00"
+	if leader, err := os.ReadFile(filepath.Join(f.path, strconv.Itoa(pid), "cmdline")); err == nil && tid != pid {
+		command = string(leader) // all threads have one
+	}
 	for name, text := range map[string]string{
 		"stat":    fmt.Sprintf("%d (%s) S 1 1 1 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 %d 0 0\n", tid, comm, start),
 		"status":  fmt.Sprintf("Name:\t%s\nTgid:\t%d\nPid:\t%d\nUid:\t0\t4242424\t0\t0\n", comm, pid, tid),
-		"cmdline": "/usr/bin/" + comm + "\x00--serve\x00",
+		"cmdline": command,
 		"ns/net":  "",
 	} {
 		path := filepath.Join(dir, name)
@@ -52,51 +47,46 @@ func (f *fixture) thread(tid, pid int, comm string, start int) {
 			f.t.Fatal(err)
 		}
 	}
-}
-
-func (f *fixture) end(tid int) {
-	f.t.Helper()
-	if err := os.RemoveAll(filepath.Join(f.path, strconv.Itoa(tid))); err != nil {
+	var st unix.Stat_t
+	if err := unix.Stat(filepath.Join(dir, "ns/net"), &st); err != nil {
 		f.t.Fatal(err)
 	}
+	f.netns = st.Ino
 }
 
-func (f *fixture) netns(procs *processes, tid int32) namespace {
+func (f *fixture) remove(path string) {
 	f.t.Helper()
-	ns, ok := procs.netns(tid)
-	if !ok {
-		f.t.Fatalf("no namespace of %d", tid)
+	if err := os.RemoveAll(filepath.Join(f.path, path)); err != nil {
+		f.t.Fatal(err)
 	}
-	return ns
 }
 
 func TestResolver(t *testing.T) {
 	t.Parallel()
 	const second = 100 * tick
-	noNames := func() map[int32]string { return nil }
 	api := source.Process{PID: 50, Start: 300, Name: "api", Command: "/usr/bin/api --serve", UID: 4242424, User: "4242424"}
 	for _, test := range []struct {
 		name string
 		// do brings the fixture to where the thread 51 is looked up.
-		do          func(f *fixture, r *resolver)
-		at          uint64
-		want        source.Process
-		wantForeign bool
+		do     func(f *fixture, r *resolver)
+		at     uint64
+		want   source.Process
+		placed bool // in the namespace of the thread 51
 	}{
 		{
-			name: "a thread is its process", at: 10 * second, want: api,
+			name: "a thread is its process", at: 10 * second, want: api, placed: true,
 			do: func(f *fixture, r *resolver) {
 				f.thread(50, 50, "api", 300)
 				f.thread(51, 50, "worker", 400)
-				r.netns = f.netns(r.procs, 51)
 				r.begin(10 * second)
 			},
 		},
 		{
-			name: "in another namespace", at: 10 * second, want: api, wantForeign: true,
+			name: "its namespace can't be read", at: 10 * second, want: api,
 			do: func(f *fixture, r *resolver) {
 				f.thread(50, 50, "api", 300)
 				f.thread(51, 50, "worker", 400)
+				f.remove("51/ns/net")
 				r.begin(10 * second)
 			},
 		},
@@ -115,14 +105,13 @@ func TestResolver(t *testing.T) {
 			},
 		},
 		{
-			name: "ended since it was looked up", at: 11 * second, want: api,
+			name: "ended since it was looked up", at: 11 * second, want: api, placed: true,
 			do: func(f *fixture, r *resolver) {
 				f.thread(50, 50, "api", 300)
 				f.thread(51, 50, "worker", 400)
-				r.netns = f.netns(r.procs, 51)
 				r.begin(10 * second)
 				r.process(51, 10*second)
-				f.end(51)
+				f.remove("51")
 				r.begin(11 * second)
 			},
 		},
@@ -133,12 +122,12 @@ func TestResolver(t *testing.T) {
 				f.thread(51, 50, "worker", 400)
 				r.begin(10 * second)
 				r.process(51, 10*second)
-				f.end(51)
+				f.remove("51")
 				r.begin(14 * second)
 			},
 		},
 		{
-			name: "its id is another's now", at: 12 * second, want: source.Process{
+			name: "its id is another's now", at: 12 * second, placed: true, want: source.Process{
 				PID: 51, Start: 1100, Name: "new", Command: "/usr/bin/new --serve", UID: 4242424, User: "4242424",
 			},
 			do: func(f *fixture, r *resolver) {
@@ -146,7 +135,6 @@ func TestResolver(t *testing.T) {
 				r.begin(10 * second)
 				r.process(51, 10*second)
 				f.thread(51, 51, "new", 1100)
-				r.netns = f.netns(r.procs, 51)
 				r.begin(12 * second)
 			},
 		},
@@ -161,7 +149,7 @@ func TestResolver(t *testing.T) {
 			},
 		},
 		{
-			name: "it has become another program", at: 12 * second, want: source.Process{
+			name: "it has become another program", at: 12 * second, placed: true, want: source.Process{
 				PID: 51, Start: 400, Name: "curl", Command: "/usr/bin/curl --serve", UID: 4242424, User: "4242424",
 			},
 			do: func(f *fixture, r *resolver) {
@@ -169,19 +157,21 @@ func TestResolver(t *testing.T) {
 				r.begin(10 * second)
 				r.process(51, 10*second)
 				f.thread(51, 51, "curl", 400)
-				r.netns = f.netns(r.procs, 51)
 				r.begin(12 * second)
 			},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f, procs := newFixture(t)
-			r := newResolver(procs, namespace{}, noNames)
+			f := &fixture{t: t, path: t.TempDir()}
+			r := f.resolver()
 			test.do(f, r)
 			for range 2 { // the second answer is from memory
-				got, foreign := r.process(51, test.at)
-				if diff := cmp.Diff(test.want, got); diff != "" || foreign != test.wantForeign {
-					t.Errorf("foreign %v, want %v; process (-want +got):\n%s", foreign, test.wantForeign, diff)
+				got, netns := r.process(51, test.at)
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Errorf("process (-want +got):\n%s", diff)
+				}
+				if want := f.netns; test.placed && netns != want || !test.placed && netns != 0 {
+					t.Errorf("namespace %d; placed: %v, in %d", netns, test.placed, want)
 				}
 			}
 		})
@@ -190,8 +180,8 @@ func TestResolver(t *testing.T) {
 
 func TestResolverIsBounded(t *testing.T) {
 	t.Parallel()
-	f, procs := newFixture(t)
-	r := newResolver(procs, namespace{}, func() map[int32]string { return nil })
+	f := &fixture{t: t, path: t.TempDir()}
+	r := f.resolver()
 	for tid := range int32(maxThreads) {
 		r.known[1000+tid] = &thread{}
 	}

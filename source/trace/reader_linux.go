@@ -3,18 +3,24 @@ package trace
 import (
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"ephtop/source/procfs"
 )
 
-// reader takes records out of the buffers of an instance.
+// reader takes records out of the ring buffers of an instance of our own.
 type reader struct {
-	root     directory
-	instance *instance
-	decoder  decoder
-	pipes    []pipe
-	set      []unix.PollFd // to ask which pipes hold something
-	page     []byte
+	root    *os.Root // of tracefs
+	name    string   // of the instance
+	dir     *os.Root // of the instance
+	decoder decoder
+	pipes   []pipe
+	set     []unix.PollFd // to ask which pipes hold something
+	page    []byte
 }
 
 // pipe is the buffer of one CPU.
@@ -32,33 +38,27 @@ const (
 	maxPages = 1024
 )
 
-// start sets the instance up and opens its buffers.
-func (r *reader) start(bufferKB int) error {
+// open sets an instance up and opens its buffers. What it opened is for close,
+// also after an error.
+func (r *reader) open(proc *procfs.Reader) (err error) {
 	r.page = make([]byte, maxPage)
 	r.decoder.order = nativeOrder()
-	if err := r.instance.configure(bufferKB); err != nil {
+	if r.root, err = openTracefs(); err != nil {
 		return err
 	}
-	if err := r.instance.decoder(&r.decoder); err != nil {
+	if err := r.newInstance(proc); err != nil {
 		return err
 	}
-	for _, cpu := range r.instance.cpus {
-		fd, err := r.instance.openPipe(cpu)
-		if err != nil {
-			return err
-		}
-		r.pipes = append(r.pipes, pipe{cpu: cpu, fd: fd})
-		r.set = append(r.set, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+	if err := r.openPipes(); err != nil {
+		return err
 	}
-	return r.instance.enable()
-}
-
-func (r *reader) descriptors() []int32 {
-	var fds []int32
-	for _, p := range r.pipes {
-		fds = append(fds, int32(p.fd))
+	if err := r.configure(); err != nil {
+		return err
 	}
-	return fds
+	if err := r.layouts(); err != nil {
+		return err
+	}
+	return write(r.dir, eventPath+"/enable", "1")
 }
 
 // read appends all records that are there, CPU by CPU, and tells how many were
@@ -113,36 +113,73 @@ func (r *reader) readPipe(p *pipe, records []record) (_ []record, missed bool, e
 // lost tells how many events were lost on a CPU since it was asked last. A
 // page says only that there were some.
 func (r *reader) lost(p *pipe) (uint64, error) {
-	sum, err := r.instance.lost(p.cpu)
-	if err != nil || sum < p.lost {
+	text, err := r.dir.ReadFile(fmt.Sprintf("per_cpu/cpu%d/stats", p.cpu))
+	if err != nil {
 		return 0, err
 	}
-	n := sum - p.lost
-	p.lost = sum
-	return n, nil
+	before := p.lost
+	p.lost = max(before, parseLost(string(text)))
+	return p.lost - before, nil
+}
+
+// parseLost adds up what tracing_stats_read calls by three names: overwritten
+// before they were read, pushed out by an interrupt, and refused.
+func parseLost(text string) uint64 {
+	var sum uint64
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(line, ":")
+		switch name {
+		case "overrun", "commit overrun", "dropped events":
+			n, err := strconv.ParseUint(strings.TrimSpace(value), 10, 64)
+			if err == nil {
+				sum += n
+			}
+		}
+	}
+	return sum
 }
 
 // savedNames gives the names of threads that the kernel remembers, of those
 // that were traced of late.
 func (r *reader) savedNames() map[int32]string {
-	text, err := r.root.read("saved_cmdlines")
+	text, err := r.root.ReadFile("saved_cmdlines")
 	if err != nil {
 		return map[int32]string{}
 	}
-	return parseComms(text)
+	return parseComms(string(text))
 }
 
-// close takes the instance away again.
+// parseComms reads the file saved_cmdlines of tracefs: a thread id and its
+// name on each line.
+func parseComms(text string) map[int32]string {
+	comms := make(map[int32]string)
+	for line := range strings.Lines(text) {
+		digits, comm, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		tid, err := strconv.ParseInt(digits, 10, 32)
+		if ok && err == nil {
+			comms[int32(tid)] = comm
+		}
+	}
+	return comms
+}
+
+// close takes the instance away again, which no pipe may have open then.
 func (r *reader) close() error {
 	for _, p := range r.pipes {
 		unix.Close(p.fd)
 	}
-	var err error
-	if r.instance != nil {
-		err = r.instance.remove()
+	if r.dir != nil {
+		r.dir.Close()
 	}
-	if r.root > 0 {
-		r.root.close()
+	if r.root == nil {
+		return nil
 	}
-	return err
+	defer r.root.Close()
+	if r.name == "" {
+		return nil
+	}
+	if err := r.root.Remove(instances + r.name); err != nil {
+		return fmt.Errorf("remove the tracefs instance: %w", err)
+	}
+	return nil
 }

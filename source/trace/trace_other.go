@@ -14,7 +14,7 @@ type Tracer struct{}
 var errUnsupported = errors.New("tracing needs Linux: run without --trace")
 
 // Open says that this system can't trace.
-func Open(Options) (*Tracer, error) { return nil, errUnsupported }
+func Open() (*Tracer, error) { return nil, errUnsupported }
 
 // Drain says that this system can't trace.
 func (*Tracer) Drain(dst []source.Event) ([]source.Event, int, error) { return dst, 0, errUnsupported }

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
+	"ephtop/source/procfs"
 )
 
 // maxPending bounds the events that wait for a Drain; more are counted as
@@ -21,6 +23,7 @@ const maxPending = 1 << 16
 type Tracer struct {
 	waiter *waiter
 	done   chan struct{}
+	netns  uint64 // whose events are wanted, as in source.Scope
 
 	mu       sync.Mutex
 	closed   bool
@@ -32,14 +35,14 @@ type Tracer struct {
 	err      error // the first since the last Drain
 }
 
-// Open starts to trace. An error says in one line why that can't be, and what
+// Open starts to trace the network namespace of the calling thread. An error says in one line why that can't be, and what
 // to do.
-func Open(o Options) (*Tracer, error) {
+func Open() (*Tracer, error) {
 	if err := checkPIDs(); err != nil {
 		return nil, err
 	}
 	t := &Tracer{done: make(chan struct{})}
-	if err := t.open(o); err != nil {
+	if err := t.open(); err != nil {
 		t.release()
 		return nil, explain(err)
 	}
@@ -47,30 +50,15 @@ func Open(o Options) (*Tracer, error) {
 	return t, nil
 }
 
-func (t *Tracer) open(o Options) error {
-	path := o.NetNS
-	if path == "" {
-		path = fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid())
+func (t *Tracer) open() (err error) {
+	if t.netns = procfs.OwnScope("thread-self").Netns; t.netns == 0 {
+		return errors.New("find our network namespace: /proc is not mounted")
 	}
-	netns, ok := statNamespace(unix.AT_FDCWD, path)
-	if !ok {
-		return fmt.Errorf("find the network namespace %s", path)
-	}
-	procs, err := openProcesses()
-	if err != nil {
+	t.resolver = newResolver("/proc", t.reader.savedNames)
+	if err := t.reader.open(&t.resolver.proc); err != nil {
 		return err
 	}
-	t.resolver = newResolver(procs, netns, t.reader.savedNames)
-	if t.reader.root, err = openTracefs(); err != nil {
-		return err
-	}
-	if t.reader.instance, err = newInstance(t.reader.root, procs); err != nil {
-		return err
-	}
-	if err := t.reader.start(o.BufferKB); err != nil {
-		return err
-	}
-	t.waiter, err = newWaiter(t.reader.descriptors())
+	t.waiter, err = newWaiter(t.reader.set)
 	return err
 }
 
@@ -114,9 +102,6 @@ func (t *Tracer) release() error {
 	if t.waiter != nil {
 		t.waiter.close()
 	}
-	if t.resolver != nil {
-		t.resolver.procs.root.close()
-	}
 	return t.reader.close()
 }
 
@@ -137,9 +122,9 @@ func (t *Tracer) collect() error {
 	t.resolver.begin(now)
 	for i := range t.records {
 		r := &t.records[i]
-		process, foreign := t.resolver.process(r.tid, r.time)
+		process, netns := t.resolver.process(r.tid, r.time)
 		switch {
-		case foreign:
+		case netns != 0 && netns != t.netns: // another's
 		case len(t.pending) >= maxPending:
 			t.lost++
 		default:

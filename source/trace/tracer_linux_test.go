@@ -25,10 +25,10 @@ func addr(host string) string { return net.JoinHostPort(host, strconv.Itoa(port)
 
 // openIn opens a tracer for a lab. It skips the test where the kernel or a
 // sandbox has no tracing for root.
-func openIn(t testing.TB, h *netlab.Host, o Options) *Tracer {
+func openIn(t testing.TB, h *netlab.Host) *Tracer {
 	t.Helper()
 	var tr *Tracer
-	err := h.Do(func() (err error) { tr, err = Open(o); return err })
+	err := h.Do(func() (err error) { tr, err = Open(); return err })
 	for _, missing := range []error{unix.EPERM, unix.EACCES, unix.ENODEV} {
 		if errors.Is(err, missing) {
 			t.Skip(err)
@@ -105,7 +105,7 @@ func TestOwnersOfTimeWait(t *testing.T) {
 			h := netlab.New(t, "")
 			h.Sysctl("net.ipv4.tcp_tw_reuse", "0") // or a port is used twice
 			serve(t, h, addr(strings.TrimPrefix(address, "::ffff:")))
-			tr := openIn(t, h, Options{})
+			tr := openIn(t, h)
 			began := time.Now()
 			children := []*child{
 				startChild(t, h, "churn", addr(address), "200", "100"), startChild(t, h, "churn", addr(address), "200", "100"),
@@ -168,7 +168,7 @@ func TestFailedConnects(t *testing.T) {
 		{"refused by the peer", []string{refused, "20"}, unix.ECONNREFUSED, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			tr := openIn(t, h, Options{})
+			tr := openIn(t, h)
 			c := startChild(t, h, "connect", test.args...)
 			for _, line := range c.rest() {
 				if line != test.answer.Error() {
@@ -197,7 +197,7 @@ func TestFailedConnects(t *testing.T) {
 func TestThread(t *testing.T) {
 	h := netlab.New(t, "")
 	serve(t, h, addr("127.0.0.1"))
-	tr := openIn(t, h, Options{})
+	tr := openIn(t, h)
 	c := startChild(t, h, "thread", addr("127.0.0.1"))
 	var pid, tid int32
 	if _, err := fmt.Sscan(c.line(), &pid, &tid); err != nil {
@@ -218,7 +218,7 @@ func TestKilled(t *testing.T) {
 	const n = 50
 	h := netlab.New(t, "")
 	serve(t, h, addr("127.0.0.1"))
-	tr := openIn(t, h, Options{})
+	tr := openIn(t, h)
 	c := startChild(t, h, "hold", addr("127.0.0.1"), strconv.Itoa(n))
 	c.line()
 	c.kill()
@@ -241,8 +241,8 @@ func TestOtherNamespace(t *testing.T) {
 	ours, other := netlab.New(t, ""), netlab.New(t, "")
 	serve(t, ours, addr("127.0.0.1"))
 	serve(t, other, addr("127.0.0.1"))
-	tr := openIn(t, ours, Options{})
-	elsewhere := openIn(t, ours, Options{NetNS: other.Path()})
+	tr := openIn(t, ours)
+	elsewhere := openIn(t, other)
 	a := startChild(t, other, "thread", addr("127.0.0.1"))
 	a.line()
 	b := startChild(t, ours, "thread", addr("127.0.0.1"))
@@ -263,7 +263,10 @@ func TestLost(t *testing.T) {
 	const n = 2000
 	h := netlab.New(t, "")
 	l := h.Listen(addr("127.0.0.1"))
-	tr := openIn(t, h, Options{BufferKB: 8})
+	tr := openIn(t, h)
+	if err := write(tr.reader.dir, "buffer_size_kb", "8"); err != nil {
+		t.Fatal(err)
+	}
 	for round := range 2 {
 		tr.mu.Lock() // nobody reads meanwhile
 		err := h.TimeWait(l, addr("127.0.0.1"), n)
@@ -289,7 +292,7 @@ func TestLost(t *testing.T) {
 func TestPendingIsBounded(t *testing.T) {
 	h := netlab.New(t, "")
 	l := h.Listen(addr("127.0.0.1"))
-	tr := openIn(t, h, Options{})
+	tr := openIn(t, h)
 	tr.mu.Lock()
 	tr.pending = make([]source.Event, maxPending-10)
 	err := h.TimeWait(l, addr("127.0.0.1"), 30)
@@ -305,7 +308,7 @@ func TestPendingIsBounded(t *testing.T) {
 
 func TestClosed(t *testing.T) {
 	h := netlab.New(t, "")
-	tr := openIn(t, h, Options{})
+	tr := openIn(t, h)
 	for range 2 {
 		if err := tr.Close(); err != nil {
 			t.Error(err)
@@ -321,11 +324,5 @@ func TestNeedsRoot(t *testing.T) {
 	lines := startChild(t, nil, "unprivileged").rest()
 	if len(lines) != 1 || !strings.HasPrefix(lines[0], "tracing needs root: run ephtop with sudo") {
 		t.Errorf("Open says %q", lines)
-	}
-}
-
-func TestNoSuchNamespace(t *testing.T) {
-	if _, err := Open(Options{NetNS: "/proc/self/ns/none"}); err == nil {
-		t.Error("Open in a namespace that is none: no error")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -12,7 +13,7 @@ import (
 // waiter waits until a pipe holds something, or for the end.
 type waiter struct {
 	wake  int // eventfd that says that it is the end
-	pipes []int32
+	pipes []unix.PollFd
 	set   []unix.PollFd // wake and the pipes
 	armed time.Time
 }
@@ -31,12 +32,12 @@ const (
 	rearm = time.Second
 )
 
-func newWaiter(pipes []int32) (*waiter, error) {
+func newWaiter(pipes []unix.PollFd) (*waiter, error) {
 	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
 		return nil, fmt.Errorf("make an eventfd: %w", err)
 	}
-	return &waiter{wake: wake, pipes: pipes}, nil
+	return &waiter{wake: wake, pipes: slices.Clone(pipes)}, nil
 }
 
 // stop ends every wait and rest, now and later.
@@ -70,9 +71,7 @@ func (w *waiter) wait() bool {
 func (w *waiter) arm() {
 	w.armed = time.Now()
 	w.set = append(w.set[:0], unix.PollFd{Fd: int32(w.wake), Events: unix.POLLIN})
-	for _, fd := range w.pipes {
-		w.set = append(w.set, unix.PollFd{Fd: fd, Events: unix.POLLIN})
-	}
+	w.set = append(w.set, w.pipes...)
 }
 
 // rest lets events gather after a pass that took so long; false says that it
