@@ -11,7 +11,8 @@ type Event struct {
 	// Tuple is the connection. Its LocalPort is 0 for ConnectFailed, for want
 	// of a port; Local is then the wildcard if no address was chosen yet.
 	Tuple Tuple `json:"tuple"`
-	// Netns is the namespace of the connection; see [Scope.Netns].
+	// Netns is the namespace of the connection, as in [Scope.Netns]; 0 where the
+	// process ended before it could be asked for.
 	Netns uint64 `json:"netns"`
 	// Process did it. Its Start and Command may be unknown if it ended before
 	// it could be looked up.

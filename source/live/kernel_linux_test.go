@@ -83,6 +83,33 @@ func TestKernelPoll(t *testing.T) {
 	}
 }
 
+// What is traced belongs to the namespace that is shown.
+func TestTracedNamespace(t *testing.T) {
+	const to = "127.0.0.1:7392"
+	h := netlab.New(t, "")
+	l := h.Listen(to)
+	src := openInside(t, h, Options{Kind: Sockdiag, Trace: true})
+	if m := pollInside(t, h, src); !m.Traced {
+		t.Skip(m.Limits)
+	}
+	if err := h.TimeWait(l, to, 10); err != nil {
+		t.Fatal(err)
+	}
+	m := pollInside(t, h, src)
+	n, scope := 0, m.Snapshots[0].Scope
+	for i := range m.Events {
+		if m.Events[i].Tuple.RemotePort != 7392 {
+			continue // of a process that has ended, elsewhere
+		}
+		if n++; m.Events[i].Netns != scope.Netns {
+			t.Errorf("event of namespace %d in a snapshot of %d", m.Events[i].Netns, scope.Netns)
+		}
+	}
+	if n != 10 || scope.Netns == 0 {
+		t.Errorf("%d events of namespace %d, want 10", n, scope.Netns)
+	}
+}
+
 // The range that was asked for stands in for that of the namespace.
 func TestKernelRange(t *testing.T) {
 	h := netlab.New(t, "40000 40099")

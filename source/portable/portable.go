@@ -60,7 +60,7 @@ func New() *Source {
 		list:      listConnections,
 		settings:  sysctl.New().Read,
 		processes: newProcesses(newDescriber()),
-		scope:     source.Scope{Host: procfs.OwnScope("self").Host},
+		scope:     procfs.OwnScope("self"),
 		kernel:    kernelRelease(),
 		seen:      make(map[identity]struct{}),
 	}

@@ -4,6 +4,10 @@ import (
 	"context"
 	"os"
 	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"ephtop/source"
 )
 
 func TestStartOf(t *testing.T) {
@@ -13,5 +17,19 @@ func TestStartOf(t *testing.T) {
 	}
 	if _, err := newDescriber().start(context.Background(), -1); !os.IsNotExist(err) {
 		t.Errorf("no process: %v, want not-exist", err)
+	}
+}
+
+// The namespace has the name that events of package trace give it.
+func TestNetns(t *testing.T) {
+	t.Parallel()
+	var st unix.Stat_t
+	if err := unix.Stat("/proc/self/ns/net", &st); err != nil {
+		t.Fatal(err)
+	}
+	var m source.Moment
+	poll(t, New(), &m)
+	if got := m.Snapshots[0].Scope.Netns; got != st.Ino {
+		t.Errorf("snapshot of namespace %d, want %d", got, st.Ino)
 	}
 }

@@ -33,7 +33,7 @@
 //   - Of a thread that has ended before it could be looked up, the event's
 //     Process has the thread's id as PID (the process's own where it has one
 //     thread), Start 0, and the name if the kernel remembered it. Its network
-//     namespace is not known, and so the event is kept.
+//     namespace is not known, and so the event is kept, with Netns 0.
 //   - Events of threads in another network namespace are dropped, since its
 //     tuples may equal ours.
 //   - A connection closed by the kernel's own work, as of a socket passed to

@@ -250,10 +250,16 @@ func TestOtherNamespace(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		tr   *Tracer
+		h    *netlab.Host
 		want *child
-	}{{"ours", tr, b}, {"the other", elsewhere, a}} {
-		if events := await(t, test.tr, 2); len(events) != 1 || events[0].Process.PID != test.want.pid() {
-			t.Errorf("%s: %+v, want one event of process %d", test.name, events, test.want.pid())
+	}{{"ours", tr, ours, b}, {"the other", elsewhere, other, a}} {
+		var st unix.Stat_t
+		if err := unix.Stat(test.h.Path(), &st); err != nil {
+			t.Fatal(err)
+		}
+		events := await(t, test.tr, 2)
+		if len(events) != 1 || events[0].Process.PID != test.want.pid() || events[0].Netns != st.Ino {
+			t.Errorf("%s: %+v, want one event of process %d in namespace %d", test.name, events, test.want.pid(), st.Ino)
 		}
 	}
 }
