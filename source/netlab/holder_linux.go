@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
 	"os/exec"
 	"strconv"
@@ -60,18 +59,13 @@ func (h *Host) Hold(addr string, n int) *Holder {
 		in.Close()
 		cmd.Wait()
 	})
-	p.Replace(n)
+	p.Begin(n)
+	p.End()
 	return p
 }
 
-// Replace closes the oldest connections, as many as there are up to n, without
-// leaving a TIME_WAIT, and opens n new ones.
-func (p *Holder) Replace(n int) {
-	p.Begin(n)
-	p.End()
-}
-
-// Begin is Replace without waiting for its end.
+// Begin has the process close its oldest connections, as many as there are up
+// to n, without leaving a TIME_WAIT, and open n new ones.
 func (p *Holder) Begin(n int) {
 	if _, err := fmt.Fprintln(p.in, n); err != nil {
 		p.t.Fatalf("holder %d: %v", p.PID, err)
@@ -85,18 +79,11 @@ func (p *Holder) End() {
 	}
 }
 
-// holdConnections is the holder's side: each line is a number for Replace.
+// holdConnections is the holder's side: each line is a number for Begin.
 func holdConnections(addr string, in io.Reader, out io.Writer) error {
-	to := sockaddr(addr)
-	listener, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	listener, err := openHere(addr, unix.SOCK_STREAM, bindTo(addr), listen(128))
 	if err != nil {
-		return err
-	}
-	if err := unix.Bind(listener, to); err != nil {
-		return fmt.Errorf("bind %s: %w", netip.MustParseAddrPort(addr), err)
-	}
-	if err := unix.Listen(listener, 128); err != nil {
-		return err
+		return fmt.Errorf("listen on %s: %w", addr, err)
 	}
 	var held [][2]int
 	for lines := bufio.NewScanner(in); lines.Scan(); {
@@ -109,7 +96,7 @@ func holdConnections(addr string, in io.Reader, out io.Writer) error {
 			held = held[1:]
 		}
 		for range n {
-			pair, err := connectBoth(listener, to)
+			pair, err := connectBoth(listener, addr)
 			if err != nil {
 				return err
 			}
@@ -120,12 +107,9 @@ func holdConnections(addr string, in io.Reader, out io.Writer) error {
 	return nil
 }
 
-func connectBoth(listener int, to unix.Sockaddr) ([2]int, error) {
-	client, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+func connectBoth(listener int, to string) ([2]int, error) {
+	client, err := ConnectHere(to)
 	if err != nil {
-		return [2]int{}, err
-	}
-	if err := unix.Connect(client, to); err != nil {
 		return [2]int{}, fmt.Errorf("connect: %w", err)
 	}
 	server, _, err := unix.Accept(listener)

@@ -71,17 +71,21 @@ func (h *Host) serve(started chan<- error) {
 
 // loopbackUp sets IFF_UP on lo of the thread's namespace.
 func loopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
 	ifr, err := unix.NewIfreq("lo")
 	if err != nil {
 		return err
 	}
 	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr)
+	return ioctl(unix.SIOCSIFFLAGS, ifr)
+}
+
+func ioctl(request uint, ifr *unix.Ifreq) error {
+	fd, err := openHere("0.0.0.0:0", unix.SOCK_DGRAM)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.IoctlIfreq(fd, request, ifr)
 }
 
 // Address gives the loopback interface a further IPv4 address and the network
@@ -90,11 +94,6 @@ func (h *Host) Address(ip string) {
 	h.t.Helper()
 	a := netip.MustParseAddr(ip).As4()
 	h.Must(func() error {
-		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			return err
-		}
-		defer unix.Close(fd)
 		ifr, err := unix.NewIfreq("lo:1")
 		if err != nil {
 			return err
@@ -102,7 +101,7 @@ func (h *Host) Address(ip string) {
 		if err := ifr.SetInet4Addr(a[:]); err != nil {
 			return err
 		}
-		return unix.IoctlIfreq(fd, unix.SIOCSIFADDR, ifr)
+		return ioctl(unix.SIOCSIFADDR, ifr)
 	})
 }
 

@@ -25,15 +25,7 @@ func (h *Host) Listen(addr string) int {
 // wait in vain.
 func (h *Host) ListenBacklog(addr string, backlog int) int {
 	h.t.Helper()
-	fd, err := h.open(addr, unix.SOCK_STREAM, func(fd int) error {
-		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
-			return err
-		}
-		if err := unix.Bind(fd, sockaddr(addr)); err != nil {
-			return err
-		}
-		return unix.Listen(fd, backlog)
-	})
+	fd, err := h.open(addr, unix.SOCK_STREAM, option(unix.SOL_SOCKET, unix.SO_REUSEADDR), bindTo(addr), listen(backlog))
 	if err != nil {
 		h.t.Fatalf("listen on %s: %v", addr, err)
 	}
@@ -47,36 +39,20 @@ func (h *Host) Connect(to string) (int, error) {
 
 // ConnectFrom binds to an address, port 0 for any, and connects.
 func (h *Host) ConnectFrom(from, to string) (int, error) {
-	return h.open(to, unix.SOCK_STREAM, func(fd int) error {
-		if err := unix.Bind(fd, sockaddr(from)); err != nil {
-			return err
-		}
-		return unix.Connect(fd, sockaddr(to))
-	})
+	return h.open(to, unix.SOCK_STREAM, bindTo(from), connectTo(to))
 }
 
 // ConnectNoPort binds to an address and leaves the port to connect
 // (IP_BIND_ADDRESS_NO_PORT), so that it is picked as for Connect.
 func (h *Host) ConnectNoPort(from, to string) (int, error) {
-	return h.open(to, unix.SOCK_STREAM, func(fd int) error {
-		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
-			return err
-		}
-		if err := unix.Bind(fd, sockaddr(from)); err != nil {
-			return err
-		}
-		return unix.Connect(fd, sockaddr(to))
-	})
+	noPort := option(unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT)
+	return h.open(to, unix.SOCK_STREAM, noPort, bindTo(from), connectTo(to))
 }
 
 // ConnectVia binds to an interface (SO_BINDTODEVICE) and connects.
 func (h *Host) ConnectVia(device, to string) (int, error) {
-	return h.open(to, unix.SOCK_STREAM, func(fd int) error {
-		if err := unix.BindToDevice(fd, device); err != nil {
-			return err
-		}
-		return unix.Connect(fd, sockaddr(to))
-	})
+	bind := func(fd int) error { return unix.BindToDevice(fd, device) }
+	return h.open(to, unix.SOCK_STREAM, bind, connectTo(to))
 }
 
 // ConnectPending sends a SYN and does not wait for the answer.
@@ -162,18 +138,17 @@ func (h *Host) TimeWait(listener int, to string, n int) error {
 // TimeWaitFrom is TimeWait with clients that bind to an address, port 0 for
 // any, before they connect.
 func (h *Host) TimeWaitFrom(listener int, from, to string, n int) error {
-	return h.timeWait(listener, to, n, func(fd int) error {
-		if err := unix.Bind(fd, sockaddr(from)); err != nil {
-			return err
-		}
-		return unix.Connect(fd, sockaddr(to))
-	})
+	return h.timeWait(listener, to, n, bindTo(from), connectTo(to))
 }
 
-func (h *Host) timeWait(listener int, to string, n int, connect func(int) error) error {
+func (h *Host) timeWait(listener int, to string, n int, steps ...step) error {
 	return h.Do(func() error {
 		for range n {
-			if err := timeWaitOnce(listener, to, connect); err != nil {
+			client, err := openHere(to, unix.SOCK_STREAM, steps...)
+			if err != nil {
+				return err
+			}
+			if err := FinishHere(listener, client); err != nil {
 				return err
 			}
 		}
@@ -181,31 +156,9 @@ func (h *Host) timeWait(listener int, to string, n int, connect func(int) error)
 	})
 }
 
-func timeWaitOnce(listener int, to string, connect func(int) error) error {
-	client, err := socketFor(to, unix.SOCK_STREAM)
-	if err != nil {
-		return err
-	}
-	if err := connect(client); err != nil {
-		unix.Close(client)
-		return err
-	}
-	return FinishHere(listener, client)
-}
-
 // ConnectHere is Connect for a function that Do runs, to be timed: the caller
 // closes the descriptor, or hands it to FinishHere.
-func ConnectHere(to string) (int, error) {
-	fd, err := socketFor(to, unix.SOCK_STREAM)
-	if err != nil {
-		return -1, err
-	}
-	if err := unix.Connect(fd, sockaddr(to)); err != nil {
-		unix.Close(fd)
-		return -1, err
-	}
-	return fd, nil
-}
+func ConnectHere(to string) (int, error) { return openHere(to, unix.SOCK_STREAM, connectTo(to)) }
 
 // FinishHere closes a connection from the client's side, for a function that
 // Do runs, so that it leaves a TIME_WAIT.
@@ -242,33 +195,58 @@ func closeSecond(fd int) error {
 	}
 }
 
-// open makes a socket of an address's family inside the namespace and sets it
-// up. The error is the kernel's own: unix.EADDRNOTAVAIL where connect finds no
-// free port.
-func (h *Host) open(addr string, kind int, setUp func(fd int) error) (int, error) {
+// open makes a socket of an address's family inside the namespace and takes it
+// through some steps. The error is the kernel's own: unix.EADDRNOTAVAIL where
+// connect finds no free port.
+func (h *Host) open(addr string, kind int, steps ...step) (int, error) {
 	fd := -1
 	err := h.Do(func() (err error) {
-		if fd, err = socketFor(addr, kind); err != nil {
-			return err
-		}
-		if err = setUp(fd); err != nil {
-			unix.Close(fd)
-		}
+		fd, err = openHere(addr, kind, steps...)
 		return err
 	})
-	if err != nil {
-		return -1, err
+	if err == nil {
+		h.keep(fd)
 	}
-	h.keep(fd)
+	return fd, err
+}
+
+// openHere is open in the namespace of the calling thread.
+func openHere(addr string, kind int, steps ...step) (int, error) {
+	family := unix.AF_INET
+	if netip.MustParseAddrPort(addr).Addr().Is6() {
+		family = unix.AF_INET6
+	}
+	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, fmt.Errorf("socket: %w", err)
+	}
+	for _, do := range steps {
+		if err := do(fd); err != nil {
+			unix.Close(fd)
+			return -1, err
+		}
+	}
 	return fd, nil
 }
 
-func connectTo(to string) func(int) error {
+// step is a system call on a socket.
+type step func(fd int) error
+
+func connectTo(to string) step {
 	return func(fd int) error { return unix.Connect(fd, sockaddr(to)) }
 }
 
-func bindTo(addr string) func(int) error {
+func bindTo(addr string) step {
 	return func(fd int) error { return unix.Bind(fd, sockaddr(addr)) }
+}
+
+func listen(backlog int) step {
+	return func(fd int) error { return unix.Listen(fd, backlog) }
+}
+
+// option sets a flag.
+func option(level, name int) step {
+	return func(fd int) error { return unix.SetsockoptInt(fd, level, name, 1) }
 }
 
 // keep closes a socket when the test ends, if nobody did before.
@@ -285,18 +263,6 @@ func (h *Host) closeAll() {
 		unix.Close(fd)
 	}
 	clear(h.fds)
-}
-
-func socketFor(addr string, kind int) (int, error) {
-	family := unix.AF_INET
-	if netip.MustParseAddrPort(addr).Addr().Is6() {
-		family = unix.AF_INET6
-	}
-	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return -1, fmt.Errorf("socket: %w", err)
-	}
-	return fd, nil
 }
 
 // sockaddr keeps a v4-mapped address IPv6, so that tests can make v4-mapped
