@@ -42,15 +42,24 @@ func (k *kernel) mayReuse(s *socket) bool {
 // bind gives a process a TCP socket with a port on a local address. Port 0
 // lets the kernel pick one that nothing else holds on that address.
 func (k *kernel) bind(p *process, local source.Addr, port uint16) (*socket, error) {
-	port, err := k.claim(source.TCP, local, port)
+	return k.bindTo(p, source.TCP, local, port)
+}
+
+// bindUDP gives a process a UDP socket without a peer, as bind does for TCP.
+func (k *kernel) bindUDP(p *process, local source.Addr, port uint16) (*socket, error) {
+	return k.bindTo(p, source.UDP, local, port)
+}
+
+func (k *kernel) bindTo(p *process, proto source.Proto, local source.Addr, port uint16) (*socket, error) {
+	port, err := k.claim(proto, local, port)
 	if err != nil {
 		return nil, err
 	}
-	s, err := k.open(p, source.TCP)
+	s, err := k.open(p, proto)
 	if err != nil {
 		return nil, err
 	}
-	s.Local, s.LocalPort, s.Family6, s.explicit = local, port, !local.Is4(), true
+	s.Local, s.LocalPort, s.Family6, s.explicit = local, port, !local.Is4(), proto == source.TCP
 	s.Remote = wildcardOf(local)
 	k.set(s, source.Bound)
 	k.enter(s)
@@ -71,11 +80,7 @@ func (k *kernel) claim(proto source.Proto, local source.Addr, port uint16) (uint
 		candidates: func(word int) uint64 { return k.usable[word] &^ held[word] },
 		ok:         func(uint16) bool { return true },
 	}
-	pick := look.forBind
-	if proto == source.UDP {
-		pick = look.forUDP
-	}
-	port, ok := pick(k.random)
+	port, ok := look.forBind(proto, k.random)
 	if !ok {
 		return 0, errInUse
 	}
@@ -141,21 +146,5 @@ func (k *kernel) connectUDP(p *process, local, remote source.Addr, port uint16) 
 	s.Remote, s.RemotePort = remote, port
 	k.set(s, source.Established)
 	k.join(s)
-	return s, nil
-}
-
-// bindUDP gives a process a UDP socket without a peer.
-func (k *kernel) bindUDP(p *process, local source.Addr, port uint16) (*socket, error) {
-	port, err := k.claim(source.UDP, local, port)
-	if err != nil {
-		return nil, err
-	}
-	s, err := k.open(p, source.UDP)
-	if err != nil {
-		return nil, err
-	}
-	s.Local, s.LocalPort, s.Family6, s.Remote = local, port, !local.Is4(), wildcardOf(local)
-	k.set(s, source.Bound)
-	k.enter(s)
 	return s, nil
 }

@@ -42,21 +42,10 @@ func browsing(m *machine) {
 		m.reach("203.0.113.44", 35*time.Millisecond, 40*time.Millisecond),
 		m.reach("198.51.100.5", 18*time.Millisecond, 2500*time.Millisecond),
 	}
-	var browse func(n int)
-	browse = func(n int) {
-		m.page(firefox, sites[n%len(sites)])
-		m.after(nextPage, func() { browse(n + 1) })
-	}
-	m.at(firstPage, func() { browse(0) })
-	fetch := func() {
+	m.every(firstPage, nextPage, func(n int) { m.page(firefox, sites[n%len(sites)]) })
+	m.every(38*time.Second, nextPage, func(int) {
 		m.fetch(m.spawn("ada", 1000, "curl", "curl -LO https://downloads.example/ephtop.tar.gz"), sites[1], 443, 6*time.Second)
-	}
-	var download func()
-	download = func() {
-		fetch()
-		m.after(nextPage, download)
-	}
-	m.at(38*time.Second, download)
+	})
 }
 
 // page loads a page: a name is looked up, one connection asks for the page,

@@ -97,8 +97,7 @@ func newHost(s scenario, o Options) (*Host, error) {
 		return nil, fmt.Errorf("set up scenario %s: %w", s.Name, m.err)
 	}
 	k.run(o.Skip)
-	clear(k.events)
-	k.events = k.events[:0]
+	k.events = nil
 	return &Host{kernel: k, name: s.host, step: o.Step}, nil
 }
 

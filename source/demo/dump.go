@@ -34,12 +34,7 @@ func (k *kernel) dump(m *source.Moment) {
 		m.Room = append(m.Room, row)
 	}
 	s.Sockets = m.Room
-	for _, e := range k.events {
-		m.Events = append(m.Events, source.Event{
-			Kind: e.kind, Time: k.start.Add(e.at), Tuple: e.tuple, Process: e.owner.Process,
-		})
-	}
-	clear(k.events)
+	m.Events = append(m.Events, k.events...)
 	k.events = k.events[:0]
 	m.Took = perDump + time.Duration(len(s.Sockets))*perSocket
 }

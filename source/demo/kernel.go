@@ -28,7 +28,7 @@ type kernel struct {
 	random   *rand.Rand
 	// trace says that events are kept for the next snapshot.
 	trace  bool
-	events []event
+	events []source.Event
 
 	table     []*socket
 	listeners []*socket
@@ -90,14 +90,6 @@ type process struct {
 	// index is its place in the snapshot of that turn.
 	index int32
 	turn  uint32
-}
-
-// event is a source.Event and the process behind it.
-type event struct {
-	kind  source.EventKind
-	at    time.Duration
-	tuple source.Tuple
-	owner *process
 }
 
 func newKernel(settings source.Settings, start time.Time, random *rand.Rand) *kernel {
@@ -249,6 +241,8 @@ func (k *kernel) pool(key poolKey) *holders {
 // tell keeps an event for the next snapshot.
 func (k *kernel) tell(kind source.EventKind, tuple source.Tuple, owner *process) {
 	if k.trace {
-		k.events = append(k.events, event{kind, k.now, tuple, owner})
+		k.events = append(k.events, source.Event{
+			Kind: kind, Time: k.start.Add(k.now), Tuple: tuple, Process: owner.Process,
+		})
 	}
 }

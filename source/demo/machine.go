@@ -143,16 +143,7 @@ func (m *machine) dial(c *client, ended func()) error {
 	}
 	life, byPeer := m.about(c.life), m.random.Float64() < c.byPeer
 	s.onConnect = func() {
-		m.after(life, func() {
-			switch {
-			case s.State != source.Established || s.owner == nil:
-			case byPeer:
-				m.fin(s)
-			default:
-				m.close(s)
-				ended()
-			}
-		})
+		m.after(life, func() { m.part(s, byPeer, ended) })
 	}
 	s.onEOF = func() {
 		m.later(s, m.about(4*time.Millisecond), func() {
@@ -162,6 +153,30 @@ func (m *machine) dial(c *client, ended func()) error {
 	}
 	s.onError = func(error) { ended() }
 	return nil
+}
+
+// part ends a connection that still stands: its peer closes it, or its process
+// does and then runs ended.
+func (m *machine) part(s *socket, byPeer bool, ended func()) {
+	switch {
+	case s.State != source.Established || s.owner == nil:
+	case byPeer:
+		m.fin(s)
+	default:
+		m.close(s)
+		ended()
+	}
+}
+
+// every does something at a moment of the scenario, and again and again after
+// it; n counts.
+func (m *machine) every(first, gap time.Duration, do func(n int)) {
+	var next func(n int)
+	next = func(n int) {
+		do(n)
+		m.after(gap, func() { next(n + 1) })
+	}
+	m.at(first, func() { next(0) })
 }
 
 // keep has a client hold as many connections as size says, as a pool does that
@@ -206,15 +221,7 @@ func (m *machine) visitors(l *socket, rate float64, life time.Duration) {
 			return
 		}
 		stay, first := m.about(life), m.random.IntN(10) < 9
-		m.after(stay, func() {
-			switch {
-			case s.State != source.Established || s.owner == nil:
-			case first:
-				m.fin(s)
-			default:
-				m.close(s)
-			}
-		})
+		m.after(stay, func() { m.part(s, first, func() {}) })
 	})
 }
 

@@ -94,34 +94,28 @@ func (s *search) between(low, high int, mask uint64) (uint16, bool) {
 	return 0, false
 }
 
-// forConnect gives the port that connect() finds (__inet_hash_connect): the
-// ports of the parity of the range's low end come first. It changes nothing.
-func (s *search) forConnect(t *tuple) (port uint16, distance int, ok bool) {
-	offset := int((t.secret+t.perturb)%uint32(s.span())) &^ 1
+// both searches the ports of the parity of low + offset, then the others.
+func (s *search) both(offset int) (port uint16, distance int, ok bool) {
 	if port, distance, ok = s.from(offset); ok {
 		return port, distance, ok
 	}
-	return s.from(offset + 1)
+	return s.from(offset ^ 1)
 }
 
-// forBind gives the port that bind(0) finds (inet_csk_find_open_port): the
-// other parity comes first.
-func (s *search) forBind(random *rand.Rand) (port uint16, ok bool) {
-	offset := random.IntN(s.span()) | 1
-	if port, _, ok = s.from(offset); ok {
-		return port, ok
-	}
-	port, _, ok = s.from(offset - 1)
-	return port, ok
+// forConnect gives the port that connect() finds (__inet_hash_connect): the
+// ports of the parity of the range's low end come first. It changes nothing.
+func (s *search) forConnect(t *tuple) (port uint16, distance int, ok bool) {
+	return s.both(int((t.secret+t.perturb)%uint32(s.span())) &^ 1)
 }
 
-// forUDP gives the port that a UDP socket gets (udp_lib_get_port): any.
-func (s *search) forUDP(random *rand.Rand) (port uint16, ok bool) {
+// forBind gives the port that bind(0) finds: for TCP the other parity comes
+// first (inet_csk_find_open_port), for UDP any (udp_lib_get_port).
+func (s *search) forBind(proto source.Proto, random *rand.Rand) (port uint16, ok bool) {
 	offset := random.IntN(s.span())
-	if port, _, ok = s.from(offset); ok {
-		return port, ok
+	if proto == source.TCP {
+		offset |= 1
 	}
-	port, _, ok = s.from(offset ^ 1)
+	port, _, ok = s.both(offset)
 	return port, ok
 }
 
