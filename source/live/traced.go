@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"ephtop/source"
@@ -12,7 +13,7 @@ import (
 type traced struct {
 	source.Source
 	tracer *trace.Tracer
-	// reason says why nothing is told, if tracer is nil.
+	// reason says why nothing is told, if nothing is.
 	reason error
 }
 
@@ -20,10 +21,7 @@ type traced struct {
 // be, each moment says why, and nothing else is lost.
 func withTrace(src source.Source) source.Source {
 	tracer, err := trace.Open()
-	if err != nil {
-		return &traced{Source: src, reason: err}
-	}
-	return &traced{Source: src, tracer: tracer}
+	return &traced{Source: src, tracer: tracer, reason: err}
 }
 
 // Poll polls the source behind and adds the events. They are drained after the
@@ -32,7 +30,7 @@ func (t *traced) Poll(ctx context.Context, m *source.Moment) error {
 	if err := t.Source.Poll(ctx, m); err != nil {
 		return err
 	}
-	if t.tracer == nil {
+	if t.reason != nil {
 		m.Limit(source.LimitUntraced, t.reason.Error())
 		return nil
 	}
@@ -50,11 +48,8 @@ func (t *traced) Poll(ctx context.Context, m *source.Moment) error {
 // Close ends tracing.
 func (t *traced) Close() error {
 	err := t.Source.Close()
-	if t.tracer == nil {
-		return err
-	}
-	if traceErr := t.tracer.Close(); err == nil {
-		err = traceErr
+	if t.reason == nil {
+		err = errors.Join(err, t.tracer.Close())
 	}
 	return err
 }

@@ -301,7 +301,7 @@ func FuzzDecode(f *testing.F) {
 		if rows[0] != there {
 			t.Errorf("the row before became %+v", rows[0])
 		}
-		if most := len(b) / minimumRowBytes; len(rows)-1 > most {
+		if most := len(b) / (nlmsgHeaderLen + rowLen); len(rows)-1 > most {
 			t.Errorf("%d rows out of %d bytes, where %d fit", len(rows)-1, len(b), most)
 		}
 		for _, s := range rows[1:] {

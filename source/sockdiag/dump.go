@@ -40,11 +40,19 @@ type Report struct {
 }
 
 func newDumper(dial func() (transport, error)) (*Dumper, error) {
-	conn, err := dial()
-	if err != nil {
-		return nil, fmt.Errorf("open netlink socket: %w", err)
+	d := &Dumper{dial: dial, buf: make([]byte, bufferSize)}
+	return d, d.connect()
+}
+
+// connect opens the netlink socket if it is not open.
+func (d *Dumper) connect() (err error) {
+	if d.conn != nil {
+		return nil
 	}
-	return &Dumper{dial: dial, conn: conn, buf: make([]byte, bufferSize)}, nil
+	if d.conn, err = d.dial(); err != nil {
+		return fmt.Errorf("open netlink socket: %w", err)
+	}
+	return nil
 }
 
 // Close closes the netlink socket.
@@ -105,12 +113,8 @@ func isTransient(err error) bool {
 }
 
 func (d *Dumper) dumpOnce(ctx context.Context, dst []source.Socket, r request) ([]source.Socket, bool, error) {
-	if d.conn == nil {
-		conn, err := d.dial()
-		if err != nil {
-			return dst, false, fmt.Errorf("open netlink socket: %w", err)
-		}
-		d.conn = conn
+	if err := d.connect(); err != nil {
+		return dst, false, err
 	}
 	d.seq++
 	d.out = r.append(d.out[:0], d.seq)

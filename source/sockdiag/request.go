@@ -16,25 +16,24 @@ const (
 	nlmsgDone    = 3
 	nlmsgOverrun = 4
 
-	flagRequest     = 0x1
-	flagDump        = 0x300
-	flagDumpIntr    = 0x10
-	typeTCPGetSock  = 18 // TCPDIAG_GETSOCK: all families in one dump
-	typeByFamily    = 20 // SOCK_DIAG_BY_FAMILY
-	afUnspec        = 0
-	afInet          = 2
-	afInet6         = 10
-	sockIDLen       = 48
-	requestLen      = nlmsgHeaderLen + 4 + sockIDLen + 8 // struct inet_diag_req
-	requestV2Len    = nlmsgHeaderLen + 8 + sockIDLen     // struct inet_diag_req_v2
-	rowLen          = 72                                 // struct inet_diag_msg
-	attrHeaderLen   = 4
-	attrCgroupID    = 21 // INET_DIAG_CGROUP_ID
-	noCookie        = ^uint32(0)
-	allStates       = 1<<14 - 2 // bits TCP_ESTABLISHED … TCP_BOUND_INACTIVE (1<<13)
-	maxRedials      = 3
-	bufferSize      = 64 << 10
-	minimumRowBytes = nlmsgHeaderLen + rowLen
+	flagRequest    = 0x1
+	flagDump       = 0x300
+	flagDumpIntr   = 0x10
+	typeTCPGetSock = 18 // TCPDIAG_GETSOCK: all families in one dump
+	typeByFamily   = 20 // SOCK_DIAG_BY_FAMILY
+	afUnspec       = 0
+	afInet         = 2
+	afInet6        = 10
+	sockIDLen      = 48
+	requestLen     = nlmsgHeaderLen + 4 + sockIDLen + 8 // struct inet_diag_req
+	requestV2Len   = nlmsgHeaderLen + 8 + sockIDLen     // struct inet_diag_req_v2
+	rowLen         = 72                                 // struct inet_diag_msg
+	attrHeaderLen  = 4
+	attrCgroupID   = 21 // INET_DIAG_CGROUP_ID
+	noCookie       = ^uint32(0)
+	allStates      = 1<<14 - 2 // bits TCP_ESTABLISHED … TCP_BOUND_INACTIVE (1<<13)
+	maxRedials     = 3
+	bufferSize     = 64 << 10
 )
 
 // request is one dump to ask for.

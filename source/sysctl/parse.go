@@ -39,25 +39,20 @@ func parseReserved(text string) ([]source.PortRange, error) {
 	if list == "" {
 		return nil, nil
 	}
-	ranges, err := ParsePorts(list)
+	listed, err := ParsePorts(list)
 	if err != nil {
 		return nil, bad("want ports from 0 to 65535, as in 1,2,4000-5000")
 	}
+	var ranges []source.PortRange
 	next := 0 // the lowest port that may follow
-	for _, r := range ranges {
+	for _, r := range listed {
 		if int(r.Low) < next || r.High < r.Low {
 			return nil, bad("the ports do not rise")
 		}
 		next = int(r.High) + 1
-	}
-	switch ranges[0] {
-	case source.PortRange{}:
-		ranges = ranges[1:]
-	default:
-		ranges[0].Low = max(ranges[0].Low, 1)
-	}
-	if len(ranges) == 0 {
-		return nil, nil
+		if r.High > 0 {
+			ranges = append(ranges, source.PortRange{Low: max(r.Low, 1), High: r.High})
+		}
 	}
 	return ranges, nil
 }

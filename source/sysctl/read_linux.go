@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -170,48 +172,26 @@ func (r *Reader) parse(files *[numFiles]file) (source.Settings, []source.Limit, 
 // begins with 512 bytes, would cut a long list.
 func appendFile(buf []byte, path string) ([]byte, error) {
 	for room := 4096; ; room *= 4 {
-		n, err := readOnce(&buf, path, room)
-		if err != nil {
-			return buf, err
-		}
-		if n < room {
-			return buf[:len(buf)+n], nil
+		buf = slices.Grow(buf, room)
+		n, err := readOnce(path, buf[len(buf):len(buf)+room])
+		if err != nil || n < room {
+			return buf[:len(buf)+max(n, 0)], err
 		}
 	}
 }
 
-// readOnce reads up to room bytes behind the end of buf, which it moves to a
-// larger place if need be.
-func readOnce(buf *[]byte, path string, room int) (int, error) {
-	b := *buf
-	if cap(b)-len(b) < room {
-		b = append(make([]byte, 0, len(b)+2*room), b...)
-		*buf = b
-	}
-	fd, err := ignoreEINTR(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+// readOnce opens a file and reads what one read gives.
+func readOnce(path string, buf []byte) (int, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return 0, err
 	}
 	defer unix.Close(fd)
-	return ignoreEINTR(func() (int, error) { return unix.Read(fd, b[len(b):len(b)+room]) })
+	return unix.Read(fd, buf)
 }
 
 // isAbsent tells whether a file is not there or not for us. Any other failure,
 // such as no descriptors left, says nothing of the system's settings.
 func isAbsent(err error) bool {
-	for _, absent := range []error{unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.EPERM} {
-		if errors.Is(err, absent) {
-			return true
-		}
-	}
-	return false
-}
-
-func ignoreEINTR(call func() (int, error)) (int, error) {
-	for {
-		n, err := call()
-		if err != unix.EINTR {
-			return n, err
-		}
-	}
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.ENOTDIR)
 }
