@@ -24,9 +24,6 @@ func blocked(m *machine) {
 	front := m.listen(envoy, "::", 443, 4096)
 	m.listen(checkout, "127.0.0.1", 8080, 4096)
 	m.listen(stock, "127.0.0.1", 8090, 100)
-	if m.err != nil {
-		return
-	}
 	provider := m.reach("203.0.113.40", 24*time.Millisecond, 0)
 	database := m.reach("10.0.9.2", 400*time.Microsecond, 0)
 	cache := m.reach("10.0.9.3", 300*time.Microsecond, 0)

@@ -19,9 +19,6 @@ func busy(m *machine) {
 	search := m.daemon(1733, "search", 1007, "search", "/usr/bin/java -Xmx8g -jar /srv/search/search.jar")
 	session := m.daemon(1902, "session", 1008, "session", "/srv/session/bin/session")
 	front := m.listen(envoy, "::", 443, 4096)
-	if m.err != nil {
-		return
-	}
 	m.visitors(front, 40, 30*time.Second)
 	spread := func(p *process, network string, hosts int, port uint16, from, to int, life time.Duration) {
 		for i := range hosts {

@@ -78,7 +78,7 @@ func New(o Options) (*Host, error) {
 	}
 	for _, s := range scenarios {
 		if s.Name == o.Scenario {
-			return newHost(s, o)
+			return newHost(s, o), nil
 		}
 	}
 	var names []string
@@ -88,17 +88,14 @@ func New(o Options) (*Host, error) {
 	return nil, fmt.Errorf("unknown scenario %q: use %s", o.Scenario, strings.Join(names, ", "))
 }
 
-func newHost(s scenario, o Options) (*Host, error) {
+func newHost(s scenario, o Options) *Host {
 	k := newKernel(defaultSettings(), o.Start, rand.New(rand.NewPCG(o.Seed, 0)))
 	k.now = -before
 	m := &machine{kernel: k, local: s.local}
 	s.begin(m)
-	if m.err != nil {
-		return nil, fmt.Errorf("set up scenario %s: %w", s.Name, m.err)
-	}
 	k.run(o.Skip)
 	k.events = nil
-	return &Host{kernel: k, name: s.host, step: o.Step}, nil
+	return &Host{kernel: k, name: s.host, step: o.Step}
 }
 
 // defaultSettings are those of a Linux host that nobody has tuned.

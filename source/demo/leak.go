@@ -17,9 +17,6 @@ func leak(m *machine) {
 	reports.files = 4096
 	front := m.listen(nginx, "::", 443, 511)
 	m.listen(reports, "127.0.0.1", 8081, 100)
-	if m.err != nil {
-		return
-	}
 	archive := m.reach("10.0.7.20", 900*time.Microsecond, 0)
 	database := m.reach("10.0.9.2", 400*time.Microsecond, 0)
 	relay := m.reach("10.0.7.25", 600*time.Microsecond, 0)

@@ -17,8 +17,6 @@ type machine struct {
 	local source.Addr
 	// pid is that of the last process that was started while the host ran.
 	pid int32
-	// err is the first thing that went wrong in setting up.
-	err error
 }
 
 // uptime is how long the host has run at the first snapshot, ticks how a
@@ -82,12 +80,12 @@ func (m *machine) about(mean time.Duration) time.Duration {
 	return mean/10 + time.Duration(m.random.ExpFloat64()*0.9*float64(mean))
 }
 
-// listen has a process serve a port. It closes what its clients have closed.
+// listen has a process serve a port. It closes what its clients have closed. A
+// scenario whose port is taken is wrong.
 func (m *machine) listen(p *process, local string, port uint16, backlog uint32) *socket {
 	l, err := m.kernel.listen(p, addr(local), port, backlog)
 	if err != nil {
-		m.note(fmt.Errorf("listen on %s port %d: %w", local, port, err))
-		return nil
+		panic(fmt.Sprintf("demo: listen on %s port %d: %v", local, port, err))
 	}
 	l.onAccept = func(s *socket) {
 		s.onEOF = func() { m.closeSoon(s) }
@@ -95,16 +93,10 @@ func (m *machine) listen(p *process, local string, port uint16, backlog uint32) 
 	return l
 }
 
-// receive has a process hold a UDP port.
+// receive has a process hold a UDP port, as listen does one of TCP.
 func (m *machine) receive(p *process, local string, port uint16) {
 	if _, err := m.bindUDP(p, addr(local), port); err != nil {
-		m.note(fmt.Errorf("bind UDP %s port %d: %w", local, port, err))
-	}
-}
-
-func (m *machine) note(err error) {
-	if m.err == nil {
-		m.err = err
+		panic(fmt.Sprintf("demo: bind UDP %s port %d: %v", local, port, err))
 	}
 }
 
@@ -265,9 +257,6 @@ func (m *machine) furniture() {
 	m.listen(resolved, "127.0.0.53", 53, 4096)
 	m.receive(resolved, "127.0.0.53", 53)
 	m.receive(chronyd, "127.0.0.1", 323)
-	if m.err != nil {
-		return
-	}
 	for i, port := range []uint16{51022, 60144} {
 		m.arrive(ssh, m.local, source.Addr4([4]byte{10, 0, 1, byte(20 + i)}), port)
 	}

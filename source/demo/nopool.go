@@ -25,9 +25,6 @@ func noPool(m *machine) {
 	front := m.listen(envoy, "::", 443, 4096)
 	m.listen(api, "127.0.0.1", 8080, 4096)
 	m.listen(webhooks, "127.0.0.1", 3000, 511)
-	if m.err != nil {
-		return
-	}
 	database := m.reach("10.0.9.2", 400*time.Microsecond, 0)
 	cache := m.reach("10.0.9.3", 300*time.Microsecond, 0)
 	broker := m.reach("10.0.9.11", 500*time.Microsecond, 0)
