@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	// maxUsers bounds the names remembered of users that are not in the file.
+	// maxUsers is how many names there are from which on no more numbers are
+	// remembered among them.
 	maxUsers = 4096
 	// maxPasswd is how much of the file is read, in bytes.
 	maxPasswd = 16 << 20
@@ -22,8 +23,7 @@ type Users struct {
 	// Path is another file, which tests need.
 	Path string
 
-	names   map[uint32]string
-	numbers map[uint32]string // of those without a name
+	names   map[uint32]string // or the number, of those without a name
 	size    int64
 	changed time.Time
 }
@@ -31,18 +31,17 @@ type Users struct {
 // Name gives the name of a user, or the number where the file has none.
 func (u *Users) Name(uid uint32) string {
 	u.refresh()
-	if name, ok := u.names[uid]; ok {
-		return name
-	}
-	number, ok := u.numbers[uid]
+	name, ok := u.names[uid]
 	if !ok {
-		number = strconv.FormatUint(uint64(uid), 10)
-		if u.numbers == nil || len(u.numbers) >= maxUsers {
-			u.numbers = make(map[uint32]string)
+		name = strconv.FormatUint(uint64(uid), 10)
+		if u.names == nil {
+			u.names = make(map[uint32]string)
 		}
-		u.numbers[uid] = number
+		if len(u.names) < maxUsers {
+			u.names[uid] = name
+		}
 	}
-	return number
+	return name
 }
 
 // refresh reads the file if it is another than before. One that can't be read
