@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -67,59 +68,49 @@ func (r *reader) read(records []record) (_ []record, lost uint64, err error) {
 	if _, err := unix.Poll(r.set, 0); err != nil && !errors.Is(err, unix.EINTR) {
 		return records, 0, fmt.Errorf("poll: %w", err)
 	}
-	var errs error
 	for i := range r.set {
 		if r.set[i].Revents&unix.POLLIN == 0 {
 			continue
 		}
+		p := &r.pipes[i]
 		var missed bool
-		if records, missed, err = r.readPipe(&r.pipes[i], records); err != nil {
-			errs = err
-		}
+		var readErr, lostErr error
+		records, missed, readErr = r.readPipe(p, records)
 		if missed {
-			n, err := r.lost(&r.pipes[i])
-			if err != nil {
-				errs = err
-			}
-			lost += n
+			before := p.lost
+			lostErr = r.countLost(p)
+			lost += p.lost - before
 		}
+		err = cmp.Or(err, readErr, lostErr)
 	}
-	return records, lost, errs
+	return records, lost, err
 }
 
 func (r *reader) readPipe(p *pipe, records []record) (_ []record, missed bool, err error) {
 	for range maxPages {
 		n, readErr := unix.Read(p.fd, r.page)
-		if errors.Is(readErr, unix.EINTR) {
+		switch {
+		case readErr == unix.EINTR:
 			continue
-		}
-		if errors.Is(readErr, unix.EAGAIN) || readErr == nil && n == 0 {
-			break
-		}
-		if readErr != nil {
+		case readErr == unix.EAGAIN, readErr == nil && n == 0:
+			return records, missed, err
+		case readErr != nil:
 			return records, missed, fmt.Errorf("buffer of cpu %d: %w", p.cpu, readErr)
 		}
 		var some bool
 		var pageErr error
 		records, some, pageErr = r.decoder.decode(r.page[:n], records)
-		missed = missed || some
-		if err == nil {
-			err = pageErr
-		}
+		missed, err = missed || some, cmp.Or(err, pageErr)
 	}
 	return records, missed, err
 }
 
-// lost tells how many events were lost on a CPU since it was asked last. A
-// page says only that there were some.
-func (r *reader) lost(p *pipe) (uint64, error) {
+// countLost asks how many events were lost on a CPU. A page says only that
+// there were some.
+func (r *reader) countLost(p *pipe) error {
 	text, err := r.dir.ReadFile(fmt.Sprintf("per_cpu/cpu%d/stats", p.cpu))
-	if err != nil {
-		return 0, err
-	}
-	before := p.lost
-	p.lost = max(before, parseLost(string(text)))
-	return p.lost - before, nil
+	p.lost = max(p.lost, parseLost(string(text)))
+	return err
 }
 
 // parseLost adds up what tracing_stats_read calls by three names: overwritten
@@ -142,10 +133,7 @@ func parseLost(text string) uint64 {
 // savedNames gives the names of threads that the kernel remembers, of those
 // that were traced of late.
 func (r *reader) savedNames() map[int32]string {
-	text, err := r.root.ReadFile("saved_cmdlines")
-	if err != nil {
-		return map[int32]string{}
-	}
+	text, _ := r.root.ReadFile("saved_cmdlines") // none are known without it
 	return parseComms(string(text))
 }
 
