@@ -29,7 +29,7 @@ func (d *Diagnosis) Verdict() model.Verdict { return model.Worst(model.Examine(d
 func DoctorText(w io.Writer, d *Diagnosis, o Options) error {
 	p := textPage{out: bufio.NewWriter(w), moment: newMoment(d.State), pen: newPen(o)}
 	p.header()
-	p.fact("sample", same, fmt.Sprintf("%s in %s, by %s", text.Plural(d.Sample.Polls, "poll", "polls"), text.Duration(d.Sample.Span),
+	p.fact("sample", fmt.Sprintf("%s in %s, by %s", text.Plural(d.Sample.Polls, "poll", "polls"), text.Duration(d.Sample.Span),
 		p.name(p.Moment.Source)))
 	p.failures()
 	for i, item := range advice.Checklist(d.State, d.Evidence, d.Sample) {
@@ -40,19 +40,11 @@ func DoctorText(w io.Writer, d *Diagnosis, o Options) error {
 	return p.out.Flush()
 }
 
-// verdictLevel is the level that a verdict is drawn as.
-func verdictLevel(v model.Verdict) model.Level {
-	switch v {
-	case model.VerdictWarning:
-		return model.LevelWarning
-	case model.VerdictProblem:
-		return model.LevelCritical
-	}
-	return model.LevelOK
-}
-
 func (p *textPage) item(n int, item *advice.Item) {
-	level := verdictLevel(item.Verdict)
+	level := [...]model.Level{
+		model.VerdictOK: model.LevelOK, model.VerdictUnknown: model.LevelOK, model.VerdictWarning: model.LevelWarning,
+		model.VerdictProblem: model.LevelCritical,
+	}[item.Verdict]
 	glyph := p.level(level, p.glyph(level))
 	if item.Verdict == model.VerdictUnknown {
 		glyph = p.paint(theme.Dim, "?")
@@ -65,40 +57,6 @@ func (p *textPage) item(n int, item *advice.Item) {
 	for _, s := range item.Next {
 		p.paragraph("     > ", "       ", s)
 	}
-}
-
-// paragraph writes words wrapped, the first line after first and the others
-// after rest.
-func (p *textPage) paragraph(first, rest, words string) {
-	for _, l := range fold(p.name(words), pageWidth-max(len(first), len(rest))) {
-		p.line(first, l)
-		first = rest
-	}
-}
-
-// fold breaks words into lines at blanks alone, where text.Wrap breaks at
-// hyphens too and so would tear "--flag" and the names of files. A word that
-// is wider than a line is cut.
-func fold(words string, width int) []string {
-	var lines []string
-	line := ""
-	for word := range strings.FieldsSeq(words) {
-		switch {
-		case line == "":
-			line = word
-		case text.Width(line)+1+text.Width(word) <= width:
-			line += " " + word
-		default:
-			lines = append(lines, line)
-			line = word
-		}
-		if text.Width(line) > width {
-			parts := text.Wrap(line, width)
-			lines = append(lines, parts[:len(parts)-1]...)
-			line = parts[len(parts)-1]
-		}
-	}
-	return append(lines, line)
 }
 
 // remedies writes the findings with all that is to say about them. A remedy
@@ -141,7 +99,7 @@ func (p *textPage) command(line string) {
 		p.line(indent, p.paint(theme.Key, p.name(line)))
 		return
 	}
-	for _, l := range fold(p.name(line), pageWidth-len(indent)) {
+	for _, l := range text.Wrap(p.name(line), pageWidth-len(indent)) {
 		p.line(indent, p.paint(theme.Key, l))
 	}
 }
@@ -156,17 +114,12 @@ type jsonItem struct {
 	Next    []string `json:"next"`
 }
 
-type jsonSample struct {
-	Polls   int     `json:"polls"`
-	Seconds float64 `json:"seconds"`
-}
-
 // DoctorJSON writes the checklist, the findings and the evidence as one JSON
 // object. Fields that JSON has too mean the same.
 func DoctorJSON(w io.Writer, d *Diagnosis, _ Options) error {
-	p := jsonPage{out: bufio.NewWriterSize(w, 64<<10), moment: newMoment(d.State)}
+	p := newJSONPage(w, d.State)
 	p.head()
-	p.field("sample", jsonSample{d.Sample.Polls, tenth(d.Sample.Span.Seconds())})
+	p.field("sample", map[string]any{"polls": d.Sample.Polls, "seconds": tenth(d.Sample.Span.Seconds())})
 	p.field("verdict", d.Verdict().String())
 	items := advice.Checklist(d.State, d.Evidence, d.Sample)
 	p.list("points", len(items), func(i int) {

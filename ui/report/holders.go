@@ -3,57 +3,42 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"ephtop/model"
 	"ephtop/source"
 )
 
-// holder is a process that holds ports of a tuple.
-type holder struct {
-	tuple, process int32 // indices into the tuples and State.Processes
-	ports          int   // distinct local ports
-}
-
-// holders counts the distinct ports of each tuple by process, in the order of
-// the tuples and most ports first. Inferred owners are left out: the ports of
-// a tuple that no holder accounts for have no certain owner.
-func (m *moment) holders(tuples []model.TupleUse) []holder {
-	index := make(map[model.TupleKey]int32, len(tuples))
-	for i := range tuples {
-		index[tuples[i].TupleKey] = int32(i)
-	}
+// holders gives the processes that hold ports of each tuple, most ports first.
+// Inferred owners are left out: the ports of a tuple that no holder accounts
+// for have no certain owner.
+func (p *jsonPage) holders() map[model.TupleKey][]jsonHolder {
 	type hold struct {
-		tuple, process int32
-		port           uint16
+		of      model.TupleKey
+		process int32
 	}
-	var holds []hold
-	for i := range m.Rows {
-		s, process := &m.Snapshot.Sockets[i], m.owner(int32(i))
-		if process == source.NoProcess || s.Proto != source.TCP || !m.Rows[i].Ephemeral {
+	ports := make(map[hold]map[uint16]struct{})
+	for i := range p.Rows {
+		s, process := &p.Snapshot.Sockets[i], p.owner(int32(i))
+		if process == source.NoProcess || s.Proto != source.TCP || !p.Rows[i].Ephemeral {
 			continue
 		}
-		if t, ok := index[model.TupleKey{Source: s.Local, Destination: s.Remote, Port: s.RemotePort}]; ok {
-			holds = append(holds, hold{t, process, s.LocalPort})
+		h := hold{model.TupleKey{Source: s.Local, Destination: s.Remote, Port: s.RemotePort}, process}
+		if ports[h] == nil {
+			ports[h] = make(map[uint16]struct{})
 		}
+		ports[h][s.LocalPort] = struct{}{}
 	}
-	slices.SortFunc(holds, func(a, b hold) int {
-		return cmp.Or(cmp.Compare(a.tuple, b.tuple), cmp.Compare(a.process, b.process), cmp.Compare(a.port, b.port))
-	})
-
-	var list []holder
-	for i, h := range holds {
-		switch {
-		case i == 0 || h.tuple != holds[i-1].tuple || h.process != holds[i-1].process:
-			list = append(list, holder{h.tuple, h.process, 1})
-		case h.port != holds[i-1].port:
-			list[len(list)-1].ports++
-		}
+	lists := make(map[model.TupleKey][]jsonHolder)
+	for h, held := range ports {
+		lists[h.of] = append(lists[h.of], p.holder(h.process, len(held)))
 	}
-	slices.SortStableFunc(list, func(a, b holder) int {
-		return cmp.Or(cmp.Compare(a.tuple, b.tuple), cmp.Compare(b.ports, a.ports),
-			cmp.Compare(m.Processes[a.process].PID, m.Processes[b.process].PID))
-	})
-	return list
+	for _, list := range lists {
+		slices.SortFunc(list, func(a, b jsonHolder) int {
+			return cmp.Or(cmp.Compare(b.Ports, a.Ports), cmp.Compare(a.PID, b.PID), strings.Compare(a.Name, b.Name))
+		})
+	}
+	return lists
 }
 
 // consumers gives the processes that hold ports, most ports first, with the
@@ -69,9 +54,10 @@ func (m *moment) consumers(protocols []source.Proto) []model.Consumer {
 	at := make(map[key]int)
 	for _, p := range protocols {
 		for _, c := range m.Of(p).Consumers[model.ByProcess] {
-			i, seen := at[key{c.Process, c.Tier}]
+			k := key{c.Process, c.Tier}
+			i, seen := at[k]
 			if !seen {
-				at[key{c.Process, c.Tier}] = len(list)
+				at[k] = len(list)
 				list = append(list, c)
 				continue
 			}

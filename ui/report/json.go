@@ -3,7 +3,9 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -11,7 +13,6 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
-	"ephtop/ui/advice"
 	"ephtop/ui/text"
 )
 
@@ -39,7 +40,7 @@ import (
 //
 // Percentages are rounded to one decimal.
 func JSON(w io.Writer, st *model.State, o Options) error {
-	p := jsonPage{out: bufio.NewWriterSize(w, 64<<10), moment: newMoment(st)}
+	p := newJSONPage(w, st)
 	p.head()
 	p.findings()
 	p.tuples()
@@ -53,29 +54,24 @@ func JSON(w io.Writer, st *model.State, o Options) error {
 	return p.end()
 }
 
-// reasons writes what could not be seen.
-func (p *jsonPage) reasons() {
-	list := advice.Limits(p.Moment)
-	p.list("degraded", len(list), func(i int) { p.value(text.Sanitize(list[i])) })
-}
-
-// end closes the object and hands on the first error.
-func (p *jsonPage) end() error {
-	p.write("\n}\n")
-	if p.err != nil {
-		return p.err
-	}
-	return p.out.Flush()
-}
-
-// jsonPage writes one object. The first error stays in err or in out, and
-// ends the writing.
+// jsonPage writes one object. An error of writing stays in out, the first one
+// of encoding in err.
 type jsonPage struct {
 	*moment
 	out    *bufio.Writer
 	buf    bytes.Buffer
 	err    error
-	fields int
+	opened bool
+}
+
+func newJSONPage(w io.Writer, st *model.State) *jsonPage {
+	return &jsonPage{out: bufio.NewWriterSize(w, 64<<10), moment: newMoment(st)}
+}
+
+// end closes the object and hands on the first error.
+func (p *jsonPage) end() error {
+	p.out.WriteString("\n}\n")
+	return cmp.Or(p.err, p.out.Flush())
 }
 
 type jsonRange struct {
@@ -89,11 +85,6 @@ type jsonRange struct {
 type jsonUse struct {
 	InUse   int     `json:"in_use"`
 	Percent float64 `json:"percent"`
-}
-
-type jsonPool struct {
-	TCP jsonUse `json:"tcp"`
-	UDP jsonUse `json:"udp"`
 }
 
 type jsonTuple struct {
@@ -158,7 +149,7 @@ func (p *jsonPage) head() {
 	p.field("source", text.Sanitize(m.Source))
 	r := snap.Settings.Range
 	p.field("range", jsonRange{r.Low, r.High, r.Count(), snap.Settings.ReservedInRange(), snap.Settings.Usable()})
-	p.field("pool", jsonPool{poolUse(&p.TCP.Pressure), poolUse(&p.UDP.Pressure)})
+	p.field("pool", map[string]jsonUse{"tcp": poolUse(&p.TCP.Pressure), "udp": poolUse(&p.UDP.Pressure)})
 	p.field("level", p.Level.String())
 }
 
@@ -168,28 +159,34 @@ func tenth(percent float64) float64 { return math.Round(percent*10) / 10 }
 
 func (p *jsonPage) tuples() {
 	tuples := p.TCP.Pressure.Tuples
-	rest := p.holders(tuples)
+	holders := p.holders()
 	p.list("tuples", len(tuples), func(i int) {
 		t := &tuples[i]
 		o := t.Outlook(p.Snapshot.Settings.TimeWait)
-		processes := []jsonHolder{}
-		for len(rest) > 0 && int(rest[0].tuple) == i {
-			processes = append(processes, p.holder(rest[0].process, rest[0].ports))
-			rest = rest[1:]
-		}
 		p.value(jsonTuple{
 			Source: t.Source.String(), Destination: t.Destination.String(), Port: t.Port,
 			Used: t.Used, Free: t.Free, Percent: tenth(t.Percent()),
 			Blocked: t.Blocked, Suspected: t.Suspected, TimeWait: t.TimeWait, Reusable: t.Reusable,
 			FirstHalfPercent: tenth(t.FirstHalfPercent()), SlowConnect: t.SlowConnect(),
 			Closes: tenth(o.CloseRate), Sustainable: tenth(o.Sustainable), Plateau: o.Plateau, SecondsToFull: p.secondsToFull(t),
-			Level: t.Level.String(), Processes: processes,
+			Level: t.Level.String(), Processes: append([]jsonHolder{}, holders[t.TupleKey]...),
 		})
 	})
 }
 
 func (p *jsonPage) holder(process int32, ports int) jsonHolder {
 	return jsonHolder{p.Processes[process].PID, p.names[process], ports}
+}
+
+// secondsToFull is the time until no port is free, nil where that is not
+// known or does not come.
+func (p *jsonPage) secondsToFull(t *model.TupleUse) *float64 {
+	head := p.TCP.Pressure.Headline()
+	if head.Scope != model.ScopeTuple || head.Key != t.TupleKey || p.Forecast.Full <= 0 {
+		return nil
+	}
+	seconds := tenth(p.Forecast.Full.Seconds())
+	return &seconds
 }
 
 func (p *jsonPage) processes(protocols []source.Proto) {
@@ -212,7 +209,7 @@ func (p *jsonPage) connections(rows []int32) {
 	var b []byte
 	p.list("connections", len(rows), func(i int) {
 		b = p.appendConnection(b[:0], rows[i], names)
-		p.writeBytes(b)
+		p.out.Write(b)
 	})
 }
 
@@ -258,32 +255,29 @@ func (p *jsonPage) field(name string, value any) {
 // list writes a list of n elements, each on a line of its own.
 func (p *jsonPage) list(name string, n int, element func(i int)) {
 	p.name(name)
-	p.write("[")
-	for i := 0; i < n && p.err == nil; i++ {
+	p.out.WriteByte('[')
+	for i := range n {
 		if i > 0 {
-			p.write(",")
+			p.out.WriteByte(',')
 		}
-		p.write("\n    ")
+		p.out.WriteString("\n    ")
 		element(i)
 	}
 	if n > 0 {
-		p.write("\n  ")
+		p.out.WriteString("\n  ")
 	}
-	p.write("]")
+	p.out.WriteByte(']')
 }
 
 func (p *jsonPage) name(name string) {
-	if p.fields == 0 {
-		p.write("{\n  \"")
-	} else {
-		p.write(",\n  \"")
+	open := ','
+	if !p.opened {
+		open, p.opened = '{', true
 	}
-	p.fields++
-	p.write(name)
-	p.write(`": `)
+	fmt.Fprintf(p.out, "%c\n  %q: ", open, name)
 }
 
-func (p *jsonPage) value(v any) { p.writeBytes(p.encode(v)) }
+func (p *jsonPage) value(v any) { p.out.Write(p.encode(v)) }
 
 // encode gives v in JSON, valid until the next call. Unlike json.Marshal it
 // leaves <, > and & as they are.
@@ -291,20 +285,6 @@ func (p *jsonPage) encode(v any) []byte {
 	p.buf.Reset()
 	e := json.NewEncoder(&p.buf)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil && p.err == nil {
-		p.err = err
-	}
+	p.err = cmp.Or(p.err, e.Encode(v))
 	return bytes.TrimSuffix(p.buf.Bytes(), []byte("\n"))
-}
-
-func (p *jsonPage) write(s string) {
-	if _, err := p.out.WriteString(s); err != nil && p.err == nil {
-		p.err = err
-	}
-}
-
-func (p *jsonPage) writeBytes(b []byte) {
-	if _, err := p.out.Write(b); err != nil && p.err == nil {
-		p.err = err
-	}
 }

@@ -23,10 +23,7 @@ func (p *jsonPage) findings() {
 	p.list("findings", len(list), func(i int) {
 		f := &list[i]
 		a := advice.Of(p.State, f)
-		if a.Remedies == nil {
-			a.Remedies = []advice.Remedy{}
-		}
-		p.value(jsonFinding{f.Problem.String(), f.Level.String(), a.Title, a.Seen, a.Why, a.Remedies})
+		p.value(jsonFinding{f.Problem.String(), f.Level.String(), a.Title, a.Seen, a.Why, append([]advice.Remedy{}, a.Remedies...)})
 	})
 }
 
@@ -94,4 +91,10 @@ func newFailures(st *model.State) jsonFailures {
 		f.By = append(f.By, jsonFailure{b.Process.PID, text.Sanitize(b.Process.Name), b.Destination.String(), b.Port, b.Count})
 	}
 	return f
+}
+
+// reasons writes what could not be seen.
+func (p *jsonPage) reasons() {
+	list := advice.Limits(p.Moment)
+	p.list("degraded", len(list), func(i int) { p.value(text.Sanitize(list[i])) })
 }

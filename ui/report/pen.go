@@ -34,40 +34,30 @@ func (p pen) level(l model.Level, s string) string {
 
 // glyph is one column that tells a level where there is no colour.
 func (p pen) glyph(l model.Level) string {
-	glyphs := [...]string{"·", "!", "‼", "✖"}
-	if p.ascii {
-		glyphs = [...]string{".", "!", "#", "X"}
-	}
-	return glyphs[min(l, model.LevelExhausted)]
+	return p.plain([...]string{"·", "!", "‼", "✖"}[min(l, model.LevelExhausted)])
 }
 
 func (p pen) arrow() string { return p.plain(" → ") }
 
 // plain replaces the signs of our own that are not ASCII, if none is wanted.
 func (p pen) plain(s string) string {
-	if !p.ascii {
-		return s
+	if p.ascii {
+		return asciiSigns.Replace(s)
 	}
-	return asciiSigns.Replace(s)
+	return s
 }
 
-var asciiSigns = strings.NewReplacer("→", "->", "–", "-", "−", "-", "…", "~", "µ", "u")
+var asciiSigns = strings.NewReplacer("→", "->", "–", "-", "−", "-", "…", "~", "µ", "u", "·", ".", "‼", "#", "✖", "X")
 
 // name makes text of foreign origin fit for the page.
 func (p pen) name(s string) string {
-	s = text.Sanitize(s)
-	if !p.ascii {
-		return s
-	}
 	return strings.Map(func(r rune) rune {
-		if r > '~' {
+		if p.ascii && r > '~' {
 			return '?'
 		}
 		return r
-	}, asciiSigns.Replace(s))
+	}, p.plain(text.Sanitize(s)))
 }
-
-func same(s string) string { return s }
 
 // decimalPercent gives a percentage with one decimal, as in JSON.
 func decimalPercent(p float64) string { return strconv.FormatFloat(tenth(p), 'f', 1, 64) }

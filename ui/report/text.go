@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"strings"
 
@@ -58,16 +59,17 @@ func (p *textPage) title(parts ...string) {
 	p.line(p.paint(theme.Title, strings.TrimRight(strings.Join(parts, ""), " ")))
 }
 
-// fact writes a label and what there is to say under it, wrapped.
-func (p *textPage) fact(label string, style func(string) string, words string) {
-	const indent = 8
-	for i, l := range text.Wrap(p.plain(words), pageWidth-indent) {
-		if i > 0 {
-			label = ""
-		}
-		p.line(left(label, indent), style(l))
+// paragraph writes words wrapped, the first line after first and the others
+// after rest.
+func (p *textPage) paragraph(first, rest, words string) {
+	for _, l := range text.Wrap(p.name(words), pageWidth-max(len(first), len(rest))) {
+		p.line(first, l)
+		first = rest
 	}
 }
+
+// fact writes a label and what there is to say under it.
+func (p *textPage) fact(label, words string) { p.paragraph(left(label, 8), blanks(8), words) }
 
 func (p *textPage) header() {
 	m := p.Moment
@@ -80,30 +82,30 @@ func (p *textPage) header() {
 
 func (p *textPage) summary() {
 	set := &p.Snapshot.Settings
-	p.fact("level", func(s string) string { return p.level(p.Level, s) }, p.glyph(p.Level)+" "+p.Level.String())
-	p.fact("TCP", same, p.headline(&p.TCP.Pressure))
-	p.fact("UDP", same, p.headline(&p.UDP.Pressure))
+	p.line(left("level", 8), p.level(p.Level, p.glyph(p.Level)+" "+p.Level.String()))
+	p.headline("TCP", &p.TCP.Pressure)
+	p.headline("UDP", &p.UDP.Pressure)
 	p.failures()
-	r := text.Count(int(set.Range.Low)) + "–" + text.Count(int(set.Range.High))
-	r = strings.ReplaceAll(r, ",", "") + ": " + text.Plural(set.Range.Count(), "port", "ports") + ", " +
-		text.Count(set.ReservedInRange()) + " reserved, " + text.Count(set.Usable()) + " usable"
+	r := fmt.Sprintf("%d–%d: %s, %s reserved, %s usable", set.Range.Low, set.Range.High,
+		text.Plural(set.Range.Count(), "port", "ports"), text.Count(set.ReservedInRange()), text.Count(set.Usable()))
 	if set.Assumed {
 		r += "; assumed, the system's own range could not be read"
 	}
-	p.fact("range", same, r)
-	p.fact("source", same, p.name(p.Moment.Source)+", "+text.Count(int(p.Moment.Took.Milliseconds()))+" ms")
+	p.fact("range", r)
+	p.fact("source", p.name(p.Moment.Source)+", "+text.Count(int(p.Moment.Took.Milliseconds()))+" ms")
 }
 
 // headline says how far a protocol is from the failure of connect() or bind().
-func (p *textPage) headline(use *model.Pressure) string {
+func (p *textPage) headline(label string, use *model.Pressure) {
 	h := use.Headline()
-	free := text.Count(h.Free) + " free"
+	free := ", " + text.Count(h.Free) + " free"
 	pool := text.Count(use.InUse) + " ports in use (" + decimalPercent(use.PoolPercent()) + " %)"
 	if h.Scope != model.ScopeTuple {
-		return pool + ", " + free
+		p.fact(label, pool+free)
+		return
 	}
-	return decimalPercent(h.Percent()) + " % used to " + source.AddrPort(h.Key.Destination, h.Key.Port) + ", " + free +
-		"\n" + pool + " to all destinations together"
+	p.fact(label, decimalPercent(h.Percent())+" % used to "+source.AddrPort(h.Key.Destination, h.Key.Port)+free)
+	p.fact("", pool+" to all destinations together")
 }
 
 func (p *textPage) states(protocols []source.Proto) {
@@ -132,12 +134,6 @@ func (p *textPage) degraded() {
 	}
 	p.title("Not seen")
 	for _, d := range limits {
-		for i, l := range text.Wrap(p.name(d), pageWidth-4) {
-			mark := "  - "
-			if i > 0 {
-				mark = "    "
-			}
-			p.line(mark, l)
-		}
+		p.paragraph("  - ", "    ", d)
 	}
 }

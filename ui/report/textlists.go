@@ -28,11 +28,11 @@ func (p *textPage) failures() {
 	if !p.Failures.Observed {
 		return
 	}
-	p.fact("failed", same, text.Plural(p.Failures.Count, "connect", "connects")+" for want of a port")
+	p.fact("failed", text.Plural(p.Failures.Count, "connect", "connects")+" for want of a port")
 	by := p.Failures.By
 	for i := range by[:min(listed, len(by))] {
 		b := &by[i]
-		p.fact("", same, text.Count(b.Count)+" by "+text.Truncate(p.name(b.Process.Name), 20)+" "+
+		p.fact("", text.Count(b.Count)+" by "+text.Truncate(p.name(b.Process.Name), 20)+" "+
 			strconv.Itoa(int(b.Process.PID))+" to "+source.AddrPort(b.Destination, b.Port))
 	}
 }
@@ -69,27 +69,29 @@ func (p *textPage) destinations() {
 	p.more(len(tuples), "destination", "destinations")
 }
 
-// tuple writes one destination; addresses that leave no room for the figures
-// stand on lines of their own.
-func (p *textPage) tuple(t *model.TupleUse) {
-	glyph := p.level(t.Level, p.glyph(t.Level)) + " "
-	from, to := t.Source.String()+p.arrow(), source.AddrPort(t.Destination, t.Port)
-	if text.Width(from+to) > tupleWidth {
-		p.line(glyph, from)
-		glyph, from = "  ", "  "
+// pair gives the begin of a line: lead, and a pair of addresses in width
+// columns. Addresses that leave no room for the rest are put on lines of their
+// own before, and the begin is then blank.
+func (p *textPage) pair(lead, from, to string, width int) string {
+	if text.Width(from+to) > width {
+		p.line(lead, from)
+		lead, from = blanks(text.Width(lead)), "  "
 	}
-	if text.Width(from+to) > tupleWidth {
-		p.line(glyph, from, to)
+	if text.Width(from+to) > width {
+		p.line(lead, from, to)
 		from, to = "", ""
 	}
-	slow := ""
+	return lead + left(from+to, width)
+}
+
+// tuple writes one destination.
+func (p *textPage) tuple(t *model.TupleUse) {
+	slow := decimalPercent(t.FirstHalfPercent())
 	if t.SlowConnect() {
 		slow = "slow"
-	} else {
-		slow = decimalPercent(t.FirstHalfPercent())
 	}
-	p.line(glyph, left(from+to, tupleWidth), right(text.Count(t.Used), 7), right(text.Count(t.Free), 7),
-		p.level(t.Level, right(decimalPercent(t.Percent()), 6)), right(text.Count(t.TimeWait), 10), right(slow, 9))
+	p.line(p.pair(p.level(t.Level, p.glyph(t.Level))+" ", t.Source.String()+p.arrow(), source.AddrPort(t.Destination, t.Port), tupleWidth),
+		right(text.Count(t.Used), 7), right(text.Count(t.Free), 7), p.level(t.Level, right(decimalPercent(t.Percent()), 6)), right(text.Count(t.TimeWait), 10), right(slow, 9))
 }
 
 func (p *textPage) consumers(protocols []source.Proto) {
@@ -131,15 +133,12 @@ func (p *textPage) more(n int, one, many string) {
 
 func (p *textPage) connections(o *Options) {
 	total := text.Plural(len(p.Rows), "socket", "sockets")
+	p.title("Connections")
 	if o.Filter == "" {
-		p.title("Connections")
 		p.line("  ", total, ": --filter lists some of them here, -o json and -o csv list all")
 		return
 	}
-	p.title("Connections")
-	for _, l := range text.Wrap(text.Count(len(o.Rows))+" of "+total+" pass the filter "+p.name(o.Filter), pageWidth-2) {
-		p.line("  ", l)
-	}
+	p.paragraph("  ", "  ", text.Count(len(o.Rows))+" of "+total+" pass the filter "+o.Filter)
 	for _, row := range o.Rows {
 		p.connection(row)
 	}
@@ -149,17 +148,8 @@ func (p *textPage) connection(row int32) {
 	s, r := &p.Snapshot.Sockets[row], &p.Rows[row]
 	const ends = 46 // a pair of IPv4 addresses with ports
 	from, to := source.AddrPort(s.Local, s.LocalPort)+p.arrow(), source.AddrPort(s.Remote, s.RemotePort)
-	proto := "  " + s.Proto.String() + " "
 	if s.State == source.Listen || s.State == source.Bound {
 		from, to = source.AddrPort(s.Local, s.LocalPort), ""
-	}
-	if text.Width(from+to) > ends {
-		p.line(proto, from)
-		proto, from = "      ", "  "
-	}
-	if text.Width(from+to) > ends {
-		p.line(proto, from, to)
-		from, to = "", ""
 	}
 	owner := ""
 	if r.Process != source.NoProcess {
@@ -170,5 +160,5 @@ func (p *textPage) connection(row int32) {
 		}
 		owner = text.Truncate(owner, pageWidth-6-ends-1-12-len(pid)) + pid
 	}
-	p.line(proto, left(from+to, ends+1), left(s.State.String(), 12), p.plain(owner))
+	p.line(p.pair("  "+s.Proto.String()+" ", from, to, ends), " ", left(s.State.String(), 12), p.plain(owner))
 }

@@ -21,11 +21,33 @@ func Truncate(s string, width int) string {
 	return ansi.Truncate(s, width, "…")
 }
 
-// Wrap breaks s into lines of at most width columns, between words where that
-// is possible.
+// Wrap breaks s into lines of at most width columns: at blanks alone, so that
+// "--flag" and the names of files stay whole. A word that is wider than a line
+// is cut.
 func Wrap(s string, width int) []string {
-	if width <= 0 || s == "" {
+	if width <= 0 {
 		return nil
 	}
-	return strings.Split(ansi.Wrap(s, width, ""), "\n")
+	var lines []string
+	line := ""
+	for word := range strings.SplitSeq(s, " ") {
+		switch {
+		case line == "":
+			line = word
+		case Width(line)+1+Width(word) <= width:
+			line += " " + word
+		default:
+			lines = append(lines, strings.TrimRight(line, " "))
+			line = word
+		}
+		if Width(line) > width {
+			parts := strings.Split(ansi.Hardwrap(line, width, false), "\n")
+			lines = append(lines, parts[:len(parts)-1]...)
+			line = parts[len(parts)-1]
+		}
+	}
+	if line = strings.TrimRight(line, " "); line != "" {
+		lines = append(lines, line)
+	}
+	return lines
 }
