@@ -1,6 +1,8 @@
 package advice
 
 import (
+	"slices"
+
 	"ephtop/model"
 	"ephtop/source"
 )
@@ -58,38 +60,31 @@ func Of(st *model.State, f *model.Finding) Advice {
 
 // teller knows what the words are about.
 type teller struct {
+	*model.Finding
 	st  *model.State
-	f   *model.Finding
 	set *source.Settings
 	// use is what is known of the finding's tuple, or nil.
 	use *model.TupleUse
 }
 
 func newTeller(st *model.State, f *model.Finding) *teller {
-	t := &teller{st: st, f: f, set: &st.Snapshot.Settings}
-	for i := range st.TCP.Pressure.Tuples {
-		use := &st.TCP.Pressure.Tuples[i]
-		same := use.TupleKey == f.Tuple
+	t := &teller{Finding: f, st: st, set: &st.Snapshot.Settings}
+	i := slices.IndexFunc(st.TCP.Pressure.Tuples, func(use model.TupleUse) bool {
+		key := use.TupleKey
 		if f.Problem == model.ConnectsFail { // which knows no source
-			same = use.Destination == f.Tuple.Destination && use.Port == f.Tuple.Port
+			key.Source = f.Tuple.Source
 		}
-		if same {
-			t.use = use
-			break
-		}
+		return key == f.Tuple
+	})
+	if i >= 0 {
+		t.use = &st.TCP.Pressure.Tuples[i]
 	}
 	return t
 }
 
-func (t *teller) pressure() *model.Pressure { return &t.st.Of(t.f.Proto).Pressure }
+func (t *teller) pressure() *model.Pressure { return &t.st.Of(t.Proto).Pressure }
 
 // gather leaves out the remedies that do not apply, which have no name.
 func gather(remedies ...Remedy) []Remedy {
-	var list []Remedy
-	for _, r := range remedies {
-		if r.What != "" {
-			list = append(list, r)
-		}
-	}
-	return list
+	return slices.DeleteFunc(remedies, func(r Remedy) bool { return r.What == "" })
 }

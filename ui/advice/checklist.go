@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,8 +32,10 @@ type Item struct {
 func Checklist(st *model.State, ev *source.Evidence, sample Sample) []Item {
 	var items []Item
 	for _, p := range model.Examine(st, ev) {
-		e := examiner{st: st, ev: ev, p: &p, Item: Item{Topic: p.Topic, Verdict: p.Verdict}}
-		e.tell(sample)
+		topic := topics[p.Topic]
+		e := examiner{st: st, ev: ev, sample: sample, p: &p, Item: Item{Topic: p.Topic, Verdict: p.Verdict, Title: topic.title}}
+		topic.tell(&e)
+		e.findings()
 		items = append(items, e.Item)
 	}
 	return items
@@ -40,29 +43,28 @@ func Checklist(st *model.State, ev *source.Evidence, sample Sample) []Item {
 
 // examiner writes one item.
 type examiner struct {
-	st *model.State
-	ev *source.Evidence
-	p  *model.Point
+	st     *model.State
+	ev     *source.Evidence
+	sample Sample
+	p      *model.Point
 	Item
 }
 
-func (e *examiner) tell(sample Sample) {
-	switch e.p.Topic {
-	case model.TopicRange:
-		e.portRange()
-	case model.TopicConnections:
-		e.connections()
-	case model.TopicTimeWait:
-		e.timeWait()
-	case model.TopicFirewall:
-		e.firewall()
-	case model.TopicPooling:
-		e.pooling(sample)
-	case model.TopicLog:
-		e.log()
-	case model.TopicChanges:
-		e.changes()
-	}
+var topics = map[model.Topic]struct {
+	title string
+	tell  func(*examiner)
+}{
+	model.TopicRange:       {"the range of ephemeral ports", (*examiner).portRange},
+	model.TopicConnections: {"active connections", (*examiner).connections},
+	model.TopicTimeWait:    {"TIME_WAIT", (*examiner).timeWait},
+	model.TopicFirewall:    {"the firewall and the way back", (*examiner).firewall},
+	model.TopicPooling:     {"pooling and keep-alive", (*examiner).pooling},
+	model.TopicLog:         {"the system log", (*examiner).log},
+	model.TopicChanges:     {"settings that differ from the defaults", (*examiner).changes},
+}
+
+// findings adds what was found on the topic, and what helps most.
+func (e *examiner) findings() {
 	for i := range e.p.Findings {
 		a := Of(e.st, &e.p.Findings[i])
 		e.seen("%s", a.Title)
@@ -82,16 +84,12 @@ func (e *examiner) seen(format string, args ...any) {
 
 func (e *examiner) next(format string, args ...any) {
 	step := text.Sanitize(fmt.Sprintf(format, args...))
-	for _, s := range e.Next {
-		if s == step {
-			return
-		}
+	if !slices.Contains(e.Next, step) {
+		e.Next = append(e.Next, step)
 	}
-	e.Next = append(e.Next, step)
 }
 
 func (e *examiner) portRange() {
-	e.Title = "the range of ephemeral ports"
 	set := &e.st.Snapshot.Settings
 	whose := "the system's default"
 	if set.Range != set.Default {
@@ -106,7 +104,6 @@ func (e *examiner) portRange() {
 }
 
 func (e *examiner) connections() {
-	e.Title = "active connections"
 	p := &e.st.TCP.Pressure
 	h := p.Headline()
 	to := "to all destinations together"
@@ -129,16 +126,14 @@ func (e *examiner) connections() {
 	if len(counts) > 0 {
 		e.seen("%s", strings.Join(counts, ", "))
 	}
-	switch {
-	case !e.st.Failures.Observed:
+	if !e.st.Failures.Observed {
 		e.seen("connects that failed are not counted without --trace (root, Linux)")
-	default:
+	} else {
 		e.seen("%s failed for want of a port", text.Plural(e.st.Failures.Count, "connect", "connects"))
 	}
 }
 
 func (e *examiner) timeWait() {
-	e.Title = "TIME_WAIT"
 	set, n := &e.st.Snapshot.Settings, e.st.TCP.States[source.TimeWait]
 	line := text.Count(n) + " in TIME_WAIT"
 	if set.MaxTimeWait > 0 {
@@ -169,9 +164,8 @@ func (e *examiner) timeWait() {
 	e.seen("tcp_tw_reuse is %d%s, tcp_timestamps is %d", set.ReuseTimeWait, word, set.Timestamps)
 }
 
-func (e *examiner) pooling(sample Sample) {
-	e.Title = "pooling and keep-alive"
-	e.seen("%s in %s", text.Plural(sample.Polls, "poll", "polls"), span(sample.Span))
+func (e *examiner) pooling() {
+	e.seen("%s in %s", text.Plural(e.sample.Polls, "poll", "polls"), span(e.sample.Span))
 	const most = 3
 	told := 0
 	for i := range e.st.Churn {

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -22,7 +23,6 @@ func (e *examiner) unread(s source.Status, byHand string) {
 }
 
 func (e *examiner) firewall() {
-	e.Title = "the firewall and the way back"
 	fw := &e.ev.Firewall
 	if !fw.OK() {
 		e.unread(fw.Status, "look at the rules of this host and of the network by hand")
@@ -96,19 +96,15 @@ func (e *examiner) conntrack() {
 
 // portRanges writes ranges, at most a few of them.
 func portRanges(list []source.PortRange) string {
-	const most = 4
-	var words []string
-	for _, r := range list[:min(len(list), most)] {
-		if r.Low == r.High {
-			words = append(words, fmt.Sprint(r.Low))
-		} else {
-			words = append(words, r.String())
-		}
+	return "ports " + few(each(list, rangeName), 4)
+}
+
+// rangeName writes a range, one of a single port as that port.
+func rangeName(r source.PortRange) string {
+	if r.Low == r.High {
+		return fmt.Sprint(r.Low)
 	}
-	if n := len(list) - most; n > 0 {
-		words = append(words, "and "+text.Count(n)+" more")
-	}
-	return "ports " + strings.Join(words, ", ")
+	return r.String()
 }
 
 // logCures are what to do about the phrases of the log.
@@ -121,7 +117,6 @@ var logCures = map[string]string{
 }
 
 func (e *examiner) log() {
-	e.Title = "the system log"
 	l := &e.ev.Log
 	if !l.OK() {
 		e.unread(l.Status, "look for \"address already in use\" and \"cannot assign requested address\" in the logs of your programs")
@@ -140,15 +135,13 @@ func (e *examiner) log() {
 	if span := e.ev.Time.Sub(l.Since); !l.Since.IsZero() && span > 0 {
 		since = " of the last " + text.Duration(span)
 	}
-	e.seen("looked through %s%s", words(read, "nothing"), since)
+	e.seen("looked through %s%s", cmp.Or(strings.Join(read, ", "), "nothing"), since)
 	if len(unread) > 0 {
 		e.seen("could not read %s", strings.Join(unread, ", "))
 	}
-	found := false
 	for _, s := range e.p.Signs {
 		phrase := &l.Phrases[s.Index]
 		most := phrase.Most()
-		found = true
 		last := ""
 		if !most.Last.IsZero() {
 			last = ", last " + most.Last.UTC().Format("2006-01-02 15:04:05 UTC")
@@ -158,68 +151,48 @@ func (e *examiner) log() {
 			e.next("%s", cure)
 		}
 	}
-	if !found {
+	if len(e.p.Signs) == 0 {
 		e.seen("no word of ports that ran out")
 	}
 }
 
-func words(list []string, none string) string {
-	if len(list) == 0 {
-		return none
-	}
-	return strings.Join(list, ", ")
-}
-
 func (e *examiner) changes() {
-	e.Title = "settings that differ from the defaults"
 	s := &e.ev.Sysctls
 	if !s.OK() {
 		e.unread(s.Status, "compare the settings with those of a host that works")
 		return
 	}
-	told := false
+	asDefault := true
 	for _, sign := range e.p.Signs {
-		switch sign.Kind {
-		case model.SignDiffers:
-			set := &s.Settings[sign.Index]
-			told = true
-			e.seen("%s = %s, default %s%s", set.Name, value(set.Value), value(set.Default), setBy(set))
-			e.harm(sign, set)
-		case model.SignDrifted:
-			set := &s.Settings[sign.Index]
-			told = true
-			e.seen("%s = %s, changed at run time%s", set.Name, value(set.Value), setBy(set))
-			e.next("decide for one value of %s: sysctl --system applies what the files say", set.Name)
-			e.harm(sign, set)
-		case model.SignRecentFile:
+		if sign.Kind == model.SignRecentFile {
 			f := &s.Files[sign.Index]
 			e.seen("%s changed on %s: it sets %s", f.Path, f.Modified.UTC().Format("2006-01-02 15:04 UTC"), strings.Join(f.Names, ", "))
+			continue
+		}
+		set := &s.Settings[sign.Index]
+		asDefault = false
+		what := "default " + value(set.Default)
+		if sign.Kind == model.SignDrifted {
+			what = "changed at run time"
+			e.next("decide for one value of %s: sysctl --system applies what the files say", set.Name)
+		}
+		e.seen("%s = %s, %s%s", set.Name, value(set.Value), what, setBy(set))
+		if cure := settingCures[set.Name]; cure != "" && sign.Verdict >= model.VerdictWarning {
+			e.next("%s", cure)
 		}
 	}
-	if !told {
+	if asDefault {
 		e.seen("%s, each as the kernel has it", text.Plural(len(s.Settings), "setting", "settings"))
 	}
 }
 
-// harm says what to do about a setting that does harm.
-func (e *examiner) harm(sign model.Sign, set *source.Sysctl) {
-	if sign.Verdict < model.VerdictWarning {
-		return
-	}
-	switch set.Name {
-	case "net.ipv4.tcp_tw_recycle":
-		e.next("sysctl -w net.ipv4.tcp_tw_recycle=0: it drops connects from behind a NAT")
-	case "net.ipv4.tcp_timestamps":
-		e.next("sysctl -w net.ipv4.tcp_timestamps=1: without it no TIME_WAIT can be taken over")
-	}
+// settingCures are what to do about a setting that does harm.
+var settingCures = map[string]string{
+	"net.ipv4.tcp_tw_recycle": "sysctl -w net.ipv4.tcp_tw_recycle=0: it drops connects from behind a NAT",
+	"net.ipv4.tcp_timestamps": "sysctl -w net.ipv4.tcp_timestamps=1: without it no TIME_WAIT can be taken over",
 }
 
-func value(s string) string {
-	if s == "" {
-		return "(empty)"
-	}
-	return s
-}
+func value(s string) string { return cmp.Or(s, "(empty)") }
 
 // setBy names the line that counts.
 func setBy(set *source.Sysctl) string {

@@ -28,15 +28,12 @@ func limit(m *source.Moment, l source.Limit) string {
 		return assumed(m, l.Detail)
 	}
 	if s, ok := limitWords[l.Code]; ok {
-		return s
-	}
-	if s, ok := limitFormats[l.Code]; ok {
-		return fmt.Sprintf(s, l.Detail)
+		return strings.Replace(s, "%s", l.Detail, 1)
 	}
 	return fmt.Sprintf("%s: %s", l.Code, l.Detail) // of a later version
 }
 
-// limitWords are the limits that need no detail.
+// limitWords are the limits in words; %s stands for the detail.
 var limitWords = map[source.LimitCode]string{
 	source.LimitInterrupted:   "the socket tables changed during the dump: single sockets may be missing or listed twice",
 	source.LimitOtherPIDs:     "processes outside of this container are not seen: run on the host, or with its process ids (--pid=host)",
@@ -47,18 +44,14 @@ var limitWords = map[source.LimitCode]string{
 	source.LimitNoBound:       "bound and unconnected TCP sockets are not listed, though they hold ports: gopsutil does not see them",
 	source.LimitMerged:        "sockets that share all addresses and ports (SO_REUSEPORT) count as one: gopsutil merges them",
 	source.LimitCut:           "the recording was cut: this is its last whole moment",
-}
-
-// limitFormats are the limits with the detail in their midst.
-var limitFormats = map[source.LimitCode]string{
-	source.LimitOwners:     "some sockets have no process: %s",
-	source.LimitFallback:   "the kernel's sock_diag can't be used (%s): sockets are read the slow way, without timers and bound sockets",
-	source.LimitUntraced:   "closes and failed connects are not traced: %s",
-	source.LimitTraceGap:   "some closes and failed connects may be missing: %s",
-	source.LimitLostEvents: "%s traced events were lost: more happened than the buffer holds",
-	source.LimitReserved:   "reserved ports could not be read (%s): they count as usable",
-	source.LimitReuse:      "tcp_tw_reuse could not be read (%s): which TIME_WAIT can be reused is not known",
-	source.LimitUnreadable: "sockets left out because gopsutil gave no readable address or port for them: %s",
+	source.LimitOwners:        "some sockets have no process: %s",
+	source.LimitFallback:      "the kernel's sock_diag can't be used (%s): sockets are read the slow way, without timers and bound sockets",
+	source.LimitUntraced:      "closes and failed connects are not traced: %s",
+	source.LimitTraceGap:      "some closes and failed connects may be missing: %s",
+	source.LimitLostEvents:    "%s traced events were lost: more happened than the buffer holds",
+	source.LimitReserved:      "reserved ports could not be read (%s): they count as usable",
+	source.LimitReuse:         "tcp_tw_reuse could not be read (%s): which TIME_WAIT can be reused is not known",
+	source.LimitUnreadable:    "sockets left out because gopsutil gave no readable address or port for them: %s",
 }
 
 // hidden says how many processes are hidden, and which right would show them;

@@ -21,7 +21,7 @@ const nameWidth = 24
 // known.
 func (t *teller) process() string {
 	name := t.name()
-	if p := t.finder(); p != nil && t.f.Tier != model.OwnerInferred {
+	if p := t.finder(); p != nil && t.Tier != model.OwnerInferred {
 		return name + " (pid " + strconv.Itoa(int(p.PID)) + ")"
 	}
 	return name
@@ -37,7 +37,7 @@ func (t *teller) name() string {
 	if name == "" {
 		name = "process " + strconv.Itoa(int(p.PID))
 	}
-	if t.f.Tier == model.OwnerInferred {
+	if t.Tier == model.OwnerInferred {
 		return "likely " + name
 	}
 	return name
@@ -46,10 +46,10 @@ func (t *teller) name() string {
 // finder gives the process of the finding, or nil. One whose connect failed
 // may hold no socket, and is known from the failure alone.
 func (t *teller) finder() *source.Process {
-	if t.f.Process >= 0 && int(t.f.Process) < len(t.st.Processes) {
-		return &t.st.Processes[t.f.Process]
+	if t.Process >= 0 && int(t.Process) < len(t.st.Processes) {
+		return &t.st.Processes[t.Process]
 	}
-	if t.f.Problem == model.ConnectsFail && len(t.st.Failures.By) > 0 {
+	if t.Problem == model.ConnectsFail && len(t.st.Failures.By) > 0 {
 		return &t.st.Failures.By[0].Process
 	}
 	return nil
@@ -65,7 +65,7 @@ func (t *teller) whoever() string {
 
 // pid is what stands for the process in a command.
 func (t *teller) pid() string {
-	if p := t.finder(); p != nil && t.f.Tier != model.OwnerInferred {
+	if p := t.finder(); p != nil && t.Tier != model.OwnerInferred {
 		return strconv.Itoa(int(p.PID))
 	}
 	return "PID"
@@ -73,7 +73,7 @@ func (t *teller) pid() string {
 
 // destination writes the finding's destination as address:port.
 func (t *teller) destination() string {
-	return source.AddrPort(t.f.Tuple.Destination, t.f.Tuple.Port)
+	return source.AddrPort(t.Tuple.Destination, t.Tuple.Port)
 }
 
 // title adds the process, if there is room for it. An address that leaves no
@@ -93,19 +93,24 @@ func (t *teller) title(format string, args ...any) string {
 
 // ports writes a list of ports, at most a few of them.
 func ports(list []uint16) string {
-	const most = 6
-	var b []byte
-	for i, p := range list[:min(len(list), most)] {
-		if i > 0 {
-			b = append(b, ", "...)
-		}
-		b = strconv.AppendUint(b, uint64(p), 10)
+	return few(each(list, func(p uint16) string { return fmt.Sprint(p) }), 6)
+}
+
+// each writes the elements of a list.
+func each[T any](list []T, write func(T) string) []string {
+	words := make([]string, len(list))
+	for i, v := range list {
+		words[i] = write(v)
 	}
-	if n := len(list) - most; n > 0 {
-		b = append(b, " and "...)
-		b = append(text.AppendCount(b, n), " more"...)
+	return words
+}
+
+// few joins words, at most so many of them.
+func few(words []string, most int) string {
+	if n := len(words) - most; n > 0 {
+		return strings.Join(words[:most], ", ") + " and " + text.Count(n) + " more"
 	}
-	return string(b)
+	return strings.Join(words, ", ")
 }
 
 // rate writes things per second, cut and not rounded: "470", "0.6".

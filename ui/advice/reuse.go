@@ -3,6 +3,7 @@ package advice
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"ephtop/source"
 	"ephtop/ui/text"
@@ -11,7 +12,7 @@ import (
 // loopback tells whether an end of the finding's tuple is on loopback, which
 // suffices for the setting 2 (tcp_twsk_unique).
 func (t *teller) loopback() bool {
-	return t.f.Tuple.Destination.IsLoopback() || t.f.Tuple.Source.IsLoopback()
+	return t.Tuple.Destination.IsLoopback() || t.Tuple.Source.IsLoopback()
 }
 
 // reuseAllowed tells whether tcp_tw_reuse, timestamps apart, lets connect()
@@ -45,10 +46,7 @@ func (t *teller) reuse() Remedy {
 		Risk: "works only where both ends send TCP timestamps, and never for ports that were bound before connect(); " +
 			lostAtRestart,
 	}
-	now := t.room()
-	delay := now
-	delay.wait = t.set.ReuseDelay
-	rates := "sustains up to " + rate(delay.sustains()) + " instead of " + closes(now.sustains())
+	rates := "sustains up to " + rate(sustains(t.spare(), t.set.ReuseDelay)) + " instead of " + closes(t.sustains())
 	if t.set.Timestamps == 0 {
 		r.What = fmt.Sprintf("turn TCP timestamps on, so that connect() can take over a TIME_WAIT (tcp_tw_reuse is %d)", t.set.ReuseTimeWait)
 		r.Effect = "frees none of the " + text.Count(t.use.TimeWait) + " TIME_WAIT of now, which have no timestamps; after them " + rates
@@ -62,20 +60,14 @@ func (t *teller) reuse() Remedy {
 // shorten is the remedy of a shorter TIME_WAIT, where the system has a setting
 // for it: it lasts 2 MSL there (RFC 9293, section 3.4.2).
 func (t *teller) shorten() Remedy {
-	if !t.bsd() {
-		return Remedy{}
-	}
-	const msl = 5000 // ms
-	now := t.room()
-	then := now
-	then.wait = 2 * msl * 1e6
-	if now.wait <= then.wait {
+	const msl = 5 * time.Second
+	if !t.bsd() || t.set.TimeWait <= 2*msl {
 		return Remedy{}
 	}
 	return Remedy{
-		What:    "shorten TIME_WAIT from " + span(now.wait) + " to " + span(then.wait),
-		Command: fmt.Sprintf("sysctl net.inet.tcp.msl=%d", msl),
-		Effect:  "sustains " + rate(then.sustains()) + " instead of " + closes(now.sustains()),
+		What:    "shorten TIME_WAIT from " + span(t.set.TimeWait) + " to " + span(2*msl),
+		Command: fmt.Sprintf("sysctl net.inet.tcp.msl=%d", msl.Milliseconds()),
+		Effect:  "sustains " + rate(sustains(t.spare(), 2*msl)) + " instead of " + closes(t.sustains()),
 		Risk:    "a segment that is on its way for longer than 5 s can reach a new connection with the same ports",
 	}
 }
@@ -86,18 +78,17 @@ func (t *teller) another() Remedy {
 	if p.PoolOnly || !t.linux() {
 		return Remedy{}
 	}
-	fresh := room{usable: p.Usable, held: p.Blocked + p.Suspected, wait: t.set.TimeWait}
-	if fresh.usable-fresh.held <= p.Usable/20 {
+	fresh := p.Usable - p.Blocked - p.Suspected
+	if fresh <= p.Usable/20 {
 		return Remedy{} // what is blocked for everyone is blocked there too
 	}
 	r := Remedy{
 		What:    "spread the connections over one more destination or source address",
 		Command: "ip address add ADDRESS dev INTERFACE\nHAProxy: source ADDRESS; nginx: proxy_bind ADDRESS; or one more address or port of the server",
-		Effect: "+" + text.Plural(fresh.usable-fresh.held, "port", "ports") + " and " + closes(fresh.sustains()) +
-			" for each further address",
-		Risk: "a program that binds the source address must set IP_BIND_ADDRESS_NO_PORT, or its ports are blocked for everyone",
+		Effect:  "+" + text.Plural(fresh, "port", "ports") + " and " + closes(sustains(fresh, t.set.TimeWait)) + " for each further address",
+		Risk:    "a program that binds the source address must set IP_BIND_ADDRESS_NO_PORT, or its ports are blocked for everyone",
 	}
-	if t.f.Tuple.Destination.IsLoopback() {
+	if t.Tuple.Destination.IsLoopback() {
 		r.Command = "connect to 127.0.0.2 as well, which needs no set-up; the server must listen on 0.0.0.0 or there too"
 		r.Risk = "the server must be told apart by nothing but its port"
 	}
@@ -106,7 +97,7 @@ func (t *teller) another() Remedy {
 
 // unixSocket is the remedy for what stays on the host anyway.
 func (t *teller) unixSocket() Remedy {
-	if t.use == nil || !t.f.Tuple.Destination.IsLoopback() || t.windows() {
+	if t.use == nil || !t.Tuple.Destination.IsLoopback() || t.windows() {
 		return Remedy{}
 	}
 	return Remedy{

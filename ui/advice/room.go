@@ -3,52 +3,42 @@ package advice
 import (
 	"time"
 
-	"ephtop/model"
 	"ephtop/source"
 )
 
-// room is how many ports there are, and how many of them no waiting frees:
-// those of live connections and those that are blocked for everyone.
-type room struct {
-	usable, held int
-	wait         time.Duration // of a TIME_WAIT
-}
-
-// room is that of the finding's tuple, or of the pool where the system picks
-// ports without regard to the destination.
-func (t *teller) room() room {
+// spare is how many ports of the finding's tuple are free or wait: those of
+// live connections and those that are blocked for everyone, no waiting frees.
+// Where the system picks ports without regard to the destination, they are
+// those of the pool.
+func (t *teller) spare() int {
 	p := t.pressure()
-	r := room{usable: p.Usable, held: p.Blocked + p.Suspected, wait: t.set.TimeWait}
 	switch {
 	case p.PoolOnly:
-		r.held = p.Live + p.Blocked
+		return p.Usable - p.Live - p.Blocked
 	case t.use != nil:
-		r.held = t.use.Live + t.use.Blocked + t.use.Suspected
+		return p.Usable - t.use.Live - t.use.Blocked - t.use.Suspected
 	}
-	return r
+	return p.Usable - p.Blocked - p.Suspected
 }
 
-// sustains is the closes per second that the room can bear for good; each
-// keeps its port for the time of a TIME_WAIT.
-func (r room) sustains() float64 {
-	if r.wait <= 0 {
+// sustains is the closes per second that so many ports can bear for good; each
+// close keeps its port for the time of a TIME_WAIT.
+func sustains(ports int, wait time.Duration) float64 {
+	if wait <= 0 {
 		return 0
 	}
-	return float64(max(0, r.usable-r.held)) / r.wait.Seconds()
+	return float64(max(0, ports)) / wait.Seconds()
 }
 
-// with gives the room with so many more ports.
-func (r room) with(more int) room {
-	r.usable += more
-	return r
-}
+// sustains is that of the finding's tuple.
+func (t *teller) sustains() float64 { return sustains(t.spare(), t.set.TimeWait) }
 
 // closeRate is the closes per second towards the finding's tuple.
 func (t *teller) closeRate() float64 {
 	if t.use == nil {
 		return 0
 	}
-	return float64(t.use.Closing) / model.ClosingSpan.Seconds()
+	return t.use.Outlook(t.set.TimeWait).CloseRate
 }
 
 // oldEnough counts the ports towards the finding's tuple whose TIME_WAIT could

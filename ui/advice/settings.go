@@ -2,7 +2,6 @@ package advice
 
 import (
 	"fmt"
-	"slices"
 
 	"ephtop/model/services"
 	"ephtop/source"
@@ -10,22 +9,20 @@ import (
 )
 
 func (t *teller) narrowRange() Advice {
-	f := t.f
 	normal := t.set.Default
 	return Advice{
-		Title: t.title("the range has %s ports, the system's default %s", text.Count(f.Count), text.Count(f.Of)),
-		Seen:  fmt.Sprintf("the range is %v, %s; the default is %v, %s", t.set.Range, text.Plural(f.Count, "port", "ports"), normal, text.Count(f.Of)),
+		Title: t.title("the range has %s ports, the system's default %s", text.Count(t.Count), text.Count(t.Of)),
+		Seen:  fmt.Sprintf("the range is %v, %s; the default is %v, %s", t.set.Range, text.Plural(t.Count, "port", "ports"), normal, text.Count(t.Of)),
 		Why: fmt.Sprintf("A destination can have no more connections than there are ports, and no more than %s for good.",
-			closes(t.room().sustains())),
+			closes(t.sustains())),
 		Remedies: gather(t.rangeRemedy("set the range to the default,", normal), t.widen()),
 	}
 }
 
 func (t *teller) reservedPorts() Advice {
-	f := t.f
 	a := Advice{
-		Title: t.title("%s of %s ports of the range are reserved", text.Count(f.Count), text.Count(f.Of)),
-		Seen: fmt.Sprintf("%s of %s ports of the range %v are reserved, %s are left", text.Count(f.Count), text.Count(f.Of), t.set.Range,
+		Title: t.title("%s of %s ports of the range are reserved", text.Count(t.Count), text.Count(t.Of)),
+		Seen: fmt.Sprintf("%s of %s ports of the range %v are reserved, %s are left", text.Count(t.Count), text.Count(t.Of), t.set.Range,
 			text.Count(t.set.Usable())),
 		Why: "A reserved port is never picked for a connection that names none, so it is missing towards every destination.",
 	}
@@ -58,32 +55,26 @@ func (t *teller) stillNeeded() []source.PortRange {
 			kept = append(kept, source.PortRange{Low: max(r.Low, t.set.Range.High+1), High: r.High})
 		}
 	}
-	for i := range t.st.Snapshot.Sockets {
-		s := &t.st.Snapshot.Sockets[i]
-		waits := s.State == source.Listen || s.Proto == source.UDP && s.State == source.Bound
-		one := source.PortRange{Low: s.LocalPort, High: s.LocalPort}
-		if waits && t.set.Range.Contains(s.LocalPort) && t.set.IsReserved(s.LocalPort) && !slices.Contains(kept, one) {
-			kept = append(kept, one)
-		}
+	for _, s := range t.servers(func(port uint16) bool { return t.set.Range.Contains(port) && t.set.IsReserved(port) }) {
+		kept = append(kept, source.PortRange{Low: s.port, High: s.port})
 	}
 	return kept
 }
 
 func (t *teller) listenerInRange() Advice {
-	f := t.f
-	n := len(f.Ports)
-	title := fmt.Sprintf("%s inside the ephemeral range: %s", text.Plural(n, "server listens", "servers listen"), ports(f.Ports))
+	n := len(t.Ports)
+	listen := text.Plural(n, "server listens", "servers listen")
+	title := fmt.Sprintf("%s inside the ephemeral range: %s", listen, ports(t.Ports))
 	if n == 1 {
 		title = t.title("%s", title)
 	}
 	a := Advice{
 		Title: text.Truncate(title, TitleWidth),
-		Seen: fmt.Sprintf("%s inside the range %v: %s; the first is of %s", text.Plural(n, "server listens", "servers listen"), t.set.Range,
-			ports(f.Ports), t.whoever()),
+		Seen:  fmt.Sprintf("%s inside the range %v: %s; the first is of %s", listen, t.set.Range, ports(t.Ports), t.whoever()),
 		Why: "The port is blocked for every outgoing connection while the server runs, and may be taken by one while it does not: " +
 			"the server then fails to start with EADDRINUSE.",
 	}
-	if command := t.reserve(f.Ports); command != "" {
+	if command := t.reserve(t.Ports); command != "" {
 		r := Remedy{
 			What:    "reserve the ports of the servers",
 			Command: command,
@@ -106,28 +97,23 @@ func (t *teller) listenerInRange() Advice {
 }
 
 func (t *teller) timeWaitBuckets() Advice {
-	f := t.f
 	return Advice{
-		Title: t.title("%s of %s TIME_WAIT that the kernel keeps", text.Count(f.Count), text.Count(f.Of)),
-		Seen: fmt.Sprintf("%s sockets in TIME_WAIT; tcp_max_tw_buckets is %s (%s %%)", text.Count(f.Count), text.Count(f.Of),
-			percent(f.Count, f.Of)),
+		Title: t.title("%s of %s TIME_WAIT that the kernel keeps", text.Count(t.Count), text.Count(t.Of)),
+		Seen: fmt.Sprintf("%s sockets in TIME_WAIT; tcp_max_tw_buckets is %s (%s %%)", text.Count(t.Count), text.Count(t.Of),
+			percent(t.Count, t.Of)),
 		Why: "Past the limit the kernel drops a TIME_WAIT at once and logs \"time wait bucket table overflow\": its port is free early, " +
 			"but late segments of the old connection can then reach a new one. A lower limit is no remedy for ports.",
 		Remedies: gather(Remedy{
 			What:    "raise the limit",
-			Command: t.list(fmt.Sprintf("sysctl -w net.ipv4.tcp_max_tw_buckets=%d", 2*f.Of), "", ""),
+			Command: t.list(fmt.Sprintf("sysctl -w net.ipv4.tcp_max_tw_buckets=%d", 2*t.Of), "", ""),
 			Effect: fmt.Sprintf("keeps %s TIME_WAIT, %s instead of %s on the whole host; frees no port",
-				text.Count(2*f.Of), rate(perWait(2*f.Of, t)), closes(perWait(f.Of, t))),
+				text.Count(2*t.Of), rate(sustains(2*t.Of, t.set.TimeWait)), closes(sustains(t.Of, t.set.TimeWait))),
 			Risk: "about 256 bytes of kernel memory for each; " + lostAtRestart,
 		}, t.hostPool()),
 	}
 }
 
-// perWait is the closes per second that fill so many places.
-func perWait(n int, t *teller) float64 { return room{usable: n, wait: t.set.TimeWait}.sustains() }
-
 // hostPool is the remedy of pooling where no single destination is meant.
 func (t *teller) hostPool() Remedy {
-	c := cureByKind(services.Unknown)
-	return Remedy{What: c.what, Command: c.command, Effect: "ends up to " + text.Count(t.f.Count) + " TIME_WAIT", Risk: c.risk}
+	return kindCures[services.Unknown].remedy("ends up to " + text.Count(t.Count) + " TIME_WAIT")
 }

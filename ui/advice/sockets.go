@@ -8,17 +8,16 @@ import (
 )
 
 func (t *teller) boundFirst() Advice {
-	f := t.f
-	all := f.Count + f.Suspected
+	all := t.Count + t.Suspected
 	a := Advice{
 		Title: t.title("%s bound before connect(), blocked for everyone", text.Plural(all, "port", "ports")),
-		Seen: fmt.Sprintf("%s bound for certain, %s suspected, of %s ports; most by %s", text.Count(f.Count), text.Count(f.Suspected),
-			text.Count(f.Of), t.whoever()),
+		Seen: fmt.Sprintf("%s bound for certain, %s suspected, of %s ports; most by %s", text.Count(t.Count), text.Count(t.Suspected),
+			text.Count(t.Of), t.whoever()),
 		Why: "A port that is bound before connect() is blocked for every destination, for IPv6 too, and for " + span(t.set.TimeWait) +
 			" after the close, where tcp_tw_reuse is no help.",
 	}
-	if f.Pool > 0 {
-		a.Seen += fmt.Sprintf("; of the pool of bind() on %s, %s are used", address(f.Tuple.Source), text.Count(f.Pool))
+	if t.Pool > 0 {
+		a.Seen += fmt.Sprintf("; of the pool of bind() on %s, %s are used", address(t.Tuple.Source), text.Count(t.Pool))
 	}
 	a.Remedies = append(gather(t.noPort(all)), Remedy{
 		What:    "do not bind() at all where the system may choose the source address",
@@ -51,18 +50,17 @@ func address(a source.Addr) string {
 }
 
 func (t *teller) closeWait() Advice {
-	f := t.f
 	a := Advice{
-		Title: t.title("%s in CLOSE_WAIT: the application does not close them", text.Plural(f.Count, "connection", "connections")),
-		Seen:  text.Plural(f.Count, "connection", "connections") + " of " + t.whoever() + " in CLOSE_WAIT",
+		Title: t.title("%s in CLOSE_WAIT: the application does not close them", text.Plural(t.Count, "connection", "connections")),
+		Seen:  text.Plural(t.Count, "connection", "connections") + " of " + t.whoever() + " in CLOSE_WAIT",
 		Why: "The peer has closed and the application has not called close(): no timer and no setting ends this. " +
 			"Each keeps its port and a file descriptor until the process closes it or ends.",
 	}
 	if t.name() == "" {
-		a.Title = t.title("%s in CLOSE_WAIT that nobody closes", text.Plural(f.Count, "connection", "connections"))
+		a.Title = t.title("%s in CLOSE_WAIT that nobody closes", text.Plural(t.Count, "connection", "connections"))
 	}
-	if f.Rate >= 0.05 {
-		a.Seen += ", +" + rate(f.Rate) + "/s"
+	if t.Rate >= 0.05 {
+		a.Seen += ", +" + rate(t.Rate) + "/s"
 	}
 	pid := t.pid()
 	a.Remedies = []Remedy{
@@ -70,13 +68,13 @@ func (t *teller) closeWait() Advice {
 			What: "find the connections that are not closed, and close them in the code after the end of the input",
 			Command: t.list(fmt.Sprintf("ss -tanp state close-wait | grep pid=%s,", pid), fmt.Sprintf("lsof -nP -a -p %s -iTCP -sTCP:CLOSE_WAIT", pid),
 				fmt.Sprintf("netstat -ano -p tcp | findstr CLOSE_WAIT | findstr %s", pid)),
-			Effect: "ends " + text.Count(f.Count) + " CLOSE_WAIT for good; none of them becomes a TIME_WAIT",
+			Effect: "ends " + text.Count(t.Count) + " CLOSE_WAIT for good; none of them becomes a TIME_WAIT",
 			Risk:   "none: it only lists",
 		},
 		{
 			What:    "restart the process, until it is mended",
 			Command: t.list(fmt.Sprintf("systemctl status %s, then systemctl restart UNIT", pid), fmt.Sprintf("restart the service of pid %s", pid), fmt.Sprintf("restart the service of pid %s", pid)),
-			Effect:  "frees up to " + text.Plural(f.Count, "port", "ports") + " at once",
+			Effect:  "frees up to " + text.Plural(t.Count, "port", "ports") + " at once",
 			Risk:    "its other connections end too, and the leak comes back",
 		},
 	}
@@ -84,12 +82,11 @@ func (t *teller) closeWait() Advice {
 }
 
 func (t *teller) synSent() Advice {
-	f := t.f
-	r, to := t.set.Range, t.f.Tuple
+	r, to := t.set.Range, t.Tuple
 	a := Advice{
-		Title: t.title("%s to %s without an answer", text.Plural(f.Count, "connect", "connects"), t.destination()),
-		Seen: fmt.Sprintf("%s in SYN_SENT to %s, the oldest for %s", text.Plural(f.Count, "connection", "connections"), t.destination(),
-			span(f.Span)),
+		Title: t.title("%s to %s without an answer", text.Plural(t.Count, "connect", "connects"), t.destination()),
+		Seen: fmt.Sprintf("%s in SYN_SENT to %s, the oldest for %s", text.Plural(t.Count, "connection", "connections"), t.destination(),
+			span(t.Span)),
 		Why: "Nothing comes back, not even a refusal: the host is down, or a firewall drops the packets or their answers. " +
 			"Each connect() holds its port until it gives up, which takes a minute or two by default.",
 	}
@@ -107,19 +104,19 @@ func (t *teller) synSent() Advice {
 			What: "let answers to own connections in, first in the chain",
 			Command: "nft insert rule inet filter input ct state established,related accept" +
 				"\niptables -I INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
-			Effect: "frees " + text.Plural(f.Count, "port", "ports") + " if the rule was missing",
+			Effect: "frees " + text.Plural(t.Count, "port", "ports") + " if the rule was missing",
 			Risk:   "the names of table and chain may differ; not lasting until saved",
 		})
 	}
 	a.Remedies = append(a.Remedies, Remedy{
 		What:    "in a stateless firewall or network ACL on the way, allow the answers to the whole range",
 		Command: fmt.Sprintf("allow tcp from %s port %d to %s ports %v", to.Destination, to.Port, answersTo(to.Source), r),
-		Effect:  "frees " + text.Plural(f.Count, "port", "ports") + " if the range was narrower there",
+		Effect:  "frees " + text.Plural(t.Count, "port", "ports") + " if the range was narrower there",
 		Risk:    "the rule must follow when the range is widened",
 	}, Remedy{
 		What:    "give connect() a deadline of a few seconds in the application",
 		Command: "Go: net.Dialer{Timeout: 3 * time.Second}; Java: connectTimeout; curl --connect-timeout 3",
-		Effect:  "each of the " + text.Count(f.Count) + " holds its port for 3 s instead of a minute or two",
+		Effect:  "each of the " + text.Count(t.Count) + " holds its port for 3 s instead of a minute or two",
 		Risk:    "a peer that is merely slow is given up too",
 	})
 	return a
@@ -134,23 +131,22 @@ func answersTo(a source.Addr) string {
 }
 
 func (t *teller) orphans() Advice {
-	f := t.f
 	a := Advice{
-		Title: t.title("%s wait for peers, no process holds them", text.Plural(f.Count, "connection", "connections")),
+		Title: t.title("%s wait for peers, no process holds them", text.Plural(t.Count, "connection", "connections")),
 		Seen: fmt.Sprintf("%s closed by their processes and not yet by the peers, %s of them in FIN_WAIT2; %s %% of %s ports",
-			text.Plural(f.Count, "connection", "connections"), text.Count(f.FinWait2), percent(f.Count, f.Of), text.Count(f.Of)),
+			text.Plural(t.Count, "connection", "connections"), text.Count(t.FinWait2), percent(t.Count, t.Of), text.Count(t.Of)),
 		Why: "The process has closed, but the peer has not answered (FIN_WAIT1, LAST_ACK, CLOSING) or not closed its side (FIN_WAIT2). " +
 			"Each keeps its port meanwhile.",
 	}
-	if t.linux() && f.FinWait2 > 0 {
+	if t.linux() && t.FinWait2 > 0 {
 		a.Remedies = append(a.Remedies, Remedy{
 			What:    "shorten the wait in FIN_WAIT2: this, and not TIME_WAIT, is what tcp_fin_timeout is for",
 			Command: "sysctl -w net.ipv4.tcp_fin_timeout=15",
-			Effect:  fmt.Sprintf("about %s instead of %s in FIN_WAIT2, if it is 60 now", text.Count((f.FinWait2+3)/4), text.Count(f.FinWait2)),
+			Effect:  fmt.Sprintf("about %s instead of %s in FIN_WAIT2, if it is 60 now", text.Count((t.FinWait2+3)/4), text.Count(t.FinWait2)),
 			Risk:    "a peer that takes longer than 15 s to close is reset; " + lostAtRestart,
 		})
 	}
-	if n := f.Count - f.FinWait2; t.linux() && n > 0 {
+	if n := t.Count - t.FinWait2; t.linux() && n > 0 {
 		a.Remedies = append(a.Remedies, Remedy{
 			What:    "give up earlier on peers that do not answer",
 			Command: "sysctl -w net.ipv4.tcp_orphan_retries=3",
@@ -161,7 +157,7 @@ func (t *teller) orphans() Advice {
 	a.Remedies = append(a.Remedies, Remedy{
 		What:    "look at the peers that do not close",
 		Command: t.list("ss -tano state fin-wait-1 state fin-wait-2 state last-ack", "netstat -an -p tcp | grep -E 'FIN_WAIT|LAST_ACK'", "netstat -ano -p tcp"),
-		Effect:  "frees up to " + text.Plural(f.Count, "port", "ports") + " where they are mended",
+		Effect:  "frees up to " + text.Plural(t.Count, "port", "ports") + " where they are mended",
 		Risk:    "none: it only lists",
 	})
 	return a

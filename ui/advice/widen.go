@@ -17,7 +17,7 @@ var wide = source.PortRange{Low: 10240, High: 65535}
 
 const lostAtRestart = "lost at the next start unless the line stands in a file under /etc/sysctl.d"
 
-func (t *teller) proto() source.Proto { return cmp.Or(t.f.Proto, source.TCP) }
+func (t *teller) proto() source.Proto { return cmp.Or(t.Proto, source.TCP) }
 
 // widen is the remedy of a wider range; it has no name where little is left
 // to gain.
@@ -39,7 +39,9 @@ func (t *teller) rangeRemedy(what string, to source.PortRange) Remedy {
 		Command: command, Effect: t.moreports(more, then.Usable()),
 		Risk: fmt.Sprintf("a server that starts later on a port from %d to %d can find it taken", to.Low, to.High),
 	}
-	if in := t.serversBetween(to); len(in) > 0 {
+	if in := t.servers(func(port uint16) bool {
+		return to.Contains(port) && !t.set.Range.Contains(port) && !t.set.IsReserved(port)
+	}); len(in) > 0 {
 		var numbers []uint16
 		for _, s := range in {
 			numbers = append(numbers, s.port)
@@ -58,18 +60,19 @@ func (t *teller) rangeRemedy(what string, to source.PortRange) Remedy {
 
 // moreports says what so many more usable ports mean.
 func (t *teller) moreports(more, then int) string {
-	now := t.room()
-	effect := "+" + text.Plural(more, "port", "ports") + ", " + text.Count(then) + " to each destination"
-	if t.pressure().PoolOnly {
-		effect = "+" + text.Plural(more, "port", "ports") + ", " + text.Count(then) + " in all"
-	}
+	effect := "+" + text.Plural(more, "port", "ports") + ", " + text.Count(then)
 	if t.proto() == source.UDP {
-		return "+" + text.Plural(more, "port", "ports") + ", " + text.Count(then) + " on each local address"
+		return effect + " on each local address"
 	}
-	if t.f.Problem == model.SlowConnect {
-		return effect + fmt.Sprintf("; connect() gets slow at %s instead of %s ports", text.Count(then/2), text.Count(t.f.Of))
+	if t.pressure().PoolOnly {
+		effect += " in all"
+	} else {
+		effect += " to each destination"
 	}
-	return effect + "; sustains " + rate(now.with(more).sustains()) + " instead of " + closes(now.sustains())
+	if t.Problem == model.SlowConnect {
+		return effect + fmt.Sprintf("; connect() gets slow at %s instead of %s ports", text.Count(then/2), text.Count(t.Of))
+	}
+	return effect + "; sustains " + rate(sustains(t.spare()+more, t.set.TimeWait)) + " instead of " + closes(t.sustains())
 }
 
 // server is a port that something waits on.
@@ -78,13 +81,13 @@ type server struct {
 	name string // of its process, "" if not known
 }
 
-// serversBetween finds the servers whose ports a new range would take in.
-func (t *teller) serversBetween(to source.PortRange) []server {
+// servers finds the servers on certain ports.
+func (t *teller) servers(on func(port uint16) bool) []server {
 	var list []server
 	for i := range t.st.Rows {
 		s := &t.st.Snapshot.Sockets[i]
 		waits := s.State == source.Listen || s.Proto == source.UDP && s.State == source.Bound
-		if !waits || !to.Contains(s.LocalPort) || t.set.Range.Contains(s.LocalPort) || t.set.IsReserved(s.LocalPort) {
+		if !waits || !on(s.LocalPort) {
 			continue
 		}
 		found := server{port: s.LocalPort}
@@ -100,19 +103,12 @@ func (t *teller) serversBetween(to source.PortRange) []server {
 }
 
 func named(list []server) string {
-	const most = 4
-	var words []string
-	for _, s := range list[:min(len(list), most)] {
-		w := fmt.Sprint(s.port)
-		if s.name != "" {
-			w += " (" + s.name + ")"
+	return few(each(list, func(s server) string {
+		if s.name == "" {
+			return fmt.Sprint(s.port)
 		}
-		words = append(words, w)
-	}
-	if n := len(list) - most; n > 0 {
-		words = append(words, text.Count(n)+" more")
-	}
-	return strings.Join(words, ", ")
+		return fmt.Sprintf("%d (%s)", s.port, s.name)
+	}), 4)
 }
 
 // portList writes ranges and ports as ip_local_reserved_ports takes them,
@@ -131,13 +127,5 @@ func portList(reserved []source.PortRange, numbers []uint16) string {
 		}
 		joined = append(joined, r)
 	}
-	var words []string
-	for _, r := range joined {
-		if r.Low == r.High {
-			words = append(words, fmt.Sprint(r.Low))
-		} else {
-			words = append(words, r.String())
-		}
-	}
-	return strings.Join(words, ",")
+	return strings.Join(each(joined, rangeName), ",")
 }
