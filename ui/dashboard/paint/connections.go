@@ -1,6 +1,8 @@
 package paint
 
 import (
+	"bytes"
+
 	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/ui/screen"
@@ -68,9 +70,6 @@ func layoutConnections(w int, both bool) connectionColumns {
 
 // drawConnections draws the list of connections.
 func (p *Painter) drawConnections(r screen.Rect, v *View) {
-	if r.Empty() {
-		return
-	}
 	focused := v.Focus == PaneConnections
 	height := listLines(r, 3)
 	inside := p.box(r, focused, p.connectionsBox(v, height, r.W))
@@ -141,63 +140,52 @@ func (p *Painter) noConnections(r screen.Rect, v *View) {
 	}
 }
 
-func (p *Painter) connectionHeader(x, y int, c connectionColumns) {
-	put := func(w int, name string, right bool) {
-		if w <= 0 {
-			return
-		}
-		if right {
-			p.canvas.TextRight(x, y, w, theme.Dim, name)
-		} else {
-			p.canvas.Text(x, y, w, theme.Dim, name)
-		}
-		x += w + 1
+// next moves on by a column of width w, and gives where it begins.
+func next(x *int, w int) int {
+	start := *x
+	if w > 0 {
+		*x += w + 1
 	}
-	put(c.proto, "PROTO", false)
-	put(c.local, "LOCAL", false)
-	x += 2
-	put(c.remote, "REMOTE", false)
-	put(c.state, "STATE", false)
-	put(c.pid, "PID", true)
-	put(c.process, "PROCESS", false)
-	put(c.user, "USER", false)
-	put(c.age, "AGE/LEFT", true)
-	put(c.command, "COMMAND", false)
+	return start
+}
+
+func (p *Painter) connectionHeader(x, y int, c connectionColumns) {
+	for _, h := range [...]struct {
+		w     int
+		name  string
+		right bool
+	}{
+		{c.proto, "PROTO", false}, {c.local, "LOCAL", false}, {1, "", false}, {c.remote, "REMOTE", false},
+		{c.state, "STATE", false}, {c.pid, "PID", true}, {c.process, "PROCESS", false}, {c.user, "USER", false},
+		{c.age, "AGE/LEFT", true}, {c.command, "COMMAND", false},
+	} {
+		at := next(&x, h.w)
+		if h.right {
+			p.canvas.TextRight(at, y, h.w, theme.Dim, h.name)
+		} else {
+			p.canvas.Text(at, y, h.w, theme.Dim, h.name)
+		}
+	}
 }
 
 func (p *Painter) connectionLine(x, y int, c connectionColumns, v *View, row int32) {
 	s, info := &v.State.Snapshot.Sockets[row], &v.State.Rows[row]
-	if c.proto > 0 {
-		p.canvas.Text(x, y, c.proto, theme.Dim, s.Proto.String())
-		x += c.proto + 1
-	}
+	p.canvas.Text(next(&x, c.proto), y, c.proto, theme.Dim, s.Proto.String())
 	p.endpoints(x, y, c, v, s, info.Ephemeral)
 	x += c.local + 1 + 2 + c.remote + 1
-	if c.state > 0 {
-		p.canvas.Text(x, y, c.state, stateRole(s.State), s.State.String())
-		x += c.state + 1
+	p.canvas.Text(next(&x, c.state), y, c.state, stateRole(s.State), s.State.String())
+	p.pid(next(&x, c.pid), y, c.pid, v, info.Process, info.Tier)
+	p.owner(next(&x, c.process), y, c.process, v, info.Process, info.Tier)
+	user, command := "", ""
+	if info.Process != source.NoProcess {
+		process := &v.State.Processes[info.Process]
+		user, command = text.Sanitize(process.User), text.Sanitize(process.Command)
 	}
-	if c.pid > 0 {
-		p.pid(x, y, c.pid, v, info.Process, info.Tier)
-		x += c.pid + 1
+	p.canvas.Text(next(&x, c.user), y, c.user, theme.Dim, user)
+	if at := next(&x, c.age); c.age > 0 {
+		p.age(at, y, c.age, v, int(row))
 	}
-	if c.process > 0 {
-		p.owner(x, y, c.process, v, info.Process, info.Tier)
-		x += c.process + 1
-	}
-	if c.user > 0 {
-		if info.Process != source.NoProcess {
-			p.canvas.Text(x, y, c.user, theme.Dim, text.Sanitize(v.State.Processes[info.Process].User))
-		}
-		x += c.user + 1
-	}
-	if c.age > 0 {
-		p.age(x, y, c.age, v, int(row))
-		x += c.age + 1
-	}
-	if c.command > 0 && info.Process != source.NoProcess {
-		p.canvas.Text(x, y, c.command, theme.Dim, text.Sanitize(v.State.Processes[info.Process].Command))
-	}
+	p.canvas.Text(x, y, c.command, theme.Dim, command)
 }
 
 // endpoints draws both ends of a socket. A local port that is not ephemeral
@@ -209,12 +197,7 @@ func (p *Painter) endpoints(x, y int, c connectionColumns, v *View, s *source.So
 	}
 	local := p.addrPort(c.local, s.Local, s.LocalPort, name)
 	if c.local <= 6 {
-		for i := len(local) - 1; i >= 0; i-- {
-			if local[i] == ':' {
-				local = local[i:]
-				break
-			}
-		}
+		local = local[bytes.LastIndexByte(local, ':'):]
 	}
 	p.canvas.Bytes(x, y, c.local, style, local)
 	x += c.local + 1

@@ -14,9 +14,6 @@ import (
 // drawFooter draws the last line: the filter that is being typed, or what a
 // key has done or the last poll's error, and then the keys.
 func (p *Painter) drawFooter(r screen.Rect, v *View) {
-	if r.Empty() {
-		return
-	}
 	p.canvas.Clear(r)
 	if v.Filter.Editing {
 		p.drawFilterLine(r, &v.Filter)

@@ -117,9 +117,6 @@ func hostName(a source.Addr) string {
 // drawSummary is the headline where there is no room for a box: a sentence,
 // and below it the gauge.
 func (p *Painter) drawSummary(r screen.Rect, v *View) {
-	if r.Empty() {
-		return
-	}
 	x, w := r.X, r.W
 	if w >= 40 {
 		x, w = x+1, w-2
@@ -147,9 +144,6 @@ func (p *Painter) drawSummary(r screen.Rect, v *View) {
 
 // drawGauges draws the box of gauges.
 func (p *Painter) drawGauges(r screen.Rect, v *View) {
-	if r.Empty() {
-		return
-	}
 	box := screen.Box{Title: "Ephemeral ports"}
 	if v.State != nil {
 		found := findingsSegment(v)

@@ -14,9 +14,6 @@ import (
 
 // drawHeader says which host this is, and how fresh what is shown.
 func (p *Painter) drawHeader(r screen.Rect, v *View) {
-	if r.Empty() {
-		return
-	}
 	right := []segment{statusSegment(v)}
 	if v.State != nil {
 		clock := segment{theme.Strong, v.State.Moment.Time.Format("15:04:05")}

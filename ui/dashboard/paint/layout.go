@@ -136,8 +136,11 @@ func listLines(box screen.Rect, named int) int {
 }
 
 // overlayRect is where an overlay lies: over everything but the header, the
-// time line and the footer.
+// time line and the footer. It is empty where there is none.
 func overlayRect(v *View) screen.Rect {
+	if v.Overlay == OverlayNone {
+		return screen.Rect{}
+	}
 	area := screen.Rect{W: v.Width, H: v.Height}
 	if v.Height >= 3 {
 		area.Y, area.H = 1, v.Height-2-v.layout().timeline.H

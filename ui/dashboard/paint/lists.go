@@ -28,9 +28,6 @@ func (c ProtoChoice) String() string {
 // free stands at the end of a port's life, where there is room for it. It has
 // no bar: on most hosts it would make all others vanish.
 func (p *Painter) drawStates(r screen.Rect, v *View) {
-	if r.Empty() {
-		return
-	}
 	focused := v.Focus == PaneStates
 	box := screen.Box{Title: "States", Right: v.Proto.String()}
 	c := v.Cursors[PaneStates]
@@ -111,9 +108,6 @@ func layoutConsumers(w int, g model.Grouping) consumerColumns {
 
 // drawConsumers draws the holders of ports.
 func (p *Painter) drawConsumers(r screen.Rect, v *View) {
-	if r.Empty() {
-		return
-	}
 	focused := v.Focus == PaneConsumers
 	height := listLines(r, 7)
 	cur := v.Cursors[PaneConsumers]
@@ -260,9 +254,6 @@ func rangeOf(top, height, n int) string {
 // drawDestinations draws how far the range is used up towards each
 // destination, the worst first.
 func (p *Painter) drawDestinations(r screen.Rect, v *View) {
-	if r.Empty() {
-		return
-	}
 	inside := p.box(r, false, screen.Box{Title: "Destinations", Right: "share of the range"})
 	if v.State == nil {
 		return

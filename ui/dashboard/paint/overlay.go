@@ -11,14 +11,7 @@ import (
 )
 
 // drawOverlay draws an overlay over the panes.
-func (p *Painter) drawOverlay(v *View) {
-	if v.Overlay == OverlayNone {
-		return
-	}
-	r := overlayRect(v)
-	if r.Empty() {
-		return
-	}
+func (p *Painter) drawOverlay(r screen.Rect, v *View) {
 	inner := r.Inset(2, 1)
 	lines := overlayText(v, inner.W)
 	// A box no higher than its text, where there is a screen around it.

@@ -44,16 +44,19 @@ func (p *Painter) Draw(c *screen.Canvas, v *View) {
 	p.canvas = c
 	c.Reset(v.Width, v.Height, p.ascii)
 	l := v.layout()
-	p.drawHeader(l.header, v)
-	p.drawSummary(l.summary, v)
-	p.drawGauges(l.gauges, v)
-	p.drawStates(l.states, v)
-	p.drawConsumers(l.consumers, v)
-	p.drawDestinations(l.destinations, v)
-	p.drawConnections(l.connections, v)
-	p.drawOverlay(v)
-	p.drawTimeline(l.timeline, v)
-	p.drawFooter(l.footer, v)
+	for _, part := range [...]struct {
+		r    screen.Rect
+		draw func(*Painter, screen.Rect, *View)
+	}{
+		{l.header, (*Painter).drawHeader}, {l.summary, (*Painter).drawSummary}, {l.gauges, (*Painter).drawGauges},
+		{l.states, (*Painter).drawStates}, {l.consumers, (*Painter).drawConsumers},
+		{l.destinations, (*Painter).drawDestinations}, {l.connections, (*Painter).drawConnections},
+		{overlayRect(v), (*Painter).drawOverlay}, {l.timeline, (*Painter).drawTimeline}, {l.footer, (*Painter).drawFooter},
+	} {
+		if !part.r.Empty() {
+			part.draw(p, part.r, v)
+		}
+	}
 }
 
 // box draws the frame of a pane and gives what is inside.

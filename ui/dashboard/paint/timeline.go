@@ -19,9 +19,6 @@ type cellOfTime struct {
 
 // drawTimeline draws where the replay is, and where which level holds.
 func (p *Painter) drawTimeline(r screen.Rect, v *View) {
-	if r.Empty() {
-		return
-	}
 	line := &v.Timeline
 	at, span := line.Position.Sub(line.First), line.Last.Sub(line.First)
 	before, after := clockText(at, span), clockText(span, span)
