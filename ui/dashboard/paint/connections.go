@@ -70,27 +70,19 @@ func layoutConnections(w int, both bool) connectionColumns {
 
 // drawConnections draws the list of connections.
 func (p *Painter) drawConnections(r screen.Rect, v *View) {
-	focused := v.Focus == PaneConnections
 	height := listLines(r, 3)
-	inside := p.box(r, focused, p.connectionsBox(v, height, r.W))
-	cur := v.Cursors[PaneConnections]
+	inside := p.box(r, v.Focus == PaneConnections, p.connectionsBox(v, height, r.W))
 	if v.State == nil || len(v.Rows) == 0 {
 		p.noConnections(inside, v)
 		return
 	}
 	c := layoutConnections(inside.W-gutter-1, v.Proto == ProtoBoth)
-	y := inside.Y
 	if inside.H > height {
-		p.connectionHeader(inside.X+gutter, y, c)
-		y++
+		p.connectionHeader(inside.X+gutter, inside.Y, c)
 	}
-	top := max(0, min(cur.Top, len(v.Rows)-1))
-	for i, row := range v.Rows[top:min(len(v.Rows), top+height)] {
-		p.connectionLine(inside.X+gutter, y+i, c, v, row)
-		if focused && top+i == cur.Line {
-			p.mark(inside, y+i)
-		}
-	}
+	p.lines(inside, height, v, PaneConnections, func(i, y int) {
+		p.connectionLine(inside.X+gutter, y, c, v, v.Rows[i])
+	})
 }
 
 // connectionsBox says how the list is sorted, filtered, and how long it is.

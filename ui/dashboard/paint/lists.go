@@ -108,14 +108,12 @@ func layoutConsumers(w int, g model.Grouping) consumerColumns {
 
 // drawConsumers draws the holders of ports.
 func (p *Painter) drawConsumers(r screen.Rect, v *View) {
-	focused := v.Focus == PaneConsumers
 	height := listLines(r, 7)
-	cur := v.Cursors[PaneConsumers]
 	box := screen.Box{Title: "Top consumers", Right: "by " + v.Group.String()}
 	if len(v.Consumers) > height && height > 0 {
-		box.Foot = rangeOf(cur.Top, height, len(v.Consumers))
+		box.Foot = rangeOf(v.Cursors[PaneConsumers].Top, height, len(v.Consumers))
 	}
-	inside := p.box(r, focused, box)
+	inside := p.box(r, v.Focus == PaneConsumers, box)
 	if v.State == nil {
 		return
 	}
@@ -124,17 +122,24 @@ func (p *Painter) drawConsumers(r screen.Rect, v *View) {
 		return
 	}
 	c := layoutConsumers(inside.W-gutter-1, v.Group)
-	y := inside.Y
 	if inside.H > height {
-		p.consumerHeader(inside.X+gutter, y, c, v.Group)
-		y++
+		p.consumerHeader(inside.X+gutter, inside.Y, c, v.Group)
 	}
-	top := max(0, min(cur.Top, len(v.Consumers)-1))
-	limit := v.Consumers[0].Ports
-	for i, consumer := range v.Consumers[top:min(len(v.Consumers), top+height)] {
-		p.consumerLine(inside.X+gutter, y+i, c, v, &consumer, limit)
-		if focused && top+i == cur.Line {
-			p.mark(inside, y+i)
+	p.lines(inside, height, v, PaneConsumers, func(i, y int) {
+		p.consumerLine(inside.X+gutter, y, c, v, &v.Consumers[i], v.Consumers[0].Ports)
+	})
+}
+
+// lines has a pane's lines in sight drawn, at the end of what is inside, and
+// marks the selected one.
+func (p *Painter) lines(inside screen.Rect, height int, v *View, pane Pane, draw func(i, y int)) {
+	n, cur := v.Lines(pane), v.Cursors[pane]
+	top := max(0, min(cur.Top, n-1))
+	for i := top; i < min(n, top+height); i++ {
+		y := inside.Y + inside.H - height + i - top
+		draw(i, y)
+		if v.Focus == pane && i == cur.Line {
+			p.mark(inside, y)
 		}
 	}
 }
@@ -145,53 +150,50 @@ func (p *Painter) consumerHeader(x, y int, c consumerColumns, g model.Grouping) 
 	}[g%model.NumGroupings]
 	p.canvas.Text(x, y, c.name, theme.Dim, name)
 	x += c.name
-	if c.pid > 0 {
-		p.canvas.TextRight(x, y, c.pid-1, theme.Dim, "PID")
-	}
+	p.canvas.TextRight(x, y, c.pid-1, theme.Dim, "PID")
 	x += c.pid
 	p.canvas.TextRight(x, y, c.ports, theme.Dim, "PORTS")
 	x += c.ports + 1 + c.bar
-	if c.rate > 0 {
-		p.canvas.TextRight(x, y, c.rate-2, theme.Dim, "+/s")
-	}
+	p.canvas.TextRight(x, y, c.rate-2, theme.Dim, "+/s")
 	p.canvas.Text(x+c.rate, y, c.most, theme.Dim, "MOST TO")
 }
 
 func (p *Painter) consumerLine(x, y int, c consumerColumns, v *View, co *model.Consumer, limit int) {
 	style := p.consumerName(x, y, c.name-1, v, co)
 	x += c.name
-	if c.pid > 0 {
-		p.pid(x, y, c.pid-1, v, co.Process, co.Tier)
-	}
+	p.pid(x, y, c.pid-1, v, co.Process, co.Tier)
 	x += c.pid
 	p.count(x, y, c.ports, style, co.Ports)
 	x += c.ports + 1
 	p.canvas.Bar(x, y, c.bar, theme.Chart, co.Ports, limit)
 	x += c.bar
-	if c.rate > 0 {
-		p.buf = text.AppendRate(p.buf[:0], co.Rate)
-		p.canvas.BytesRight(x, y, c.rate-2, theme.Dim, p.buf)
-	}
+	p.buf = text.AppendRate(p.buf[:0], co.Rate)
+	p.canvas.BytesRight(x, y, c.rate-2, theme.Dim, p.buf)
 	x += c.rate
-	if c.most > 0 && co.Most.Port != 0 {
+	if co.Most.Port != 0 {
 		p.canvas.Bytes(x, y, c.most, theme.Dim, p.addrPort(c.most, co.Most.Destination, co.Most.Port, serviceName(v, co.Most.Port, source.TCP)))
 	}
 }
 
 // consumerName draws whom a line is about, and gives the style of the line.
 func (p *Painter) consumerName(x, y, w int, v *View, c *model.Consumer) theme.Role {
+	nobody := ""
+	switch {
+	case v.Group == model.ByProcess:
+		return p.owner(x, y, w, v, c.Process, c.Tier)
+	case v.Group == model.ByUser && c.User == "":
+		nobody = "unknown"
+	case v.Group != model.ByUser && c.Port == 0:
+		nobody = "no destination"
+	}
+	if nobody != "" {
+		p.canvas.Text(x, y, w, theme.Dim, nobody)
+		return theme.Dim
+	}
 	switch v.Group {
 	case model.ByDestination:
-		if c.Port == 0 {
-			p.canvas.Text(x, y, w, theme.Dim, "no destination")
-			return theme.Dim
-		}
 		p.canvas.Bytes(x, y, w, theme.Text, p.addrPort(w, c.Destination, c.Port, serviceName(v, c.Port, source.TCP)))
 	case model.ByService:
-		if c.Port == 0 {
-			p.canvas.Text(x, y, w, theme.Dim, "no destination")
-			return theme.Dim
-		}
 		p.buf = strconv.AppendUint(p.buf[:0], uint64(c.Port), 10)
 		p.canvas.BytesRight(x, y, 5, theme.Text, p.buf)
 		proto := source.TCP
@@ -200,13 +202,7 @@ func (p *Painter) consumerName(x, y, w int, v *View, c *model.Consumer) theme.Ro
 		}
 		p.canvas.Text(x+6, y, w-6, theme.Dim, services.Name(c.Port, proto))
 	case model.ByUser:
-		if c.User == "" {
-			p.canvas.Text(x, y, w, theme.Dim, "unknown")
-			return theme.Dim
-		}
 		p.canvas.Text(x, y, w, theme.Text, text.Sanitize(c.User))
-	default:
-		return p.owner(x, y, w, v, c.Process, c.Tier)
 	}
 	return theme.Text
 }
