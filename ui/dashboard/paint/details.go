@@ -28,7 +28,7 @@ func (d *details) title(s string) {
 
 // pair adds a label and its value, broken into lines where it is long.
 func (d *details) pair(label string, style theme.Role, value string) {
-	d.lines = paragraph(d.lines, style, value, d.width, segment{theme.Dim, pad(label, labelWidth, false)})
+	d.lines = paragraph(d.lines, style, value, d.width, pieceOf(segment{theme.Dim, label}, labelWidth))
 }
 
 // detailText says all that is known of a connection, of its process, and of
@@ -41,7 +41,7 @@ func detailText(v *View, width int) [][]segment {
 	t := v.Detail.Tuple
 	d.lines = append(d.lines, []segment{{theme.Strong, t.Proto.String() + "  "},
 		{theme.Strong, source.AddrPort(t.Local, t.LocalPort)}, {theme.Dim, "  →  "},
-		{theme.Strong, source.AddrPort(t.Remote, t.RemotePort)}, {theme.Dim, namedService(&t)}})
+		{theme.Strong, source.AddrPort(t.Remote, t.RemotePort)}, {theme.Dim, "  " + services.Name(t.RemotePort, t.Proto)}})
 	if v.Detail.Row < 0 {
 		d.lines = append(d.lines, nil, []segment{{theme.Warn, "This socket has gone."}})
 	} else {
@@ -53,13 +53,6 @@ func detailText(v *View, width int) [][]segment {
 	}
 	d.bindPool(v, v.Detail.Use < 0)
 	return d.lines
-}
-
-func namedService(t *source.Tuple) string {
-	if name := services.Name(t.RemotePort, t.Proto); name != "" {
-		return "  " + name
-	}
-	return ""
 }
 
 func (d *details) socket(v *View, row int) {
@@ -101,15 +94,12 @@ func (d *details) socket(v *View, row int) {
 		d.pair("inode", theme.Text, strconv.FormatUint(uint64(s.Inode), 10)+", uid "+strconv.FormatUint(uint64(s.UID), 10))
 	}
 	if s.Cookie != 0 {
-		d.pair("cookie", theme.Dim, strconv.FormatUint(s.Cookie, 16)+cgroup(s))
+		cookie := strconv.FormatUint(s.Cookie, 16)
+		if s.Cgroup != 0 {
+			cookie += ", cgroup " + strconv.FormatUint(s.Cgroup, 10)
+		}
+		d.pair("cookie", theme.Dim, cookie)
 	}
-}
-
-func cgroup(s *source.Socket) string {
-	if s.Cgroup == 0 {
-		return ""
-	}
-	return ", cgroup " + strconv.FormatUint(s.Cgroup, 10)
 }
 
 func (d *details) process(v *View, row int) {
@@ -123,17 +113,18 @@ func (d *details) process(v *View, row int) {
 		d.pair("owner", theme.Dim, why)
 		return
 	}
-	name := p.Name
+	owner := p.Name + ", pid " + strconv.Itoa(int(p.PID))
 	switch tier {
 	case model.OwnerInferred:
 		seen, of := v.State.Likely(row)
-		d.pair("owner", theme.Text, name+"? likely: it held "+text.Count(seen)+" of the "+text.Count(of)+
-			" sockets that were seen alive with this destination")
+		owner = p.Name + "? likely: it held " + text.Count(seen) + " of the " + text.Count(of) +
+			" sockets that were seen alive with this destination"
 	case model.OwnerTraced:
-		d.pair("owner", theme.Text, name+", pid "+strconv.Itoa(int(p.PID))+" (traced: the kernel told who closed it)")
+		owner += " (traced: the kernel told who closed it)"
 	default:
-		d.pair("owner", theme.Text, name+", pid "+strconv.Itoa(int(p.PID))+" (observed: a poll saw it alive with this process)")
+		owner += " (observed: a poll saw it alive with this process)"
 	}
+	d.pair("owner", theme.Text, owner)
 	d.pair("user", theme.Text, p.User)
 	d.pair("command", theme.Text, p.Command)
 }
@@ -143,8 +134,11 @@ func (d *details) pressure(t *model.TupleUse) {
 	total := t.Used + t.Free
 	d.pair("used", levelRoles[t.Level], text.Count(t.Used)+" of "+text.Count(total)+" ("+text.Percent(t.Percent())+" %)  "+
 		levelWords[t.Level])
-	d.pair("of these", theme.Text, text.Count(t.Live)+" live, "+text.Count(t.TimeWait)+" in TIME_WAIT, "+
-		text.Count(t.Blocked)+" blocked for all"+suspectedText(t.Suspected))
+	these := text.Count(t.Live) + " live, " + text.Count(t.TimeWait) + " in TIME_WAIT, " + text.Count(t.Blocked) + " blocked for all"
+	if t.Suspected > 0 {
+		these += ", " + text.Count(t.Suspected) + " suspected of being so"
+	}
+	d.pair("of these", theme.Text, these)
 	d.pair("free", theme.Text, text.Count(t.Free)+", and "+text.Count(t.Reusable)+" in TIME_WAIT that connect() may take over")
 	if t.FirstHalfSize == 0 {
 		return
@@ -154,13 +148,6 @@ func (d *details) pressure(t *model.TupleUse) {
 		half, style = half+": each connect scans them all in vain", theme.Warn
 	}
 	d.pair("first half", style, half)
-}
-
-func suspectedText(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return ", " + text.Count(n) + " suspected of being so"
 }
 
 // bindPool says how many ports the local address has left to bind(0) and, for

@@ -52,18 +52,10 @@ func findingText(lines [][]segment, level model.Level, a *advice.Advice, width i
 		for c := range strings.Lines(r.Command) {
 			lines = append(lines, []segment{blanks(commandIndent), {theme.Command, text.Sanitize(strings.TrimSpace(c))}})
 		}
-		lines = paragraph(lines, theme.Text, r.Effect, width, blanks(commandIndent), segment{theme.Dim, pad("effect", remedyLabel, false)})
-		lines = paragraph(lines, theme.Text, r.Risk, width, blanks(commandIndent), segment{theme.Dim, pad("risk", remedyLabel, false)})
+		lines = paragraph(lines, theme.Text, r.Effect, width, blanks(commandIndent), pieceOf(segment{theme.Dim, "effect"}, remedyLabel))
+		lines = paragraph(lines, theme.Text, r.Risk, width, blanks(commandIndent), pieceOf(segment{theme.Dim, "risk"}, remedyLabel))
 	}
 	return lines
-}
-
-func worstFinding(v *View) model.Level {
-	worst := model.LevelOK
-	for i := range v.Findings {
-		worst = max(worst, v.Findings[i].Level)
-	}
-	return worst
 }
 
 // findingsSegment counts the findings, in the look of the worst.
@@ -71,7 +63,7 @@ func findingsSegment(v *View) segment {
 	if len(v.Findings) == 0 {
 		return segment{}
 	}
-	worst := worstFinding(v)
+	worst := v.Findings[0].Level
 	style := levelRoles[worst]
 	if worst == model.LevelOK {
 		style = theme.Dim

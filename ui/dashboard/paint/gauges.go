@@ -1,10 +1,10 @@
 package paint
 
 import (
-	"strconv"
+	"fmt"
+	"strings"
 
 	"ephtop/model"
-	"ephtop/model/services"
 	"ephtop/source"
 	"ephtop/ui/advice"
 	"ephtop/ui/screen"
@@ -99,19 +99,11 @@ func bindPool(p *model.Pressure) gauge {
 
 // destination names a tuple by what it leads to.
 func destination(v *View, k *model.TupleKey) string {
-	if v.Names {
-		if name := services.Name(k.Port, source.TCP); name != "" {
-			return hostName(k.Destination) + ":" + name
-		}
+	to := source.AddrPort(k.Destination, k.Port)
+	if name := serviceName(v, k.Port, source.TCP); name != "" {
+		to = to[:strings.LastIndexByte(to, ':')+1] + name
 	}
-	return source.AddrPort(k.Destination, k.Port)
-}
-
-func hostName(a source.Addr) string {
-	if a.Is4() {
-		return a.String()
-	}
-	return "[" + a.String() + "]"
+	return to
 }
 
 // drawSummary is the headline where there is no room for a box: a sentence,
@@ -150,11 +142,11 @@ func (p *Painter) drawGauges(r screen.Rect, v *View) {
 		box.Foot, box.FootStyle = found.text, found.style
 		box.Right = rangeText(&v.State.Snapshot.Settings, r.W >= mapWidth)
 		if limits := advice.Limits(v.State.Moment); len(limits) > 0 {
-			box.Note, box.NoteStyle = "! "+text.Sanitize(limits[0]), theme.Warn
-			if len(limits) > 1 {
-				box.Note = "! " + text.Plural(len(limits), "thing", "things") + " not seen (? says which): " +
-					text.Sanitize(limits[0])
+			box.Note, box.NoteStyle = text.Sanitize(limits[0]), theme.Warn
+			if n := len(limits); n > 1 {
+				box.Note = text.Count(n) + " things not seen (? says which): " + box.Note
 			}
+			box.Note = "! " + box.Note
 		}
 	}
 	inside := p.box(r, false, box).Inset(1, 0)
@@ -185,17 +177,17 @@ func waitingFor(v *View) string {
 
 // rangeText says which ports it is about.
 func rangeText(s *source.Settings, long bool) string {
-	out := strconv.Itoa(int(s.Range.Low)) + "–" + strconv.Itoa(int(s.Range.High)) + " · "
+	out := fmt.Sprintf("%d–%d · %s", s.Range.Low, s.Range.High, text.Plural(s.Usable(), "port", "ports"))
 	reserved := s.ReservedInRange()
 	switch {
 	case s.Assumed:
-		return out + text.Plural(s.Usable(), "port", "ports") + " (assumed)"
+		return out + " (assumed)"
 	case reserved > 0:
-		return out + text.Plural(s.Usable(), "port", "ports") + " · " + text.Count(reserved) + " more reserved"
+		return out + " · " + text.Count(reserved) + " more reserved"
 	case long:
-		return out + text.Plural(s.Usable(), "port", "ports") + " · 0 reserved"
+		return out + " · 0 reserved"
 	}
-	return out + text.Plural(s.Usable(), "port", "ports")
+	return out
 }
 
 // columns are where the parts of a gauge stand.
@@ -229,7 +221,8 @@ func (p *Painter) drawGauge(c columns, y int, v *View, g *gauge) {
 	}
 }
 
-// The parts of a gauge are told apart by character where there is no colour.
+// The parts of a gauge are told apart by character where there is no colour;
+// where there is, by bars that keep clear of each other.
 const (
 	charLive     = '█'
 	charTimeWait = '▓'
@@ -247,7 +240,7 @@ func (p *Painter) gaugeBar(x, y, w int, v *View, g *gauge) {
 		{Value: g.blocked, Style: theme.Blocked, Char: charBlocked},
 	}
 	rest := charFree
-	if p.inks != nil && !p.ascii { // colours tell the parts apart: bars that keep clear of each other
+	if p.inks != nil && !p.ascii {
 		for i := range parts {
 			parts[i].Char = charColoured
 		}
@@ -270,21 +263,20 @@ func (p *Painter) drawLegend(c columns, y int, v *View) {
 		blocked = " blocked or suspected "
 	}
 	for _, part := range []struct {
-		style theme.Role
-		char  string
-		name  string
-		n     int
+		sign segment
+		name string
+		n    int
 	}{
-		{theme.Live, "█", " live ", g.live}, {theme.TimeWait, "▓", " TIME_WAIT ", g.timeWait},
-		{theme.Blocked, "▒", blocked, g.blocked}, {theme.Free, "░", " free ", g.free},
+		{segment{theme.Live, "█"}, " live ", g.live}, {segment{theme.TimeWait, "▓"}, " TIME_WAIT ", g.timeWait},
+		{segment{theme.Blocked, "▒"}, blocked, g.blocked}, {segment{theme.Free, "░"}, " free ", g.free},
 	} {
 		if need := 1 + len(part.name) + 6; need > room {
 			return
 		}
 		if p.inks != nil {
-			part.char = "■" // colour tells, and a small sign keeps clear of the gauge above
+			part.sign.text = "■" // colour tells, and a small sign keeps clear of the gauge above
 		}
-		n := p.segments(x, y, room, segment{part.style, part.char}, segment{theme.Dim, part.name})
+		n := p.segments(x, y, room, part.sign, segment{theme.Dim, part.name})
 		p.buf = text.AppendCount(p.buf[:0], part.n)
 		p.canvas.Bytes(x+n, y, 6, theme.Text, p.buf)
 		x, room = x+n+8, room-n-8

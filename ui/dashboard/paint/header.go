@@ -68,7 +68,7 @@ func headerLeft(v *View, room int) []segment {
 	if len(v.Findings) > 0 && v.layout().gauges.Empty() {
 		found := findingsSegment(v)
 		if measure(left)+2+text.Width(found.text) > room {
-			found.text = levelMark(worstFinding(v)) + " " + text.Count(len(v.Findings)) + " (f)"
+			found.text = levelMark(v.Findings[0].Level) + " " + text.Count(len(v.Findings)) + " (f)"
 		}
 		if measure(left)+2+text.Width(found.text) <= room {
 			left = append(left, gap, found)

@@ -43,28 +43,29 @@ func (p *Painter) drawStates(r screen.Rect, v *View) {
 		p.middle(inside, theme.Dim, "no sockets", "")
 		return
 	}
-	free := headline(v).free
 	top := max(0, min(c.Top, len(v.States)-1))
 	shown := v.States[top:min(len(v.States), top+height)]
 	limit := 1
 	for _, s := range shown {
 		limit = max(limit, s.Count)
 	}
+	at := len(shown) // the line of the free ports
+	if i := slices.IndexFunc(shown, func(s StateLine) bool { return model.StageOf(s.State) == model.StageServer }); i >= 0 {
+		at = i
+	}
 	withFree := len(v.States) < height && v.Proto != ProtoBoth
-	y, freeDone := inside.Y, !withFree
+	if withFree {
+		p.stateLine(inside, inside.Y+at, "available", theme.Free, theme.Dim, headline(v).free, 0)
+	}
 	for i, s := range shown {
-		if !freeDone && model.StageOf(s.State) == model.StageServer {
-			p.stateLine(inside, y, "available", theme.Free, theme.Dim, free, 0)
-			y, freeDone = y+1, true
+		y := inside.Y + i
+		if withFree && i >= at {
+			y++
 		}
 		p.stateLine(inside, y, s.State.String(), stateRole(s.State), theme.Text, s.Count, limit)
 		if focused && top+i == c.Line {
 			p.mark(inside, y)
 		}
-		y++
-	}
-	if !freeDone {
-		p.stateLine(inside, y, "available", theme.Free, theme.Dim, free, 0)
 	}
 }
 

@@ -127,7 +127,7 @@ func groupText(g *HelpGroup, width int) [][]segment {
 	const label, least = 11, 8
 	lines := [][]segment{{{theme.Title, g.Title}}}
 	for _, k := range g.Keys {
-		lines = paragraph(lines, theme.Text, k.Does, max(width-2, label+least), segment{theme.Key, pad(k.Key, label, false)})
+		lines = paragraph(lines, theme.Text, k.Does, max(width-2, label+least), pieceOf(segment{theme.Key, k.Key}, label))
 	}
 	return lines
 }

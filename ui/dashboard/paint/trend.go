@@ -1,7 +1,9 @@
 package paint
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -67,11 +69,10 @@ func trend(v *View) []segment {
 		return []segment{{theme.Dim, udpTrend}}
 	}
 	words := []segment{
-		{theme.Text, pad(rate(v.State.Forecast.Rate)+"/s", 7, true) + "  "}, pieceOf(forecastSegment(v), 14),
+		{theme.Text, fmt.Sprintf("%7s  ", rate(v.State.Forecast.Rate)+"/s")}, pieceOf(forecastSegment(v), 14),
 	}
 	if slow := slowSegment(v); slow.text != "" {
-		slow.text = "  " + slow.text
-		words = append(words, slow)
+		words = append(words, blanks(2), slow)
 	}
 	return words
 }
@@ -82,7 +83,7 @@ func forecast(v *View) []segment {
 		return []segment{{theme.Dim, udpTrend}}
 	}
 	f := &v.State.Forecast
-	words := []segment{{theme.Text, pad(rate(f.Rate)+"/s", 7, false)}, pieceOf(forecastSegment(v), 14)}
+	words := []segment{pieceOf(segment{theme.Text, rate(f.Rate) + "/s"}, 7), pieceOf(forecastSegment(v), 14)}
 	if f.Sustainable > 0 {
 		closes := segment{theme.Text, "closes " + text.Count(int(f.CloseRate+0.5)) + "/s of " + text.Count(int(f.Sustainable))}
 		if f.CloseRate > f.Sustainable {
@@ -90,13 +91,8 @@ func forecast(v *View) []segment {
 		}
 		words = append(words, pieceOf(closes, 20))
 	}
-	if plateau := plateauSegment(v); plateau.text != "" {
-		words = append(words, plateau)
-	}
-	if slow := slowSegment(v); slow.text != "" {
-		words = append(words, slow)
-	}
-	return words
+	words = append(words, plateauSegment(v), slowSegment(v))
+	return slices.DeleteFunc(words, func(s segment) bool { return s.text == "" })
 }
 
 // plateauSegment says where the use will settle if closes go on as they do.
@@ -144,18 +140,10 @@ func slowSegment(v *View) segment {
 	return segment{}
 }
 
+// pieceOf fills s up to width with blanks.
 func pieceOf(s segment, width int) segment {
-	s.text = pad(s.text, width, false)
+	s.text += strings.Repeat(" ", max(width-text.Width(s.text), 0))
 	return s
-}
-
-// pad fills s up to width with blanks, at its left or at its right.
-func pad(s string, width int, left bool) string {
-	blanks := strings.Repeat(" ", max(width-text.Width(s), 0))
-	if left {
-		return blanks + s
-	}
-	return s + blanks
 }
 
 func forecastSegment(v *View) segment {
