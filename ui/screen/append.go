@@ -13,32 +13,19 @@ import (
 // sequence is written at all.
 func (c *Canvas) Append(b []byte, inks []Ink) []byte {
 	c.settle()
+	p := plotter{b: b, inks: inks}
 	for y := range c.h {
 		if y > 0 {
-			b = append(b, '\n')
+			p.b = append(p.b, '\n')
 		}
-		var now Ink
-		row := c.cells[y*c.w : (y+1)*c.w]
-		for i := range row {
-			cl := &row[i]
-			if cl.width == 0 {
-				continue
+		for i := y * c.w; i < (y+1)*c.w; i++ {
+			if c.cells[i].width > 0 {
+				p.write(c, &c.cells[i])
 			}
-			if int(cl.style) < len(inks) {
-				if ink := &inks[cl.style]; ink.SGR != now.SGR && (cl.char != ' ' || ink.Solid || now.Solid) {
-					b = change(b, now, *ink)
-					now = *ink
-				}
-			} else if now.SGR != "" {
-				b, now = change(b, now, Ink{}), Ink{}
-			}
-			b = c.text(b, cl.char)
 		}
-		if now.SGR != "" {
-			b = append(b, "\x1b[m"...)
-		}
+		p.look(Ink{})
 	}
-	return b
+	return p.b
 }
 
 // settle puts U+FFFD for what a terminal would draw into the character before
@@ -86,12 +73,3 @@ func (c *Canvas) merges(before []cell, cl *cell) bool {
 
 // plain tells of common characters that they are never drawn into one another.
 func (cl *cell) plain() bool { return cl.char >= 0 && (cl.char < utf8.RuneSelf || sober(cl.char)) }
-
-// change appends the sequence that leads from one look to another.
-func change(b []byte, from, to Ink) []byte {
-	b = append(b, "\x1b["...)
-	if from.SGR != "" && to.SGR != "" {
-		b = append(b, "0;"...)
-	}
-	return append(append(b, to.SGR...), 'm')
-}

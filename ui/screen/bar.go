@@ -10,20 +10,22 @@ var (
 // Bar draws a bar of value out of limit in eighths of the w columns from x. A
 // value that is not nothing shows at least one eighth.
 func (c *Canvas) Bar(x, y, w int, st Style, value, limit int) {
-	n := eighths(value, limit, 8*w)
+	if limit <= 0 {
+		return
+	}
+	n := eighths(float64(value)/float64(limit), 8*w)
 	c.Repeat(x, y, n/8, st, '█')
 	if n%8 > 0 {
 		c.Put(x+n/8, y, st, horizontal[n%8])
 	}
 }
 
-// eighths is value of limit in steps from 0 to most.
-func eighths(value, limit, most int) int {
-	if value <= 0 || limit <= 0 || most <= 0 {
+// eighths is a share (0 to 1) of most; one that is not nothing is at least one.
+func eighths(share float64, most int) int {
+	if share <= 0 || most <= 0 {
 		return 0
 	}
-	share := min(float64(value)/float64(limit), 1)
-	return max(1, int(math.Round(share*float64(most))))
+	return max(1, int(math.Round(min(share, 1)*float64(most))))
 }
 
 // Part is a stretch of a gauge.
@@ -85,10 +87,7 @@ func (c *Canvas) Gauge(x, y, w int, g Gauge) {
 // Column draws one column of a chart, share (0 to 1) of h rows high in eighths,
 // standing on row y+h-1. A share that is not nothing shows at least one eighth.
 func (c *Canvas) Column(x, y, h int, st Style, share float64) {
-	n := 0
-	if share > 0 {
-		n = max(1, int(math.Round(min(share, 1)*float64(8*h))))
-	}
+	n := eighths(share, 8*h)
 	for i := range h {
 		c.Put(x, y+h-1-i, st, vertical[max(0, min(n-8*i, 8))])
 	}

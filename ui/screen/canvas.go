@@ -53,9 +53,6 @@ func (c *Canvas) Reset(w, h int, ascii bool) {
 	c.fill(c.cells, cell{' ', 0, 1})
 }
 
-// Bounds is the whole canvas.
-func (c *Canvas) Bounds() Rect { return Rect{0, 0, c.w, c.h} }
-
 func (c *Canvas) fill(cells []cell, v cell) {
 	if len(cells) == 0 {
 		return
@@ -130,19 +127,18 @@ func (c *Canvas) Bytes(x, y, w int, st Style, s []byte) int { return write(c, x,
 
 // TextRight draws s at the right end of the w columns from x, cut as by
 // [Canvas.Text].
-func (c *Canvas) TextRight(x, y, w int, st Style, s string) {
-	n := min(ansi.StringWidth(s), max(w, 0))
-	write(c, x+w-n, y, n, st, s)
-}
+func (c *Canvas) TextRight(x, y, w int, st Style, s string) { writeRight(c, x, y, w, st, s) }
 
 // BytesRight is [Canvas.TextRight] for text in a buffer that is used again.
-func (c *Canvas) BytesRight(x, y, w int, st Style, s []byte) {
+func (c *Canvas) BytesRight(x, y, w int, st Style, s []byte) { writeRight(c, x, y, w, st, s) }
+
+func writeRight[T string | []byte](c *Canvas, x, y, w int, st Style, s T) {
 	n := min(width(s), max(w, 0))
 	write(c, x+w-n, y, n, st, s)
 }
 
 // width is the columns that write takes for s.
-func width(s []byte) int {
+func width[T string | []byte](s T) int {
 	n := 0
 	for len(s) > 0 {
 		size, w := next(s)
@@ -158,7 +154,7 @@ func write[T string | []byte](c *Canvas, x, y, w int, st Style, s T) int {
 	start, end := x, x+w
 	for len(s) > 0 {
 		size, n := next(s)
-		if x+n > end || x+n == end && !fits(s[size:]) {
+		if x+n > end || x+n == end && width(s[size:]) > 0 {
 			break
 		}
 		if n > 0 {
@@ -173,18 +169,6 @@ func write[T string | []byte](c *Canvas, x, y, w int, st Style, s T) int {
 		x++
 	}
 	return x - start
-}
-
-// fits tells whether s takes no more columns.
-func fits[T string | []byte](s T) bool {
-	for len(s) > 0 {
-		size, n := next(s)
-		if n > 0 {
-			return false
-		}
-		s = s[size:]
-	}
-	return true
 }
 
 // next gives the size in bytes and the width of the first character of s. It
@@ -213,7 +197,10 @@ func place[T string | []byte](c *Canvas, x, y, w int, st Style, s T) {
 	switch {
 	case c.ascii || w > 2 || x < 0 || x+w > c.w:
 		for i := range w {
-			c.Put(x+i, y, st, replacement(r, i, c.ascii && x+i < c.w))
+			if i > 0 || !c.ascii {
+				r = ' '
+			}
+			c.Put(x+i, y, st, r)
 		}
 		return
 	case r == utf8.RuneError:
@@ -251,14 +238,6 @@ func sober(r rune) bool {
 	return r >= 0xae && r < 0x300 || r >= 0x2010 && r < 0x2028 || r >= 0x2190 && r < 0x2600
 }
 
-func replacement(r rune, i int, ascii bool) rune {
-	switch {
-	case !ascii || i > 0:
-		return ' '
-	}
-	return fold(r)
-}
-
 // join adds a mark of width 0 to the character at x.
 func join[T string | []byte](c *Canvas, x, y int, s T) {
 	if r, _ := decode(s); c.ascii || x < 0 || x >= c.w || r < 0xa0 || r == utf8.RuneError {
@@ -280,13 +259,7 @@ func (c *Canvas) cluster(s string) rune {
 }
 
 func decode[T string | []byte](s T) (rune, int) {
-	switch s := any(s).(type) {
-	case string:
-		return utf8.DecodeRuneInString(s)
-	case []byte:
-		return utf8.DecodeRune(s)
-	}
-	return utf8.RuneError, 1
+	return utf8.DecodeRuneInString(string(s[:min(len(s), utf8.UTFMax)]))
 }
 
 func (c *Canvas) text(b []byte, r rune) []byte {

@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -29,28 +30,31 @@ func (c *Canvas) AppendChanges(b []byte, before *Canvas, inks []Ink) []byte {
 			p.write(c, &c.cells[i])
 		}
 	}
-	if p.now.SGR != "" {
-		p.b = append(p.b, "\x1b[m"...)
-	}
+	p.look(Ink{})
 	return p.b
 }
 
 // same tells whether cell i looks as it did before.
 func (c *Canvas) same(before *Canvas, i int, inks []Ink) bool {
 	a, o := &c.cells[i], &before.cells[i]
-	if a.width != o.width || a.style != o.style && lookOf(a, inks) != lookOf(o, inks) {
+	if a.width != o.width || a.style != o.style && lookOf(a, inks, Ink{}) != lookOf(o, inks, Ink{}) {
 		return false
 	}
 	return a.char == o.char && a.char >= 0 ||
 		a.char < 0 && o.char < 0 && c.clusters[^a.char] == before.clusters[^o.char]
 }
 
-// lookOf is how a cell is drawn: what does not show on a blank is left out.
-func lookOf(cl *cell, inks []Ink) Ink {
-	if int(cl.style) >= len(inks) || cl.char == ' ' && !inks[cl.style].Solid {
-		return Ink{}
+// lookOf is how a cell is drawn: a blank in the present look where neither
+// that nor its own shows on it.
+func lookOf(cl *cell, inks []Ink, now Ink) Ink {
+	var ink Ink
+	if int(cl.style) < len(inks) {
+		ink = inks[cl.style]
 	}
-	return inks[cl.style]
+	if cl.char == ' ' && !ink.Solid && !now.Solid {
+		return now
+	}
+	return ink
 }
 
 // plotter writes cells to a terminal.
@@ -70,7 +74,7 @@ func (p *plotter) moveTo(c *Canvas, x, y int) {
 	}
 	if gap := x - p.x; p.x >= 0 && p.y == y && gap > 0 {
 		from := y*c.w + p.x
-		if gap <= bridge && p.plain(c.cells[from:from+gap]) {
+		if gap <= bridge && p.short(c.cells[from:from+gap]) {
 			for i := range gap {
 				p.write(c, &c.cells[from+i])
 			}
@@ -84,32 +88,29 @@ func (p *plotter) moveTo(c *Canvas, x, y int) {
 	p.x, p.y = x, y
 }
 
-// plain tells whether cells take a byte each, in the present style.
-func (p *plotter) plain(cells []cell) bool {
-	for i := range cells {
-		if cl := &cells[i]; cl.char < 0 || cl.char >= utf8.RuneSelf || p.ink(cl) != p.now {
-			return false
-		}
-	}
-	return true
+// short tells whether cells take a byte each, in the present look.
+func (p *plotter) short(cells []cell) bool {
+	return !slices.ContainsFunc(cells, func(cl cell) bool {
+		return cl.char < 0 || cl.char >= utf8.RuneSelf || lookOf(&cl, p.inks, p.now) != p.now
+	})
 }
 
-// ink is what a cell is written in: for a blank, that is whatever does not
-// show on it.
-func (p *plotter) ink(cl *cell) Ink {
-	ink := lookOf(cl, p.inks)
-	if cl.char == ' ' && !ink.Solid && !p.now.Solid {
-		return p.now
+// look changes the look, with a reset where another one was on.
+func (p *plotter) look(ink Ink) {
+	if ink == p.now {
+		return
 	}
-	return ink
+	p.b = append(p.b, "\x1b["...)
+	if p.now.SGR != "" && ink.SGR != "" {
+		p.b = append(p.b, "0;"...)
+	}
+	p.b = append(append(p.b, ink.SGR...), 'm')
+	p.now = ink
 }
 
 // write writes one character at the cursor.
 func (p *plotter) write(c *Canvas, cl *cell) {
-	if ink := p.ink(cl); ink != p.now {
-		p.b = change(p.b, p.now, ink)
-		p.now = ink
-	}
+	p.look(lookOf(cl, p.inks, p.now))
 	p.b = c.text(p.b, cl.char)
 	p.x += int(cl.width)
 	if cl.char < 0 || cl.width != 1 || p.x >= c.w {

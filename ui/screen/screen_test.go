@@ -111,7 +111,7 @@ func TestBox(t *testing.T) {
 .`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := draw(test.w, test.h, false, func(c *screen.Canvas) { c.Box(c.Bounds(), test.box) })
+			got := draw(test.w, test.h, false, func(c *screen.Canvas) { c.Box(screen.Rect{W: test.w, H: test.h}, test.box) })
 			for _, line := range strings.Split(got, "\n") {
 				if w := ansi.StringWidth(line); w != test.w {
 					t.Errorf("a line is %d wide: %q", w, line)
@@ -217,7 +217,7 @@ func TestAppendChangesStyleSeldom(t *testing.T) {
 
 func TestASCII(t *testing.T) {
 	got := draw(20, 3, true, func(c *screen.Canvas) {
-		inside := c.Box(c.Bounds(), screen.Box{Title: "größe 数"})
+		inside := c.Box(screen.Rect{W: 20, H: 3}, screen.Box{Title: "größe 数"})
 		c.Text(inside.X, inside.Y, 18, 0, "▸ a → b… 48s ↓")
 	})
 	want := "+-.gr??e.?..-------+\n|>.a.>.b~.48s.v....|\n+------------------+"
