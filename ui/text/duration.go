@@ -12,11 +12,8 @@ func Duration(d time.Duration) string {
 	return string(appendUnits(nil, d, 2))
 }
 
-// Age writes d in its largest unit alone, which is at most four columns for
-// the first thousand days: "41s", "3m", "2h", "3d".
-func Age(d time.Duration) string { return string(AppendAge(nil, d)) }
-
-// AppendAge appends what [Age] writes.
+// AppendAge appends d in its largest unit alone, which is at most four columns
+// for the first thousand days: "41s", "3m", "2h", "3d".
 func AppendAge(b []byte, d time.Duration) []byte { return appendUnits(b, d, 1) }
 
 var units = [...]struct {

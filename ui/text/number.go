@@ -3,6 +3,7 @@ package text
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -11,16 +12,13 @@ func Count(n int) string { return string(AppendCount(nil, n)) }
 
 // AppendCount appends what [Count] writes.
 func AppendCount(b []byte, n int) []byte {
-	var digits [20]byte
-	d := strconv.AppendInt(digits[:0], int64(n), 10)
-	if d[0] == '-' {
-		b, d = append(b, '-'), d[1:]
+	start := len(b)
+	if n < 0 {
+		start++
 	}
-	for i, c := range d {
-		if i > 0 && (len(d)-i)%3 == 0 {
-			b = append(b, ',')
-		}
-		b = append(b, c)
+	b = strconv.AppendInt(b, int64(n), 10)
+	for i := len(b) - 3; i > start; i -= 3 {
+		b = slices.Insert(b, i, ',')
 	}
 	return b
 }
@@ -34,10 +32,7 @@ func Compact(n int) string { return string(AppendCompact(nil, n)) }
 func AppendCompact(b []byte, n int) []byte {
 	const units = "kMGTPE"
 	if n < 0 {
-		if n == math.MinInt {
-			n++
-		}
-		return AppendCompact(append(b, '-'), -n)
+		return AppendCompact(append(b, '-'), -max(n, -math.MaxInt))
 	}
 	unit, rest := -1, 0
 	for n >= 1000 {

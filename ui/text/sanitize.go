@@ -17,14 +17,6 @@ func Sanitize(s string) string {
 	for i < len(s) && s[i] >= 0x20 && s[i] < 0x7f {
 		i++
 	}
-	if i == len(s) {
-		return s
-	}
-	return sanitize(s, i)
-}
-
-// sanitize is Sanitize for text whose first i bytes are fine.
-func sanitize(s string, i int) string {
 	for i < len(s) {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if hostile(r) || r == utf8.RuneError && n == 1 {

@@ -78,8 +78,8 @@ func TestDuration(t *testing.T) {
 		if got := text.Duration(test.d); got != test.long {
 			t.Errorf("Duration(%v) = %q, want %q", test.d, got, test.long)
 		}
-		if got := text.Age(test.d); got != test.short {
-			t.Errorf("Age(%v) = %q, want %q", test.d, got, test.short)
+		if got := string(text.AppendAge(nil, test.d)); got != test.short {
+			t.Errorf("AppendAge(%v) = %q, want %q", test.d, got, test.short)
 		}
 	}
 }
