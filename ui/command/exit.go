@@ -18,22 +18,10 @@ func exit(status int) error {
 
 // levelStatus is the status of a monitoring plugin.
 func levelStatus(l model.Level) int {
-	switch l {
-	case model.LevelOK:
-		return 0
-	case model.LevelWarning:
-		return 1
-	}
-	return 2
+	return [...]int{model.LevelOK: 0, model.LevelWarning: 1, model.LevelCritical: 2, model.LevelExhausted: 2}[l]
 }
 
 // verdictStatus is the status of a checklist. What is not known is no alarm.
 func verdictStatus(v model.Verdict) int {
-	switch v {
-	case model.VerdictWarning:
-		return 1
-	case model.VerdictProblem:
-		return 2
-	}
-	return 0
+	return [...]int{model.VerdictOK: 0, model.VerdictUnknown: 0, model.VerdictWarning: 1, model.VerdictProblem: 2}[v]
 }

@@ -72,14 +72,15 @@ func (v *value) String() string { return v.text }
 // Type is for pflag: it stands for the value in the help.
 func (v *value) Type() string { return v.kind }
 
-// choice is a flag that takes one of a few words.
+// choice is a flag that takes one of a few words, in capitals or not.
 func choice(kind, initial string, words []string, keep func(string)) *value {
 	accepts := list(words)
 	return &value{text: initial, kind: kind, accepts: accepts, parse: func(s string) error {
-		if !slices.Contains(words, s) {
+		i := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, s) })
+		if i < 0 {
 			return fmt.Errorf("unknown %s %q: use %s", strings.ToLower(kind), s, accepts)
 		}
-		keep(s)
+		keep(words[i])
 		return nil
 	}}
 }
@@ -97,10 +98,10 @@ func (f *flags) add(set *pflag.FlagSet) {
 		"range", "take this range of ephemeral ports instead of the system's")
 	set.Var(percent(&f.thresholds.Warning), "warn", "warn from this share of used ports")
 	set.Var(percent(&f.thresholds.Critical), "critical", "critical from this share of used ports")
-	set.Var(&value{text: f.color, kind: "WHEN", accepts: list(colorModes), parse: f.parseColor},
-		"color", "colours: "+list(colorModes))
-	set.Var(&value{text: f.theme, kind: "THEME", accepts: list(theme.Names()), parse: f.parseTheme},
-		"theme", "colours by name: "+list(theme.Names()))
+	color := choice("COLOUR MODE", f.color, colorModes, func(s string) { f.color = s })
+	color.kind = "WHEN" // it reads as a sentence: --color WHEN
+	set.Var(color, "color", "colours: "+list(colorModes))
+	set.Var(choice("THEME", f.theme, theme.Names(), func(s string) { f.theme = s }), "theme", "colours by name: "+list(theme.Names()))
 	set.BoolVar(&f.ascii, "ascii", false, "nothing but ASCII on the screen")
 	set.Var(&value{kind: "FILE", accepts: "a file that can be written", parse: f.parseLog},
 		"log", "append a debug log to this file")
@@ -146,23 +147,6 @@ func percent(p *float64) *value {
 		*p = n
 		return nil
 	}}
-}
-
-func (f *flags) parseColor(s string) error {
-	if !slices.Contains(colorModes, s) {
-		return fmt.Errorf("unknown colour mode %q: use %s", s, list(colorModes))
-	}
-	f.color = s
-	return nil
-}
-
-func (f *flags) parseTheme(s string) error {
-	known := theme.Names()
-	if !slices.Contains(known, strings.ToLower(s)) {
-		return fmt.Errorf("unknown theme %q: use %s", s, list(known))
-	}
-	f.theme = s
-	return nil
 }
 
 func (f *flags) parseLog(s string) error {

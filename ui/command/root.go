@@ -109,9 +109,8 @@ func flagError(cmd *cobra.Command, err error) error {
 	switch {
 	case errors.As(err, &unknown):
 		name := "--" + unknown.GetSpecifiedName()
-		for _, letter := range unknown.GetSpecifiedShortnames() {
-			name = "-" + string(letter) // the first one is the wrong one
-			break
+		if letters := unknown.GetSpecifiedShortnames(); letters != "" {
+			name = "-" + string([]rune(letters)[0]) // the first one is the wrong one
 		}
 		return usagef("unknown flag %s: use %s", name, list(flagNames(cmd)))
 	case errors.As(err, &missing):

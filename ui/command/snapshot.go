@@ -160,9 +160,5 @@ func (a *app) reportOptions(st *model.State) (report.Options, error) {
 
 // theme gives the theme for as many colours as standard output is to have.
 func (a *app) theme() (theme.Theme, error) {
-	profile, err := theme.Profile(a.flags.color, a.Getenv, isTerminal(a.Stdout))
-	if err != nil {
-		return theme.Theme{}, err
-	}
-	return theme.ByName(a.flags.theme, profile)
+	return theme.ByName(a.flags.theme, theme.Profile(a.flags.color, a.Getenv, isTerminal(a.Stdout)))
 }

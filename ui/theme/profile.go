@@ -1,30 +1,24 @@
 package theme
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/muesli/termenv"
 )
 
 // Profile says how many colours the terminal gets. mode is that of --color:
-// "auto" asks the environment, "always" does so too but has at least 16
+// "auto", or anything else, asks the environment, "always" does so too but has at least 16
 // colours, "never" has none. With "auto" there are none where out is no
 // terminal, where NO_COLOR is not empty (no-color.org), and where TERM is
 // "dumb" or missing.
-func Profile(mode string, env func(string) string, terminal bool) (termenv.Profile, error) {
-	switch mode {
-	case "never":
-		return termenv.Ascii, nil
-	case "always":
-		return min(colours(env), termenv.ANSI), nil // a smaller profile has more colours
-	case "auto", "":
-		if !terminal || env("NO_COLOR") != "" {
-			return termenv.Ascii, nil
-		}
-		return colours(env), nil
+func Profile(mode string, env func(string) string, terminal bool) termenv.Profile {
+	switch {
+	case mode == "always":
+		return min(colours(env), termenv.ANSI) // a smaller profile has more colours
+	case mode == "never", !terminal, env("NO_COLOR") != "":
+		return termenv.Ascii
 	}
-	return termenv.Ascii, fmt.Errorf("unknown colour mode %q: use auto, always or never", mode)
+	return colours(env)
 }
 
 // colours reads what the environment says of the terminal.

@@ -33,18 +33,11 @@ func TestProfile(t *testing.T) {
 		{"always on a dumb terminal", "always", map[string]string{"TERM": "dumb"}, true, termenv.ANSI},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := theme.Profile(test.mode, func(k string) string { return test.env[k] }, test.terminal)
-			if err != nil || got != test.want {
-				t.Errorf("got %v, %v; want %v", got.Name(), err, test.want.Name())
+			got := theme.Profile(test.mode, func(k string) string { return test.env[k] }, test.terminal)
+			if got != test.want {
+				t.Errorf("got %v, want %v", got.Name(), test.want.Name())
 			}
 		})
-	}
-}
-
-func TestProfileOfUnknownModeNamesTheKnown(t *testing.T) {
-	_, err := theme.Profile("maybe", func(string) string { return "" }, true)
-	if err == nil || !strings.Contains(err.Error(), "auto, always or never") {
-		t.Errorf("got %v", err)
 	}
 }
 
