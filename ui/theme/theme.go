@@ -22,8 +22,8 @@ type Theme struct {
 // look is how a role is drawn. Colours are as termenv reads them: "0" to "15"
 // for the terminal's own, "#rrggbb" for true colour, "" for none.
 type look struct {
-	fore, back                     string
-	bold, faint, underline, invert bool
+	fore, back          string
+	bold, faint, invert bool
 }
 
 type looks [NumRoles]look
@@ -63,7 +63,7 @@ func (l look) ink(p termenv.Profile) screen.Ink {
 	for _, a := range []struct {
 		on  bool
 		sgr string
-	}{{l.bold, "1"}, {l.faint, "2"}, {l.underline, "4"}, {l.invert, "7"}} {
+	}{{l.bold, "1"}, {l.faint, "2"}, {l.invert, "7"}} {
 		if a.on {
 			sgr = append(sgr, a.sgr)
 		}
@@ -74,5 +74,5 @@ func (l look) ink(p termenv.Profile) screen.Ink {
 	if c := p.Color(l.back); c != nil {
 		sgr = append(sgr, c.Sequence(true))
 	}
-	return screen.Ink{SGR: strings.Join(sgr, ";"), Solid: l.underline || l.invert || l.back != ""}
+	return screen.Ink{SGR: strings.Join(sgr, ";"), Solid: l.invert || l.back != ""}
 }
