@@ -2,6 +2,7 @@ package text_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -179,6 +180,16 @@ func TestWrap(t *testing.T) {
 	}
 	if strings.ReplaceAll(strings.Join(got, ""), " ", "") != "java-jar/opt/a-long-name-without-any-blank.jar" {
 		t.Errorf("Wrap lost text: %q", got)
+	}
+}
+
+// A flag that is copied from a page must not be torn at its hyphens.
+func TestWrapBreaksAtBlanksAlone(t *testing.T) {
+	t.Parallel()
+	got := text.Wrap("run with --no-pool set,  and  wait", 12)
+	want := []string{"run with", "--no-pool", "set,  and", "wait"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
