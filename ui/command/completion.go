@@ -64,14 +64,6 @@ func completeFlags(root *cobra.Command) {
 	}
 }
 
-func completeOutput(cmd *cobra.Command) {
-	var names []string
-	for _, f := range formats() {
-		names = append(names, f.name+"\t"+f.summary)
-	}
-	offer(cmd, "output", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
-}
-
 // offer registers the completion of a flag's values.
 func offer(cmd *cobra.Command, flag string, values cobra.CompletionFunc) {
 	if err := cmd.RegisterFlagCompletionFunc(flag, values); err != nil {

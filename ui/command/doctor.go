@@ -29,21 +29,11 @@ const (
 // statusInterrupted is that of a shell for a command which SIGINT ended.
 const statusInterrupted = 128 + int(syscall.SIGINT)
 
-type diagnosisFormat struct {
-	name, summary string
-	write         func(io.Writer, *report.Diagnosis, report.Options) error
-}
-
-func diagnosisFormats() []diagnosisFormat {
-	return []diagnosisFormat{
-		{"text", "a page for a person or a ticket", report.DoctorText},
-		{"json", "everything, for programs", report.DoctorJSON},
-	}
-}
+// writeDiagnosis writes what doctor has found.
+type writeDiagnosis func(io.Writer, *report.Diagnosis, report.Options) error
 
 func (a *app) doctor() *cobra.Command {
-	formats := diagnosisFormats()
-	chosen := formats[0]
+	var chosen *format[writeDiagnosis]
 	length := 10 * time.Second
 	var past *past
 	cmd := &cobra.Command{
@@ -74,15 +64,10 @@ changed settings) is not known then.`,
 				return err
 			}
 			if past.wanted() {
-				return a.diagnosePast(cmd.Context(), past, chosen)
+				return a.diagnosePast(cmd.Context(), past, chosen.write)
 			}
-			return a.diagnose(cmd.Context(), length, chosen)
+			return a.diagnose(cmd.Context(), length, chosen.write)
 		},
-	}
-	var names, completions []string
-	for _, f := range formats {
-		names = append(names, f.name)
-		completions = append(completions, f.name+"\t"+f.summary)
 	}
 	cmd.Flags().Var(&value{text: "10s", kind: "TIME", accepts: "a time from 1s to 10m", parse: func(s string) error {
 		d, err := time.ParseDuration(s)
@@ -92,17 +77,13 @@ changed settings) is not known then.`,
 		length = d
 		return nil
 	}}, "for", "how long to watch, 1s to 10m")
-	cmd.Flags().VarP(choice("FORMAT", chosen.name, names, func(s string) {
-		for _, f := range formats {
-			if f.name == s {
-				chosen = f
-			}
-		}
-	}), "output", "o", "what to write: "+list(names))
+	chosen = addOutput(cmd, []format[writeDiagnosis]{
+		{"text", "a page for a person or a ticket", report.DoctorText},
+		{"json", "everything, for programs", report.DoctorJSON},
+	})
 	a.addTrace(cmd)
 	past = a.addPast(cmd)
 	offer(cmd, "for", cobra.FixedCompletions([]string{"5s", "10s", "30s", "1m"}, cobra.ShellCompDirectiveNoFileComp))
-	offer(cmd, "output", cobra.FixedCompletions(completions, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -112,7 +93,7 @@ func (a *app) addTrace(cmd *cobra.Command) {
 }
 
 // diagnose watches, asks for the evidence meanwhile, and writes the diagnosis.
-func (a *app) diagnose(ctx context.Context, length time.Duration, f diagnosisFormat) error {
+func (a *app) diagnose(ctx context.Context, length time.Duration, write writeDiagnosis) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	o, err := a.plainOptions()
@@ -132,14 +113,15 @@ func (a *app) diagnose(ctx context.Context, length time.Duration, f diagnosisFor
 	case w.Looks == 0:
 		return exitStatus(statusInterrupted)
 	}
-	return a.writeDiagnosis(w, ev, f, o)
+	return a.conclude(w, ev, write, o)
 }
 
-func (a *app) writeDiagnosis(w *session.Watch, ev source.Evidence, f diagnosisFormat, o report.Options) error {
+// conclude writes the diagnosis of what was watched.
+func (a *app) conclude(w *session.Watch, ev source.Evidence, write writeDiagnosis, o report.Options) error {
 	d := report.Diagnosis{
 		State: w.Seen().State(), Evidence: &ev, Sample: advice.Sample{Polls: w.Looks, Span: w.Last.Sub(w.First)},
 	}
-	if err := f.write(a.Stdout, &d, o); err != nil {
+	if err := write(a.Stdout, &d, o); err != nil {
 		return fmt.Errorf("write the diagnosis: %w", err)
 	}
 	return exit(verdictStatus(d.Verdict()))
@@ -147,7 +129,7 @@ func (a *app) writeDiagnosis(w *session.Watch, ev source.Evidence, f diagnosisFo
 
 // diagnosePast goes through the checklist of a moment that is past, as far as
 // it is known without the host.
-func (a *app) diagnosePast(ctx context.Context, p *past, f diagnosisFormat) error {
+func (a *app) diagnosePast(ctx context.Context, p *past, write writeDiagnosis) error {
 	o, err := a.plainOptions()
 	if err != nil {
 		return err
@@ -156,7 +138,7 @@ func (a *app) diagnosePast(ctx context.Context, p *past, f diagnosisFormat) erro
 	if err != nil {
 		return err
 	}
-	return a.writeDiagnosis(w, noEvidence(p, w.Last), f, o)
+	return a.conclude(w, noEvidence(p, w.Last), write, o)
 }
 
 // observe polls for so long, or until the context ends. The evidence is asked

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,29 +19,32 @@ import (
 	"ephtop/ui/theme"
 )
 
-type format struct {
+// format is one of what a command can write, and how.
+type format[F any] struct {
 	name, summary string
-	write         func(io.Writer, *model.State, report.Options) error
+	write         F
 }
 
-func formats() []format {
-	return []format{
-		{"text", "a page for a person or a ticket", report.Text},
-		{"json", "everything, for programs", report.JSON},
-		{"csv", "the connections, for spreadsheets", report.CSV},
-	}
-}
-
-func formatNames() []string {
-	var names []string
-	for _, f := range formats() {
+// addOutput adds the flag that chooses a format. What it gives is the first one
+// until another is chosen.
+func addOutput[F any](cmd *cobra.Command, formats []format[F]) *format[F] {
+	chosen := formats[0]
+	var names, completions []string
+	for _, f := range formats {
 		names = append(names, f.name)
+		completions = append(completions, f.name+"\t"+f.summary)
 	}
-	return names
+	cmd.Flags().VarP(choice("FORMAT", chosen.name, names, func(s string) { chosen = formats[slices.Index(names, s)] }),
+		"output", "o", "what to write: "+list(names))
+	offer(cmd, "output", cobra.FixedCompletions(completions, cobra.ShellCompDirectiveNoFileComp))
+	return &chosen
 }
+
+// writeState writes what a moment means.
+type writeState func(io.Writer, *model.State, report.Options) error
 
 func (a *app) snapshot() *cobra.Command {
-	chosen := formats()[0]
+	var chosen *format[writeState]
 	var past *past
 	cmd := &cobra.Command{
 		Use:   "snapshot [flags]",
@@ -62,22 +66,19 @@ what the moments before tell.`,
 			if err := a.validatePast(cmd, past); err != nil {
 				return err
 			}
-			return a.writeSnapshot(cmd.Context(), past, chosen)
+			return a.writeSnapshot(cmd.Context(), past, chosen.write)
 		},
 	}
-	cmd.Flags().VarP(choice("FORMAT", chosen.name, formatNames(), func(s string) {
-		for _, f := range formats() {
-			if f.name == s {
-				chosen = f
-			}
-		}
-	}), "output", "o", "what to write: "+list(formatNames()))
-	completeOutput(cmd)
+	chosen = addOutput(cmd, []format[writeState]{
+		{"text", "a page for a person or a ticket", report.Text},
+		{"json", "everything, for programs", report.JSON},
+		{"csv", "the connections, for spreadsheets", report.CSV},
+	})
 	past = a.addPast(cmd)
 	return cmd
 }
 
-func (a *app) writeSnapshot(ctx context.Context, p *past, f format) error {
+func (a *app) writeSnapshot(ctx context.Context, p *past, write writeState) error {
 	st, err := a.look(ctx, p, 0)
 	if err != nil {
 		return err
@@ -86,7 +87,7 @@ func (a *app) writeSnapshot(ctx context.Context, p *past, f format) error {
 	if err != nil {
 		return err
 	}
-	if err := f.write(a.Stdout, st, o); err != nil {
+	if err := write(a.Stdout, st, o); err != nil {
 		return fmt.Errorf("write the snapshot: %w", err)
 	}
 	return nil

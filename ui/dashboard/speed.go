@@ -21,16 +21,7 @@ func boundedSpeed(speed float64) float64 {
 
 // changeSpeed takes the next higher (+1) or lower (-1) speed.
 func (m *Model) changeSpeed(direction int) tea.Cmd {
-	next := m.view.Speed
-	for _, step := range speeds {
-		if direction > 0 && step > m.view.Speed {
-			next = step
-			break
-		}
-		if direction < 0 && step < m.view.Speed {
-			next = step
-		}
-	}
+	next := step(speeds[:], m.view.Speed, direction)
 	m.view.Speed = next
 	m.view.Notice = "speed " + text.Times(next)
 	if m.replay == nil {

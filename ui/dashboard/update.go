@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -171,21 +173,27 @@ var intervals = [...]time.Duration{
 	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute,
 }
 
+// step is the next one after present (+1), or the one before (-1), of steps that
+// rise; present itself where there is none.
+func step[T cmp.Ordered](steps []T, present T, direction int) T {
+	i, found := slices.BinarySearch(steps, present)
+	switch {
+	case direction < 0:
+		i--
+	case found:
+		i++
+	}
+	if i < 0 || i >= len(steps) {
+		return present
+	}
+	return steps[i]
+}
+
 // changeInterval takes the next longer (+1) or shorter (-1) step. It holds at
 // once: a poll that is waited for is put off or brought forward.
 func (m *Model) changeInterval(direction int) tea.Cmd {
-	next := m.view.Interval
-	for _, step := range intervals {
-		if direction > 0 && step > m.view.Interval {
-			next = step
-			break
-		}
-		if direction < 0 && step < m.view.Interval {
-			next = step
-		}
-	}
-	m.view.Interval = next
-	m.view.Notice = "every " + next.String()
+	m.view.Interval = step(intervals[:], m.view.Interval, direction)
+	m.view.Notice = "every " + m.view.Interval.String()
 	if m.polling || m.ended {
 		return nil
 	}
