@@ -29,7 +29,7 @@ var csvHeader = [...]string{
 // shows the name as text, and a program has the name back by taking one leading
 // apostrophe away.
 func CSV(w io.Writer, st *model.State, o Options) error {
-	m := newMoment(st)
+	m := newCleanState(st)
 	for i := range m.names {
 		m.names[i] = guard(m.names[i])
 	}
@@ -48,7 +48,7 @@ func CSV(w io.Writer, st *model.State, o Options) error {
 	return out.Error()
 }
 
-func (m *moment) record(record *[len(csvHeader)]string, row int32) {
+func (m *cleanState) record(record *[len(csvHeader)]string, row int32) {
 	s, r := &m.Snapshot.Sockets[row], &m.Rows[row]
 	*record = [len(csvHeader)]string{
 		0: s.Proto.String(), 1: s.State.String(),

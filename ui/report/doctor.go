@@ -27,7 +27,7 @@ func (d *Diagnosis) Verdict() model.Verdict { return model.Worst(model.Examine(d
 // at most 80 columns; only commands, which are there to be copied, may be
 // longer.
 func DoctorText(w io.Writer, d *Diagnosis, o Options) error {
-	p := textPage{out: bufio.NewWriter(w), moment: newMoment(d.State), pen: newPen(o)}
+	p := textPage{out: bufio.NewWriter(w), cleanState: newCleanState(d.State), pen: newPen(o)}
 	p.header()
 	p.fact("sample", fmt.Sprintf("%s in %s, by %s", text.Plural(d.Sample.Polls, "poll", "polls"), text.Duration(d.Sample.Span),
 		p.name(p.Moment.Source)))

@@ -45,7 +45,7 @@ func (p *jsonPage) holders() map[model.TupleKey][]jsonHolder {
 // sums over the protocols asked for. A process has one entry for what it was
 // seen to hold and another for what is inferred, and the entry without a
 // process stands for the sockets of no known one.
-func (m *moment) consumers(protocols []source.Proto) []model.Consumer {
+func (m *cleanState) consumers(protocols []source.Proto) []model.Consumer {
 	type key struct {
 		process int32
 		tier    model.Tier

@@ -57,7 +57,7 @@ func JSON(w io.Writer, st *model.State, o Options) error {
 // jsonPage writes one object. An error of writing stays in out, the first one
 // of encoding in err.
 type jsonPage struct {
-	*moment
+	*cleanState
 	out    *bufio.Writer
 	buf    bytes.Buffer
 	err    error
@@ -65,7 +65,7 @@ type jsonPage struct {
 }
 
 func newJSONPage(w io.Writer, st *model.State) *jsonPage {
-	return &jsonPage{out: bufio.NewWriterSize(w, 64<<10), moment: newMoment(st)}
+	return &jsonPage{out: bufio.NewWriterSize(w, 64<<10), cleanState: newCleanState(st)}
 }
 
 // end closes the object and hands on the first error.

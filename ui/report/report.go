@@ -40,14 +40,14 @@ func (o *Options) protocols() []source.Proto {
 	return o.Protocols
 }
 
-// moment is a State with the names in it made fit to be written.
-type moment struct {
+// cleanState is a State with the names in it made fit to be written.
+type cleanState struct {
 	*model.State
 	names []string // of State.Processes, by the same index
 }
 
-func newMoment(st *model.State) *moment {
-	m := &moment{State: st, names: make([]string, len(st.Processes))}
+func newCleanState(st *model.State) *cleanState {
+	m := &cleanState{State: st, names: make([]string, len(st.Processes))}
 	for i := range st.Processes {
 		m.names[i] = text.Sanitize(st.Processes[i].Name)
 	}
@@ -56,7 +56,7 @@ func newMoment(st *model.State) *moment {
 
 // owner gives the index of the process that a row's socket belongs to for
 // certain, or NoProcess: an inferred owner is not one.
-func (m *moment) owner(row int32) int32 {
+func (m *cleanState) owner(row int32) int32 {
 	r := &m.Rows[row]
 	if r.Tier < model.OwnerObserved {
 		return source.NoProcess
@@ -68,7 +68,7 @@ func (m *moment) owner(row int32) int32 {
 // has none for TIME_WAIT, orphans and connections not accepted yet, where its
 // 0 is a filler. For these the user is that of the process that was seen with
 // the socket, if any. Windows has no such number.
-func (m *moment) uid(row int32) (uid uint32, ok bool) {
+func (m *cleanState) uid(row int32) (uid uint32, ok bool) {
 	if m.Moment.OS == "windows" {
 		return 0, false
 	}
@@ -88,7 +88,7 @@ func expires(s *source.Socket) (ms uint32, ok bool) {
 }
 
 // states adds up the sockets by state of the protocols asked for.
-func (m *moment) states(protocols []source.Proto) model.StateCounts {
+func (m *cleanState) states(protocols []source.Proto) model.StateCounts {
 	var sum model.StateCounts
 	for _, p := range protocols {
 		add(&sum, &m.Of(p).States)

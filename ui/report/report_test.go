@@ -166,7 +166,7 @@ func TestWriteErrorsAreHandedOn(t *testing.T) {
 func TestUIDWhereTheSystemHasNone(t *testing.T) {
 	state := busyHost()
 	state.Moment.OS = "windows"
-	m := newMoment(state)
+	m := newCleanState(state)
 	got := map[int32]bool{}
 	for _, row := range []int32{established, timeWaitObserved} {
 		_, got[row] = m.uid(row)

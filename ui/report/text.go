@@ -27,7 +27,7 @@ const (
 // Options.Rows follow, one line each; only a pair of long IPv6 addresses takes
 // two.
 func Text(w io.Writer, st *model.State, o Options) error {
-	p := textPage{out: bufio.NewWriter(w), moment: newMoment(st), pen: newPen(o)}
+	p := textPage{out: bufio.NewWriter(w), cleanState: newCleanState(st), pen: newPen(o)}
 	p.header()
 	p.summary()
 	p.findings()
@@ -42,7 +42,7 @@ func Text(w io.Writer, st *model.State, o Options) error {
 
 // textPage writes lines. An error stays in out until Flush.
 type textPage struct {
-	*moment
+	*cleanState
 	pen
 	out *bufio.Writer
 }
@@ -109,7 +109,7 @@ func (p *textPage) headline(label string, use *model.Pressure) {
 }
 
 func (p *textPage) states(protocols []source.Proto) {
-	counts := p.moment.states(protocols)
+	counts := p.cleanState.states(protocols)
 	p.title("States, ", protocolNames(protocols))
 	for _, s := range model.LifeOrder {
 		if n := counts[s]; n > 0 {

@@ -95,7 +95,7 @@ func (p *textPage) tuple(t *model.TupleUse) {
 }
 
 func (p *textPage) consumers(protocols []source.Proto) {
-	list := p.moment.consumers(protocols)
+	list := p.cleanState.consumers(protocols)
 	p.title("  ", left("Top processes", 20), right("PID", 10), right("PORTS", 8), right("SOCKETS", 9), "  MOST TO")
 	if len(list) == 0 {
 		p.line("  none: no process was seen with a socket")
