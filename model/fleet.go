@@ -19,7 +19,9 @@ type Overview struct {
 	Moment *source.Moment
 	// Level is the worst of the States'.
 	Level Level
-	// States are the network namespaces that were looked at, worst first.
+	// States are the network namespaces that were looked at, worst first. Of a
+	// moment that has none, there is one State of nothing, so that there always
+	// is one to show.
 	States []*State
 	// Processes are those that rows of any State point to: the owners of live
 	// sockets, and those of TIME_WAIT sockets, which may be dead.
@@ -28,7 +30,8 @@ type Overview struct {
 	Findings []Finding
 
 	// pool keeps the memory of the States, in the order of the Snapshots.
-	pool []*State
+	pool    []*State
+	nowhere [1]source.Snapshot
 }
 
 // Fleet turns moments into overviews and remembers what takes a past: since
@@ -64,16 +67,20 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	f.turn++
 	f.registry.enter(m.Processes, f.turn)
 	o.Moment = m
-	for len(o.pool) < len(m.Snapshots) {
+	snapshots := m.Snapshots
+	if len(snapshots) == 0 {
+		o.nowhere[0] = source.Snapshot{}
+		snapshots = o.nowhere[:]
+	}
+	for len(o.pool) < len(snapshots) {
 		o.pool = append(o.pool, new(State))
 	}
-	o.pool = o.pool[:len(m.Snapshots)]
 	o.States = o.States[:0]
-	f.route(m)
-	for i := range m.Snapshots {
+	f.route(m, snapshots)
+	for i := range snapshots {
 		st := o.pool[i]
-		st.Moment, st.Snapshot, st.Thresholds = m, &m.Snapshots[i], f.thresholds
-		f.tracker(&m.Snapshots[i].Scope).update(f, st)
+		st.Moment, st.Snapshot, st.Thresholds = m, &snapshots[i], f.thresholds
+		f.tracker(&snapshots[i].Scope).update(f, st)
 		o.States = append(o.States, st)
 	}
 	f.forget()
@@ -97,19 +104,16 @@ func (f *Fleet) tracker(s *source.Scope) *tracker {
 
 // route hands each event to the namespace in which it happened. One that names
 // none belongs to the only namespace there is, or to nobody.
-func (f *Fleet) route(m *source.Moment) {
-	for i := range m.Snapshots {
-		t := f.tracker(&m.Snapshots[i].Scope)
+func (f *Fleet) route(m *source.Moment, snapshots []source.Snapshot) {
+	for i := range snapshots {
+		t := f.tracker(&snapshots[i].Scope)
 		t.turn, t.events = f.turn, t.events[:0]
 	}
-	if len(m.Snapshots) == 0 {
-		return
-	}
-	host, only := m.Snapshots[0].Scope.Host, len(m.Snapshots) == 1
+	host, only := snapshots[0].Scope.Host, len(snapshots) == 1
 	for i := range m.Events {
 		netns := m.Events[i].Netns
 		if netns == 0 && only {
-			netns = m.Snapshots[0].Scope.Netns
+			netns = snapshots[0].Scope.Netns
 		}
 		if t := f.trackers[scopeKey{host, netns}]; t != nil && t.turn == f.turn {
 			t.events = append(t.events, int32(i))

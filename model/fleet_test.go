@@ -136,3 +136,19 @@ func TestAStateKeepsItsHistory(t *testing.T) {
 		}
 	}
 }
+
+// A recording may hold a moment of which no namespace was seen. There is a
+// state to show all the same, and the next moment is as good as any.
+func TestAMomentOfNoNamespace(t *testing.T) {
+	t.Parallel()
+	f := NewFleet(Options{})
+	var o Overview
+	f.Update(&source.Moment{Time: epoch, Events: []source.Event{failed(0, db, java)}}, &o)
+	if len(o.States) != 1 || len(o.States[0].Rows) != 0 || o.States[0].Snapshot == nil {
+		t.Fatalf("states %+v, want one of nothing", o.States)
+	}
+	f.Update(two(1, nil, connections(85, source.Established, "10.0.0.1", 40000, 1, db)), &o)
+	if len(o.States) != 2 || o.Level != LevelCritical {
+		t.Errorf("%d states, level %v; want 2, critical", len(o.States), o.Level)
+	}
+}
