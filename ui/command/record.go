@@ -190,7 +190,13 @@ func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
 	}
 	s.Record(r)
 	tally := tally{progress: a.recordProgress(o.path)}
-	err = tally.run(ctx, s, r, a.flags.interval, o.duration)
+	length := o.duration
+	if o.demo != "" && length > 0 {
+		// A demo makes its own time, a step a poll: however slow the polls are,
+		// as much of the story is recorded.
+		tally.most, length = int(length/a.flags.interval)+1, 0
+	}
+	err = tally.run(ctx, s, r, a.flags.interval, length)
 	closing(s, &err)
 	// What was recorded before a failed poll is whole all the same.
 	closing(r, &err)
@@ -233,6 +239,7 @@ func (a *app) openRecorded(log *slog.Logger, o recordOptions) (src source.Source
 type tally struct {
 	progress *progress
 	span     time.Duration
+	most     int // moments; 0 for no end
 	failed   int // polls in a row
 	missed   int // polls
 	last     error
@@ -248,11 +255,21 @@ func (t *tally) run(ctx context.Context, s *session.Session, r *session.Recorder
 			return err
 		}
 		t.span = time.Since(start)
-		t.progress.say("recording: %s in %s; ctrl+c ends it", text.Plural(r.Progress().Moments, "moment", "moments"), text.Duration(t.span))
+		moments := r.Progress().Moments
+		t.progress.say("recording: %s in %s; ctrl+c ends it", text.Plural(moments, "moment", "moments"), text.Duration(t.span))
+		if moments == t.most {
+			return errEnough
+		}
 		return nil
 	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
 	return cmp.Or(err, t.verdict())
 }
+
+// errEnough says that a recording is as long as it was to be.
+var errEnough = errors.New("all is recorded")
 
 // count notes how a poll went. One that failed is left out, unless it is the
 // first one or one of many in a row.
