@@ -12,11 +12,10 @@ import (
 
 // saved is what one of the iptables-save commands says.
 type saved struct {
-	rules   *ruleset
-	v6      bool
-	tool    string
-	command string
-	tables  []string // the last is the one that is being read
+	rules  *ruleset
+	v6     bool
+	tool   string
+	tables []string // the last is the one that is being read
 	// nft says that the rules live in nf_tables, where nft lists them too.
 	nft bool
 }
