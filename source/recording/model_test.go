@@ -13,7 +13,6 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
-	"ephtop/source/recording"
 	"ephtop/source/recording/anonymize"
 )
 
@@ -89,7 +88,7 @@ func TestAReplayMeansWhatTheLiveRunMeant(t *testing.T) {
 	var out bytes.Buffer
 	w := newWriter(t, &out)
 	src := &list{moments: eventful(ticking(moments(6, 80, 12, 70)))}
-	live := states(t, recording.Tee(src, w, func(err error) { t.Error(err) }))
+	live := states(t, &recorded{src, w})
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
