@@ -34,6 +34,3 @@ func (k ScopeKind) String() string {
 	}
 	return scopeKinds[ScopeUnnamed]
 }
-
-// Same tells whether two scopes are one namespace.
-func (s *Scope) Same(o *Scope) bool { return s.Host == o.Host && s.Netns == o.Netns }

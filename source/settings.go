@@ -92,6 +92,27 @@ type Settings struct {
 	Parity bool `json:"parity"`
 }
 
+// Validate tells whether the settings make sense. A range that is not known,
+// the zero PortRange, does.
+func (s *Settings) Validate() error {
+	if s.Range != (PortRange{}) {
+		if err := s.Range.Validate(); err != nil {
+			return err
+		}
+	}
+	next := 1 // the lowest port that may follow
+	for _, r := range s.Reserved {
+		if int(r.Low) < next || r.Low > r.High {
+			return fmt.Errorf("reserved ports %v: they do not rise from 1", s.Reserved)
+		}
+		next = int(r.High) + 1
+	}
+	if s.TimeWait < 0 || s.ReuseDelay < 0 {
+		return fmt.Errorf("TIME_WAIT of %v, reused after %v: less than nothing", s.TimeWait, s.ReuseDelay)
+	}
+	return nil
+}
+
 // IsReserved tells whether port is never picked for a caller that names none.
 func (s *Settings) IsReserved(port uint16) bool {
 	for _, r := range s.Reserved {

@@ -157,3 +157,23 @@ func TestIdentity(t *testing.T) {
 		t.Error("the identity changes with the state")
 	}
 }
+
+func TestSettingsThatMakeNoSense(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		s    Settings
+		good bool
+	}{
+		"nothing known":           {Settings{}, true},
+		"as usual":                {Settings{Range: PortRange{32768, 60999}, Reserved: []PortRange{{80, 80}, {40000, 40009}}}, true},
+		"a range upside down":     {Settings{Range: PortRange{60000, 40000}}, false},
+		"a range from 0":          {Settings{Range: PortRange{0, 40000}}, false},
+		"reserved ports overlap":  {Settings{Reserved: []PortRange{{1, 9}, {9, 10}}}, false},
+		"reserved upside down":    {Settings{Reserved: []PortRange{{9, 1}}}, false},
+		"a TIME_WAIT of the past": {Settings{TimeWait: -1}, false},
+	} {
+		if err := c.s.Validate(); (err == nil) != c.good {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -127,7 +127,7 @@ func (m *anything) settings() source.Settings {
 		return settings()
 	}
 	return source.Settings{
-		Range:   source.PortRange{Low: uint16(r.UintN(2)), High: uint16(r.Uint32())},
+		Range:   source.PortRange{Low: 1, High: uint16(1 + r.UintN(65535))},
 		Assumed: r.IntN(2) == 0, TimeWait: time.Duration(r.Int64N(1e11)), ReuseTimeWait: source.UnknownSetting,
 		ReuseDelay: time.Duration(r.Int64N(1e10)), Timestamps: r.IntN(3), MaxTimeWait: r.IntN(1e6), PoolOnly: r.IntN(2) == 0,
 	}

@@ -436,3 +436,16 @@ func TestAnErrorOfReadingIsNotDamage(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// What the settings say is as much a claim of the file as anything.
+func TestSettingsThatMakeNoSense(t *testing.T) {
+	t.Parallel()
+	for _, set := range []string{
+		`{"range":{"low":60000,"high":40000}}`, `{"range":{"low":0,"high":9}}`, `{"reserved":[{"low":9,"high":1}]}`,
+	} {
+		_, err := readAll(t, compress(header, `{"n":0,"t":0,"full":true,"scopes":1}`, `{"n":0,"scope":{},"settings":`+set+`}`))
+		if !errors.Is(err, recording.ErrDamaged) || !strings.Contains(err.Error(), "settings") {
+			t.Errorf("%s: error %v, want one about the settings", set, err)
+		}
+	}
+}

@@ -288,6 +288,9 @@ func (m *moment) finish() error {
 		}
 	}
 	for _, s := range m.scopes {
+		if err := s.head.Settings.Validate(); err != nil {
+			return fmt.Errorf("settings: %w", err)
+		}
 		for i := range s.rows {
 			r := &s.rows[i]
 			if r.ID == 0 {

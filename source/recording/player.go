@@ -265,14 +265,6 @@ func (p *Player) End() error {
 	return p.ended
 }
 
-// Position gives the time of the moment that was polled last, or that Seek
-// found; zero before either.
-func (p *Player) Position() time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.position
-}
-
 // Peek gives the time of the moment that the next Poll gives; false at the end
 // and for a live recording, of which that is not known.
 func (p *Player) Peek() (time.Time, bool) {

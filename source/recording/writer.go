@@ -162,6 +162,9 @@ func checkMoment(m *source.Moment) error {
 		}
 	}
 	for i := range m.Snapshots {
+		if err := m.Snapshots[i].Settings.Validate(); err != nil {
+			return fmt.Errorf("settings: %w", err)
+		}
 		for j := range m.Snapshots[i].Sockets {
 			if err := checkSocket(&m.Snapshots[i].Sockets[j]); err != nil {
 				return err
