@@ -219,16 +219,18 @@ func (c *census) countPort(st *State, p *Pressure, holders []holder) {
 	port := holders[0].port
 	p.InUse++
 	p.Map.Words[port>>6] |= 1 << (port & 63)
-	live := false
+	live, bound := false, false
 	for i := range holders {
 		h := &holders[i]
 		live = live || h.state != source.TimeWait
+		bound = bound || h.state == source.Bound
 		if h.tuple != noTuple {
 			c.countTuple(h, st.Snapshot.Settings.Range.Low)
 			c.pairs.count(h)
 		}
 		c.consumers.count(c, h)
 	}
+	c.counted.boundPorts += one(bound)
 	switch {
 	case c.blocked.Has(port):
 		p.Blocked++

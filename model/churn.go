@@ -106,6 +106,7 @@ func (c *census) worstClosing() []int32 {
 		}
 		list = slices.Insert(list, at, n)
 	}
+	c.worst = list
 	return list
 }
 

@@ -46,7 +46,7 @@ type consumerTally struct {
 	// bound counts the ports of a consumer by process that are bound first,
 	// for certain or suspected.
 	bound []int32
-	// boundPorts counts the sockets that are bound and not connected.
+	// boundPorts counts the ports that are bound and not connected.
 	boundPorts int
 	// owners gives the process of each consumer by process, in the order in
 	// which they were counted: the list itself is sorted in the end.
@@ -165,7 +165,6 @@ func (cc *consumerTally) count(c *census, h *holder) {
 	cc.countPort(ByUser, h.user, h.port)
 	if h.state == source.Bound {
 		cc.bound[h.process]++
-		cc.boundPorts++
 	}
 	dest, service := cc.tupleNumbers(c, h.tuple)
 	cc.countSocket(ByDestination, dest, h.state)
@@ -274,7 +273,7 @@ func (cc *consumerCounts) rate(st *State, g Grouping) {
 	least := cc.ratedFrom(g)
 	for i := range cc.lists[g] {
 		c := &cc.lists[g][i]
-		if c.Ports < least {
+		if c.Ports < least && c.States[source.CloseWait] == 0 {
 			continue
 		}
 		if before, ok := past[c.key]; ok && seconds > 0 {

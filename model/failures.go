@@ -12,7 +12,7 @@ import (
 const FailureSpan = 10 * time.Second
 
 // maxFailures bounds the processes and destinations whose failures are kept
-// apart; what comes beyond is only in the total.
+// apart: where there are more, the pair that failed longest ago gives way.
 const maxFailures = 256
 
 // Failures are the connects that failed for want of a port, as far as the
@@ -29,6 +29,8 @@ type Failures struct {
 	// By counts those of the last HistorySpan by process and destination, most
 	// first.
 	By []Failure
+	// ago is how long Last is past, whatever happened to the wall clock.
+	ago time.Duration
 }
 
 // Failure counts the failed connects of one process to one destination.
@@ -54,6 +56,7 @@ const (
 type failures struct {
 	count  int
 	last   time.Time
+	clock  int64 // State.Clock of last
 	recent []failedPoll
 	by     []Failure
 	slot   int64 // the minute of the last add
@@ -76,7 +79,7 @@ func (f *failures) add(events []int32, st *State) {
 		}
 	}
 	if n := f.count - before; n > 0 {
-		f.last = m.Time
+		f.last, f.clock = m.Time, st.Clock
 		f.recent = append(f.recent, failedPoll{st.Clock, n})
 	}
 	oldest := st.Clock - FailureSpan.Nanoseconds()
@@ -90,6 +93,7 @@ func (f *failures) add(events []int32, st *State) {
 	})
 	st.Failures = Failures{
 		Observed: m.Traced, Count: f.count, Recent: recent, Last: f.last, By: append(st.Failures.By[:0], f.by...),
+		ago: time.Duration(st.Clock - f.clock),
 	}
 }
 
@@ -97,7 +101,7 @@ func (f *failures) add(events []int32, st *State) {
 func (f *failures) age(clock int64) {
 	now := clock / failureSlot.Nanoseconds()
 	for passed := min(now-f.slot, int64(failureSlots)); passed > 0; passed-- {
-		slot := (now - passed + 1) % int64(failureSlots)
+		slot := slotOf(now - passed + 1)
 		for i := range f.by {
 			b := &f.by[i]
 			b.Count -= b.slots[slot]
@@ -108,11 +112,17 @@ func (f *failures) age(clock int64) {
 	f.by = slices.DeleteFunc(f.by, func(b Failure) bool { return b.Count == 0 })
 }
 
+// slotOf is the slot of a minute, of which those before 1970 are negative.
+func slotOf(minute int64) int {
+	const n = int64(failureSlots)
+	return int((minute%n + n) % n)
+}
+
 func (f *failures) note(e *source.Event, clock int64) {
 	f.count++
 	b := f.find(e)
 	b.Count++
-	b.slots[f.slot%int64(failureSlots)]++
+	b.slots[slotOf(f.slot)]++
 	b.Last, b.last = e.Time, clock
 }
 

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"ephtop/source"
 )
@@ -60,5 +61,41 @@ func TestManyPairsMakeRoomForTheNext(t *testing.T) {
 	st := host.tell(now)
 	if by := st.Failures.By; len(by) != maxFailures || by[0].Process.Name != "curl" || by[0].Count != 2 {
 		t.Errorf("%d pairs, first %+v; want %d, and curl first", len(by), by[0], maxFailures)
+	}
+}
+
+// Whatever time a recording names, it is no reason to end in a panic, and a
+// wall clock that is set makes no failure older.
+func TestFailuresAtAnyTime(t *testing.T) {
+	t.Parallel()
+	for _, year := range []int{1, 1960, 1970, 2300, 9999} {
+		host := newTeller()
+		for i := range 3 {
+			m := withEvents(moment(float64(i)), failed(0, db, java))
+			m.Time = m.Time.AddDate(year-m.Time.Year(), 0, 0)
+			if st := host.tell(m); st.Failures.By[0].Count != i+1 || find(st, ConnectsFail) == nil {
+				t.Errorf("year %d: failures %+v", year, st.Failures)
+			}
+		}
+	}
+	host := newTeller()
+	m := withEvents(moment(0), failed(0, db, java))
+	m.Mono = time.Second
+	host.tell(m)
+	m = withEvents(moment(1))
+	m.Time, m.Mono = m.Time.Add(time.Hour), 2*time.Second
+	if st := host.tell(m); find(st, ConnectsFail) == nil {
+		t.Error("no finding a second after a failure, as the wall clock was set")
+	}
+}
+
+// A process that has closed its last socket is named all the same.
+func TestAFindingNamesAProcessWithoutSockets(t *testing.T) {
+	t.Parallel()
+	host := newTeller()
+	host.tell(withProcesses(moment(0, owned(socket(source.Established, "10.0.0.1:40000", db), 1, 0)), java))
+	st := host.tell(withEvents(moment(1), failed(1, db, java)))
+	if f := find(st, ConnectsFail); f == nil || f.Process == source.NoProcess || st.Processes[f.Process].Name != "java" {
+		t.Errorf("finding %+v, want one that names java", f)
 	}
 }

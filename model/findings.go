@@ -108,6 +108,7 @@ const (
 	bucketsShare    = 0.8
 	slowShare       = 90.0 // percent of the first half
 	maxTupleReports = 5
+	maxUnanswered   = 16 // destinations that are named
 	reservedShare   = 0.05
 )
 
@@ -115,6 +116,11 @@ const (
 // sockets again, so that a host in trouble costs no more than a healthy one.
 func (st *State) find(t *tracker) {
 	list := findFailures(st, st.Findings[:0])
+	for i := range list { // whose process may hold no socket any more
+		if p := list[i].Process; p != source.NoProcess {
+			t.ownership.registry.keep(p, t.turn)
+		}
+	}
 	list = findTuples(st, list)
 	list = findPools(st, list)
 	list = t.tcp.findBound(st, list)
@@ -137,7 +143,7 @@ func compareFindings(a, b Finding) int {
 
 func findFailures(st *State, list []Finding) []Finding {
 	f := &st.Failures
-	if f.Count == 0 || st.Moment.Time.Sub(f.Last) > HistorySpan {
+	if f.Count == 0 || f.ago > HistorySpan {
 		return list
 	}
 	found := Finding{Problem: ConnectsFail, Level: LevelWarning, Process: source.NoProcess, Count: f.Count, Of: f.Recent}
@@ -253,6 +259,10 @@ func findCloseWait(st *State, list []Finding) []Finding {
 }
 
 func (s *signs) findSynSent(st *State, list []Finding) []Finding {
+	if len(s.waiting) > maxUnanswered {
+		slices.SortStableFunc(s.waiting, func(a, b unanswered) int { return cmp.Compare(b.count, a.count) })
+		s.waiting = s.waiting[:maxUnanswered]
+	}
 	for i := range s.waiting {
 		w := &s.waiting[i]
 		k, r := &st.Snapshot.Sockets[w.row], &st.Rows[w.row]

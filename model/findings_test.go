@@ -261,3 +261,59 @@ func TestProblemsHaveNames(t *testing.T) {
 		}
 	}
 }
+
+// A host of which nothing answers has findings for some, and one figure more.
+func TestManyDestinationsThatDoNotAnswer(t *testing.T) {
+	t.Parallel()
+	var sockets []source.Socket
+	for i := range 2000 {
+		to := fmt.Sprintf("10.0.%d.%d:80", i/200, i%200)
+		sockets = append(sockets, with(socket(source.SynSent, fmt.Sprintf("10.0.0.1:%d", 33000+i), to), func(s *source.Socket) { s.Retransmits = 3 }))
+	}
+	last := sockets[len(sockets)-1]
+	last.LocalPort = 40000
+	st := update(wide(moment(0, append(sockets, last)...)))
+	if n := len(st.Findings); n != maxUnanswered {
+		t.Errorf("%d findings, want %d", n, maxUnanswered)
+	}
+	if f := find(st, SynSent); f.Count != 2 {
+		t.Errorf("first %+v, want the destination with most", f)
+	}
+}
+
+// A port that is bound on many addresses is one port.
+func TestBoundPortsAreCountedOnce(t *testing.T) {
+	t.Parallel()
+	var sockets []source.Socket
+	for i := range 40 {
+		sockets = append(sockets, connections(2000, source.Bound, fmt.Sprintf("10.0.0.%d", i+1), 40001, 2, "")...)
+	}
+	if f := find(update(wide(moment(0, sockets...))), BoundFirst); f == nil || f.Count != 2000 {
+		t.Errorf("finding %+v, want 2,000 ports", f)
+	}
+}
+
+// A server whose sockets are outside of the range leaks as well among many
+// processes as among few.
+func TestCloseWaitAmongManyProcesses(t *testing.T) {
+	t.Parallel()
+	host := newTeller()
+	var st *State
+	for i := range 10 {
+		list := held(connections(10+4*i, source.CloseWait, "10.0.0.1", 443, 0, db), 0, 1)
+		for j := range list {
+			list[j].RemotePort = uint16(1000 + j)
+		}
+		m := wide(moment(float64(i), list...))
+		m.Processes = append(m.Processes, source.Process{PID: 1, Start: 1, Name: "server"})
+		for p := range int32(400) {
+			m.Processes = append(m.Processes, source.Process{PID: 100 + p, Start: 1, Name: "client"})
+			k := owned(socket(source.Established, fmt.Sprintf("10.0.0.1:%d", 33000+p), "10.0.8.1:80"), uint64(5000+p), p+1)
+			m.Snapshots[0].Sockets = append(m.Snapshots[0].Sockets, k)
+		}
+		st = host.tell(m)
+	}
+	if f := find(st, CloseWait); f == nil || f.Rate <= 0 {
+		t.Errorf("finding %+v, want a growing number of CLOSE_WAIT", f)
+	}
+}

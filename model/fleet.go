@@ -37,8 +37,8 @@ type Overview struct {
 // Fleet turns moments into overviews and remembers what takes a past: since
 // when a socket is known, whose it was before TIME_WAIT, and the history. It
 // has a tracker for each network namespace, and one memory for what is needed
-// during an update only. What it remembers is bounded by what the last moment
-// holds and by HistorySpan. It is not safe for concurrent use.
+// during an update only. What it remembers is bounded by the most that a moment
+// held and by HistorySpan. It is not safe for concurrent use.
 type Fleet struct {
 	thresholds Thresholds
 	trackers   map[scopeKey]*tracker

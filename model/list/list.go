@@ -41,7 +41,7 @@ func (c Column) Next() Column { return (c + 1) % NumColumns }
 //
 //   - LOCAL and REMOTE go by the bytes of the address, then the port, so that
 //     IPv6 below ::ffff:0:0/96 comes first, then IPv4, then all other IPv6.
-//   - STATE goes by the life of a port ([LifeOrder]).
+//   - STATE goes by the life of a port ([model.LifeOrder]).
 //   - PROCESS goes by name, then pid. Rows of no known process come last, by
 //     PROCESS and by PID, in either direction.
 //   - AGE goes by the time since the socket was first seen, for TIME_WAIT too,
