@@ -106,6 +106,11 @@ func (r *Recorder) Progress() Progress { return *r.so.Load() }
 func (r *Recorder) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.finish()
+}
+
+// finish ends the recording, if it has not ended yet.
+func (r *Recorder) finish() error {
 	if r.Progress().Ended {
 		return nil
 	}
@@ -117,8 +122,8 @@ func (r *Recorder) Abandon() error {
 	if !r.mu.TryLock() {
 		return nil
 	}
-	r.mu.Unlock()
-	return r.Close()
+	defer r.mu.Unlock()
+	return r.finish()
 }
 
 // end ends the recording for a reason, nil for none.

@@ -100,7 +100,7 @@ func (s *Session) Look(ctx context.Context, l *Look) error {
 	return nil
 }
 
-// Record has r record the polls that begin from now on, and returns the
+// Record has r record the polls that end from now on, and returns the
 // Recorder before. Either may be nil.
 func (s *Session) Record(r *Recorder) (before *Recorder) { return s.recorder.Swap(r) }
 
