@@ -4,7 +4,7 @@
 //
 // # The house
 //
-//	main.go     reads the command line, picks a source and a face, and starts them
+//	main.go     hands the sources and the dashboard to the command line
 //	source/     what the system says   every way to get a source.Moment
 //	model/      what it means          pure: Moments in, an Overview out; no I/O, no clock
 //	ui/         how a person sees it   dashboard, reports, the command line

@@ -62,7 +62,7 @@ type failures struct {
 	slot   int64 // the minute of the last add
 }
 
-// failedPoll is how many failures one snapshot told of.
+// failedPoll is how many failures one moment told of.
 type failedPoll struct {
 	clock int64
 	count int

@@ -2,7 +2,7 @@ package model
 
 import "ephtop/source"
 
-// tracedTurns is how many snapshots an event waits for its socket: a close
+// tracedTurns is how many moments an event waits for its socket: a close
 // that is told now may only be in the next dump.
 const tracedTurns = 2
 

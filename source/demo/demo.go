@@ -16,11 +16,11 @@ const SourceName = "demo"
 // DefaultScenario is the scenario of Options that name none.
 const DefaultScenario = "no-pool"
 
-// defaultStart is the time of the first snapshot where Options give none. It
-// never changes, so that the same seed gives the same snapshots on any day.
+// defaultStart is the time of the first moment where Options give none. It
+// never changes, so that the same seed gives the same moments on any day.
 var defaultStart = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// before is how long the host has run at the first snapshot.
+// before is how long the host has run at the first moment.
 const before = 90 * time.Second
 
 // Options say which host to simulate.
@@ -29,12 +29,12 @@ type Options struct {
 	Scenario string
 	// Seed makes one run differ from another.
 	Seed uint64
-	// Start is the time of the first snapshot; a fixed day if zero.
+	// Start is the time of the first moment; a fixed day if zero.
 	Start time.Time
 	// Step is the simulated time from poll to poll: the interval times the
 	// speed. 1 s if zero.
 	Step time.Duration
-	// Skip is how much of the scenario has passed at the first snapshot.
+	// Skip is how much of the scenario has passed at the first moment.
 	Skip time.Duration
 }
 

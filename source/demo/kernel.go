@@ -18,7 +18,7 @@ var (
 )
 
 // kernel is the part of a kernel that has to do with ports. Its clock counts
-// from the moment of the first snapshot, and is negative before.
+// from the time of the first moment, and is negative before.
 type kernel struct {
 	settings source.Settings
 	usable   source.PortSet
@@ -26,7 +26,7 @@ type kernel struct {
 	now      time.Duration
 	agenda   agenda
 	random   *rand.Rand
-	// trace says that events are kept for the next snapshot.
+	// trace says that events are kept for the next moment.
 	trace  bool
 	events []source.Event
 
@@ -87,7 +87,7 @@ type process struct {
 	// open counts its sockets, files bounds them (RLIMIT_NOFILE); 0 for no
 	// bound.
 	open, files int
-	// index is its place in the snapshot of that turn.
+	// index is its place in the moment of that turn.
 	index int32
 	turn  uint32
 }
@@ -238,7 +238,7 @@ func (k *kernel) pool(key poolKey) *holders {
 	return h
 }
 
-// tell keeps an event for the next snapshot.
+// tell keeps an event for the next moment.
 func (k *kernel) tell(kind source.EventKind, tuple source.Tuple, owner *process) {
 	if k.trace {
 		k.events = append(k.events, source.Event{

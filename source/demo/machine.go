@@ -19,7 +19,7 @@ type machine struct {
 	pid int32
 }
 
-// uptime is how long the host has run at the first snapshot, ticks how a
+// uptime is how long the host has run at the first moment, ticks how a
 // process's start is counted (USER_HZ).
 const (
 	uptime = 37 * 24 * time.Hour

@@ -1,8 +1,8 @@
-// Package live opens the best source of snapshots that this host has: on Linux
+// Package live opens the best source of moments that this host has: on Linux
 // the kernel's own tables (sockdiag, owner and sysctl put together), and
 // everywhere else, or where these are refused, the portable fall-back.
 //
-// It must not know what the snapshots are for.
+// It must not know what the moments are for.
 package live
 
 import (

@@ -4,7 +4,7 @@
 // It depends on the packages source and model for what it shows, on
 // source/recording to play and write recordings, and on the packages beside it
 // under ui for colours, text and boxes. It must not know from which system a
-// snapshot comes, nor what the command line looks like.
+// moment comes, nor what the command line looks like.
 package dashboard
 
 import (
