@@ -37,7 +37,7 @@ type manyAtOnce struct{ *testing.M }
 func (m manyAtOnce) Run() int {
 	flag.Parse()
 	if n := flag.Lookup("test.parallel"); n.Value.String() == n.DefValue {
-		if err := n.Value.Set("12"); err != nil {
+		if err := n.Value.Set("8"); err != nil {
 			panic(err)
 		}
 	}
