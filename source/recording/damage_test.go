@@ -456,3 +456,20 @@ func TestSettingsThatMakeNoSense(t *testing.T) {
 		}
 	}
 }
+
+// A line of nothing is no end: what stands behind it would be lost in silence.
+func TestABlankLineIsNoEnd(t *testing.T) {
+	t.Parallel()
+	scope := `{"n":1,"scope":{}}`
+	for name, lines := range map[string][]string{
+		"before the first moment": {header, "", full},
+		"between moments":         {header, full, " ", `{"n":1,"t":1,"scopes":0}`, `{"end":true,"moments":2}`},
+		"for a namespace":         {header, full, `{"n":1,"t":1,"scopes":1}`, "", `{"end":true,"moments":2}`},
+		"before a namespace":      {header, full, `{"n":1,"t":1,"scopes":1}`, "\t", scope, `{"end":true,"moments":2}`},
+	} {
+		_, err := readAll(t, compress(lines...))
+		if !errors.Is(err, recording.ErrDamaged) || errors.Is(err, io.EOF) {
+			t.Errorf("%s: error %v, want that it is damaged", name, err)
+		}
+	}
+}

@@ -63,8 +63,12 @@ func (cutError) Error() string { return "the recording was cut: this is its last
 // Is says that a cut is an end.
 func (cutError) Is(target error) bool { return target == io.EOF }
 
-// damaged says what is wrong with a moment.
+// damaged says what is wrong with a moment. The end of a line's JSON is not
+// that of the recording, for which io.EOF stands.
 func damaged(moment int, err error) error {
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
 	return fmt.Errorf("%w at moment %d: %w", ErrDamaged, moment, err)
 }
 

@@ -207,10 +207,10 @@ func (r *Reader) readLines() error {
 		return r.ending(err)
 	}
 	var err error
-	if r.stamp, err = readStamp(jsontext.NewDecoder(bytes.NewReader(r.text))); err == nil {
-		err = r.checkStamp()
+	if r.stamp, err = readStamp(jsontext.NewDecoder(bytes.NewReader(r.text))); err != nil {
+		return damaged(r.next(), err)
 	}
-	if err == io.EOF {
+	if err := r.checkStamp(); err == io.EOF {
 		return err
 	} else if err != nil {
 		return damaged(r.next(), err)
