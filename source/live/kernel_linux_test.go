@@ -90,7 +90,7 @@ func TestTracedNamespace(t *testing.T) {
 	l := h.Listen(to)
 	src := openInside(t, h, Options{Kind: Sockdiag, Trace: true})
 	if m := pollInside(t, h, src); !m.Traced {
-		t.Skip(m.Limits)
+		t.Skipf("cannot trace here: %v", m.Limits)
 	}
 	if err := h.TimeWait(l, to, 10); err != nil {
 		t.Fatal(err)
