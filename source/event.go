@@ -15,7 +15,7 @@ type Event struct {
 	// process ended before it could be asked for.
 	Netns uint64 `json:"netns"`
 	// Process did it. Its Start and Command may be unknown if it ended before
-	// it could be looked up.
+	// it could be looked up; its Cgroup is that in which it happened.
 	Process Process `json:"process"`
 }
 
@@ -30,12 +30,20 @@ const (
 	// ConnectFailed: connect() found no free port (SYN_SENT → CLOSE with no
 	// local port).
 	ConnectFailed
+	// BindFailed: bind() to port 0, or the bind that UDP makes when it connects
+	// or sends, found no free port. Tuple.Local says on which address; the
+	// remote end is not known.
+	BindFailed
+	// BoundFirst: connect() on a socket that was bound explicitly, whose port is
+	// blocked for everyone from then on (CLOSE → SYN_SENT with a local port).
+	BoundFirst
+	// AddressRefused: connect() or bind() said EADDRNOTAVAIL, and not for want
+	// of a port: there is no such address on this host.
+	AddressRefused
 )
 
-// String gives "closed" or "connect failed".
-func (k EventKind) String() string {
-	if k == ConnectFailed {
-		return "connect failed"
-	}
-	return "closed"
-}
+var eventKinds = [...]string{"closed", "connect failed", "bind failed", "bound first", "address refused"}
+
+// String gives "closed", "connect failed", "bind failed", "bound first" or
+// "address refused".
+func (k EventKind) String() string { return eventKinds[min(int(k), len(eventKinds)-1)] }

@@ -33,6 +33,10 @@ const (
 	LimitNoUDP LimitCode = "no-udp"
 	// LimitFallback: a better source was refused. The error.
 	LimitFallback LimitCode = "fallback"
+	// LimitTables: the kernel's own tables are not read. Why.
+	LimitTables LimitCode = "no-tables"
+	// LimitNetns: network namespaces were not looked at. Their number and why.
+	LimitNetns LimitCode = "namespaces-unseen"
 	// LimitUntraced: nothing is traced although it was asked for. The error.
 	LimitUntraced LimitCode = "untraced"
 	// LimitTraceGap: some events may be missing. The error.

@@ -27,8 +27,14 @@ type Moment struct {
 	// Processes holds the processes that sockets point to. Their ids are those
 	// that the host knows them by, whatever the namespace of their sockets.
 	Processes []Process `json:"-"`
+	// Cgroups holds the control groups that sockets and processes point to, by
+	// rising id. One that could not be found is not there.
+	Cgroups []Cgroup `json:"cgroups"`
 	// Snapshots holds the network namespaces that were looked at.
 	Snapshots []Snapshot `json:"-"`
+	// Quiet holds those that were not, since a proof says that they are far from
+	// trouble, or since there was no time for them.
+	Quiet []Brief `json:"quiet"`
 	// Room is the memory that Snapshots[i].Sockets are windows of, side by
 	// side. Who reads a moment reads those.
 	Room []Socket `json:"-"`
@@ -59,12 +65,40 @@ type Snapshot struct {
 	// Inodes says that the origin knows inodes, so that a live socket without
 	// one belongs to no process.
 	Inodes bool `json:"inodes"`
+	// BlockedKnown says that Blocked and VRFs hold every port that connect()
+	// skips whatever the destination, so that nothing need be suspected.
+	BlockedKnown bool `json:"blocked_known"`
+	// Blocked are the TCP ports that connect() skips whatever the destination,
+	// rising: those whose bind bucket was made by bind() or listen()
+	// (__inet_hash_connect: fastreuse or fastreuseport is not negative). There
+	// may be some outside of the range among them.
+	Blocked []uint16 `json:"blocked"`
+	// VRFs holds the same for the sockets in a VRF, which has bind buckets of
+	// its own (inet_bind_bucket.l3mdev). One without blocked ports is not there.
+	VRFs []VRF `json:"vrfs"`
+}
+
+// VRF is what is blocked in one layer-3 domain (ip-vrf(8)).
+type VRF struct {
+	// Interface is the index of the VRF's device, as in Socket.Interface.
+	Interface uint32   `json:"interface"`
+	Blocked   []uint16 `json:"blocked"` // as in Snapshot
+}
+
+// Brief is what is known of a network namespace that was not looked at.
+type Brief struct {
+	Scope Scope `json:"scope"`
+	// Bound is the most ports that any tuple can hold: sockets in use and
+	// TIME_WAIT together (/proc/PID/net/sockstat).
+	Bound int `json:"bound"`
+	// Usable is the number of ports that the system can pick there.
+	Usable int `json:"usable"`
 }
 
 // Reset empties the moment and keeps its memory. No Snapshot is left.
 func (m *Moment) Reset() {
 	*m = Moment{
-		Processes: m.Processes[:0], Snapshots: m.Snapshots[:0], Room: m.Room[:0],
+		Processes: m.Processes[:0], Cgroups: m.Cgroups[:0], Quiet: m.Quiet[:0], Snapshots: m.Snapshots[:0], Room: m.Room[:0],
 		Events: m.Events[:0], Limits: m.Limits[:0],
 	}
 }

@@ -16,6 +16,11 @@ type Process struct {
 	UID     uint32 `json:"uid"`
 	// User is the name of UID, or its number in decimal.
 	User string `json:"user"`
+	// NSPID is the pid by which the process knows itself, where it is in a pid
+	// namespace below ours (NSpid in proc_pid_status(5)); else 0.
+	NSPID int32 `json:"ns_pid"`
+	// Cgroup is the id of its control group, as in Moment.Cgroups, or 0.
+	Cgroup uint64 `json:"cgroup"`
 }
 
 // ProcessKey names a process of a host, among those with its pid before and

@@ -21,6 +21,8 @@ type Socket struct {
 	Timer   Timer `json:"timer"`
 	// Retransmits counts the unacknowledged retransmissions or probes.
 	Retransmits uint8 `json:"retransmits"`
+	// Bind says who bound the socket to its port, where the origin knows.
+	Bind Bind `json:"bind"`
 
 	// Process is an index into Moment.Processes, or NoProcess.
 	Process int32 `json:"-"`
@@ -48,6 +50,25 @@ type Socket struct {
 	// accepted, and the largest number of these.
 	ReceiveQueue uint32 `json:"rx"`
 	SendQueue    uint32 `json:"tx"`
+}
+
+// Bind says how a TCP socket came to its port.
+type Bind uint8
+
+// The ways.
+const (
+	BindUnknown Bind = iota
+	// BindConnect: connect() picked it, so that it is free for other
+	// destinations (SOCK_CONNECT_BIND, Linux 6.18).
+	BindConnect
+	// BindExplicit: bind() or listen() did, or it is a listener's child, so that
+	// the port is blocked for everyone.
+	BindExplicit
+)
+
+// String gives "unknown", "connect" or "explicit".
+func (b Bind) String() string {
+	return [...]string{"unknown", "connect", "explicit"}[min(b, BindExplicit)]
 }
 
 // NoProcess is the index of a socket's process when none is known.

@@ -26,6 +26,7 @@ var enums = map[reflect.Type]*enum{
 	reflect.TypeFor[source.Proto]():     newEnum[source.Proto](),
 	reflect.TypeFor[source.State]():     newEnum[source.State](),
 	reflect.TypeFor[source.Timer]():     newEnum[source.Timer](),
+	reflect.TypeFor[source.Bind]():      newEnum[source.Bind](),
 	reflect.TypeFor[source.EventKind](): newEnum[source.EventKind](),
 	reflect.TypeFor[source.ScopeKind](): newEnum[source.ScopeKind](),
 }

@@ -77,13 +77,18 @@ func (a *Anonymizer) Apply(m *source.Moment) error {
 	}
 	for i := range m.Snapshots {
 		s := &m.Snapshots[i]
-		s.Scope.Host = a.text("host", s.Scope.Host)
-		s.Scope.Name = a.text(s.Scope.Kind.String(), s.Scope.Name)
+		a.scope(&s.Scope)
 		for j := range s.Sockets {
 			k := &s.Sockets[j]
 			k.Local, k.Remote = a.addr(k.Local), a.addr(k.Remote)
 			k.UID = a.uid(k.UID)
 		}
+	}
+	for i := range m.Quiet {
+		a.scope(&m.Quiet[i].Scope)
+	}
+	for i := range m.Cgroups {
+		a.cgroup(&m.Cgroups[i])
 	}
 	for i := range m.Processes {
 		a.process(&m.Processes[i])
@@ -105,6 +110,18 @@ func (a *Anonymizer) full() error {
 		return ErrTooMany
 	}
 	return nil
+}
+
+func (a *Anonymizer) scope(s *source.Scope) {
+	s.Host = a.text("host", s.Host)
+	s.Name = a.text(s.Kind.String(), s.Name)
+}
+
+// cgroup gives a container the name that its namespace has, if they had one.
+func (a *Anonymizer) cgroup(c *source.Cgroup) {
+	c.Path = a.text("cgroup", c.Path)
+	c.Unit = a.text("unit", c.Unit)
+	c.Container = a.text(c.Kind.String(), c.Container)
 }
 
 func (a *Anonymizer) process(p *source.Process) {
