@@ -1,0 +1,2 @@
+// Package tables reads the kernels socket tables.
+package tables
