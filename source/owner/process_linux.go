@@ -129,7 +129,7 @@ func (t *Tracker) listProcesses() {
 		return
 	}
 	defer unix.Close(dir)
-	t.numbers, err = readNumbers(dir, t.buf, t.numbers[:0])
+	t.numbers, err = procfs.ReadNumbers(dir, t.buf, t.numbers[:0])
 	if err != nil {
 		t.fail("list processes", err)
 		return

@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"golang.org/x/sys/unix"
+
+	"ephtop/source/procfs"
 )
 
 // depth is how thoroughly a process is searched.
@@ -70,7 +72,7 @@ func (t *Tracker) scan(ctx context.Context, i int32, how depth) {
 // list collects the descriptors of a process by listing them.
 func (t *Tracker) list(ctx context.Context, i int32, fds int, how depth) bool {
 	var err error
-	t.numbers, err = readNumbers(fds, t.buf, t.numbers[:0])
+	t.numbers, err = procfs.ReadNumbers(fds, t.buf, t.numbers[:0])
 	if err != nil {
 		t.fail("list a process's descriptors", err)
 		return false

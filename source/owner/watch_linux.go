@@ -135,7 +135,7 @@ func (t *Tracker) readDescriptor(fds int, d *descriptor) bool {
 	t.report.Read++
 	t.path = append(strconv.AppendInt(t.path[:0], int64(d.number), 10), 0)
 	d.inode, d.kind = 0, other
-	n, err := readlinkat(fds, t.path, t.link)
+	n, err := procfs.ReadlinkAt(fds, t.path, t.link)
 	if err != nil {
 		t.refused = isDenied(err)
 		if !t.refused {
