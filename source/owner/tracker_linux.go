@@ -75,6 +75,10 @@ func New(root string) (*Tracker, error) {
 	}, nil
 }
 
+// SetCgroup has the Cgroup of processes told by their /proc/PID/cgroup, as
+// procfs.Reader.Cgroup says.
+func (t *Tracker) SetCgroup(id func(file []byte) uint64) { t.proc.Cgroup = id }
+
 // Assign sets the Process of every socket, to an index into the returned
 // processes where the socket has an inode and its holder is found, else to
 // source.NoProcess. The holders are appended to processes, once each.

@@ -355,3 +355,23 @@ func TestSearchEndsWithItsContext(t *testing.T) {
 		})
 	}
 }
+
+// A process has the control group and the pid in its own namespace from the
+// files that describe it.
+func TestAssignTellsWhereAProcessLives(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, person{pid: 70, start: 1, name: "api", fds: map[int]string{3: socket(5)}})
+	f.must(os.WriteFile(f.path(70, "cgroup"), []byte("0::/shop\n"), 0o644))
+	f.must(os.WriteFile(f.path(70, "status"), []byte("Tgid:\t70\nUid:\t0\t1\t1\t1\nNSpid:\t70\t1\n"), 0o644))
+	tracker := f.tracker()
+	tracker.SetCgroup(func(file []byte) uint64 {
+		if string(file) != "0::/shop\n" {
+			t.Errorf("asked for the cgroup of %q", file)
+		}
+		return 4711
+	})
+	processes, _, err := tracker.Assign(context.Background(), dump(5), nil)
+	if err != nil || len(processes) != 1 || processes[0].Cgroup != 4711 || processes[0].NSPID != 1 {
+		t.Errorf("processes %+v, error %v, want one in cgroup 4711 with pid 1 of its own", processes, err)
+	}
+}

@@ -73,6 +73,9 @@ func ParseStat(b []byte) (Stat, error) {
 type Status struct {
 	PID int32  // of the process that a thread belongs to
 	UID uint32 // effective, as ps shows it
+	// NSPID is the pid in the innermost pid namespace, where that is another
+	// than the reader's; else 0.
+	NSPID int32
 }
 
 // ParseStatus reads /proc/PID/status, also that of a thread.
@@ -82,10 +85,23 @@ func ParseStatus(b []byte) (Status, bool) {
 		return Status{}, false
 	}
 	uid, ok := statusField(b, "Uid:", 1, 1<<32-1)
-	return Status{int32(pid), uint32(uid)}, ok
+	return Status{int32(pid), uint32(uid), innerPID(b)}, ok
 }
 
-// statusField reads the nth number of a line.
+// innerPID reads the last number of the line "NSpid:", which has one for each
+// pid namespace, from the reader's inwards.
+func innerPID(b []byte) int32 {
+	inner := uint64(0)
+	for nth := 1; ; nth++ {
+		n, ok := statusField(b, "NSpid:", nth, 1<<31-1)
+		if !ok {
+			return int32(inner)
+		}
+		inner = n
+	}
+}
+
+// statusField reads the nth number of a line, from 0.
 func statusField(b []byte, name string, nth int, limit uint64) (uint64, bool) {
 	for line := range bytes.Lines(b) {
 		numbers, ok := bytes.CutPrefix(line, []byte(name))

@@ -58,11 +58,14 @@ func TestParseStatus(t *testing.T) {
 		want       Status
 		ok         bool
 	}{
-		{"the effective user", "Name:\tx\nTgid:\t7\nUid:\t1000\t33\t0\t0\nGid:\t5\t5\t5\t5\n", Status{7, 33}, true},
-		{"the largest numbers", "Tgid:\t2147483647\nUid:\t1\t4294967294\t3\t4", Status{2147483647, 4294967294}, true},
+		{"the effective user", "Name:\tx\nTgid:\t7\nUid:\t1000\t33\t0\t0\nGid:\t5\t5\t5\t5\n", Status{PID: 7, UID: 33}, true},
+		{"the largest numbers", "Tgid:\t2147483647\nUid:\t1\t4294967294\t3\t4", Status{PID: 2147483647, UID: 4294967294}, true},
+		{"its own pid in two namespaces", "Tgid:\t70\nUid:\t1\t1\nNSpid:\t70\t12\t1\n", Status{PID: 70, UID: 1, NSPID: 1}, true},
+		{"in our pid namespace", "Tgid:\t70\nUid:\t1\t1\nNSpid:\t70\n", Status{PID: 70, UID: 1}, true},
+		{"an own pid that makes no sense", "Tgid:\t70\nUid:\t1\t1\nNSpid:\t70\t99999999999\n", Status{PID: 70, UID: 1}, true},
 		{"a name that looks like a field", "Name:\tUid: 5 5\n", Status{}, false},
-		{"one user only", "Tgid:\t7\nUid:\t1\n", Status{7, 0}, false},
-		{"no user", "Tgid:\t7\nUid:\n", Status{7, 0}, false},
+		{"one user only", "Tgid:\t7\nUid:\t1\n", Status{PID: 7}, false},
+		{"no user", "Tgid:\t7\nUid:\n", Status{PID: 7}, false},
 		{"no process", "Uid:\t1\t1\n", Status{}, false},
 		{"process 0", "Tgid:\t0\nUid:\t1\t1\n", Status{}, false},
 		{"too large", "Tgid:\t2147483648\nUid:\t1\t1\n", Status{}, false},
@@ -79,9 +82,13 @@ func TestParseStatus(t *testing.T) {
 func FuzzParseStatus(f *testing.F) {
 	f.Add([]byte("Name:\tx\nTgid:\t7\nUid:\t1000\t0\t0\t0\n"))
 	f.Add([]byte("Tgid:\t1\nUid:\t1"))
+	f.Add([]byte("Tgid:\t1\nUid:\t1\t1\nNSpid:\t70\t1\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, ok := ParseStatus(b)
 		if ok && (s.PID <= 0 || !bytes.Contains(b, []byte(strconv.FormatUint(uint64(s.UID), 10)))) {
+			t.Errorf("%+v is not in %q", s, b)
+		}
+		if s.NSPID < 0 || s.NSPID > 0 && !bytes.Contains(b, []byte("NSpid:")) {
 			t.Errorf("%+v is not in %q", s, b)
 		}
 	})

@@ -15,6 +15,10 @@ import (
 type Reader struct {
 	Root  string // /proc but in tests
 	Users Users
+	// Cgroup gives the id of the control group that the content of
+	// /proc/PID/cgroup names, which is its only until it returns; nil where
+	// nobody wants to know.
+	Cgroup func(file []byte) uint64
 
 	path, buf []byte // used again by each call
 }
@@ -28,6 +32,7 @@ var (
 	pathStat    = []byte("stat\x00")
 	pathStatus  = []byte("status\x00")
 	pathCommand = []byte("cmdline\x00")
+	pathCgroup  = []byte("cgroup\x00")
 )
 
 // Path gives the path of a process or thread with name behind it, ended by NUL
@@ -68,15 +73,26 @@ func (r *Reader) Describe(dir int, p *source.Process) bool {
 			p.Command = string(b)
 		}
 	}
+	if r.Cgroup != nil {
+		if b, err := r.read(dir, pathCgroup); err == nil {
+			p.Cgroup = r.Cgroup(b)
+		}
+	}
 	b, err := r.read(dir, pathStatus)
 	if err != nil {
 		return false
 	}
 	s, ok := ParseStatus(b)
 	if ok {
-		p.PID, p.UID, p.User = s.PID, s.UID, r.Users.Name(s.UID)
+		p.PID, p.UID, p.User, p.NSPID = s.PID, s.UID, r.Users.Name(s.UID), s.NSPID
 	}
 	return ok
+}
+
+// ReadFile gives the beginning of a file of a process, such as "/net/sockstat".
+// The next call overwrites it.
+func (r *Reader) ReadFile(id int32, name string) ([]byte, error) {
+	return r.read(unix.AT_FDCWD, r.Path(id, name))
 }
 
 // read reads the beginning of a file into memory that the next call
