@@ -1,0 +1,352 @@
+package netns
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"ephtop/source"
+	"ephtop/source/procfs"
+)
+
+// Namespace is a network namespace of this host.
+type Namespace struct {
+	// Scope names it. Netns is its inode number; where we may not ask for that,
+	// the inode number of its /proc/PID/net/tcp, which is as unique.
+	Scope source.Scope
+	// Processes is the number of processes in it, threads not counted.
+	Processes int
+	// Oldest is the oldest process in it, 0 for none, and Start tells it from
+	// others with its number.
+	Oldest int32
+	Start  uint64
+	// Path is where it is mounted, "" for nowhere.
+	Path string
+}
+
+// Lister knows which network namespaces there are. It is not safe for
+// concurrent use.
+type Lister struct {
+	root    string
+	proc    procfs.Reader
+	engines engines
+	mounts  mountTable
+	visitor visitor
+	host    string
+	// now is the time since boot, in clock ticks as the start of a process.
+	now func() uint64
+	// hostname asks for the host name that a process sees.
+	hostname func(pid int32) string
+
+	poll   uint32
+	procs  []process // by rising pid
+	next   []process
+	spaces map[uint64]*space
+	keys   map[uint64]uint64 // inode of /proc/PID/net/tcp → namespace
+	list   []Namespace       // by rising Netns
+	bare   map[uint64]string // names of namespaces that nothing is known of
+	extra  []mount           // what Watch added
+	units  map[string]uint64 // the namespace of a unit, 0 for several; made by the first who asks in a poll
+	hand   int               // process that was looked at again last
+	denied bool              // the link of a process may not be read
+
+	dir     []byte // /proc, ended by NUL
+	numbers []int32
+	buf     []byte
+	link    []byte
+}
+
+// process is what is remembered of a process.
+type process struct {
+	pid   int32
+	start uint64
+	netns uint64 // 0 where it has none, or it can't be read
+	// stayed says that it was in this namespace at the poll before.
+	stayed bool
+}
+
+// space is what is remembered of a namespace.
+type space struct {
+	Namespace
+	since  uint32 // poll in which it was seen first
+	seen   uint32 // poll in which it was counted last
+	stayed bool   // something of it was there before
+	mount  mount  // the one with the best name
+	before mount  // that of the count before
+	named  bool
+	namer  int32 // the oldest process when it was named
+}
+
+// ticks are clock ticks in a second (USER_HZ).
+const ticks = 100
+
+// young is the age up to which a process may still be on its way into a
+// namespace of its own, in clock ticks.
+const young = 10 * ticks
+
+// turn is how many of the other processes are looked at again by each poll.
+const turn = 8
+
+// New makes a lister of the host whose /proc, /var and /run are below root: ""
+// but in tests.
+func New(root string) *Lister {
+	root = strings.TrimSuffix(root, "/")
+	l := &Lister{
+		root:    root,
+		proc:    procfs.Reader{Root: root + "/proc"},
+		engines: engines{root},
+		dir:     []byte(root + "/proc\x00"),
+		mounts:  mountTable{path: root + "/proc/self/mountinfo"},
+		now:     sinceBoot,
+		spaces:  make(map[uint64]*space),
+		keys:    make(map[uint64]uint64),
+		bare:    make(map[uint64]string),
+		buf:     make([]byte, 32<<10),
+		link:    make([]byte, 64),
+	}
+	l.host, _ = os.Hostname() // "" is shown as no name
+	l.hostname = func(int32) string { return "" }
+	if root == "" {
+		l.hostname = func(pid int32) string { return l.visitor.hostname("/proc/" + strconv.Itoa(int(pid))) }
+	}
+	return l
+}
+
+func sinceBoot() uint64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return 0
+	}
+	return uint64(ts.Nano()) / (1e9 / ticks)
+}
+
+// Update looks which namespaces there are now. The result is by rising inode
+// number, and is good until the next Update.
+func (l *Lister) Update(ctx context.Context) ([]Namespace, error) {
+	l.poll++
+	l.units = nil
+	moved, err := l.listProcesses(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	// Without the list of mounts, the namespaces of processes are left.
+	mounted, err := l.mounts.update()
+	if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, os.ErrPermission) {
+		return nil, fmt.Errorf("list mounts: %w", err)
+	}
+	changed := l.watchExtra() || moved || mounted
+	if changed {
+		l.count()
+	}
+	if l.nameAll() || changed {
+		l.publish()
+	}
+	return l.list, nil
+}
+
+// Name gives the scope of a namespace by its inode number: its name, kind and
+// process. One that nothing is known of is called by its number.
+func (l *Lister) Name(netns uint64) source.Scope {
+	if s := l.spaces[netns]; s != nil {
+		return s.Scope
+	}
+	name, ok := l.bare[netns]
+	if !ok {
+		if len(l.bare) > 4096 {
+			clear(l.bare)
+		}
+		name = bareName(netns)
+		l.bare[netns] = name
+	}
+	return source.Scope{Host: l.host, Netns: netns, Name: name}
+}
+
+func bareName(netns uint64) string { return fmt.Sprintf("netns:[%d]", netns) }
+
+// Watch adds a namespace by a file that stands for it, as a mount or a link
+// below /proc, for as long as it does.
+func (l *Lister) Watch(path string) { l.extra = append(l.extra, mount{path: path}) }
+
+// Close frees what is kept from poll to poll.
+func (l *Lister) Close() error {
+	l.visitor.close()
+	return l.mounts.close()
+}
+
+// listProcesses brings the list of processes up to date and reports whether
+// anything changed. Only those are looked at that are new or young, and a few
+// of the others in turn: a process may move at any time (unshare(2), setns(2)).
+func (l *Lister) listProcesses(ctx context.Context) (changed bool, err error) {
+	dir, err := procfs.OpenAt(unix.AT_FDCWD, l.dir, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return false, err
+	}
+	defer unix.Close(dir)
+	if l.numbers, err = procfs.ReadNumbers(dir, l.buf, l.numbers[:0]); err != nil {
+		return false, err
+	}
+	now := l.now()
+	from, to := l.hand, l.hand+turn
+	if l.hand = to; to >= len(l.numbers) {
+		l.hand = 0
+	}
+	old := l.procs
+	l.next = l.next[:0]
+	for i, pid := range l.numbers {
+		for len(old) > 0 && old[0].pid < pid {
+			old, changed = old[1:], true
+		}
+		known := len(old) > 0 && old[0].pid == pid
+		var p process
+		if known {
+			p, old = old[0], old[1:]
+			p.stayed = true
+		}
+		if !known || i >= from && i < to || p.start+young > now {
+			if i%256 == 0 && ctx.Err() != nil {
+				return false, ctx.Err()
+			}
+			q, ok := l.look(pid)
+			if q.start == p.start && q.netns == p.netns && known {
+				q.stayed = true
+			} else {
+				changed = true
+			}
+			if !ok {
+				continue // it has ended
+			}
+			p = q
+		}
+		l.next = append(l.next, p)
+	}
+	l.procs, l.next = l.next, l.procs
+	return changed || len(old) > 0, nil
+}
+
+// look asks in which namespace a process is. It is not ok if there is no such
+// process.
+func (l *Lister) look(pid int32) (process, bool) {
+	dir, stat, err := l.proc.Open(pid)
+	if err != nil {
+		return process{pid: pid}, isDenied(err)
+	}
+	defer unix.Close(dir)
+	p := process{pid: pid, start: stat.Start}
+	n, err := procfs.ReadlinkAt(dir, pathNet, l.link)
+	switch {
+	case err == nil:
+		p.netns, _ = parseLink(l.link[:n])
+		if p.netns != 0 && l.spaces[p.netns] == nil {
+			if key := procfs.Netns(dir, "net/tcp"); key != 0 {
+				l.keys[key] = p.netns
+			}
+		}
+	case isDenied(err):
+		l.denied = true
+		key := procfs.Netns(dir, "net/tcp")
+		if p.netns = l.keys[key]; p.netns == 0 {
+			p.netns = key
+		}
+	}
+	return p, true
+}
+
+var pathNet = []byte("ns/net\x00")
+
+func isDenied(err error) bool { return errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) }
+
+// watchExtra looks what the watched files stand for and reports whether that
+// changed.
+func (l *Lister) watchExtra() (changed bool) {
+	for i := range l.extra {
+		m := &l.extra[i]
+		if netns := procfs.Netns(unix.AT_FDCWD, m.path); netns != m.netns {
+			m.netns, changed = netns, true
+		}
+	}
+	return changed
+}
+
+// count makes the table of namespaces from the processes and the mounts. A
+// namespace of which nothing stayed that was there before is another one,
+// though it has the same number: the kernel gives that away again at once.
+func (l *Lister) count() {
+	for i := range l.procs {
+		p := &l.procs[i]
+		if p.netns == 0 {
+			continue
+		}
+		s := l.space(p.netns)
+		s.stayed = s.stayed || p.stayed
+		if s.Processes++; s.Oldest == 0 || p.start < s.Start {
+			s.Oldest, s.Start = p.pid, p.start
+		}
+	}
+	for _, mounts := range [...][]mount{l.mounts.mounts, l.extra} {
+		for _, m := range mounts {
+			if m.netns == 0 {
+				continue
+			}
+			s := l.space(m.netns)
+			s.stayed = s.stayed || m == s.before
+			if s.Path == "" || m.rank() > s.mount.rank() {
+				s.Path, s.mount = m.path, m
+			}
+		}
+	}
+	for netns, s := range l.spaces {
+		switch {
+		case s.seen != l.poll:
+			delete(l.spaces, netns)
+		case !s.stayed && s.since != l.poll:
+			l.renew(s)
+		case s.mount != s.before:
+			s.named = false
+		}
+	}
+	for key, netns := range l.keys {
+		if l.spaces[netns] == nil {
+			delete(l.keys, key)
+		}
+	}
+}
+
+// space gives the place of a namespace, emptied once in each poll.
+func (l *Lister) space(netns uint64) *space {
+	s := l.spaces[netns]
+	if s == nil {
+		s = &space{since: l.poll}
+		s.Scope = source.Scope{Host: l.host, Netns: netns}
+		l.spaces[netns] = s
+	}
+	if s.seen != l.poll {
+		s.seen, s.stayed = l.poll, false
+		s.before, s.mount = s.mount, mount{}
+		s.Processes, s.Oldest, s.Start, s.Path = 0, 0, 0, ""
+	}
+	return s
+}
+
+// renew makes of a namespace another one that has its number. Where nobody may
+// ask for the cookie, the start of its oldest process stands in, with a bit
+// that no cookie has.
+func (l *Lister) renew(s *space) {
+	s.since, s.named = l.poll, false
+	s.Scope = source.Scope{Host: l.host, Netns: s.Scope.Netns, Cookie: s.Start | 1<<63}
+}
+
+// publish writes the list, in the memory of the one before.
+func (l *Lister) publish() {
+	l.list = l.list[:0]
+	for _, s := range l.spaces {
+		l.list = append(l.list, s.Namespace)
+	}
+	slices.SortFunc(l.list, func(a, b Namespace) int { return cmp.Compare(a.Scope.Netns, b.Scope.Netns) })
+}
