@@ -91,7 +91,8 @@ const ticks = 100
 // namespace of its own, in clock ticks.
 const young = 10 * ticks
 
-// turn is how many of the other processes are looked at again by each poll.
+// turn is how many of the other processes are looked at again by each poll; at
+// the first of these more closely, whether its number was given away.
 const turn = 8
 
 // New makes a lister of the host whose /proc, /var and /run are below root: ""
@@ -213,6 +214,10 @@ func (l *Lister) listProcesses(ctx context.Context) (changed bool, err error) {
 			if i%256 == 0 && ctx.Err() != nil {
 				return false, ctx.Err()
 			}
+			if known && i != from && l.staysIn(&p) {
+				l.next = append(l.next, p)
+				continue
+			}
 			q, ok := l.look(pid)
 			if q.start == p.start && q.netns == p.netns && known {
 				q.stayed = true
@@ -228,6 +233,13 @@ func (l *Lister) listProcesses(ctx context.Context) (changed bool, err error) {
 	}
 	l.procs, l.next = l.next, l.procs
 	return changed || len(old) > 0, nil
+}
+
+// staysIn reports whether a process still is in the namespace that is known.
+func (l *Lister) staysIn(p *process) bool {
+	n, err := procfs.ReadlinkAt(unix.AT_FDCWD, l.proc.Path(p.pid, "/ns/net"), l.link)
+	netns, _ := parseLink(l.link[:n])
+	return err == nil && netns == p.netns
 }
 
 // look asks in which namespace a process is. It is not ok if there is no such

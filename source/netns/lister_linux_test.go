@@ -77,6 +77,7 @@ func TestReusedPID(t *testing.T) {
 	before := update(t, l)[1]
 	f.end(9)
 	f.add(person{pid: 9, start: 50, netns: 200, cgroup: "/lxc/new"})
+	l.hand = 1 // its turn
 	if s := update(t, l)[1]; s.Scope.Cookie == before.Scope.Cookie || s.Start != 50 || s.Scope.Name != "new" {
 		t.Errorf("after the process ended, %+v is like %+v", s, before)
 	}
