@@ -20,6 +20,11 @@ const receiveTurn = 20 * time.Millisecond
 // unix.EPROTONOSUPPORT where a sandbox refuses netlink.
 func Open() (*Dumper, error) { return newDumper(dialNetlink) }
 
+// New makes a Dumper that opens its netlink socket when it needs it: the first
+// Dump, and the first after Close, lists the sockets of the network namespace of
+// the thread that it is called on.
+func New() *Dumper { return &Dumper{dial: dialNetlink, buf: make([]byte, bufferSize)} }
+
 // netlinkConn is a raw NETLINK_SOCK_DIAG socket. No library stands between: it
 // would allocate for every row (measured with github.com/mdlayher/netlink, see
 // BenchmarkDump).

@@ -21,6 +21,10 @@ type transport interface {
 
 // Dumper lists sockets. It is not safe for concurrent use.
 type Dumper struct {
+	// NoBound leaves out TCP sockets that are bound and not connected, for which
+	// the kernel has to search another table.
+	NoBound bool
+
 	dial func() (transport, error)
 	conn transport // nil after a failure: dialled again by the next dump
 	seq  uint32
@@ -117,7 +121,11 @@ func (d *Dumper) dumpOnce(ctx context.Context, dst []source.Socket, r request) (
 		return dst, false, err
 	}
 	d.seq++
-	d.out = r.append(d.out[:0], d.seq)
+	states := uint32(allStates)
+	if d.NoBound {
+		states &^= boundInactive
+	}
+	d.out = r.append(d.out[:0], d.seq, states)
 	if err := d.conn.send(d.out); err != nil {
 		return dst, false, fmt.Errorf("send request: %w", err)
 	}

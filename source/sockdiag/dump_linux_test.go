@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -299,7 +300,7 @@ func TestCookieOutlivesTheConnection(t *testing.T) {
 // can beat.
 func floor(d *Dumper, r request, buf []byte) error {
 	d.seq++
-	d.out = r.append(d.out[:0], d.seq)
+	d.out = r.append(d.out[:0], d.seq, allStates)
 	if err := d.conn.send(d.out); err != nil {
 		return err
 	}
@@ -372,5 +373,44 @@ func TestReceiveEndsWithItsContext(t *testing.T) {
 	// Nothing was asked, so nothing is answered.
 	if n, err := conn.receive(ctx, make([]byte, bufferSize)); !errors.Is(err, context.Canceled) {
 		t.Errorf("received %d bytes, %v; want it cancelled", n, err)
+	}
+}
+
+// A dumper that is used anew lists the namespace of the thread it is called on,
+// and leaves out bound sockets where it is told to.
+func TestDumpsOfOneNamespaceAfterTheOther(t *testing.T) {
+	d := New()
+	defer d.Close()
+	for _, test := range []struct {
+		port    string
+		noBound bool
+	}{{"7301", false}, {"7302", true}} {
+		h := netlab.New(t, "")
+		h.Listen("127.0.0.1:" + test.port)
+		if _, err := h.Bind("127.0.0.1:7300"); err != nil {
+			t.Fatal(err)
+		}
+		var sockets []source.Socket
+		d.NoBound = test.noBound
+		h.Must(func() (err error) {
+			sockets, _, err = d.Dump(context.Background(), nil)
+			d.Close()
+			return err
+		})
+		listeners, bound := 0, 0
+		for i := range sockets {
+			switch s := &sockets[i]; {
+			case s.State == source.Listen && strconv.Itoa(int(s.LocalPort)) == test.port:
+				listeners++
+			case s.State == source.Bound && s.LocalPort == 7300:
+				bound++
+			}
+		}
+		if listeners != 1 || test.noBound && bound != 0 {
+			t.Errorf("port %s: %d listeners and %d bound sockets, want one listener", test.port, listeners, bound)
+		}
+		if !test.noBound && bound == 0 {
+			t.Log("this kernel lists no bound sockets")
+		}
 	}
 }

@@ -337,7 +337,7 @@ func TestRequests(t *testing.T) {
 	}
 	var got []asked
 	for _, r := range requests {
-		b := r.append(nil, 5)
+		b := r.append(nil, 5, allStates)
 		a := asked{
 			length: int(binary.NativeEndian.Uint32(b)), kind: binary.NativeEndian.Uint16(b[4:]),
 			flags: binary.NativeEndian.Uint16(b[6:]), seq: binary.NativeEndian.Uint32(b[8:]), family: b[16],

@@ -31,7 +31,8 @@ const (
 	attrHeaderLen  = 4
 	attrCgroupID   = 21 // INET_DIAG_CGROUP_ID
 	noCookie       = ^uint32(0)
-	allStates      = 1<<14 - 2 // bits TCP_ESTABLISHED … TCP_BOUND_INACTIVE (1<<13)
+	boundInactive  = 1 << 13              // TCP_BOUND_INACTIVE
+	allStates      = boundInactive<<1 - 2 // and all before, from TCP_ESTABLISHED
 	maxRedials     = 3
 	bufferSize     = 64 << 10
 )
@@ -50,17 +51,17 @@ var requests = [...]request{
 }
 
 // append appends the netlink message that asks for the dump.
-func (r request) append(b []byte, seq uint32) []byte {
+func (r request) append(b []byte, seq, states uint32) []byte {
 	if r.family == afUnspec {
 		b = appendHeader(b, requestLen, typeTCPGetSock, seq)
 		b = append(b, afUnspec, 0, 0, 0) // family, source and destination prefix, extensions
 		b = appendSockID(b)
-		b = binary.NativeEndian.AppendUint32(b, allStates)
+		b = binary.NativeEndian.AppendUint32(b, states)
 		return binary.NativeEndian.AppendUint32(b, 0) // idiag_dbs, unused by dumps
 	}
 	b = appendHeader(b, requestV2Len, typeByFamily, seq)
 	b = append(b, r.family, uint8(r.proto), 0, 0) // family, protocol, extensions, padding
-	b = binary.NativeEndian.AppendUint32(b, allStates)
+	b = binary.NativeEndian.AppendUint32(b, states)
 	return appendSockID(b)
 }
 

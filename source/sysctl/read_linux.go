@@ -37,13 +37,15 @@ var names = [numFiles]string{
 // Reader reads the settings, once for each poll.
 type Reader struct {
 	paths [numFiles]string
+	kept  *[numFiles]keptFile // nil where the files are opened anew by each read
 
 	// buf holds what the files said, one after the other; last is buf of the
 	// read before, which made settings and limits.
-	buf, last []byte
-	valid     bool
-	settings  source.Settings
-	limits    []source.Limit
+	buf      *[]byte
+	last     []byte
+	valid    bool
+	settings source.Settings
+	limits   []source.Limit
 }
 
 // file is what one file said, or why it said nothing.
@@ -57,7 +59,7 @@ func New() *Reader { return NewAt("/proc/sys") }
 
 // NewAt makes a reader of a tree that looks like /proc/sys.
 func NewAt(root string) *Reader {
-	r := new(Reader)
+	r := &Reader{buf: new([]byte)}
 	for i, name := range names {
 		r.paths[i] = root + "/" + strings.ReplaceAll(name, ".", "/")
 	}
@@ -74,14 +76,17 @@ func NewAt(root string) *Reader {
 // the sysctl; it wraps source.ErrRange where that is the range.
 func (r *Reader) Read(_ context.Context, m *source.Moment, s *source.Snapshot) error {
 	files := r.readFiles()
-	if !r.valid || !bytes.Equal(r.buf, r.last) {
+	if err := files[localRange].err; r.kept != nil && errors.Is(err, unix.ENOENT) && r.kept[localRange].err == nil {
+		return ErrGone
+	}
+	if !r.valid || !bytes.Equal(*r.buf, r.last) {
 		settings, limits, err := r.parse(&files)
 		r.valid = err == nil
 		if err != nil {
 			return err
 		}
 		r.settings, r.limits = settings, limits
-		r.buf, r.last = r.last, r.buf
+		r.last = append(r.last[:0], *r.buf...)
 	}
 	s.Settings = r.settings
 	m.Limits = append(m.Limits, r.limits...)
@@ -91,21 +96,22 @@ func (r *Reader) Read(_ context.Context, m *source.Moment, s *source.Snapshot) e
 // readFiles fills r.buf. Each file leaves its outcome in it too, so that two
 // equal buffers mean the same in every respect.
 func (r *Reader) readFiles() (files [numFiles]file) {
-	r.buf = r.buf[:0]
+	buf := (*r.buf)[:0]
 	for i := range files {
 		f := &files[i]
-		f.start = len(r.buf)
-		r.buf, f.err = appendFile(r.buf, r.paths[i])
-		f.end = len(r.buf)
+		f.start = len(buf)
+		buf, f.err = appendFile(buf, func(b []byte) (int, error) { return r.readOnce(i, b) })
+		f.end = len(buf)
 		var errno unix.Errno
 		errors.As(f.err, &errno)
-		r.buf = append(r.buf, 0, byte(errno), byte(errno>>8))
+		buf = append(buf, 0, byte(errno), byte(errno>>8))
 	}
+	*r.buf = buf
 	return files
 }
 
 func (r *Reader) parse(files *[numFiles]file) (source.Settings, []source.Limit, error) {
-	text := func(i int) (string, bool) { f := files[i]; return string(r.buf[f.start:f.end]), f.err == nil }
+	text := func(i int) (string, bool) { f := files[i]; return string((*r.buf)[f.start:f.end]), f.err == nil }
 	for i := range files {
 		if err := files[i].err; err != nil && !isAbsent(err) {
 			return source.Settings{}, nil, fmt.Errorf("read %s: %w", names[i], err)
@@ -170,19 +176,25 @@ func (r *Reader) parse(files *[numFiles]file) (source.Settings, []source.Limit, 
 // into one read: the kernel writes a list of ports as far as the buffer goes,
 // and has nothing for a second read (proc_do_large_bitmap). os.ReadFile, which
 // begins with 512 bytes, would cut a long list.
-func appendFile(buf []byte, path string) ([]byte, error) {
+func appendFile(buf []byte, read func([]byte) (int, error)) ([]byte, error) {
 	for room := 4096; ; room *= 4 {
 		buf = slices.Grow(buf, room)
-		n, err := readOnce(path, buf[len(buf):len(buf)+room])
+		n, err := read(buf[len(buf) : len(buf)+room])
 		if err != nil || n < room {
 			return buf[:len(buf)+max(n, 0)], err
 		}
 	}
 }
 
-// readOnce opens a file and reads what one read gives.
-func readOnce(path string, buf []byte) (int, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+// readOnce reads what one read of a file gives.
+func (r *Reader) readOnce(i int, buf []byte) (int, error) {
+	if r.kept != nil {
+		if err := r.kept[i].err; err != nil {
+			return 0, err
+		}
+		return unix.Pread(r.kept[i].fd, buf, 0)
+	}
+	fd, err := unix.Open(r.paths[i], unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return 0, err
 	}

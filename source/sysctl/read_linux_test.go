@@ -210,15 +210,24 @@ func inNewNamespace(t *testing.T, f func()) {
 		t.Skip("needs root, for a network namespace")
 	}
 	failed := make(chan error)
-	go func() {
+	var inside func()
+	inside = func() {
 		runtime.LockOSThread() // and never unlock: the thread ends with the goroutine
+		if unix.Gettid() == unix.Getpid() { // but not the first
+			defer runtime.UnlockOSThread()
+			done := make(chan struct{})
+			go func() { defer close(done); inside() }()
+			<-done
+			return
+		}
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			failed <- err
 			return
 		}
 		f()
 		failed <- nil
-	}()
+	}
+	go inside()
 	if err := <-failed; err != nil {
 		t.Skip("no network namespaces here: ", err)
 	}
