@@ -212,7 +212,7 @@ func inNewNamespace(t *testing.T, f func()) {
 	failed := make(chan error)
 	var inside func()
 	inside = func() {
-		runtime.LockOSThread() // and never unlock: the thread ends with the goroutine
+		runtime.LockOSThread()              // and never unlock: the thread ends with the goroutine
 		if unix.Gettid() == unix.Getpid() { // but not the first
 			defer runtime.UnlockOSThread()
 			done := make(chan struct{})
