@@ -50,12 +50,14 @@ type Lister struct {
 	next   []process
 	spaces map[uint64]*space
 	keys   map[uint64]uint64 // inode of /proc/PID/net/tcp → namespace
-	list   []Namespace       // by rising Netns
-	bare   map[uint64]string // names of namespaces that nothing is known of
-	extra  []mount           // what Watch added
-	units  map[string]uint64 // the namespace of a unit, 0 for several; made by the first who asks in a poll
-	hand   int               // process that was looked at again last
-	denied bool              // the link of a process may not be read
+	// rekeyed says that keys grew, so that one may be known by both numbers.
+	rekeyed bool
+	list    []Namespace       // by rising Netns
+	bare    map[uint64]string // names of namespaces that nothing is known of
+	extra   []mount           // what Watch added
+	units   map[string]uint64 // the namespace of a unit, 0 for several; made by the first who asks in a poll
+	hand    int               // process that was looked at again last
+	stale   bool              // the list is older than the table
 
 	dir     []byte // /proc, ended by NUL
 	numbers []int32
@@ -146,7 +148,7 @@ func (l *Lister) Update(ctx context.Context) ([]Namespace, error) {
 	if changed {
 		l.count()
 	}
-	if l.nameAll() || changed {
+	if l.nameAll() || changed || l.stale {
 		l.publish()
 	}
 	return l.list, nil
@@ -232,6 +234,14 @@ func (l *Lister) listProcesses(ctx context.Context) (changed bool, err error) {
 		l.next = append(l.next, p)
 	}
 	l.procs, l.next = l.next, l.procs
+	if l.rekeyed {
+		l.rekeyed = false
+		for i := range l.procs {
+			if netns := l.keys[l.procs[i].netns]; netns != 0 {
+				l.procs[i].netns = netns
+			}
+		}
+	}
 	return changed || len(old) > 0, nil
 }
 
@@ -258,10 +268,10 @@ func (l *Lister) look(pid int32) (process, bool) {
 		if p.netns != 0 && l.spaces[p.netns] == nil {
 			if key := procfs.Netns(dir, "net/tcp"); key != 0 {
 				l.keys[key] = p.netns
+				l.rekeyed = true
 			}
 		}
 	case isDenied(err):
-		l.denied = true
 		key := procfs.Netns(dir, "net/tcp")
 		if p.netns = l.keys[key]; p.netns == 0 {
 			p.netns = key
@@ -354,8 +364,23 @@ func (l *Lister) renew(s *space) {
 	s.Scope = source.Scope{Host: l.host, Netns: s.Scope.Netns, Cookie: s.Start | 1<<63}
 }
 
+// setCookie says what tells a namespace from others that had its number.
+func (l *Lister) setCookie(netns, cookie uint64) {
+	if s := l.spaces[netns]; s != nil && s.Scope.Cookie != cookie {
+		s.Scope.Cookie, l.stale = cookie, true
+	}
+}
+
+// gone says that a namespace has ended: what has its number is another.
+func (l *Lister) gone(netns uint64) {
+	if s := l.spaces[netns]; s != nil {
+		l.renew(s)
+	}
+}
+
 // publish writes the list, in the memory of the one before.
 func (l *Lister) publish() {
+	l.stale = false
 	l.list = l.list[:0]
 	for _, s := range l.spaces {
 		l.list = append(l.list, s.Namespace)

@@ -1,8 +1,6 @@
 package netns
 
 import (
-	"io"
-	"os"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -11,8 +9,11 @@ import (
 // mountTable knows the mounts of network namespaces. It reads them again when
 // the kernel says that they changed.
 type mountTable struct {
-	path   string
-	file   *os.File // kept: poll(2) on it tells of changes
+	path string
+	// fd is kept: poll(2) on it tells of changes, to the first who asks. An
+	// os.File would have the runtime ask.
+	fd     int
+	opened bool
 	buf    []byte
 	mounts []mount
 	spare  []mount
@@ -20,10 +21,11 @@ type mountTable struct {
 
 // update brings the mounts up to date and reports whether they changed.
 func (t *mountTable) update() (changed bool, err error) {
-	if t.file == nil {
-		if t.file, err = os.Open(t.path); err != nil {
+	if !t.opened {
+		if t.fd, err = unix.Open(t.path, unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 			return false, err
 		}
+		t.opened = true
 	} else if !t.stirred() {
 		return false, nil
 	}
@@ -38,32 +40,27 @@ func (t *mountTable) update() (changed bool, err error) {
 
 // stirred reports whether anything was mounted or unmounted since the last read.
 func (t *mountTable) stirred() bool {
-	fds := [1]unix.PollFd{{Fd: int32(t.file.Fd()), Events: unix.POLLPRI}}
+	fds := [1]unix.PollFd{{Fd: int32(t.fd), Events: unix.POLLPRI}}
 	n, err := unix.Poll(fds[:], 0)
 	return err == nil && n > 0
 }
 
 func (t *mountTable) read() error {
-	if _, err := t.file.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
 	t.buf = t.buf[:0]
 	for {
 		t.buf = slices.Grow(t.buf, 4096)
-		n, err := t.file.Read(t.buf[len(t.buf):cap(t.buf)])
-		t.buf = t.buf[:len(t.buf)+n]
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
+		n, err := unix.Pread(t.fd, t.buf[len(t.buf):cap(t.buf)], int64(len(t.buf)))
+		if err != nil || n == 0 {
 			return err
 		}
+		t.buf = t.buf[:len(t.buf)+n]
 	}
 }
 
 func (t *mountTable) close() error {
-	if t.file == nil {
+	if !t.opened {
 		return nil
 	}
-	return t.file.Close()
+	t.opened = false
+	return unix.Close(t.fd)
 }

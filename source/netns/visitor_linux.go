@@ -94,21 +94,28 @@ func (v *visitor) close() {
 	v.err = errors.New("closed")
 }
 
-// enter runs f in the network namespace that a file stands for. Nothing of it
-// is kept: not the descriptor, and the thread is home again before it returns.
-func (t *thread) enter(path string, f func() error) error {
+// enter runs f in the network namespace that a file stands for, if that has the
+// inode number netns: else the error is ErrGone. Nothing of it is kept: not the
+// descriptor, and the thread is home again before it returns.
+func (t *thread) enter(path string, netns uint64, f func() error) error {
+	return t.within(path, netns, unix.CLONE_NEWNET, t.net, f)
+}
+
+func (t *thread) within(path string, inode uint64, kind, home int, f func() error) error {
 	if t.lost != nil {
 		return t.lost
 	}
-	return t.within(path, unix.CLONE_NEWNET, t.net, f)
-}
-
-func (t *thread) within(path string, kind, home int, f func() error) error {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
-	err = unix.Setns(fd, kind)
+	var st unix.Stat_t
+	if err = unix.Fstat(fd, &st); err == nil && st.Ino != inode {
+		err = ErrGone
+	}
+	if err == nil {
+		err = unix.Setns(fd, kind)
+	}
 	unix.Close(fd)
 	if err != nil {
 		return err
@@ -131,7 +138,7 @@ func (v *visitor) hostname(proc string) string {
 		if err := unix.Uname(&home); err != nil {
 			return err
 		}
-		err := t.within(proc+"/ns/uts", unix.CLONE_NEWUTS, t.uts, func() error { return unix.Uname(&there) })
+		err := t.within(proc+"/ns/uts", theirs.Ino, unix.CLONE_NEWUTS, t.uts, func() error { return unix.Uname(&there) })
 		if err == nil && there.Nodename != home.Nodename {
 			name = unix.ByteSliceToString(there.Nodename[:])
 		}

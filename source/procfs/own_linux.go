@@ -12,19 +12,21 @@ import (
 // as given.
 func ReadRights() Rights {
 	r := Rights{OwnPIDs: OwnPIDs()}
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData // of capabilities 0 to 31, and from 32
-	if unix.Capget(&header, &data[0]) != nil {
-		return r
-	}
-	has := func(capability int) bool { return data[0].Effective&(1<<capability) != 0 }
-	if !has(unix.CAP_SYS_PTRACE) { // to read a link of /proc/PID/fd (proc_fd_access_allowed)
+	if !HasCapability(unix.CAP_SYS_PTRACE) { // to read a link of /proc/PID/fd (proc_fd_access_allowed)
 		r.Missing = append(r.Missing, "CAP_SYS_PTRACE")
 	}
-	if !has(unix.CAP_DAC_READ_SEARCH) && !has(unix.CAP_DAC_OVERRIDE) { // to list it (generic_permission)
+	if !HasCapability(unix.CAP_DAC_READ_SEARCH) && !HasCapability(unix.CAP_DAC_OVERRIDE) { // to list it (generic_permission)
 		r.Missing = append(r.Missing, "CAP_DAC_READ_SEARCH")
 	}
 	return r
+}
+
+// HasCapability reports whether the calling thread has a capability, by its
+// number (capabilities(7)). What can't be asked counts as given.
+func HasCapability(number int) bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData // of capabilities 0 to 31, and from 32
+	return unix.Capget(&header, &data[0]) != nil || data[number/32].Effective&(1<<(number%32)) != 0
 }
 
 // OwnScope is the network namespace of this process ("self") or of the calling
