@@ -69,6 +69,20 @@ func (h *Host) serve(started chan<- error) {
 	}
 }
 
+// Renew moves the host into a new namespace that is made from its present one,
+// and so has the tables that this wants for its children
+// ("net.ipv4.tcp_child_ehash_entries"). It has to be called before anything is
+// opened.
+func (h *Host) Renew() {
+	h.t.Helper()
+	h.Must(func() error {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return err
+		}
+		return loopbackUp()
+	})
+}
+
 // loopbackUp sets IFF_UP on lo of the thread's namespace.
 func loopbackUp() error {
 	ifr, err := unix.NewIfreq("lo")
