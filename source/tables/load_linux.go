@@ -84,6 +84,7 @@ func loadUntested(v *variant, cache *btf.Cache) (e *Engine, err error) {
 	if err != nil {
 		return e, err
 	}
+	delete(spec.Maps, ringMap)
 	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: cache})
 	if err != nil {
 		return e, err

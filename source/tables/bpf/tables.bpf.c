@@ -1011,9 +1011,11 @@ struct {
 	__uint(max_entries, 1 << 20);
 } ring SEC(".maps");
 
-// The threads whose connect() was last told of as failed, so that it is told
-// once: by low bits of the thread's id.
+// The threads whose connect() found no port, by low bits of their ids, so that
+// it is told once: with TOLD until the socket changes its state, and then until
+// the call returns.
 #define FAILED 1024
+#define TOLD (1ull << 63)
 __u64 failed[FAILED];
 
 static __always_inline __u64 *failure_of(__u64 thread) { return &failed[INDEX((__u32)thread, FAILED)]; }
@@ -1073,10 +1075,11 @@ SEC("raw_tp/inet_sock_set_state") int set_state(__u64 *args)
 		return tell(CLOSED, sk);
 	if (from == CLOSE)
 		return READ(CAST(struct sock_common, sk)->skc_num) ? tell(BOUND_FIRST, sk) : 0;
-	if (READ(CAST(struct inet_sock, sk)->inet_sport) || *failure_of(thread) == thread)
+	if (READ(CAST(struct inet_sock, sk)->inet_sport))
 		return 0;
+	bool told = *failure_of(thread) == (thread | TOLD);
 	*failure_of(thread) = thread;
-	return tell(CONNECT_FAILED, sk);
+	return told ? 0 : tell(CONNECT_FAILED, sk);
 }
 
 // What looks for a port for connect(), and says EADDRNOTAVAIL where there is
@@ -1087,7 +1090,7 @@ static __always_inline int hash_connect(__u64 sk, __s32 error)
 	__u64 thread = bpf_get_current_pid_tgid();
 	if (error != -99)
 		return 0;
-	*failure_of(thread) = thread;
+	*failure_of(thread) = thread | TOLD;
 	return tell(CONNECT_FAILED, sk);
 }
 
@@ -1131,7 +1134,7 @@ SEC("fexit/inet_stream_connect") int connect_stream(__u64 *args)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	__u64 *failure = failure_of(thread);
-	if (*failure == thread) { // told already
+	if ((*failure & ~TOLD) == thread) { // that was it
 		*failure = 0;
 		return 0;
 	}
