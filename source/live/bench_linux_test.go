@@ -14,8 +14,8 @@ import (
 
 func TestMain(m *testing.M) {
 	netlab.Main()
-	if os.Getenv(asPoller) != "" {
-		os.Exit(tellLimits())
+	if netns := os.Getenv(asPoller); netns != "" {
+		os.Exit(tellLimits(netns))
 	}
 	os.Exit(m.Run())
 }
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 func open(b *testing.B, h *netlab.Host) source.Source {
 	var src source.Source
 	h.Must(func() (err error) {
-		src, err = Open(Options{Kind: Sockdiag})
+		src, err = Open(Options{Kind: Sockdiag, Netns: OwnNetns})
 		return err
 	})
 	b.Cleanup(func() { src.Close() })

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
+	"ephtop/source/netns"
 	"ephtop/source/owner"
 	"ephtop/source/procfs"
 	"ephtop/source/sockdiag"
@@ -25,6 +26,8 @@ type kernel struct {
 	dumper   *sockdiag.Dumper
 	owners   *owner.Tracker
 	settings *sysctl.Reader
+	cgroups  *netns.Cgroups
+	others   *others // the other namespaces, nil where none is looked at
 	log      *slog.Logger
 
 	scope       source.Scope
@@ -34,7 +37,7 @@ type kernel struct {
 	rights      procfs.Rights
 }
 
-func openKernel(log *slog.Logger) (source.Source, error) {
+func openKernel(o Options, failed failures) (source.Source, error) {
 	dumper, err := sockdiag.Open()
 	if err != nil {
 		return nil, err
@@ -45,7 +48,7 @@ func openKernel(log *slog.Logger) (source.Source, error) {
 		return nil, fmt.Errorf("read processes: %w", err)
 	}
 	k := &kernel{
-		dumper: dumper, owners: owners, settings: sysctl.New(), log: log,
+		dumper: dumper, owners: owners, settings: sysctl.New(), cgroups: netns.NewCgroups(""), log: o.Log,
 		scope: procfs.OwnScope("thread-self"), // as the netlink socket's
 		began: time.Now(), release: procfs.Release(), rights: procfs.ReadRights(),
 	}
@@ -53,6 +56,13 @@ func openKernel(log *slog.Logger) (source.Source, error) {
 	// bound-inactive sockets).
 	before, ok := procfs.ReleaseBefore(k.release, 6, 8)
 	k.boundListed = ok && !before
+	owners.SetCgroup(k.cgroups.ID)
+	if o.Netns != OwnNetns {
+		if k.others, err = openOthers(o, failed); err != nil {
+			k.Close()
+			return nil, err
+		}
+	}
 	return k, nil
 }
 
@@ -62,27 +72,39 @@ func (k *kernel) Poll(ctx context.Context, m *source.Moment) error {
 	m.Reset()
 	m.Time, m.Mono = start, start.Sub(k.began)
 	m.Host, m.OS, m.Kernel, m.Source = k.scope.Host, runtime.GOOS, k.release, Sockdiag
-	s := m.Add(k.scope)
-	s.BoundListed, s.Inodes = k.boundListed, true
-	if err := k.settings.Read(ctx, m, s); err != nil {
-		return err
-	}
-	var err error
 	var dumped sockdiag.Report
-	if m.Room, dumped, err = k.dumper.Dump(ctx, m.Room); err != nil {
+	var err error
+	if !k.others.alone() {
+		if dumped, err = k.own(ctx, m); err != nil {
+			return err
+		}
+	}
+	if err := k.others.poll(ctx, m, k.scope.Netns); err != nil {
 		return err
 	}
-	s.Sockets = m.Room
 	var owned owner.Report
 	m.Processes, owned, err = k.owners.Assign(ctx, m.Room, m.Processes)
 	if stopped := ctx.Err(); stopped != nil {
 		return fmt.Errorf("find the processes of sockets: %w", stopped)
 	}
+	k.cgroups.Fill(m)
 	k.limit(m, dumped, owned, err)
 	m.Took = time.Since(start)
 	k.log.Debug("poll", "took", m.Took, "sockets", len(m.Room), "retries", dumped.Retries,
 		"scanned", owned.Scanned, "read", owned.Read, "unowned", owned.Unowned, "hidden", owned.Hidden)
 	return nil
+}
+
+// own looks at the namespace that the source was opened in.
+func (k *kernel) own(ctx context.Context, m *source.Moment) (dumped sockdiag.Report, err error) {
+	s := m.Add(k.scope)
+	s.BoundListed, s.Inodes = k.boundListed, true
+	if err := k.settings.Read(ctx, m, s); err != nil {
+		return dumped, err
+	}
+	m.Room, dumped, err = k.dumper.Dump(ctx, m.Room)
+	s.Sockets = m.Room
+	return dumped, err
 }
 
 // limit says what the poll could not see.
@@ -102,7 +124,9 @@ func (k *kernel) limit(m *source.Moment, dumped sockdiag.Report, owned owner.Rep
 }
 
 // Close closes what is kept open between polls.
-func (k *kernel) Close() error { return k.dumper.Close() }
+func (k *kernel) Close() error {
+	return errors.Join(k.dumper.Close(), k.cgroups.Close(), k.others.close())
+}
 
 // refused tells whether an error means that this kernel or sandbox does not
 // give us sock_diag, now or later.

@@ -4,7 +4,6 @@ package live
 
 import (
 	"errors"
-	"log/slog"
 
 	"ephtop/source"
 )
@@ -12,7 +11,7 @@ import (
 // kernelSupported says whether this system has the kernel's tables at all.
 const kernelSupported = false
 
-func openKernel(*slog.Logger) (source.Source, error) {
+func openKernel(Options, failures) (source.Source, error) {
 	return nil, errors.New("it needs Linux: use auto or portable")
 }
 

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"ephtop/source"
 	"ephtop/source/portable"
@@ -32,6 +33,16 @@ type Options struct {
 	Kind string
 	// Range stands in for the system's range if it is not nil.
 	Range *source.PortRange
+	// Netns says which network namespaces to look at (Linux): AllNetns, if empty
+	// too, OwnNetns, or one by its name, a process in it, or a file that stands
+	// for it.
+	Netns string
+	// Focus is the inode number of a namespace that each poll looks at, wherever
+	// it stands; nil for none. It may change between polls.
+	Focus *atomic.Uint64
+	// Warn is the share of ports in use, in percent, that is worth a warning:
+	// what can't reach half of it need not be looked at. 0 for the usual one.
+	Warn float64
 	// Trace asks the kernel to tell of closes and failed connects as they
 	// happen (Linux, root).
 	Trace bool
@@ -40,10 +51,21 @@ type Options struct {
 	Log *slog.Logger
 }
 
+// What Options.Netns can be beside the name of one.
+const (
+	AllNetns = "all"
+	OwnNetns = "self"
+)
+
+// failures are the namespaces in which a connect failed for want of a port
+// since the poll before: the tracer tells the kernel source.
+type failures map[uint64]bool
+
 // Kinds gives the values that Options.Kind can have.
 func Kinds() []string { return slices.Clone(kinds[:]) }
 
-// Open opens a source of the network namespace of the calling thread. With
+// Open opens a source of the network namespace of the calling thread, and of the
+// others that Options.Netns names. With
 // Auto, a kernel that refuses netlink is no error: the portable source takes
 // over, and each moment says why.
 func Open(o Options) (source.Source, error) {
@@ -55,7 +77,8 @@ func Open(o Options) (source.Source, error) {
 			return nil, err
 		}
 	}
-	src, err := openKind(o)
+	failed := make(failures)
+	src, err := openKind(o, failed)
 	if err != nil {
 		return nil, err
 	}
@@ -63,37 +86,48 @@ func Open(o Options) (source.Source, error) {
 		src = source.WithRange(src, *o.Range)
 	}
 	if o.Trace {
-		src = withTrace(src)
+		src = withTrace(src, failed)
 	}
 	return src, nil
 }
 
-func openKind(o Options) (source.Source, error) {
+func openKind(o Options, failed failures) (source.Source, error) {
 	switch o.Kind {
 	case Auto, "":
-		return openAuto(o)
+		return openAuto(o, failed)
 	case Sockdiag:
-		src, err := openKernel(o.Log)
+		src, err := openKernel(o, failed)
 		if err != nil {
 			return nil, fmt.Errorf("open source sockdiag: %w", err)
 		}
 		return src, nil
 	case Portable:
-		return portable.New(), nil
+		return openPortable(o)
 	}
 	return nil, fmt.Errorf("unknown source %q: use %s", o.Kind, strings.Join(kinds[:], ", "))
 }
 
-// openAuto prefers the kernel's tables.
-func openAuto(o Options) (source.Source, error) {
-	if !kernelSupported {
-		return portable.New(), nil
+// openPortable opens the source that knows its own namespace only.
+func openPortable(o Options) (source.Source, error) {
+	if o.one() {
+		return nil, fmt.Errorf("network namespace %q: source portable sees its own only: use %s or %s", o.Netns, AllNetns, OwnNetns)
 	}
-	src, err := openKernel(o.Log)
+	return portable.New(), nil
+}
+
+// one reports whether one namespace alone is to be looked at, by its name.
+func (o *Options) one() bool { return o.Netns != "" && o.Netns != AllNetns && o.Netns != OwnNetns }
+
+// openAuto prefers the kernel's tables.
+func openAuto(o Options, failed failures) (source.Source, error) {
+	if !kernelSupported {
+		return openPortable(o)
+	}
+	src, err := openKernel(o, failed)
 	switch {
 	case err == nil:
-		return &fallback{Source: src, log: o.Log}, nil
-	case refused(err):
+		return &fallback{Source: src, log: o.Log, settled: o.one()}, nil
+	case refused(err) && !o.one():
 		return &fallback{Source: portable.New(), reason: err, settled: true}, nil
 	}
 	return nil, err

@@ -17,12 +17,12 @@ import (
 	"ephtop/source/netlab"
 )
 
-// asPoller makes the test binary a process that polls once and prints what it
-// did not see.
+// asPoller makes the test binary a process that polls the namespaces that the
+// variable names once and prints what it did not see.
 const asPoller = "EPHTOP_TEST_POLLER"
 
-func tellLimits() int {
-	src, err := Open(Options{Kind: Sockdiag})
+func tellLimits(netns string) int {
+	src, err := Open(Options{Kind: Sockdiag, Netns: netns})
 	if err == nil {
 		defer src.Close()
 		var m source.Moment
@@ -63,7 +63,7 @@ func TestMissingRightsAreTold(t *testing.T) {
 			if _, err := exec.LookPath(command[0]); err != nil {
 				t.Skip("needs ", command[0])
 			}
-			got := h.Output("env", append(append([]string{asPoller + "=1"}, command...), self)...)
+			got := h.Output("env", append(append([]string{asPoller + "=self"}, command...), self)...)
 			if !regexp.MustCompile("^" + test.want + "$").MatchString(got) {
 				t.Errorf("not seen: %q, want %q", got, test.want)
 			}

@@ -13,15 +13,16 @@ import (
 type traced struct {
 	source.Source
 	tracer *trace.Tracer
+	failed failures
 	// reason says why nothing is told, if nothing is.
 	reason error
 }
 
 // withTrace traces what happens between the polls of src. Where that can't
 // be, each moment says why, and nothing else is lost.
-func withTrace(src source.Source) source.Source {
+func withTrace(src source.Source, failed failures) source.Source {
 	tracer, err := trace.Open()
-	return &traced{Source: src, tracer: tracer, reason: err}
+	return &traced{Source: src, tracer: tracer, failed: failed, reason: err}
 }
 
 // Poll polls the source behind and adds the events. They are drained after the
@@ -39,10 +40,21 @@ func (t *traced) Poll(ctx context.Context, m *source.Moment) error {
 	if m.Events, m.LostEvents, err = t.tracer.Drain(m.Events); err != nil {
 		m.Limit(source.LimitTraceGap, err.Error())
 	}
+	t.failed.note(m.Events)
 	if m.LostEvents > 0 {
 		m.Limit(source.LimitLostEvents, strconv.Itoa(m.LostEvents))
 	}
 	return nil
+}
+
+// note keeps in which namespaces a port was wanted in vain.
+func (f failures) note(events []source.Event) {
+	clear(f)
+	for i := range events {
+		if e := &events[i]; e.Kind == source.ConnectFailed || e.Kind == source.BindFailed {
+			f[e.Netns] = true
+		}
+	}
 }
 
 // Close ends tracing.

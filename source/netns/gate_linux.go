@@ -264,8 +264,8 @@ func ownCookie() (uint64, error) {
 // enter runs f in a namespace, on the lister's thread.
 func (g *Gate) enter(s *guarded, f func() error) error {
 	paths := [...]string{"", s.Path}
-	if s.Oldest != 0 {
-		paths[0] = g.lister.proc.Root + "/" + strconv.Itoa(int(s.Oldest)) + "/ns/net"
+	if door := cmp.Or(s.Door, s.Oldest); door != 0 {
+		paths[0] = g.lister.proc.Root + "/" + strconv.Itoa(int(door)) + "/ns/net"
 	}
 	err := ErrGone
 	for _, path := range paths {
@@ -273,7 +273,7 @@ func (g *Gate) enter(s *guarded, f func() error) error {
 			continue
 		}
 		err = g.lister.visitor.do(func(t *thread) error { return t.enter(path, s.Scope.Netns, f) })
-		if !isGone(err) {
+		if !isGone(err) && !isDenied(err) {
 			break
 		}
 	}

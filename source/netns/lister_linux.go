@@ -27,6 +27,8 @@ type Namespace struct {
 	// others with its number.
 	Oldest int32
 	Start  uint64
+	// Door is the oldest process whose link to it may be opened, 0 for none.
+	Door int32
 	// Path is where it is mounted, "" for nowhere.
 	Path string
 }
@@ -72,18 +74,20 @@ type process struct {
 	netns uint64 // 0 where it has none, or it can't be read
 	// stayed says that it was in this namespace at the poll before.
 	stayed bool
+	open   bool // its link may be read
 }
 
 // space is what is remembered of a namespace.
 type space struct {
 	Namespace
-	since  uint32 // poll in which it was seen first
-	seen   uint32 // poll in which it was counted last
-	stayed bool   // something of it was there before
-	mount  mount  // the one with the best name
-	before mount  // that of the count before
-	named  bool
-	namer  int32 // the oldest process when it was named
+	since   uint32 // poll in which it was seen first
+	seen    uint32 // poll in which it was counted last
+	stayed  bool   // something of it was there before
+	mount   mount  // the one with the best name
+	before  mount  // that of the count before
+	entered uint64 // start of Door
+	named   bool
+	namer   int32 // the oldest process when it was named
 }
 
 // ticks are clock ticks in a second (USER_HZ).
@@ -264,7 +268,7 @@ func (l *Lister) look(pid int32) (process, bool) {
 	n, err := procfs.ReadlinkAt(dir, pathNet, l.link)
 	switch {
 	case err == nil:
-		p.netns, _ = parseLink(l.link[:n])
+		p.netns, p.open = parseLink(l.link[:n])
 		if p.netns != 0 && l.spaces[p.netns] == nil {
 			if key := procfs.Netns(dir, "net/tcp"); key != 0 {
 				l.keys[key] = p.netns
@@ -310,6 +314,9 @@ func (l *Lister) count() {
 		if s.Processes++; s.Oldest == 0 || p.start < s.Start {
 			s.Oldest, s.Start = p.pid, p.start
 		}
+		if p.open && (s.Door == 0 || p.start < s.entered) {
+			s.Door, s.entered = p.pid, p.start
+		}
 	}
 	for _, mounts := range [...][]mount{l.mounts.mounts, l.extra} {
 		for _, m := range mounts {
@@ -351,7 +358,7 @@ func (l *Lister) space(netns uint64) *space {
 	if s.seen != l.poll {
 		s.seen, s.stayed = l.poll, false
 		s.before, s.mount = s.mount, mount{}
-		s.Processes, s.Oldest, s.Start, s.Path = 0, 0, 0, ""
+		s.Processes, s.Oldest, s.Start, s.Door, s.Path = 0, 0, 0, 0, ""
 	}
 	return s
 }

@@ -1,0 +1,79 @@
+package live
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"ephtop/source"
+	"ephtop/source/netns"
+)
+
+// usualWarning is the share of ports in use that is worth a warning where nobody
+// says, in percent.
+const usualWarning = 60
+
+// others looks at the network namespaces beside the one that the source was
+// opened in, or at one of them alone. Nil looks at none.
+type others struct {
+	lister *netns.Lister
+	gate   *netns.Gate
+	failed failures
+	focus  *atomic.Uint64
+	warn   float64
+
+	only uint64 // 0 for all
+	name string // what only was called when it was asked for
+}
+
+func openOthers(o Options, failed failures) (*others, error) {
+	l := netns.New("")
+	t := &others{lister: l, gate: netns.NewGate(l), failed: failed, focus: o.Focus, warn: cmp.Or(o.Warn, usualWarning), name: o.Netns}
+	if o.one() {
+		n, err := l.Resolve(context.Background(), o.Netns)
+		if err != nil {
+			t.close()
+			return nil, err
+		}
+		t.only = n.Scope.Netns
+	}
+	return t, nil
+}
+
+// alone reports whether the namespace that the source was opened in is not
+// looked at.
+func (t *others) alone() bool { return t != nil && t.only != 0 }
+
+// poll adds to m what is seen of other namespaces than own, and what own is
+// called.
+func (t *others) poll(ctx context.Context, m *source.Moment, own uint64) error {
+	if t == nil {
+		return nil
+	}
+	o := netns.GateOptions{Own: own, Only: t.only, Failed: t.failed, Warn: t.warn}
+	if t.only != 0 {
+		o.Own = 0
+	}
+	if t.focus != nil {
+		o.Focus = t.focus.Load()
+	}
+	if err := t.gate.Poll(ctx, m, o); errors.Is(err, netns.ErrGone) {
+		return fmt.Errorf("network namespace %q: %w", t.name, err)
+	} else if err != nil {
+		return err
+	}
+	if scope := t.lister.Name(own); t.only == 0 && scope.Kind != source.ScopeUnnamed {
+		s := &m.Snapshots[0].Scope
+		s.Name, s.Kind, s.PID = scope.Name, scope.Kind, scope.PID
+	}
+	return nil
+}
+
+func (t *others) close() error {
+	if t == nil {
+		return nil
+	}
+	return errors.Join(t.gate.Close(), t.lister.Close())
+}
