@@ -527,6 +527,9 @@ func (g *Gate) dropRows(s *guarded) {
 
 // limit says what was not looked at and why.
 func (g *Gate) limit(m *source.Moment) {
+	if g.rights.OwnPIDs { // /proc shows the processes of our pid namespace only
+		m.Limit(source.LimitNetns, "other-pids")
+	}
 	if g.denied > 0 {
 		why := strings.Join(g.rights.Missing, " ")
 		if why == "" {
