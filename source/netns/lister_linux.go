@@ -48,18 +48,19 @@ type Lister struct {
 	hostname func(pid int32) string
 
 	poll   uint32
+	began  uint64    // when the first poll was
 	procs  []process // by rising pid
 	next   []process
 	spaces map[uint64]*space
 	keys   map[uint64]uint64 // inode of /proc/PID/net/tcp → namespace
-	// rekeyed says that keys grew, so that one may be known by both numbers.
-	rekeyed bool
-	list    []Namespace       // by rising Netns
-	bare    map[uint64]string // names of namespaces that nothing is known of
-	extra   []mount           // what Watch added
-	units   map[string]uint64 // the namespace of a unit, 0 for several; made by the first who asks in a poll
-	hand    int               // process that was looked at again last
-	stale   bool              // the list is older than the table
+	keyed  map[uint64]bool   // those that are in keys
+	denied bool              // the link of some process may not be read
+	list   []Namespace       // by rising Netns
+	bare   map[uint64]string // names of namespaces that nothing is known of
+	extra  []mount           // what Watch added
+	units  map[string]uint64 // the namespace of a unit, 0 for several; made by the first who asks in a poll
+	hand   int               // process that was looked at again last
+	stale  bool              // the list is older than the table
 
 	dir     []byte // /proc, ended by NUL
 	numbers []int32
@@ -70,7 +71,7 @@ type Lister struct {
 // process is what is remembered of a process.
 type process struct {
 	pid   int32
-	start uint64
+	start uint64 // 0 where nobody asked
 	netns uint64 // 0 where it has none, or it can't be read
 	// stayed says that it was in this namespace at the poll before.
 	stayed bool
@@ -114,6 +115,7 @@ func New(root string) *Lister {
 		now:     sinceBoot,
 		spaces:  make(map[uint64]*space),
 		keys:    make(map[uint64]uint64),
+		keyed:   make(map[uint64]bool),
 		bare:    make(map[uint64]string),
 		buf:     make([]byte, 32<<10),
 		link:    make([]byte, 64),
@@ -200,6 +202,9 @@ func (l *Lister) listProcesses(ctx context.Context) (changed bool, err error) {
 		return false, err
 	}
 	now := l.now()
+	if l.poll == 1 {
+		l.began = now
+	}
 	from, to := l.hand, l.hand+turn
 	if l.hand = to; to >= len(l.numbers) {
 		l.hand = 0
@@ -211,49 +216,50 @@ func (l *Lister) listProcesses(ctx context.Context) (changed bool, err error) {
 			old, changed = old[1:], true
 		}
 		known := len(old) > 0 && old[0].pid == pid
-		var p process
+		p := process{pid: pid}
 		if known {
 			p, old = old[0], old[1:]
 			p.stayed = true
 		}
-		if !known || i >= from && i < to || p.start+young > now {
-			if i%256 == 0 && ctx.Err() != nil {
-				return false, ctx.Err()
-			}
-			if known && i != from && l.staysIn(&p) {
-				l.next = append(l.next, p)
-				continue
-			}
-			q, ok := l.look(pid)
-			if q.start == p.start && q.netns == p.netns && known {
-				q.stayed = true
-			} else {
-				changed = true
-			}
-			if !ok {
-				continue // it has ended
-			}
-			p = q
+		turned, fresh := i >= from && i < to, p.start+young > now || p.start == 0 && l.began+young > now
+		if known && !turned && !fresh {
+			l.next = append(l.next, p)
+			continue
 		}
+		if i%256 == 0 && ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		// Of the host's own processes, which are the most, the first poll does not
+		// ask when they began.
+		if (known && i != from || l.poll == 1 && len(l.next) > 0) && l.glance(&p) && (known || p.netns == l.next[0].netns) {
+			changed = changed || !known
+			l.next = append(l.next, p)
+			continue
+		}
+		q, ok := l.look(pid)
+		q.stayed = known && q.netns == p.netns && (q.start == p.start || p.start == 0)
+		changed = changed || !q.stayed || q.start != p.start
+		if !ok {
+			continue // it has ended
+		}
+		p = q
 		l.next = append(l.next, p)
 	}
 	l.procs, l.next = l.next, l.procs
-	if l.rekeyed {
-		l.rekeyed = false
-		for i := range l.procs {
-			if netns := l.keys[l.procs[i].netns]; netns != 0 {
-				l.procs[i].netns = netns
-			}
-		}
-	}
+	l.join()
 	return changed || len(old) > 0, nil
 }
 
-// staysIn reports whether a process still is in the namespace that is known.
-func (l *Lister) staysIn(p *process) bool {
+// glance asks in which namespace a process is and no more: a tenth of what look
+// costs. It is false where that can't be told, or is another than is known.
+func (l *Lister) glance(p *process) bool {
 	n, err := procfs.ReadlinkAt(unix.AT_FDCWD, l.proc.Path(p.pid, "/ns/net"), l.link)
-	netns, _ := parseLink(l.link[:n])
-	return err == nil && netns == p.netns
+	netns, ok := parseLink(l.link[:n])
+	if err != nil || !ok || p.netns != 0 && netns != p.netns {
+		return false
+	}
+	p.netns, p.open = netns, true
+	return true
 }
 
 // look asks in which namespace a process is. It is not ok if there is no such
@@ -269,19 +275,30 @@ func (l *Lister) look(pid int32) (process, bool) {
 	switch {
 	case err == nil:
 		p.netns, p.open = parseLink(l.link[:n])
-		if p.netns != 0 && l.spaces[p.netns] == nil {
-			if key := procfs.Netns(dir, "net/tcp"); key != 0 {
-				l.keys[key] = p.netns
-				l.rekeyed = true
-			}
-		}
 	case isDenied(err):
-		key := procfs.Netns(dir, "net/tcp")
-		if p.netns = l.keys[key]; p.netns == 0 {
-			p.netns = key
-		}
+		l.denied = true
+		p.netns = procfs.Netns(dir, "net/tcp")
+		p.netns = cmp.Or(l.keys[p.netns], p.netns)
 	}
 	return p, true
+}
+
+// join makes one of the two numbers by which a namespace is known where the
+// links of some of its processes may be read, and not those of others.
+func (l *Lister) join() {
+	if !l.denied {
+		return
+	}
+	for i := range l.procs {
+		if p := &l.procs[i]; p.open && !l.keyed[p.netns] {
+			l.keyed[p.netns] = true
+			l.keys[procfs.Netns(unix.AT_FDCWD, fmt.Sprintf("%s/%d/net/tcp", l.proc.Root, p.pid))] = p.netns
+		}
+	}
+	for i := range l.procs {
+		p := &l.procs[i]
+		p.netns = cmp.Or(l.keys[p.netns], p.netns)
+	}
 }
 
 var pathNet = []byte("ns/net\x00")
@@ -343,6 +360,7 @@ func (l *Lister) count() {
 	for key, netns := range l.keys {
 		if l.spaces[netns] == nil {
 			delete(l.keys, key)
+			delete(l.keyed, netns)
 		}
 	}
 }

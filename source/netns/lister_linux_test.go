@@ -91,13 +91,23 @@ func TestProcessesAreLookedAtAgain(t *testing.T) {
 	for pid := 1; pid <= many; pid++ {
 		f.add(person{pid: pid, start: 100, netns: 100})
 	}
-	f.add(person{pid: many + 1, start: 3599 * ticks, netns: 100, comm: "young"})
 	l := f.lister()
+	now := uint64(3600 * ticks)
+	l.now = func() uint64 { return now }
 	update(t, l)
-	f.move(many+1, 300)
+	f.move(many, 300) // nobody asked when it began
 	if got := len(update(t, l)); got != 2 {
-		t.Errorf("%d namespaces one poll after a young process moved, want 2", got)
+		t.Errorf("%d namespaces one poll after a process moved that may be young, want 2", got)
 	}
+	f.add(person{pid: many + 1, start: 3601 * ticks, netns: 300, comm: "young"})
+	now += 5 * ticks
+	update(t, l)
+	f.move(many+1, 400)
+	now += 3 * ticks
+	if got := len(update(t, l)); got != 3 {
+		t.Errorf("%d namespaces one poll after a young process moved, want 3", got)
+	}
+	now += 60 * ticks
 	for pid := 1; pid <= many; pid++ {
 		f.move(pid, 200)
 	}
@@ -158,5 +168,14 @@ func BenchmarkUpdate(b *testing.B) {
 			}
 			b.ReportMetric(float64(len(l.procs)), "processes")
 		})
+	}
+}
+
+func BenchmarkFirstUpdate(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		l := New("")
+		update(b, l)
+		l.Close()
 	}
 }

@@ -101,7 +101,7 @@ func (l *Lister) speaker(netns uint64) (pid int32, comm string) {
 			inside = append(inside, p)
 		}
 	}
-	slices.SortFunc(inside, func(a, b process) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.pid, b.pid)) })
+	slices.SortStableFunc(inside, func(a, b process) int { return cmp.Compare(a.start, b.start) })
 	for _, p := range inside {
 		name := l.comm(p.pid)
 		if pid == 0 {

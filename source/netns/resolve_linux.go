@@ -27,9 +27,6 @@ func (l *Lister) Resolve(ctx context.Context, arg string) (Namespace, error) {
 	}
 	if pid, err := strconv.ParseInt(arg, 10, 32); err == nil {
 		if p, ok := l.look(int32(pid)); ok && p.netns != 0 && p.start != 0 {
-			if netns := l.keys[p.netns]; netns != 0 {
-				p.netns = netns
-			}
 			if s := l.spaces[p.netns]; s != nil {
 				return s.Namespace, nil
 			}
