@@ -150,9 +150,12 @@
 //	           State.Likely says how often
 //	unknown
 //
-// A socket is known again from poll to poll by [source.Socket.Identity]. A
-// TIME_WAIT keeps the cookie of the connection that it comes from if anything
-// asked for it while that lived, and every dump does.
+// A socket is known again from poll to poll by [source.Socket.Identity], its
+// four-tuple, unless something contradicts that it is the same one: both cookies
+// are known and differ, or both inodes; it lives and was in TIME_WAIT; it is in
+// TIME_WAIT since after the look before, and was so then. A TIME_WAIT keeps the
+// cookie of the connection that it comes from if anything asked for it while that
+// lived. Every dump does, and nothing else need have.
 //
 // # Namespaces
 //

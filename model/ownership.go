@@ -1,6 +1,10 @@
 package model
 
-import "ephtop/source"
+import (
+	"time"
+
+	"ephtop/source"
+)
 
 // ownership remembers, for every socket of the last snapshot, since when it is
 // known and which process was seen with it: a TIME_WAIT has lost its owner,
@@ -16,11 +20,12 @@ type ownership struct {
 	turn     uint32
 }
 
-// begin matches the snapshot with what was seen before.
-func (o *ownership) begin(st *State, events []int32) {
+// begin matches the snapshot with what was seen before, since when so much time
+// has passed for sure.
+func (o *ownership) begin(st *State, events []int32, passed time.Duration) {
 	sockets := st.Snapshot.Sockets
 	o.fresh = o.fresh[:0]
-	o.recall.begin(sockets, &o.scratch.recall)
+	o.recall.begin(sockets, &st.Snapshot.Settings, passed, &o.scratch.recall)
 	o.trace(st.Moment, events)
 	st.Rows = resize(st.Rows, len(sockets))
 }

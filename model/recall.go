@@ -1,15 +1,24 @@
 package model
 
-import "ephtop/source"
+import (
+	"cmp"
+	"math"
+	"time"
+
+	"ephtop/source"
+)
 
 // memory is what is remembered of one socket from snapshot to snapshot.
 type memory struct {
-	id         uint64
-	since      int64 // ns since 1970
-	process    int32 // number in the registry, or NoProcess
-	tuple      int32 // number in the tuple table where it was counted last, or noTuple
+	id         uint64 // source.Socket.Identity
+	cookie     uint64 // 0 as long as no row told it
+	since      int64  // ns since 1970
+	inode      uint32 // 0 as long as no row told it
+	process    int32  // number in the registry, or NoProcess
+	tuple      int32  // number in the tuple table where it was counted last turn, or noTuple
 	tier       Tier
 	sinceStart bool
+	waiting    bool // in TIME_WAIT
 	matched    bool
 }
 
@@ -26,6 +35,9 @@ type memory struct {
 //	the rest   c      is in a map of what of last has no match, c and e
 //	           x      is not, so it is new
 //
+// Expected is what has the same identity and is not contradicted, for another
+// socket may have taken the four-tuple meanwhile ([memory.is]).
+//
 // So a look-up in a map, and making the map, is paid only for what changed. A
 // stretch of last that is gone is longer than 16 places where many connections
 // closed together; after some misses in a row one socket is therefore looked
@@ -33,6 +45,7 @@ type memory struct {
 // it was would pay for it.
 type recall struct {
 	last, next []memory
+	fresh      uint32 // see freshTimeWait
 	*recallScratch
 }
 
@@ -53,22 +66,46 @@ const (
 	farTries = 64 // and so often in all
 )
 
-// begin matches the sockets with those of the snapshot before. recall.next
-// then has a memory for each, new ones zero but for their id.
-func (r *recall) begin(sockets []source.Socket, scratch *recallScratch) {
-	r.recallScratch = scratch
+// begin matches the sockets with those of the snapshot before, since when so
+// much time has passed for sure. recall.next then has a memory for each, new
+// ones zero but for what their row tells.
+func (r *recall) begin(sockets []source.Socket, set *source.Settings, passed time.Duration, scratch *recallScratch) {
+	r.recallScratch, r.fresh = scratch, freshTimeWait(set, passed)
 	r.last, r.next = r.next, r.last
 	r.next = resize(r.next, len(sockets))
 	r.match = resize(r.match, len(sockets))
 	r.matchInOrder(sockets)
-	r.matchRest()
+	r.matchRest(sockets)
+}
+
+// freshTimeWait is the time left, in milliseconds, above which a TIME_WAIT began
+// after the snapshot before.
+func freshTimeWait(set *source.Settings, passed time.Duration) uint32 {
+	if passed <= 0 {
+		return math.MaxUint32
+	}
+	return uint32(min(max(0, set.TimeWait-passed).Milliseconds(), math.MaxUint32))
+}
+
+// is tells whether a row of the same identity can be the socket of m. Another
+// one is told by its cookie or inode; and none comes back from TIME_WAIT, nor
+// begins it a second time.
+func (m *memory) is(s *source.Socket, fresh uint32) bool {
+	switch {
+	case m.cookie != 0 && m.cookie == s.Cookie:
+		return true
+	case source.Other(m.cookie, s.Cookie, m.inode, s.Inode):
+		return false
+	}
+	return !m.waiting || s.State == source.TimeWait && !(s.Timer == source.TimerTimeWait && s.Expires > fresh)
 }
 
 func (r *recall) matchInOrder(sockets []source.Socket) {
 	r.missing = r.missing[:0]
 	at, misses, tries := 0, 0, farTries
 	for i := range sockets {
-		id := sockets[i].Identity()
+		s := &sockets[i]
+		id := s.Identity()
 		r.next[i].id = id
 		reach := near
 		if misses >= patience && tries > 0 {
@@ -78,8 +115,8 @@ func (r *recall) matchInOrder(sockets []source.Socket) {
 		}
 		r.match[i] = forgotten
 		for j := at; j < min(at+reach, len(r.last)); j++ {
-			if r.last[j].id == id {
-				r.take(i, j)
+			if l := &r.last[j]; l.id == id && l.is(s, r.fresh) {
+				r.take(i, j, s)
 				at, misses = j+1, 0
 				break
 			}
@@ -91,16 +128,18 @@ func (r *recall) matchInOrder(sockets []source.Socket) {
 	}
 }
 
-// take carries a memory over.
-func (r *recall) take(row, from int) {
+// take carries a memory over, and adds what the row tells.
+func (r *recall) take(row, from int, s *source.Socket) {
 	r.match[row] = int32(from)
+	m := &r.next[row]
+	*m = r.last[from]
+	m.waiting = s.State == source.TimeWait
+	m.cookie, m.inode = cmp.Or(s.Cookie, m.cookie), cmp.Or(s.Inode, m.inode)
 	r.last[from].matched = true
-	r.next[row] = r.last[from]
-	r.next[row].matched = false
 }
 
 // matchRest looks through what is left of the snapshot before.
-func (r *recall) matchRest() {
+func (r *recall) matchRest(sockets []source.Socket) {
 	if len(r.missing) == 0 {
 		return
 	}
@@ -114,12 +153,14 @@ func (r *recall) matchRest() {
 		}
 	}
 	for _, i := range r.missing {
-		id := r.next[i].id
-		if j, ok := r.index[id]; ok && !r.last[j].matched {
-			r.take(int(i), int(j))
+		id, s := r.next[i].id, &sockets[i]
+		if j, ok := r.index[id]; ok && !r.last[j].matched && r.last[j].is(s, r.fresh) {
+			r.take(int(i), int(j), s)
 			continue
 		}
-		r.next[i] = memory{id: id, process: source.NoProcess, tuple: noTuple}
+		r.next[i] = memory{
+			id: id, cookie: s.Cookie, inode: s.Inode, process: source.NoProcess, tuple: noTuple, waiting: s.State == source.TimeWait,
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ type tracker struct {
 	turn      uint32
 	last      stamp
 	clock     int64
+	passed    time.Duration // at least so much, since the last row of the look before
 	ownership ownership
 	tcp, udp  census
 	history   history
@@ -23,7 +24,11 @@ type tracker struct {
 type stamp struct {
 	time time.Time
 	mono time.Duration
+	took time.Duration
 }
+
+// timerSlack is how far the time left on a timer may be off.
+const timerSlack = 100 * time.Millisecond
 
 // scratch is the memory that an update needs and that nothing outlives, lent to
 // one tracker after the other.
@@ -83,7 +88,8 @@ func (t *tracker) tell(st *State) {
 		st.Elapsed = m.Since(&source.Moment{Time: t.last.time, Mono: t.last.mono})
 		t.clock += st.Elapsed.Nanoseconds()
 	}
-	t.last = stamp{m.Time, m.Mono}
+	t.passed = st.Elapsed - t.last.took - timerSlack
+	t.last = stamp{m.Time, m.Mono, m.Took}
 	st.Clock = t.clock
 }
 
@@ -91,7 +97,7 @@ func (t *tracker) tell(st *State) {
 // block.
 func (t *tracker) look(st *State) {
 	sockets := st.Snapshot.Sockets
-	t.ownership.begin(st, t.events)
+	t.ownership.begin(st, t.events, t.passed)
 	t.tcp.begin(st, source.TCP)
 	t.udp.begin(st, source.UDP)
 	signs := &t.ownership.scratch.signs

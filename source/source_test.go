@@ -131,18 +131,20 @@ func TestResetKeepsMemoryAndNothingElse(t *testing.T) {
 }
 
 func TestIdentity(t *testing.T) {
+	t.Parallel()
 	a := AddrFrom(netip.MustParseAddr("10.0.0.9"))
 	b := AddrFrom(netip.MustParseAddr("10.0.9.2"))
 	base := Socket{Proto: TCP, Local: a, LocalPort: 40000, Remote: b, RemotePort: 5432}
-	if s := (Socket{Cookie: 7}); s.Identity() != 7 {
-		t.Errorf("identity %d of cookie 7", s.Identity())
-	}
-	seen := map[uint64]string{base.Identity(): "base"}
+	bound := Socket{Proto: TCP, Local: a, LocalPort: 40000, Inode: 7}
+	seen := map[uint64]string{base.Identity(): "base", bound.Identity(): "bound"}
 	for name, change := range map[string]func(*Socket){
 		"local port": func(s *Socket) { s.LocalPort++ }, "remote port": func(s *Socket) { s.RemotePort++ },
 		"protocol": func(s *Socket) { s.Proto = UDP }, "local address": func(s *Socket) { s.Local[15]++ },
 		"remote address": func(s *Socket) { s.Remote[15]++ }, "interface": func(s *Socket) { s.Interface++ },
-		"cookie": func(s *Socket) { s.Cookie = base.Identity() },
+		"other direction": func(s *Socket) {
+			s.Local, s.LocalPort, s.Remote, s.RemotePort = s.Remote, s.RemotePort, s.Local, s.LocalPort
+		},
+		"inode where there is no peer": func(s *Socket) { *s = bound; s.Inode++ },
 	} {
 		s := base
 		change(&s)
@@ -151,10 +153,47 @@ func TestIdentity(t *testing.T) {
 		}
 		seen[s.Identity()] = name
 	}
-	state := base
-	state.State, state.Process = TimeWait, 3
-	if state.Identity() != base.Identity() {
-		t.Error("the identity changes with the state")
+	later := base
+	later.State, later.Process, later.Cookie, later.Inode = TimeWait, 3, 9, 4
+	if later.Identity() != base.Identity() {
+		t.Error("the identity changes with state, process, cookie or inode")
+	}
+}
+
+// A hundred thousand connections that differ in their ports or in the last
+// bytes of an address have as many identities.
+func TestIdentitiesDiffer(t *testing.T) {
+	t.Parallel()
+	seen := map[uint64]bool{}
+	for i := range 100_000 {
+		s := Socket{Proto: TCP, Local: Addr4([4]byte{10, 0, 0, 1}), LocalPort: uint16(32768 + i%1000), RemotePort: uint16(1 + i/1000%10)}
+		s.Remote = Addr4([4]byte{10, 0, byte(i / 10000), 2})
+		seen[s.Identity()] = true
+	}
+	if len(seen) != 100_000 {
+		t.Errorf("%d identities of 100000 connections", len(seen))
+	}
+}
+
+func TestOther(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		cookies [2]uint64
+		inodes  [2]uint32
+		other   bool
+	}{
+		{name: "nothing known"},
+		{name: "the cookie becomes known", cookies: [2]uint64{0, 5}},
+		{name: "the same cookie", cookies: [2]uint64{5, 5}, inodes: [2]uint32{7, 7}},
+		{name: "another cookie", cookies: [2]uint64{5, 6}, inodes: [2]uint32{7, 7}, other: true},
+		{name: "orphaned", inodes: [2]uint32{7, 0}},
+		{name: "accepted", inodes: [2]uint32{0, 7}},
+		{name: "another inode", inodes: [2]uint32{7, 8}, other: true},
+	} {
+		if got := Other(c.cookies[0], c.cookies[1], c.inodes[0], c.inodes[1]); got != c.other {
+			t.Errorf("%s: another socket is %v, want %v", c.name, got, c.other)
+		}
 	}
 }
 

@@ -98,11 +98,11 @@ func (t *sockets) find(key uint64, s *source.Socket, at int) (uint32, bool) {
 	return n, ok && t.is(n, key, s)
 }
 
-// is tells whether an index is that of the socket and not taken yet. Without a
-// cookie the key is a hash, which may lie.
+// is tells whether an index is that of the socket and not taken yet. The key is
+// a hash, which may lie, and another socket may have taken the four-tuple.
 func (t *sockets) is(n uint32, key uint64, s *source.Socket) bool {
-	m := &t.seen[n]
-	return m.key == key && m.turn != t.turn && (s.Cookie != 0 || t.rows[n].Tuple() == s.Tuple())
+	m, r := &t.seen[n], &t.rows[n]
+	return m.key == key && m.turn != t.turn && r.Tuple() == s.Tuple() && !source.Other(r.Cookie, s.Cookie, r.Inode, s.Inode)
 }
 
 // update takes over what changed of a socket.
