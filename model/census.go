@@ -176,8 +176,9 @@ func (c *census) number(st *State, o *ownership) {
 		}
 		row := &st.Rows[i]
 		h := holder{row: int32(i), tuple: noTuple, port: s.LocalPort, state: s.State}
-		if c.countsForTuple(s, row) {
-			m := &o.recall.next[i]
+		if m := &o.recall.next[i]; !c.countsForTuple(s, row) {
+			m.tuple = noTuple
+		} else {
 			m.tuple = c.tuples.number(s, m.tuple)
 			h.tuple = m.tuple
 			if row.Process == source.NoProcess && s.State == source.TimeWait {

@@ -52,13 +52,13 @@ func (t *tupleTable) begin() {
 	t.dests.begin()
 }
 
-// number gives the number of a socket's tuple; hint is its number in the turn
-// before, or noTuple.
+// number gives the number of a socket's tuple; hint is the one with which the
+// same socket was counted in the turn before, or noTuple.
 func (t *tupleTable) number(s *source.Socket, hint int32) int32 {
-	key := TupleKey{s.Local, s.Remote, s.RemotePort}
-	if hint != noTuple && int(hint) < len(t.tuples) && t.tuples[hint].turn+1 >= t.turn && t.tuples[hint].use.TupleKey == key {
+	if hint != noTuple {
 		return t.touch(hint)
 	}
+	key := TupleKey{s.Local, s.Remote, s.RemotePort}
 	n, ok := t.index[key]
 	if !ok {
 		n = t.slot()
