@@ -26,15 +26,16 @@ type census struct {
 	tuples    tupleTable
 	crowd     crowd
 	consumers consumerCounts
+	vrfs      []uint32 // the known ones
 }
 
 // tally is what a census needs during an update only.
 type tally struct {
 	usable usablePorts
-	// blocked are the ports that are blocked for everyone, isBlocked says that
-	// there are any.
-	blocked   source.PortSet
-	isBlocked bool
+	// domains say which ports are blocked for everyone, known that the kernel's
+	// tables told them.
+	domains domains
+	known   bool
 	// few says that there are so few sockets that sorting them costs less than
 	// counting through all ports.
 	few bool
@@ -85,15 +86,16 @@ type holder struct {
 	state   source.State
 	closing bool
 	reuse   bool
+	blocked bool // its port is, for everyone
+	bound   bool // it blocks its port, and is no listener's
 }
 
-// begin takes a first look at all sockets, for the ports that are blocked.
+// begin makes ready for a first look at all sockets, for the ports that are
+// blocked.
 func (c *census) begin(st *State, proto source.Proto) {
 	c.proto = proto
 	c.usable.set(&st.Snapshot.Settings)
-	if c.isBlocked {
-		c.blocked, c.isBlocked = source.PortSet{}, false
-	}
+	c.block(st)
 	c.holders = c.holders[:0]
 	if c.few = len(st.Snapshot.Sockets) < few; !c.few {
 		clear(c.counts[:])
@@ -102,8 +104,9 @@ func (c *census) begin(st *State, proto source.Proto) {
 	st.Of(proto).States = StateCounts{}
 }
 
-// note counts a socket's state, and its port if that is ephemeral.
-func (c *census) note(s *source.Socket, row *Row, states *StateCounts) {
+// note counts a socket's state, and its port if that is ephemeral. boundFirst
+// says that the kernel told of its being bound before it was connected.
+func (c *census) note(s *source.Socket, row *Row, boundFirst bool, states *StateCounts) {
 	states[s.State]++
 	if !c.usable.Has(s.LocalPort) {
 		return
@@ -112,25 +115,14 @@ func (c *census) note(s *source.Socket, row *Row, states *StateCounts) {
 	if !c.few {
 		c.counts[int(s.LocalPort)+1]++
 	}
-	if c.proto == source.TCP && (s.State == source.Listen || s.State == source.Bound) {
-		c.blocked.Add(s.LocalPort)
-		c.isBlocked = true
+	if c.proto == source.TCP {
+		c.noteBlocking(s, boundFirst)
 	}
 }
 
-// firstHalf counts the ports that connect() tries first, and those of them that
-// are blocked for everyone.
-func (c *census) firstHalf(st *State) (blocked, size int) {
-	if c.isBlocked {
-		blocked = firstHalf(&c.usable.PortSet, &c.blocked, st.Snapshot.Settings.Range.Low)
-	}
-	return blocked, c.usable.first
-}
-
-// countsForTuple tells whether a socket holds its port towards its
-// destination alone.
+// countsForTuple tells whether a socket holds its port towards a destination.
 func (c *census) countsForTuple(s *source.Socket, row *Row) bool {
-	return row.Ephemeral && s.RemotePort != 0 && !c.blocked.Has(s.LocalPort)
+	return row.Ephemeral && s.RemotePort != 0 && !c.domains.of(s.Interface).aside.Has(s.LocalPort)
 }
 
 // count fills in the pressure and the consumers of the protocol, but for what
@@ -143,14 +135,15 @@ func (c *census) count(st *State, o *ownership) {
 		Tuples: p.Pressure.Tuples[:0], BindPools: p.Pressure.BindPools[:0],
 		Map: PortMap{Low: set.Range.Low, High: set.Range.High, Words: p.Pressure.Map.Words[:0]},
 	}
+	c.sumBlocked(st)
 	c.sight(st, o)
 	c.counted.begin(p, o.registry)
 	c.consumers.consumerTally = &c.counted
 	c.number(st, o)
 	c.pools.begin()
 	c.pairs.begin()
-	if len(c.holders) > 0 {
-		p.Pressure.Map.Words = resize(p.Pressure.Map.Words, len(c.blocked))
+	if len(c.holders) > 0 || c.domains[0].any {
+		p.Pressure.Map.Words = resize(p.Pressure.Map.Words, len(c.usable.PortSet))
 		clear(p.Pressure.Map.Words)
 	}
 	for rest := c.holders; len(rest) > 0; {
@@ -161,6 +154,7 @@ func (c *census) count(st *State, o *ownership) {
 		c.countPort(st, &p.Pressure, rest[:n])
 		rest = rest[n:]
 	}
+	c.unexplained(&p.Pressure)
 	c.suspect(st)
 }
 
@@ -176,15 +170,19 @@ func (c *census) number(st *State, o *ownership) {
 		}
 		row := &st.Rows[i]
 		h := holder{row: int32(i), tuple: noTuple, port: s.LocalPort, state: s.State}
+		d := c.domains.of(s.Interface)
+		h.blocked = row.Ephemeral && d.any && d.blocked.Has(s.LocalPort)
+		row.Blocking = h.blocked && s.Bind != source.BindConnect
+		h.bound = row.Blocking && (s.State == source.Bound || !d.aside.Has(s.LocalPort))
 		if m := &o.recall.next[i]; !c.countsForTuple(s, row) {
 			m.tuple = noTuple
 		} else {
-			m.tuple = c.tuples.number(s, m.tuple)
+			m.tuple = c.tuples.number(s, d.vrf, m.tuple)
 			h.tuple = m.tuple
 			if row.Process == source.NoProcess && s.State == source.TimeWait {
 				c.infer(row, h.tuple)
 			}
-			h.closing, h.reuse = closing(s, &st.Snapshot.Settings), reusable(s, &st.Snapshot.Settings)
+			h.closing, h.reuse = closing(s, &st.Snapshot.Settings), !h.blocked && reusable(s, &st.Snapshot.Settings)
 		}
 		h.process = c.consumers.process(row, s.State)
 		h.user = c.consumers.user(row, s)
@@ -224,16 +222,18 @@ func (c *census) countPort(st *State, p *Pressure, holders []holder) {
 	for i := range holders {
 		h := &holders[i]
 		live = live || h.state != source.TimeWait
-		bound = bound || h.state == source.Bound
+		bound = bound || h.bound
 		if h.tuple != noTuple {
 			c.countTuple(h, st.Snapshot.Settings.Range.Low)
 			c.pairs.count(h)
 		}
 		c.consumers.count(c, h)
 	}
-	c.counted.boundPorts += one(bound)
+	main := &c.domains[0]
+	blocked := main.blocked.Has(port)
+	c.counted.boundPorts += one(bound || c.known && blocked && !main.aside.Has(port))
 	switch {
-	case c.blocked.Has(port):
+	case blocked:
 		p.Blocked++
 	case live:
 		p.Live++
@@ -255,6 +255,10 @@ func (c *census) countTuple(h *holder, low uint16) {
 	second := h.port&1 != low&1
 	if !second {
 		t.use.FirstHalf++
+	}
+	if h.blocked {
+		t.blocked++
+		t.firstBlocked += one(!second)
 	}
 	if h.state != source.TimeWait {
 		t.use.Live++

@@ -163,7 +163,7 @@ func (cc *consumerTally) countSocket(g Grouping, n int32, state source.State) {
 func (cc *consumerTally) count(c *census, h *holder) {
 	cc.countPort(ByProcess, h.process, h.port)
 	cc.countPort(ByUser, h.user, h.port)
-	if h.state == source.Bound {
+	if h.bound {
 		cc.bound[h.process]++
 	}
 	dest, service := cc.tupleNumbers(c, h.tuple)

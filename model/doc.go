@@ -58,7 +58,8 @@
 // For each namespace and protocol, with R the range less the reserved ports
 // and C their number ([Pressure].Usable), from local ports only:
 //
-//   - H, the ports blocked for everyone ([Pressure].Blocked): see below.
+//   - H, the ports blocked for everyone ([Pressure].Blocked), known or counted
+//     from what a dump shows: see below.
 //   - The use of a tuple ([TupleUse]): the ports of R that it holds in any
 //     state, together with H and with the suspected ports of others. Free is
 //     the rest of C. The worst tuple is the headline ([Pressure.Headline]),
@@ -92,12 +93,30 @@
 //
 // __inet_hash_connect looks at the bind bucket of a port. One that was made by
 // an explicit bind() (fastreuse or fastreuseport not negative) is skipped for
-// every destination; connect() itself makes buckets with −1. A dump does not
-// show the bucket. What it shows, and what is made of it:
+// every destination; connect() itself makes buckets with −1. Where the kernel's
+// own tables are read ([source.Snapshot].BlockedKnown), they say which ports
+// these are, and H is what they say, whatever the sockets look like:
+//
+//	who blocks         rows C, D, E and F ([Row].Blocking): from Linux 6.18 on the socket
+//	                   says whether connect() bound it, before that all that are on a
+//	                   blocked port are taken for it
+//	connections of     count as their tuple's own, so that Live and TimeWait are what they
+//	rows C and D       were; for every other tuple they are Blocked. None can be reused
+//	a blocked port     counts all the same: the two tables are not read in one instant
+//	without a socket
+//	in a VRF           the same port may be free: a bucket is of one layer-3 domain
+//	                   (inet_bind_bucket.l3mdev), and so is a tuple ([TupleKey].VRF)
+//
+// One thing is not told apart: a connection accepted from a listener that is
+// gone counts with those that were bound first.
+//
+// A dump does not show the bucket. What it shows, and what is made of it:
 //
 //	certain, counted as Blocked       listeners, and every other socket of the same port;
 //	                                  bound and unconnected TCP sockets, which are listed
-//	                                  by Linux 6.8 and later (Snapshot.BoundListed)
+//	                                  by Linux 6.8 and later (Snapshot.BoundListed); those
+//	                                  that the kernel told of as they were connected
+//	                                  (source.BoundFirst)
 //	suspected, counted as Suspected   rows C and D, which look like A and B: told by the
 //	                                  parity of their ports
 //	not known                         a connection accepted from a listener that is gone:

@@ -27,8 +27,10 @@ const (
 	// the first half.
 	SlowConnect
 	// BoundFirst: ports are bound before they are connected. Count bound for
-	// certain, Suspected suspected, Of usable; Process holds most of them;
-	// Tuple.Source is the address whose bind pool is fullest, with Pool used.
+	// certain, all there are where Exact, Suspected suspected, Of usable; Process
+	// holds most of them; Tuple.Source is the address whose bind pool is fullest,
+	// with Pool used. A connection accepted from a listener that is gone counts
+	// too, for it blocks its port as they do.
 	BoundFirst
 	// NoPooling: Process opens and closes many connections to Tuple. Rate of
 	// closes, Count in TIME_WAIT, Live alive, Span is a connection's mean life,
@@ -85,6 +87,10 @@ type Finding struct {
 	// Process is an index into State.Processes, or source.NoProcess.
 	Process int32
 	Tier    Tier
+
+	// Exact says that the kernel told of every port that Count counts and of no
+	// other, so that nothing is suspected.
+	Exact bool
 
 	Count, Of, Live, Suspected, FinWait2, Pool, Plateau int
 	Rate                                                float64
@@ -209,7 +215,7 @@ func (c *census) findBound(st *State, list []Finding) []Finding {
 		return list
 	}
 	f := Finding{
-		Problem: BoundFirst, Process: most, Tier: OwnerObserved, Count: bound, Suspected: p.Suspected, Of: p.Usable,
+		Problem: BoundFirst, Process: most, Tier: OwnerObserved, Exact: c.known, Count: bound, Suspected: p.Suspected, Of: p.Usable,
 	}
 	if len(p.BindPools) > 0 {
 		f.Tuple.Source, f.Pool, f.Level = p.BindPools[0].Local, p.BindPools[0].Used, p.BindPools[0].Level
@@ -267,7 +273,7 @@ func (s *signs) findSynSent(st *State, list []Finding) []Finding {
 		w := &s.waiting[i]
 		k, r := &st.Snapshot.Sockets[w.row], &st.Rows[w.row]
 		f := Finding{
-			Problem: SynSent, Tuple: TupleKey{k.Local, k.Remote, k.RemotePort},
+			Problem: SynSent, Tuple: st.Key(k),
 			Process: r.Process, Tier: r.Tier, Count: w.count, Span: w.oldest,
 		}
 		if f.Count >= lingeringMany {

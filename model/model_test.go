@@ -91,7 +91,7 @@ func tuple(st *State, src, dst string) *TupleUse {
 	a, port := endpoint(dst)
 	from := source.AddrFrom(netip.MustParseAddr(src))
 	for i := range st.TCP.Pressure.Tuples {
-		if t := &st.TCP.Pressure.Tuples[i]; t.TupleKey == (TupleKey{from, a, port}) {
+		if t := &st.TCP.Pressure.Tuples[i]; t.TupleKey == (TupleKey{Source: from, Destination: a, Port: port}) {
 			return t
 		}
 	}

@@ -12,16 +12,21 @@ import (
 type TupleKey struct {
 	Source, Destination source.Addr
 	Port                uint16 // destination port
+	// VRF is the index of the VRF's device, as far as it is known that the tuple
+	// is in one (Snapshot.VRFs): what is blocked outside is no matter there.
+	VRF uint32
 }
 
 // TupleUse is how far the range is used up towards one destination.
 type TupleUse struct {
 	TupleKey
-	// Live and TimeWait are the tuple's own ports that are not blocked for
-	// everyone, connected and in TIME_WAIT.
+	// Live and TimeWait are the tuple's own ports, connected and in TIME_WAIT.
 	Live, TimeWait int
-	// Blocked is Pressure.Blocked, which no tuple can use.
-	Blocked int
+	// Blocked counts the ports that are blocked for everyone, but for those
+	// among Live and TimeWait, which were bound before they were connected.
+	// BlockedKnown counts those of them that the kernel told of: all where
+	// Snapshot.BlockedKnown, else those of source.BoundFirst.
+	Blocked, BlockedKnown int
 	// Suspected counts the ports of Pressure.Suspected that others hold.
 	Suspected int
 	// Used is Live + TimeWait + Blocked + Suspected, Free the rest of the
@@ -91,11 +96,16 @@ type Pressure struct {
 	// and ports with TIME_WAIT only.
 	Live, TimeWait int
 	// Blocked counts the usable ports that are blocked for every destination
-	// (H): those of listeners, of their children, and of bound and
-	// unconnected sockets. 0 for UDP, where every port is held alike.
+	// (H): all of them where Snapshot.BlockedKnown, outside of VRFs; else those
+	// of listeners, of their children, of bound and unconnected sockets, and of
+	// those that the kernel told of. 0 for UDP, where every port is held alike.
 	Blocked int
+	// BlockedKnown is the part of Blocked that the kernel told of, as in
+	// TupleUse.
+	BlockedKnown int
 	// Suspected counts the ports that are likely blocked for everyone, bound
-	// before they were connected; a dump cannot prove it.
+	// before they were connected; a dump cannot prove it. 0 where
+	// Snapshot.BlockedKnown.
 	Suspected int
 	// Tuples are the destinations that hold ports, worst first. Empty for UDP.
 	Tuples []TupleUse

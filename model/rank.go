@@ -20,18 +20,18 @@ func (c *census) rank(st *State) {
 }
 
 func (c *census) rankTuples(st *State, p *Pressure) {
-	firstBlocked, firstSize := c.firstHalf(st)
 	p.Suspected = c.suspects.total
 	pace := newPace(st.Elapsed)
 	for _, n := range c.tuples.active {
 		place := &c.tuples.tuples[n]
 		t := &place.use
-		t.Blocked = p.Blocked
+		d := c.domains.of(t.VRF)
+		t.Blocked, t.BlockedKnown = d.count-place.blocked, d.told-place.blocked
 		t.Used = t.Live + t.TimeWait + t.Blocked + t.Suspected
 		t.Free = max(0, p.Usable-t.Used)
-		t.FirstHalf += firstBlocked
+		t.FirstHalf += d.first - place.firstBlocked
 		if st.Snapshot.Settings.Parity {
-			t.FirstHalfSize = firstSize
+			t.FirstHalfSize = c.usable.first
 		}
 		place.follow(t.Used, pace)
 		t.Rate, t.Followed = place.rate, place.span
@@ -51,7 +51,7 @@ func compareTuples(a, b TupleUse) int {
 	return cmp.Or(
 		cmp.Compare(b.Used, a.Used), cmp.Compare(a.Reusable, b.Reusable),
 		bytes.Compare(a.Destination[:], b.Destination[:]), cmp.Compare(a.Port, b.Port),
-		bytes.Compare(a.Source[:], b.Source[:]))
+		bytes.Compare(a.Source[:], b.Source[:]), cmp.Compare(a.VRF, b.VRF))
 }
 
 // rankPools makes the bind pools: what is held on an address, and on the

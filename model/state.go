@@ -25,6 +25,7 @@ type State struct {
 
 	// Thresholds are the ones that the levels below were computed with.
 	Thresholds Thresholds
+	vrfs       []uint32 // that are known
 
 	TCP, UDP Protocol
 
@@ -67,9 +68,11 @@ type Row struct {
 	// Process is an index into State.Processes, or source.NoProcess.
 	Process int32
 	Tier    Tier
-	// Suspected says that the socket was likely bound before it was connected,
-	// so that its port is blocked for everyone.
-	Suspected bool
+	// Blocking says for certain that the socket blocks its port for everyone:
+	// it listens, came in through a listener, or was bound before it was
+	// connected, if it is. Suspected says that the last is likely; it is false
+	// where it is known (Snapshot.BlockedKnown).
+	Blocking, Suspected bool
 	// Ephemeral says that the local port is in the range and not reserved.
 	Ephemeral bool
 	// SinceStart says that the socket was there at the first poll, so that its

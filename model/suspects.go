@@ -26,6 +26,9 @@ type suspects struct {
 // known.
 type crowd struct {
 	known, spare map[TupleKey]struct{}
+	// blind is the State.Clock until which nobody watched, as nothing had to be
+	// suspected.
+	blind int64
 }
 
 // suspect fills in c.suspects and takes the suspected ports out of the
@@ -35,15 +38,18 @@ func (c *census) suspect(st *State) {
 	if s.total > 0 {
 		s.ports, s.total = source.PortSet{}, 0
 	}
+	if c.known {
+		c.crowd = crowd{blind: st.Clock}
+		return
+	}
 	if c.proto != source.TCP || !st.Snapshot.Settings.Parity {
 		return
 	}
-	low := st.Snapshot.Settings.Range.Low
-	blocked, size := c.firstHalf(st)
-	c.noteCrowded(blocked, size)
+	low, size := st.Snapshot.Settings.Range.Low, c.usable.first
+	c.noteCrowded(size)
 	for i := range c.holders {
 		h := &c.holders[i]
-		if h.tuple == noTuple || h.port&1 == low&1 || s.ports.Has(h.port) {
+		if h.tuple == noTuple || h.blocked || h.port&1 == low&1 || s.ports.Has(h.port) {
 			continue
 		}
 		if c.looksBound(&c.tuples.tuples[h.tuple], &st.Rows[h.row], h.state, size) {
@@ -66,7 +72,7 @@ func (c *census) looksBound(t *tuplePlace, r *Row, state source.State, size int)
 		return false
 	}
 	switch {
-	case !r.SinceStart:
+	case !r.SinceStart && r.Since > c.crowd.blind:
 		return true
 	case state == source.TimeWait:
 		return t.secondClosing > t.use.Closing-t.secondClosing
@@ -75,17 +81,18 @@ func (c *census) looksBound(t *tuplePlace, r *Row, state source.State, size int)
 }
 
 // noteCrowded keeps the crowd to the tuples that are there.
-func (c *census) noteCrowded(blocked, size int) {
+func (c *census) noteCrowded(size int) {
 	s := &c.crowd
 	if s.known == nil {
 		s.known, s.spare = make(map[TupleKey]struct{}), make(map[TupleKey]struct{})
 	}
 	clear(s.spare)
 	for _, n := range c.tuples.active {
-		t := &c.tuples.tuples[n].use
-		_, was := s.known[t.TupleKey]
-		if was || float64(t.FirstHalf+blocked) >= crowded*float64(size) {
-			s.spare[t.TupleKey] = struct{}{}
+		t := &c.tuples.tuples[n]
+		d := c.domains.of(t.use.VRF)
+		_, was := s.known[t.use.TupleKey]
+		if was || float64(t.use.FirstHalf+d.first-t.firstBlocked) >= crowded*float64(size) {
+			s.spare[t.use.TupleKey] = struct{}{}
 		}
 	}
 	s.known, s.spare = s.spare, s.known

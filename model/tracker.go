@@ -106,9 +106,9 @@ func (t *tracker) look(st *State) {
 		t.ownership.observe(st, i)
 		s := &sockets[i]
 		if s.Proto == source.UDP {
-			t.udp.note(s, &st.Rows[i], &st.UDP.States)
+			t.udp.note(s, &st.Rows[i], false, &st.UDP.States)
 		} else {
-			t.tcp.note(s, &st.Rows[i], &st.TCP.States)
+			t.tcp.note(s, &st.Rows[i], false, &st.TCP.States)
 			signs.note(st, i)
 		}
 	}

@@ -24,12 +24,15 @@ type tuplePlace struct {
 	// secondLive and secondClosing are the parts of use.Live and use.Closing
 	// on ports of the second half.
 	secondLive, secondClosing int
-	pool                      int32 // of its source address
-	destGroup                 int32 // its consumer by destination
-	service                   int32 // its consumer by service
-	wasSighted                bool  // likely is known
-	likely                    sighting
-	likelyTotal               int
+	// blocked counts its own ports that are blocked for everyone, firstBlocked
+	// those of them that connect() tries first.
+	blocked, firstBlocked int
+	pool                  int32 // of its source address
+	destGroup             int32 // its consumer by destination
+	service               int32 // its consumer by service
+	wasSighted            bool  // likely is known
+	likely                sighting
+	likelyTotal           int
 }
 
 // tupleTable numbers tuples, so that a socket that stays finds its tuple
@@ -54,11 +57,11 @@ func (t *tupleTable) begin() {
 
 // number gives the number of a socket's tuple; hint is the one with which the
 // same socket was counted in the turn before, or noTuple.
-func (t *tupleTable) number(s *source.Socket, hint int32) int32 {
-	if hint != noTuple {
+func (t *tupleTable) number(s *source.Socket, vrf uint32, hint int32) int32 {
+	if hint != noTuple && t.tuples[hint].use.VRF == vrf {
 		return t.touch(hint)
 	}
-	key := TupleKey{s.Local, s.Remote, s.RemotePort}
+	key := TupleKey{s.Local, s.Remote, s.RemotePort, vrf}
 	n, ok := t.index[key]
 	if !ok {
 		n = t.slot()

@@ -50,8 +50,8 @@ func (t *teller) oldEnough() int {
 	seen := make(map[uint16]struct{})
 	for i := range t.st.Rows {
 		s, r := &t.st.Snapshot.Sockets[i], &t.st.Rows[i]
-		if !r.Ephemeral || r.Suspected || s.Proto != source.TCP || s.State != source.TimeWait || s.Timer != source.TimerTimeWait ||
-			s.Remote != t.use.Destination || s.RemotePort != t.use.Port || s.Local != t.use.Source {
+		if !r.Ephemeral || r.Suspected || r.Blocking || s.Proto != source.TCP || s.State != source.TimeWait ||
+			s.Timer != source.TimerTimeWait || t.st.Key(s) != t.use.TupleKey {
 			continue
 		}
 		if t.set.TimeWait-time.Duration(s.Expires)*time.Millisecond >= t.set.ReuseDelay {

@@ -104,6 +104,9 @@ func (m *Model) findDetail() {
 	d.Use = -1
 	if d.Tuple.Proto == source.TCP {
 		key := model.TupleKey{Source: d.Tuple.Local, Destination: d.Tuple.Remote, Port: d.Tuple.RemotePort}
+		if d.Row >= 0 {
+			key = st.Key(&st.Snapshot.Sockets[d.Row])
+		}
 		d.Use = slices.IndexFunc(st.TCP.Pressure.Tuples, func(t model.TupleUse) bool { return t.TupleKey == key })
 	}
 }

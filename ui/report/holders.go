@@ -23,7 +23,7 @@ func (p *jsonPage) holders() map[model.TupleKey][]jsonHolder {
 		if process == source.NoProcess || s.Proto != source.TCP || !p.Rows[i].Ephemeral {
 			continue
 		}
-		h := hold{model.TupleKey{Source: s.Local, Destination: s.Remote, Port: s.RemotePort}, process}
+		h := hold{p.Key(s), process}
 		if ports[h] == nil {
 			ports[h] = make(map[uint16]struct{})
 		}
