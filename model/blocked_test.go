@@ -187,11 +187,11 @@ func TestBlockedInAVRF(t *testing.T) {
 	// A VRF without blocked ports is not told of, and is a VRF all the same.
 	m = known(moment(1, sockets[0], sockets[1], sockets[3]), 40010, 40011, 40012)
 	check(host.tell(m), 0)
-	if tr := host.fleet.tracker(new(source.Scope)); len(tr.tcp.vrfs) != 1 {
+	if tr := host.fleet.trackers[scopeKey{}]; len(tr.tcp.vrfs) != 1 {
 		t.Errorf("VRFs %v known", tr.tcp.vrfs)
 	}
 	host.tell(known(moment(2, sockets[0])))
-	if tr := host.fleet.tracker(new(source.Scope)); len(tr.tcp.vrfs) != 0 {
+	if tr := host.fleet.trackers[scopeKey{}]; len(tr.tcp.vrfs) != 0 {
 		t.Errorf("VRFs %v known when the last socket is gone, want none", tr.tcp.vrfs)
 	}
 }

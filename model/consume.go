@@ -276,10 +276,12 @@ func (cc *consumerCounts) rate(st *State, g Grouping) {
 		if c.Ports < least && c.States[source.CloseWait] == 0 {
 			continue
 		}
-		if before, ok := past[c.key]; ok && seconds > 0 {
-			c.Rate = before.rate + weight*(float64(c.Ports-before.ports)/seconds-before.rate)
+		before, ok := past[c.key]
+		c.Rate, c.CloseWaitRate = before.rate, before.closeWaitRate
+		if ok && seconds > 0 {
+			c.Rate += weight * (float64(c.Ports-before.ports)/seconds - before.rate)
 			grown := c.States[source.CloseWait] - before.closeWait
-			c.CloseWaitRate = before.closeWaitRate + weight*(float64(grown)/seconds-before.closeWaitRate)
+			c.CloseWaitRate += weight * (float64(grown)/seconds - before.closeWaitRate)
 		}
 		next[c.key] = pastConsumer{c.Ports, c.States[source.CloseWait], c.Rate, c.CloseWaitRate}
 	}

@@ -182,7 +182,13 @@
 // the host's. So a [Fleet] has a tracker for each [source.Scope], which
 // remembers what takes a past, and one memory for what is needed during an
 // update only, lent from one to the next. [Overview].States holds what they
-// say, worst first.
+// say, worst first, and [Overview].Focus which of them to show.
+//
+// A number of a namespace that comes back with another cookie is another
+// namespace. One whose rows are from an earlier moment ([source.Snapshot].Age)
+// stands still: its clock is that of its last look, and it has a rate only from
+// one look to the next. One that has no snapshot is forgotten, but for what
+// failed there, which [Overview].Elsewhere counts until somebody looks.
 //
 // # Other systems
 //

@@ -68,21 +68,28 @@ type failedPoll struct {
 	count int
 }
 
-// add counts the failures among the events and fills in st.Failures.
-func (f *failures) add(events []int32, st *State) {
+// isFailure tells whether an event is a failure for want of a port.
+func isFailure(e *source.Event) bool { return e.Kind == source.ConnectFailed }
+
+// add counts the failures among the events, and those that are late, and fills
+// in st.Failures. now is the time by State.Clock: the rows may be older.
+func (f *failures) add(events []int32, late *late, st *State, now int64) {
 	m := st.Moment
-	f.age(st.Clock)
+	f.age(now)
+	if late != nil {
+		f.catchUp(late)
+	}
 	before := f.count
 	for _, i := range events {
-		if e := &m.Events[i]; e.Kind == source.ConnectFailed {
-			f.note(e, st.Clock)
+		if e := &m.Events[i]; isFailure(e) {
+			f.note(e, now)
 		}
 	}
 	if n := f.count - before; n > 0 {
-		f.last, f.clock = m.Time, st.Clock
-		f.recent = append(f.recent, failedPoll{st.Clock, n})
+		f.last, f.clock = m.Time, now
+		f.recent = append(f.recent, failedPoll{now, n})
 	}
-	oldest := st.Clock - FailureSpan.Nanoseconds()
+	oldest := now - FailureSpan.Nanoseconds()
 	f.recent = slices.DeleteFunc(f.recent, func(p failedPoll) bool { return p.clock < oldest })
 	recent := 0
 	for _, p := range f.recent {
@@ -93,8 +100,18 @@ func (f *failures) add(events []int32, st *State) {
 	})
 	st.Failures = Failures{
 		Observed: m.Traced, Count: f.count, Recent: recent, Last: f.last, By: append(st.Failures.By[:0], f.by...),
-		ago: time.Duration(st.Clock - f.clock),
+		ago: time.Duration(now - f.clock),
 	}
+}
+
+// catchUp counts the failures of when the namespace was not looked at.
+func (f *failures) catchUp(l *late) {
+	for i := range l.events {
+		f.note(&l.events[i], l.clock)
+	}
+	f.count += l.count - len(l.events)
+	f.last, f.clock = l.last, l.clock
+	f.recent = append(f.recent, failedPoll{l.clock, l.count})
 }
 
 // age takes out of the counts what is older than HistorySpan.

@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"ephtop/source"
 )
@@ -21,8 +22,18 @@ type Overview struct {
 	Level Level
 	// States are the network namespaces that were looked at, worst first. Of a
 	// moment that has none, there is one State of nothing, so that there always
-	// is one to show.
+	// is one to show. [Overview.Find] follows one from moment to moment.
 	States []*State
+	// Focus is the index of the State to show where nobody has chosen one. It
+	// stays on a namespace until another is of a higher level, or has been
+	// clearly worse for a while.
+	Focus int
+	// Quiet are the namespaces that were not looked at, since they are far from
+	// trouble. They have no part in Level.
+	Quiet []source.Brief
+	// Elsewhere counts what failed in namespaces that have no State: who looks
+	// should look at these next. It is the namespace's own as soon as it has one.
+	Elsewhere []Elsewhere
 	// Processes are those that rows of any State point to: the owners of live
 	// sockets, and those of TIME_WAIT sockets, which may be dead.
 	Processes []source.Process
@@ -45,9 +56,23 @@ type Fleet struct {
 	registry   registry
 	scratch    scratch
 	turn       uint32
+	// current are the trackers of this turn's snapshots.
+	current   []*tracker
+	elsewhere elsewhere
+	focus     focus
+	// clock is State.Clock of what is looked at just now, last when it was set.
+	clock int64
+	last  stamp
 }
 
-// scopeKey is the identity of a namespace.
+// stamp is when a moment was.
+type stamp struct {
+	time time.Time
+	mono time.Duration
+}
+
+// scopeKey is the identity of a namespace, but for its cookie: that may be
+// known at one moment and not at the next, so it can only contradict.
 type scopeKey struct {
 	host  string
 	netns uint64
@@ -65,8 +90,9 @@ func NewFleet(o Options) *Fleet {
 // to the overview until o is passed again.
 func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	f.turn++
+	f.tell(m)
 	f.registry.enter(m.Processes, f.turn)
-	o.Moment = m
+	o.Moment, o.Quiet = m, m.Quiet
 	snapshots := m.Snapshots
 	if len(snapshots) == 0 {
 		o.nowhere[0] = source.Snapshot{}
@@ -76,11 +102,13 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 		o.pool = append(o.pool, new(State))
 	}
 	o.States = o.States[:0]
+	f.follow(snapshots)
 	f.route(m, snapshots)
+	o.Elsewhere = f.elsewhere.count(o.Elsewhere[:0], f.clock)
 	for i := range snapshots {
 		st := o.pool[i]
 		st.Moment, st.Snapshot, st.Thresholds = m, &snapshots[i], f.thresholds
-		f.tracker(&snapshots[i].Scope).update(f, st)
+		f.current[i].update(f, st)
 		o.States = append(o.States, st)
 	}
 	f.forget()
@@ -89,34 +117,53 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 		st.Processes = o.Processes
 	}
 	o.rank()
+	o.Focus = f.focus.choose(o)
 }
 
-// tracker gives the tracker of a namespace.
-func (f *Fleet) tracker(s *source.Scope) *tracker {
-	key := scopeKey{s.Host, s.Netns}
-	t := f.trackers[key]
-	if t == nil {
-		t = new(tracker)
-		f.trackers[key] = t
+// tell moves the clock on. Ages are told by it and not by the wall clock, so
+// that setting the clock makes nothing older or younger.
+func (f *Fleet) tell(m *source.Moment) {
+	if f.last.time.IsZero() {
+		f.clock = m.Time.UnixNano()
+	} else {
+		f.clock += m.Since(&source.Moment{Time: f.last.time, Mono: f.last.mono}).Nanoseconds()
 	}
-	return t
+	f.last = stamp{m.Time, m.Mono}
+}
+
+// follow finds the trackers of the namespaces. One whose cookie is another than
+// before has taken the number of one that is gone, and starts anew; so does the
+// second of two that have one number at once.
+func (f *Fleet) follow(snapshots []source.Snapshot) {
+	f.current = f.current[:0]
+	for i := range snapshots {
+		s := &snapshots[i].Scope
+		key := scopeKey{s.Host, s.Netns}
+		t := f.trackers[key]
+		if t == nil || t.turn == f.turn || t.cookie != 0 && s.Cookie != 0 && t.cookie != s.Cookie {
+			t = new(tracker)
+			f.trackers[key] = t
+		}
+		t.turn, t.cookie, t.events = f.turn, cmp.Or(s.Cookie, t.cookie), t.events[:0]
+		t.late = f.elsewhere.take(key)
+		f.current = append(f.current, t)
+	}
 }
 
 // route hands each event to the namespace in which it happened. One that names
 // none belongs to the only namespace there is, or to nobody.
 func (f *Fleet) route(m *source.Moment, snapshots []source.Snapshot) {
-	for i := range snapshots {
-		t := f.tracker(&snapshots[i].Scope)
-		t.turn, t.events = f.turn, t.events[:0]
-	}
 	host, only := snapshots[0].Scope.Host, len(snapshots) == 1
 	for i := range m.Events {
 		netns := m.Events[i].Netns
 		if netns == 0 && only {
 			netns = snapshots[0].Scope.Netns
 		}
-		if t := f.trackers[scopeKey{host, netns}]; t != nil && t.turn == f.turn {
+		key := scopeKey{host, netns}
+		if t := f.trackers[key]; t != nil && t.turn == f.turn {
 			t.events = append(t.events, int32(i))
+		} else if isFailure(&m.Events[i]) {
+			f.elsewhere.note(key, &m.Events[i], f.clock)
 		}
 	}
 }
@@ -150,11 +197,17 @@ func (o *Overview) rank() {
 }
 
 // compareStates puts the worst first: by level, then by the share of the
-// headline that is used.
+// headline that is used; ties by number, so that nothing changes places for
+// nothing.
 func compareStates(a, b *State) int {
 	if d := cmp.Compare(b.Level, a.Level); d != 0 {
 		return d
 	}
-	x, y := a.TCP.Pressure.Headline(), b.TCP.Pressure.Headline()
-	return cmp.Compare(y.Percent(), x.Percent())
+	return cmp.Or(cmp.Compare(b.percent(), a.percent()), cmp.Compare(a.Snapshot.Scope.Netns, b.Snapshot.Scope.Netns))
+}
+
+// percent is the used share of the headline.
+func (st *State) percent() float64 {
+	h := st.TCP.Pressure.Headline()
+	return h.Percent()
 }

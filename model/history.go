@@ -60,8 +60,9 @@ type growth struct {
 	span time.Duration
 }
 
-// add completes the state with its forecast and its history.
-func (h *history) add(st *State) {
+// add completes the state with its forecast and its history. again says that it
+// is about the look of the moment before.
+func (h *history) add(st *State, again bool) {
 	p := &st.TCP.Pressure
 	head := p.Headline()
 	h.pool.follow(p.InUse, newPace(st.Elapsed))
@@ -71,10 +72,12 @@ func (h *history) add(st *State) {
 	}
 	// A state keeps its window while later samples come: append writes behind
 	// it, or moves to new memory, and never into it.
-	h.samples = append(h.samples, Sample{
-		Clock: st.Clock, Used: int32(head.Used()), Usable: int32(p.Usable), Pool: int32(p.InUse),
-		UDP: int32(st.UDP.Pressure.InUse), Level: st.Level,
-	})
+	if !again {
+		h.samples = append(h.samples, Sample{
+			Clock: st.Clock, Used: int32(head.Used()), Usable: int32(p.Usable), Pool: int32(p.InUse),
+			UDP: int32(st.UDP.Pressure.InUse), Level: st.Level,
+		})
+	}
 	st.History = h.samples[:len(h.samples):len(h.samples)]
 }
 

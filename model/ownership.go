@@ -18,6 +18,7 @@ type ownership struct {
 	*scratch
 	registry *registry
 	turn     uint32
+	looks    uint32 // the tracker's
 }
 
 // begin matches the snapshot with what was seen before, since when so much time

@@ -2,17 +2,21 @@ package model
 
 import "ephtop/source"
 
-// tracedTurns is how many moments an event waits for its socket: a close
-// that is told now may only be in the next dump.
-const tracedTurns = 2
+// tracedLooks is how many looks at its namespace an event waits for its socket:
+// a close that is told now may only be in the next dump. Where nobody looks, it
+// waits for so many moments.
+const (
+	tracedLooks = 2
+	tracedTurns = 60
+)
 
 // traced are the closes that the kernel told of and that have not met their
 // TIME_WAIT yet.
 type traced map[source.Tuple]tracedClose
 
 type tracedClose struct {
-	process int32
-	turn    uint32
+	process    int32
+	look, turn uint32
 	// unsure says that the thread had ended before it could be looked up: its
 	// id may not be its process's.
 	unsure bool
@@ -22,7 +26,7 @@ type tracedClose struct {
 // processes stay in use while they wait.
 func (o *ownership) trace(m *source.Moment, events []int32) {
 	for t, c := range o.traced {
-		if o.turn-c.turn > tracedTurns {
+		if o.looks-c.look > tracedLooks || o.turn-c.turn > tracedTurns {
 			delete(o.traced, t)
 			continue
 		}
@@ -37,7 +41,7 @@ func (o *ownership) trace(m *source.Moment, events []int32) {
 			o.traced = make(traced)
 		}
 		// The latest close of a four-tuple is the one whose TIME_WAIT is there.
-		o.traced[e.Tuple] = tracedClose{o.registry.closer(&e.Process, o.turn), o.turn, e.Process.Start == 0}
+		o.traced[e.Tuple] = tracedClose{o.registry.closer(&e.Process, o.turn), o.looks, o.turn, e.Process.Start == 0}
 	}
 }
 

@@ -114,7 +114,7 @@ func TestTracedMemoryIsBounded(t *testing.T) {
 		e.Tuple.LocalPort += uint16(i)
 		host.tell(withEvents(moment(float64(i)), e))
 	}
-	if n := len(host.fleet.tracker(new(source.Scope)).ownership.traced); n > tracedTurns+1 {
-		t.Errorf("%d closes wait, want at most %d", n, tracedTurns+1)
+	if n := len(host.fleet.trackers[scopeKey{}].ownership.traced); n > tracedLooks+1 {
+		t.Errorf("%d closes wait, want at most %d", n, tracedLooks+1)
 	}
 }

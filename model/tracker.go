@@ -8,9 +8,14 @@ import (
 
 // tracker remembers what takes a past of one network namespace.
 type tracker struct {
-	turn      uint32
-	last      stamp
+	turn   uint32
+	cookie uint64 // of the namespace, 0 as long as it is not known
+	// looks counts the looks at the namespace. clock and took are those of the
+	// last one, and again says that this moment brings no later one.
+	looks     uint32
 	clock     int64
+	took      time.Duration
+	again     bool
 	passed    time.Duration // at least so much, since the last row of the look before
 	ownership ownership
 	tcp, udp  census
@@ -18,14 +23,16 @@ type tracker struct {
 	failures  failures
 	// events are those of this turn: indices into Moment.Events.
 	events []int32
+	// late are the failures of when it was not looked at, or nil.
+	late *late
 }
 
-// stamp is when a moment was.
-type stamp struct {
-	time time.Time
-	mono time.Duration
-	took time.Duration
-}
+// oldest is how old rows can be at most, and sameLook how far apart two looks
+// are at least.
+const (
+	oldest   = time.Hour
+	sameLook = 50 * time.Millisecond
+)
 
 // timerSlack is how far the time left on a timer may be off.
 const timerSlack = 100 * time.Millisecond
@@ -43,7 +50,7 @@ type scratch struct {
 // update says in st what st.Snapshot means.
 func (t *tracker) update(f *Fleet, st *State) {
 	t.borrow(f)
-	t.tell(st)
+	t.tell(st, f.clock)
 	t.look(st)
 	for _, c := range [...]*census{&t.tcp, &t.udp} {
 		c.count(st, &t.ownership)
@@ -60,12 +67,12 @@ func (t *tracker) update(f *Fleet, st *State) {
 	for _, c := range [...]*census{&t.tcp, &t.udp} {
 		c.consumers.finish(st, c)
 	}
-	t.failures.add(t.events, st)
+	t.failures.add(t.events, t.late, st, f.clock)
 	st.Level = max(st.TCP.Pressure.Level, st.UDP.Pressure.Level)
 	if st.Failures.Recent > 0 {
 		st.Level = LevelExhausted
 	}
-	t.history.add(st)
+	t.history.add(st, t.again)
 	st.find(t)
 	t.tcp.tuples.finish()
 	t.udp.tuples.finish()
@@ -77,20 +84,28 @@ func (t *tracker) borrow(f *Fleet) {
 	t.ownership.scratch, t.ownership.registry, t.ownership.turn = &f.scratch, &f.registry, f.turn
 }
 
-// tell moves the clock on. Ages are told by it and not by the wall clock, so
-// that setting the clock makes nothing older or younger.
-func (t *tracker) tell(st *State) {
-	m := st.Moment
+// tell says when the namespace was looked at: before now, where its rows are
+// from an earlier moment. Where they are those that the last moment had too, no
+// time has passed, and nothing has a rate but the one it had.
+func (t *tracker) tell(st *State, now int64) {
+	age := min(max(0, st.Snapshot.Age), oldest)
+	looked := now - age.Nanoseconds()
+	t.again = t.looks > 0 && age > 0 && looked-t.clock < sameLook.Nanoseconds()
 	st.Elapsed = 0
-	if t.last.time.IsZero() {
-		t.clock = m.Time.UnixNano()
-	} else {
-		st.Elapsed = m.Since(&source.Moment{Time: t.last.time, Mono: t.last.mono})
-		t.clock += st.Elapsed.Nanoseconds()
+	switch {
+	case t.again:
+		looked = t.clock
+	case t.looks > 0:
+		st.Elapsed = max(0, time.Duration(looked-t.clock))
+		looked = t.clock + st.Elapsed.Nanoseconds()
 	}
-	t.passed = st.Elapsed - t.last.took - timerSlack
-	t.last = stamp{m.Time, m.Mono, m.Took}
-	st.Clock = t.clock
+	t.passed = st.Elapsed - t.took - timerSlack
+	t.clock, st.Clock = looked, looked
+	if !t.again {
+		t.looks++
+		t.took = st.Moment.Took
+	}
+	t.ownership.looks = t.looks
 }
 
 // look goes through the sockets once: whose they are, and which ports they

@@ -112,7 +112,7 @@ func TestMemoryIsBoundedByWhatIsThere(t *testing.T) {
 		host.tell(withProcesses(moment(float64(i), list...), p))
 	}
 	host.tell(moment(60))
-	tr := host.fleet.tracker(new(source.Scope))
+	tr := host.fleet.trackers[scopeKey{}]
 	o, d := &tr.ownership, &tr.tcp.tuples.dests
 	if n := len(o.recall.next) + len(d.index) + len(tr.tcp.tuples.index) + len(o.registry.index); n != 0 {
 		t.Errorf("%d sockets, %d destinations, %d tuples, %d processes remembered of an empty host",

@@ -18,6 +18,12 @@ type Scope struct {
 	PID int32 `json:"pid,omitempty"`
 }
 
+// Same reports whether s and t are one namespace. An unknown cookie says
+// nothing.
+func (s *Scope) Same(t *Scope) bool {
+	return s.Host == t.Host && s.Netns == t.Netns && (s.Cookie == t.Cookie || s.Cookie == 0 || t.Cookie == 0)
+}
+
 // ScopeKind says what a namespace belongs to.
 type ScopeKind uint8
 

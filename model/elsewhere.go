@@ -1,0 +1,82 @@
+package model
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"ephtop/source"
+)
+
+// Elsewhere counts the connects and binds that failed in a namespace without a
+// State, within the last HistorySpan.
+type Elsewhere struct {
+	// Netns is as in source.Scope; 0 for those of which it is not known.
+	Netns uint64
+	Count int
+	Last  time.Time
+}
+
+// How many namespaces without a State are kept apart, and how many events of
+// each. Of further ones nothing, and only the number, is known.
+const (
+	maxElsewhere = 64
+	maxLate      = 32
+)
+
+// elsewhere remembers what failed in namespaces that were not looked at, for
+// when they are.
+type elsewhere map[scopeKey]*late
+
+// late are the failures that a namespace does not know of yet.
+type late struct {
+	count  int
+	events []source.Event // the first of them
+	last   time.Time
+	clock  int64
+}
+
+func (e *elsewhere) note(key scopeKey, ev *source.Event, clock int64) {
+	l := (*e)[key]
+	if l == nil {
+		if len(*e) >= maxElsewhere {
+			return
+		}
+		if *e == nil {
+			*e = make(elsewhere)
+		}
+		l = new(late)
+		(*e)[key] = l
+	}
+	l.count++
+	l.last, l.clock = ev.Time, clock
+	if len(l.events) < maxLate && key.netns != 0 {
+		l.events = append(l.events, *ev)
+	}
+}
+
+// take gives what a namespace does not know of yet, or nil.
+func (e elsewhere) take(key scopeKey) *late {
+	l := e[key]
+	if l == nil || key.netns == 0 {
+		return nil
+	}
+	delete(e, key)
+	return l
+}
+
+// count appends what is known of each to list, most failures first, and forgets
+// what is older than HistorySpan.
+func (e elsewhere) count(list []Elsewhere, clock int64) []Elsewhere {
+	for key, l := range e {
+		if clock-l.clock > HistorySpan.Nanoseconds() {
+			delete(e, key)
+			continue
+		}
+		list = append(list, Elsewhere{key.netns, l.count, l.last})
+	}
+	slices.SortFunc(list, func(a, b Elsewhere) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Netns, b.Netns))
+	})
+	return list
+}
