@@ -73,12 +73,21 @@ func (h *history) add(st *State, again bool) {
 	// A state keeps its window while later samples come: append writes behind
 	// it, or moves to new memory, and never into it.
 	if !again {
+		h.makeRoom()
 		h.samples = append(h.samples, Sample{
 			Clock: st.Clock, Used: int32(head.Used()), Usable: int32(p.Usable), Pool: int32(p.InUse),
 			UDP: int32(st.UDP.Pressure.InUse), Level: st.Level,
 		})
 	}
 	st.History = h.samples[:len(h.samples):len(h.samples)]
+}
+
+// makeRoom makes room for another sample, and for a quarter more: append would
+// double the memory, which counts where there are many namespaces.
+func (h *history) makeRoom() {
+	if n := len(h.samples); n == cap(h.samples) {
+		h.samples = append(make([]Sample, 0, n+n/4+8), h.samples...)
+	}
 }
 
 // pace is how much a new rate counts after a time.
