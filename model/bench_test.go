@@ -39,6 +39,32 @@ func BenchmarkUpdate(b *testing.B) {
 	}
 }
 
+// BenchmarkContainers is a host whose processes are in control groups, and whose
+// sockets say so.
+func BenchmarkContainers(b *testing.B) {
+	m := busyHost(36000)
+	for i := range m.Processes {
+		m.Cgroups = append(m.Cgroups, source.Cgroup{ID: uint64(100 + 7*i), Unit: fmt.Sprintf("docker-%d.scope", i), Container: fmt.Sprintf("web-%d", i/2)})
+		m.Processes[i].Cgroup = m.Cgroups[i].ID
+	}
+	for i := range m.Snapshots[0].Sockets {
+		if k := &m.Snapshots[0].Sockets[i]; k.Process != source.NoProcess {
+			k.Cgroup = m.Processes[k.Process].Cgroup
+		}
+	}
+	benchmarkUpdate(b, m)
+}
+
+// BenchmarkKnown is a host whose blocked ports are known, of which it has many.
+func BenchmarkKnown(b *testing.B) {
+	m := busyHost(36000)
+	m.Snapshots[0].BlockedKnown = true
+	for port := uint16(33000); port < 38000; port++ {
+		m.Snapshots[0].Blocked = append(m.Snapshots[0].Blocked, port)
+	}
+	benchmarkUpdate(b, m)
+}
+
 // exhausted is a host with n connections that all go to so many destinations,
 // each of which is full: every finding that can be made is made.
 func exhausted(n, destinations int) *source.Moment {

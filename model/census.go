@@ -82,6 +82,7 @@ type holder struct {
 	tuple   int32 // or noTuple
 	process int32 // its consumer by process
 	user    int32 // its consumer by user
+	cgroup  int32 // its control group, or noCgroup
 	port    uint16
 	state   source.State
 	closing bool
@@ -137,7 +138,7 @@ func (c *census) count(st *State, o *ownership) {
 	}
 	c.sumBlocked(st)
 	c.sight(st, o)
-	c.counted.begin(p, o.registry)
+	c.counted.begin(st, p, o.registry)
 	c.consumers.consumerTally = &c.counted
 	c.number(st, o)
 	c.pools.begin()
@@ -186,6 +187,7 @@ func (c *census) number(st *State, o *ownership) {
 		}
 		h.process = c.consumers.process(row, s.State)
 		h.user = c.consumers.user(row, s)
+		h.cgroup = c.consumers.cgroup(row, s)
 		switch {
 		case !row.Ephemeral:
 		case c.few:

@@ -43,6 +43,7 @@ type consumerTally struct {
 	unknown   int32 // the consumer of no known user
 	none      [NumGroupings]int32
 	users     pairTable
+	cgroups   cgroupCounts
 	// bound counts the ports of a consumer by process that are bound first,
 	// for certain or suspected.
 	bound []int32
@@ -62,7 +63,7 @@ type consumerKey struct {
 	process source.ProcessKey
 	tier    Tier
 	dest    destination
-	user    string
+	name    string
 }
 
 type pastConsumer struct {
@@ -71,7 +72,7 @@ type pastConsumer struct {
 }
 
 // begin empties the counts. What p held before is reused.
-func (cc *consumerTally) begin(p *Protocol, r *registry) {
+func (cc *consumerTally) begin(st *State, p *Protocol, r *registry) {
 	if cc.byUID == nil {
 		cc.byUID = make(map[uint32]int32)
 		cc.byService = make(map[uint16]int32)
@@ -94,6 +95,7 @@ func (cc *consumerTally) begin(p *Protocol, r *registry) {
 	}
 	cc.bound, cc.owners, cc.boundPorts = cc.bound[:0], cc.owners[:0], 0
 	cc.users.begin()
+	cc.beginCgroups(st)
 }
 
 // add adds a consumer and returns its number.
@@ -171,6 +173,7 @@ func (cc *consumerTally) count(c *census, h *holder) {
 	cc.countSocket(ByService, service, h.state)
 	cc.countPort(ByDestination, dest, h.port)
 	cc.countPort(ByService, service, h.port)
+	cc.countCgroup(h)
 	if h.tuple != noTuple {
 		cc.users.find(h.tuple, h.user).live++
 	}
@@ -252,6 +255,17 @@ func (cc *consumerTally) mostTo(c *census) {
 		p := &cc.users.list[i]
 		cc.most(ByUser, p.process, p.live, c, p.tuple)
 	}
+	if len(cc.cgroups.places) == 0 {
+		return
+	}
+	for i := range cc.cgroups.containers.list {
+		p := &cc.cgroups.containers.list[i]
+		cc.most(ByContainer, p.process, p.live, c, p.tuple)
+	}
+	for i := range cc.cgroups.units.list {
+		p := &cc.cgroups.units.list[i]
+		cc.most(ByUnit, p.process, p.live, c, p.tuple)
+	}
 }
 
 func (cc *consumerTally) most(g Grouping, n int32, sockets int, c *census, tuple int32) {
@@ -264,6 +278,10 @@ func (cc *consumerTally) most(g Grouping, n int32, sockets int, c *census, tuple
 // rate smooths the growth of the largest consumers against the poll before.
 func (cc *consumerCounts) rate(st *State, g Grouping) {
 	past, next := cc.past[g], cc.spare[g]
+	if len(cc.lists[g]) == 0 {
+		clear(past)
+		return
+	}
 	if next == nil {
 		next = make(map[uint64]pastConsumer)
 	}
@@ -304,7 +322,7 @@ func (cc *consumerCounts) ratedFrom(g Grouping) int {
 }
 
 func (st *State) consumerKey(c *Consumer) consumerKey {
-	key := consumerKey{tier: c.Tier, dest: destination{c.Destination, c.Port}, user: c.User}
+	key := consumerKey{tier: c.Tier, dest: destination{c.Destination, c.Port}, name: cmp.Or(c.User, c.Name)}
 	if c.Process != source.NoProcess {
 		key.process = st.Processes[c.Process].Key()
 	}
@@ -331,6 +349,6 @@ func compareConsumers(st *State, a, b *Consumer) int {
 	ka, kb := st.consumerKey(a), st.consumerKey(b)
 	return cmp.Or(
 		cmp.Compare(ka.process.PID, kb.process.PID), cmp.Compare(ka.process.Start, kb.process.Start), cmp.Compare(kb.tier, ka.tier),
-		strings.Compare(ka.user, kb.user), cmp.Compare(ka.dest.port, kb.dest.port),
+		strings.Compare(ka.name, kb.name), cmp.Compare(ka.dest.port, kb.dest.port),
 		bytes.Compare(ka.dest.addr[:], kb.dest.addr[:]))
 }

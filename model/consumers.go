@@ -11,13 +11,28 @@ const (
 	ByDestination
 	ByService
 	ByUser
+	// ByContainer and ByUnit count all sockets, as ByProcess and ByUser do.
+	// They have consumers only where the moment has control groups.
+	ByContainer
+	ByUnit
 
-	NumGroupings = 4
+	NumGroupings = 6
 )
 
-// String gives "process", "destination", "service" or "user".
+// String gives "process", "destination", "service", "user", "container" or
+// "unit".
 func (g Grouping) String() string {
-	return [...]string{"process", "destination", "service", "user"}[g%NumGroupings]
+	return [...]string{"process", "destination", "service", "user", "container", "unit"}[g%NumGroupings]
+}
+
+// NextGrouping gives the grouping that follows g, past those for which nothing is
+// known here. Nothing is known of a nil State.
+func (st *State) NextGrouping(g Grouping) Grouping {
+	g = (g + 1) % NumGroupings
+	if g >= ByContainer && (st == nil || len(st.Cgroups) == 0) {
+		return ByProcess
+	}
+	return g
 }
 
 // Consumer is a holder of ports.
@@ -26,13 +41,17 @@ type Consumer struct {
 	// source.NoProcess. It is NoProcess too for the sockets of no known
 	// process.
 	Process int32
-	// Tier is OwnerObserved, OwnerInferred or OwnerUnknown with ByProcess.
+	// Tier is OwnerObserved, OwnerInferred or OwnerUnknown with ByProcess. With
+	// ByContainer and ByUnit it is OwnerUnknown where the control group is not
+	// known.
 	Tier Tier
 	// Destination and Port hold with ByDestination, Port alone with ByService.
 	Destination source.Addr
 	Port        uint16
 	// User holds with ByUser; "" for sockets of no known user.
 	User string
+	// Name holds with ByContainer and ByUnit; "" for sockets that are in none.
+	Name string
 
 	// Ports counts the distinct local ports in the range.
 	Ports int

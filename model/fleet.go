@@ -37,6 +37,9 @@ type Overview struct {
 	// Processes are those that rows of any State point to: the owners of live
 	// sockets, and those of TIME_WAIT sockets, which may be dead.
 	Processes []source.Process
+	// Cgroups are the moment's control groups, and those of before in which one
+	// of the Processes was, by rising id. Empty where the moment has none.
+	Cgroups []source.Cgroup
 	// Findings are those of all States, most urgent first.
 	Findings []Finding
 
@@ -58,6 +61,7 @@ type Fleet struct {
 	turn       uint32
 	// current are the trackers of this turn's snapshots.
 	current   []*tracker
+	cgroups   []source.Cgroup // of the last moment
 	elsewhere elsewhere
 	focus     focus
 	// clock is State.Clock of what is looked at just now, last when it was set.
@@ -93,6 +97,8 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	f.tell(m)
 	f.registry.enter(m.Processes, f.turn)
 	o.Moment, o.Quiet = m, m.Quiet
+	o.Cgroups = f.registry.gatherCgroups(o.Cgroups[:0], m.Cgroups, f.cgroups)
+	f.cgroups = append(f.cgroups[:0], o.Cgroups...)
 	snapshots := m.Snapshots
 	if len(snapshots) == 0 {
 		o.nowhere[0] = source.Snapshot{}
@@ -107,7 +113,7 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	o.Elsewhere = f.elsewhere.count(o.Elsewhere[:0], f.clock)
 	for i := range snapshots {
 		st := o.pool[i]
-		st.Moment, st.Snapshot, st.Thresholds = m, &snapshots[i], f.thresholds
+		st.Moment, st.Snapshot, st.Thresholds, st.Cgroups = m, &snapshots[i], f.thresholds, o.Cgroups
 		f.current[i].update(f, st)
 		o.States = append(o.States, st)
 	}

@@ -22,6 +22,9 @@ type State struct {
 	Rows []Row
 	// Processes are those that Rows point to; see Overview.Processes.
 	Processes []source.Process
+	// Cgroups are those that sockets and Processes point to; see
+	// Overview.Cgroups.
+	Cgroups []source.Cgroup
 
 	// Thresholds are the ones that the levels below were computed with.
 	Thresholds Thresholds

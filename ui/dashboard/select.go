@@ -50,7 +50,7 @@ func (m *Model) rechoose() {
 
 // regroup goes to the next grouping of consumers, from its first line on.
 func (m *Model) regroup() {
-	m.choice.group = (m.choice.group + 1) % model.NumGroupings
+	m.choice.group = m.view.State.NextGrouping(m.choice.group)
 	m.choice.version++
 	if m.shown != nil {
 		m.shown.group(&m.choice)
@@ -121,6 +121,8 @@ func consumerTerms(c *model.Consumer, st *model.State, g model.Grouping) []strin
 		return []string{filter.Quote("rport", strconv.Itoa(int(c.Port)))}
 	case g == model.ByUser && c.User != "":
 		return []string{filter.Quote("user", c.User)}
+	case (g == model.ByContainer || g == model.ByUnit) && c.Name != "":
+		return []string{filter.Quote(g.String()+"=", c.Name)}
 	}
 	return nil
 }

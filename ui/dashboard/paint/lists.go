@@ -148,6 +148,7 @@ func (p *Painter) lines(inside screen.Rect, height int, v *View, pane Pane, draw
 func (p *Painter) consumerHeader(x, y int, c consumerColumns, g model.Grouping) {
 	name := [...]string{
 		model.ByProcess: "PROCESS", model.ByDestination: "DESTINATION", model.ByService: "SERVICE", model.ByUser: "USER",
+		model.ByContainer: "CONTAINER", model.ByUnit: "UNIT",
 	}[g%model.NumGroupings]
 	p.canvas.Text(x, y, c.name, theme.Dim, name)
 	x += c.name
@@ -184,7 +185,12 @@ func (p *Painter) consumerName(x, y, w int, v *View, c *model.Consumer) theme.Ro
 		return p.owner(x, y, w, v, c.Process, c.Tier)
 	case v.Group == model.ByUser && c.User == "":
 		nobody = "unknown"
-	case v.Group != model.ByUser && c.Port == 0:
+	case v.Group >= model.ByContainer && c.Name == "":
+		nobody = "none"
+		if c.Tier == model.OwnerUnknown {
+			nobody = "unknown"
+		}
+	case v.Group < model.ByUser && c.Port == 0:
 		nobody = "no destination"
 	}
 	if nobody != "" {
@@ -204,6 +210,8 @@ func (p *Painter) consumerName(x, y, w int, v *View, c *model.Consumer) theme.Ro
 		p.canvas.Text(x+6, y, w-6, theme.Dim, services.Name(c.Port, proto))
 	case model.ByUser:
 		p.canvas.Text(x, y, w, theme.Text, text.Sanitize(c.User))
+	case model.ByContainer, model.ByUnit:
+		p.canvas.Text(x, y, w, theme.Text, text.Sanitize(c.Name))
 	}
 	return theme.Text
 }
