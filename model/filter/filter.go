@@ -12,6 +12,9 @@
 //	user:www-data        user name or uid: of the process, or where none is known of the socket
 //	proc:nginx           part of the process name; proc=nginx is the whole name
 //	cmd:--worker         part of the command line; cmd=… is all of it
+//	ns:shop/api          part of the network namespace's name, its kind (host, pod …), or its number
+//	container:web        part of the name of the container, or of the pod
+//	unit:nginx.service   part of the name of systemd's unit
 //	local: remote: addr: address, prefix, or either address with port (10.0.0.9:443, [2001:db8::1]:443)
 //	lport: rport: port:  port, range LOW-HIGH, or service name; addr: and port: mean either end
 //	age>30s              time since the socket was first seen: > >= < <=, or = to the whole second

@@ -186,6 +186,65 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// Where a socket is: its namespace, its container, its unit.
+func TestMatchPlaces(t *testing.T) {
+	t.Parallel()
+	st := modeltest.State(
+		[]source.Process{{PID: 1, Cgroup: 20}},
+		modeltest.Socket{Local: "10.0.0.9:41822", Remote: "10.0.9.2:5432", State: source.Established, Process: source.NoProcess},
+		modeltest.Socket{Local: "10.0.0.9:41824", Remote: "10.0.9.2:5432", State: source.TimeWait, Process: 0, Tier: model.OwnerObserved},
+		modeltest.Socket{Local: "10.0.0.9:41826", Remote: "10.0.9.2:5432", State: source.Established, Process: source.NoProcess},
+	)
+	st.Snapshot.Sockets[0].Cgroup = 10
+	st.Cgroups = []source.Cgroup{{ID: 10, Unit: "nginx.service"}, {ID: 20, Unit: "docker-1f.scope", Container: "shop/Web", Kind: source.ScopePod}}
+	st.Snapshot.Scope = source.Scope{Netns: 4026531840, Name: "edge-01", Kind: source.ScopeHost}
+	all := []int{0, 1, 2}
+	for _, tt := range []struct {
+		expr string
+		want []int
+	}{
+		{"ns:edge", all},
+		{"ns:EDGE-01,other", all},
+		{"ns=edge-01", all},
+		{"ns=edge", nil},
+		{"ns:host", all},
+		{"ns:Host", all},
+		{"ns:pod", nil},
+		{"ns:4026531840", all},
+		{"ns:net:[4026531840]", all},
+		{"ns:402653184", nil},
+		{"ns:0", all}, // a part of the name
+		{"ns:9", nil},
+		{"!ns:edge", nil},
+		{"container:web", []int{1}},
+		{"container=shop/Web", []int{1}},
+		{"container=web", nil},
+		{"!container:web", []int{0, 2}},
+		{`container:""`, []int{1}},
+		{"unit:nginx.service", []int{0}},
+		{"unit:nginx,docker", []int{0, 1}},
+		{"unit=nginx", nil},
+		{"!unit:nginx", []int{1, 2}},
+	} {
+		f := mustFilter(t, tt.expr)
+		var got []int
+		for row := range st.Rows {
+			if f.Match(st, row) {
+				got = append(got, row)
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s matches %v, want %v", tt.expr, got, tt.want)
+		}
+	}
+	// In a container every socket is its own, but for those of another.
+	st.Snapshot.Scope = source.Scope{Netns: 7, Name: "api", Kind: source.ScopeContainer}
+	f := mustFilter(t, "container:api")
+	if !f.Match(st, 0) || f.Match(st, 1) || !f.Match(st, 2) {
+		t.Error("container:api in the container api: not all but those of another")
+	}
+}
+
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -260,7 +319,7 @@ func TestErrors(t *testing.T) {
 func TestErrorText(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ expr, want string }{
-		{"stat:foo", `filter: "stat:foo": unknown key "stat": use one of ` + `state, proc, pid, user, local, remote, lport, rport, proto, age, owner, addr, port or cmd` + `; put text with a colon in quotes`},
+		{"stat:foo", `filter: "stat:foo": unknown key "stat": use one of ` + `state, proc, pid, user, local, remote, lport, rport, proto, age, owner, addr, port, cmd, ns, container or unit` + `; put text with a colon in quotes`},
 		{"größe pid:\x1b", `filter: "größe pid:\x1b": at character 11: bad pid "\x1b": use a number, as in pid:4410`},
 	} {
 		_, err := Parse(tt.expr)

@@ -77,6 +77,9 @@ var keys = [...]keyEntry{
 	{Key{"addr", Address, "local or remote", "addr:10.0.0.9", nil}, costAddr, endBoth.compileAddrs},
 	{Key{"port", Port, "local or remote", "port:443", nil}, costNumber, endBoth.compilePorts},
 	{Key{"cmd", Text, "command line", "cmd:--worker", nil}, costCommand, compileCommands},
+	{Key{"ns", Text, "network namespace", "ns:shop/api", nil}, costName, compileNamespaces},
+	{Key{"container", Text, "container or pod", "container:web", nil}, costName, compileContainers},
+	{Key{"unit", Text, "unit of systemd", "unit:nginx.service", nil}, costName, compileUnits},
 }
 
 // Keys returns the keys of the language, the most wanted first: for help, and

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -132,6 +133,61 @@ func (m commandMatcher) match(st *model.State, _ *source.Socket, r *model.Row) b
 
 func compileCommands(values []value, exact bool) (matcher, error) {
 	return commandMatcher(newPatterns(values, exact)), nil
+}
+
+// namespaceMatcher looks into the name of the network namespace, and knows its
+// kind and its number.
+type namespaceMatcher []namespace
+
+type namespace struct {
+	name   pattern
+	kind   string
+	number uint64
+}
+
+func (m namespaceMatcher) match(st *model.State, _ *source.Socket, _ *model.Row) bool {
+	scope := &st.Snapshot.Scope
+	for i := range m {
+		n := &m[i]
+		if n.name.in(scope.Name) || strings.EqualFold(n.kind, scope.Kind.String()) || n.number != 0 && n.number == scope.Netns {
+			return true
+		}
+	}
+	return false
+}
+
+func compileNamespaces(values []value, exact bool) (matcher, error) {
+	m := make(namespaceMatcher, len(values))
+	for i, v := range values {
+		// 0, which is no number of a namespace, is text.
+		number, _ := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(v.text, "net:["), "]"), 10, 64)
+		m[i] = namespace{newPattern(v.text, exact), v.text, number}
+	}
+	return m, nil
+}
+
+// containerMatcher looks into the names of containers and pods.
+type containerMatcher []pattern
+
+func (m containerMatcher) match(st *model.State, s *source.Socket, r *model.Row) bool {
+	name, _ := st.Container(s, r)
+	return name != "" && anyIn(m, name)
+}
+
+func compileContainers(values []value, exact bool) (matcher, error) {
+	return containerMatcher(newPatterns(values, exact)), nil
+}
+
+// unitMatcher looks into the names of systemd's units.
+type unitMatcher []pattern
+
+func (m unitMatcher) match(st *model.State, s *source.Socket, r *model.Row) bool {
+	g := st.Cgroup(s, r)
+	return g != nil && g.Unit != "" && anyIn(m, g.Unit)
+}
+
+func compileUnits(values []value, exact bool) (matcher, error) {
+	return unitMatcher(newPatterns(values, exact)), nil
 }
 
 // textMatcher is text without a key.
