@@ -8,15 +8,15 @@ import (
 	"ephtop/source"
 )
 
-// FailureSpan is how long a failed connect keeps the level at exhausted.
+// FailureSpan is how long a failed connect or bind keeps the level at exhausted.
 const FailureSpan = 10 * time.Second
 
-// maxFailures bounds the processes and destinations whose failures are kept
-// apart: where there are more, the pair that failed longest ago gives way.
+// maxFailures bounds the processes, destinations and addresses whose failures
+// are kept apart: where there are more, the pair that failed longest ago gives way.
 const maxFailures = 256
 
-// Failures are the connects that failed for want of a port, as far as the
-// kernel told of them.
+// Failures are the connects and binds that failed for want of a port, as far as
+// the kernel told of them.
 type Failures struct {
 	// Observed says that somebody listens: without it, a count of 0 says
 	// nothing.
@@ -26,16 +26,29 @@ type Failures struct {
 	Count, Recent int
 	// Last is when the last one failed.
 	Last time.Time
-	// By counts those of the last HistorySpan by process and destination, most
-	// first.
+	// By counts those of the last HistorySpan by process and by what it failed
+	// to get, most first.
 	By []Failure
+	// Refused counts, since the start, the connects and binds that failed since
+	// there is no such address on the host: no want of ports, though the error is
+	// the same. RefusedBy is to it as By is to Count.
+	Refused   int
+	RefusedBy []Failure
 	// ago is how long Last is past, whatever happened to the wall clock.
 	ago time.Duration
 }
 
-// Failure counts the failed connects of one process to one destination.
+// Failure counts what failed of one process towards one destination, or on one
+// address.
 type Failure struct {
-	Process     source.Process
+	Process source.Process
+	// Kind is source.ConnectFailed, source.BindFailed or source.AddressRefused.
+	Kind  source.EventKind
+	Proto source.Proto
+	// Local is the address whose pool is empty where a bind failed; with
+	// RefusedBy, the one that is not there, if it was named.
+	Local source.Addr
+	// Destination and Port are where a connect was to go.
 	Destination source.Addr
 	Port        uint16
 	// Count is their number in the last HistorySpan, to the minute.
@@ -52,14 +65,20 @@ const (
 	failureSlots = int(HistorySpan/failureSlot) + 1
 )
 
-// failures remembers the failed connects.
+// failures remembers what failed.
 type failures struct {
-	count  int
-	last   time.Time
-	clock  int64 // State.Clock of last
-	recent []failedPoll
-	by     []Failure
-	slot   int64 // the minute of the last add
+	ports     failureTable // for want of one
+	addresses failureTable // as there is no such one
+	last      time.Time    // of ports
+	clock     int64        // State.Clock of last
+	recent    []failedPoll
+}
+
+// failureTable counts events of a sort.
+type failureTable struct {
+	count int
+	by    []Failure
+	slot  int64 // the minute of the last add
 }
 
 // failedPoll is how many failures one moment told of.
@@ -69,23 +88,29 @@ type failedPoll struct {
 }
 
 // isFailure tells whether an event is a failure for want of a port.
-func isFailure(e *source.Event) bool { return e.Kind == source.ConnectFailed }
+func isFailure(e *source.Event) bool {
+	return e.Kind == source.ConnectFailed || e.Kind == source.BindFailed
+}
 
 // add counts the failures among the events, and those that are late, and fills
 // in st.Failures. now is the time by State.Clock: the rows may be older.
 func (f *failures) add(events []int32, late *late, st *State, now int64) {
 	m := st.Moment
-	f.age(now)
+	f.ports.age(now)
+	f.addresses.age(now)
 	if late != nil {
 		f.catchUp(late)
 	}
-	before := f.count
+	before := f.ports.count
 	for _, i := range events {
-		if e := &m.Events[i]; isFailure(e) {
-			f.note(e, now)
+		switch e := &m.Events[i]; {
+		case isFailure(e):
+			f.ports.note(e, now)
+		case e.Kind == source.AddressRefused:
+			f.addresses.note(e, now)
 		}
 	}
-	if n := f.count - before; n > 0 {
+	if n := f.ports.count - before; n > 0 {
 		f.last, f.clock = m.Time, now
 		f.recent = append(f.recent, failedPoll{now, n})
 	}
@@ -95,11 +120,9 @@ func (f *failures) add(events []int32, late *late, st *State, now int64) {
 	for _, p := range f.recent {
 		recent += p.count
 	}
-	slices.SortFunc(f.by, func(a, b Failure) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), b.Last.Compare(a.Last), cmp.Compare(a.Process.PID, b.Process.PID))
-	})
 	st.Failures = Failures{
-		Observed: m.Traced, Count: f.count, Recent: recent, Last: f.last, By: append(st.Failures.By[:0], f.by...),
+		Observed: m.Traced, Count: f.ports.count, Recent: recent, Last: f.last, By: f.ports.list(st.Failures.By[:0]),
+		Refused: f.addresses.count, RefusedBy: f.addresses.list(st.Failures.RefusedBy[:0]),
 		ago: time.Duration(now - f.clock),
 	}
 }
@@ -107,15 +130,23 @@ func (f *failures) add(events []int32, late *late, st *State, now int64) {
 // catchUp counts the failures of when the namespace was not looked at.
 func (f *failures) catchUp(l *late) {
 	for i := range l.events {
-		f.note(&l.events[i], l.clock)
+		f.ports.note(&l.events[i], l.clock)
 	}
-	f.count += l.count - len(l.events)
+	f.ports.count += l.count - len(l.events)
 	f.last, f.clock = l.last, l.clock
 	f.recent = append(f.recent, failedPoll{l.clock, l.count})
 }
 
+// list appends the counts to list, most first.
+func (f *failureTable) list(list []Failure) []Failure {
+	slices.SortFunc(f.by, func(a, b Failure) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), b.Last.Compare(a.Last), cmp.Compare(a.Process.PID, b.Process.PID))
+	})
+	return append(list, f.by...)
+}
+
 // age takes out of the counts what is older than HistorySpan.
-func (f *failures) age(clock int64) {
+func (f *failureTable) age(clock int64) {
 	now := clock / failureSlot.Nanoseconds()
 	for passed := min(now-f.slot, int64(failureSlots)); passed > 0; passed-- {
 		slot := slotOf(now - passed + 1)
@@ -135,7 +166,7 @@ func slotOf(minute int64) int {
 	return int((minute%n + n) % n)
 }
 
-func (f *failures) note(e *source.Event, clock int64) {
+func (f *failureTable) note(e *source.Event, clock int64) {
 	f.count++
 	b := f.find(e)
 	b.Count++
@@ -143,13 +174,31 @@ func (f *failures) note(e *source.Event, clock int64) {
 	b.Last, b.last = e.Time, clock
 }
 
+// failureOf is the empty count that an event belongs to. A connect that found no
+// port has no address of its own yet, or one that is no matter; a bind goes
+// nowhere.
+func failureOf(e *source.Event) Failure {
+	f := Failure{
+		Process: e.Process, Kind: e.Kind, Proto: e.Tuple.Proto,
+		Local: e.Tuple.Local, Destination: e.Tuple.Remote, Port: e.Tuple.RemotePort,
+	}
+	switch e.Kind {
+	case source.ConnectFailed:
+		f.Local = source.Addr{}
+	case source.BindFailed:
+		f.Destination, f.Port = source.Addr{}, 0
+	}
+	return f
+}
+
 // find gives the count that an event belongs to. Where there is no room for
 // another, the one that failed longest ago gives way.
-func (f *failures) find(e *source.Event) *Failure {
-	oldest := 0
+func (f *failureTable) find(e *source.Event) *Failure {
+	is, oldest := failureOf(e), 0
 	for i := range f.by {
 		b := &f.by[i]
-		if b.Process.Same(&e.Process) && b.Destination == e.Tuple.Remote && b.Port == e.Tuple.RemotePort {
+		if b.Process.Same(&is.Process) && b.Kind == is.Kind && b.Proto == is.Proto && b.Local == is.Local &&
+			b.Destination == is.Destination && b.Port == is.Port {
 			return b
 		}
 		if b.last < f.by[oldest].last {
@@ -160,6 +209,6 @@ func (f *failures) find(e *source.Event) *Failure {
 		f.by = append(f.by, Failure{})
 		oldest = len(f.by) - 1
 	}
-	f.by[oldest] = Failure{Process: e.Process, Destination: e.Tuple.Remote, Port: e.Tuple.RemotePort}
+	f.by[oldest] = is
 	return &f.by[oldest]
 }

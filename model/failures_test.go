@@ -99,3 +99,57 @@ func TestAFindingNamesAProcessWithoutSockets(t *testing.T) {
 		t.Errorf("finding %+v, want one that names java", f)
 	}
 }
+
+// A bind that found no port is a failure too, of the address's pool.
+func TestFailedBinds(t *testing.T) {
+	t.Parallel()
+	bind := func(proto source.Proto, local string) source.Event {
+		e := failed(0, db, java)
+		e.Kind, e.Tuple = source.BindFailed, source.Tuple{Proto: proto}
+		e.Tuple.Local, _ = endpoint(local + ":0")
+		return e
+	}
+	st := update(withEvents(moment(0),
+		bind(source.TCP, "10.0.0.1"), bind(source.TCP, "10.0.0.1"), bind(source.TCP, "10.0.0.2"), bind(source.UDP, "10.0.0.1"), failed(0, db, java)))
+	f := &st.Failures
+	local, _ := endpoint("10.0.0.1:0")
+	if f.Count != 5 || f.Recent != 5 || len(f.By) != 4 || st.Level != LevelExhausted {
+		t.Errorf("%+v, level %v; want 5 of 4 sorts, exhausted", f, st.Level)
+	}
+	if by := f.By[0]; by.Kind != source.BindFailed || by.Proto != source.TCP || by.Local != local || by.Port != 0 || by.Count != 2 {
+		t.Errorf("most %+v, want the binds on 10.0.0.1", by)
+	}
+	if found := find(st, ConnectsFail); found == nil || found.Tuple != (TupleKey{Source: local}) {
+		t.Errorf("finding %+v, want one about 10.0.0.1", found)
+	}
+}
+
+// Which local address a connect would have had makes no other failure of it.
+func TestFailedConnectsAreOneWhateverTheirAddress(t *testing.T) {
+	t.Parallel()
+	chosen := failed(0, db, java)
+	chosen.Tuple.Local, _ = endpoint("10.0.0.1:0")
+	if by := update(withEvents(moment(0), failed(0, db, java), chosen)).Failures.By; len(by) != 1 || by[0].Count != 2 {
+		t.Errorf("%+v, want one sort", by)
+	}
+}
+
+// The error is the same, and it is not the ports.
+func TestRefusedAddresses(t *testing.T) {
+	t.Parallel()
+	e := failed(0, db, java)
+	e.Kind = source.AddressRefused
+	e.Tuple.Local, _ = endpoint("10.0.0.77:0")
+	host := newTeller()
+	st := host.tell(withEvents(moment(0), e, e))
+	f := &st.Failures
+	if f.Count != 0 || f.Recent != 0 || len(f.By) != 0 || st.Level != LevelOK || find(st, ConnectsFail) != nil {
+		t.Errorf("%+v, level %v; want no failure", f, st.Level)
+	}
+	if f.Refused != 2 || len(f.RefusedBy) != 1 || f.RefusedBy[0].Local != e.Tuple.Local || f.RefusedBy[0].Port != 5432 || f.RefusedBy[0].Process.Name != "java" {
+		t.Errorf("refused %d: %+v; want 2 of java, with the address", f.Refused, f.RefusedBy)
+	}
+	if st = host.tell(withEvents(moment(400))); st.Failures.Refused != 2 || len(st.Failures.RefusedBy) != 0 {
+		t.Errorf("much later: %+v", st.Failures)
+	}
+}

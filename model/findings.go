@@ -14,8 +14,9 @@ type Problem uint8
 // The problems. Which fields of a Finding hold stands behind each, beside
 // Level.
 const (
-	// ConnectsFail: connect() was seen to fail. Count in all, Of lately;
-	// Tuple's destination and Process of the worst.
+	// ConnectsFail: connect() or bind() was seen to fail for want of a port. Count
+	// in all, Of lately; Process and Tuple of the worst: the destination that it
+	// wanted to connect to, or the source that it wanted to bind, and port 0.
 	ConnectsFail Problem = iota
 	// TupleFull: a tuple is past a threshold. Tuple, Count used of Of, Rate of
 	// growth, Span until it is full; Process holds most of it.
@@ -158,7 +159,8 @@ func findFailures(st *State, list []Finding) []Finding {
 	}
 	if len(f.By) > 0 {
 		worst := &f.By[0]
-		found.Tuple = TupleKey{Destination: worst.Destination, Port: worst.Port}
+		found.Proto = worst.Proto
+		found.Tuple = TupleKey{Source: worst.Local, Destination: worst.Destination, Port: worst.Port}
 		found.Process = int32(slices.IndexFunc(st.Processes, func(p source.Process) bool { return p.Same(&worst.Process) }))
 	}
 	return append(list, found)

@@ -12,7 +12,10 @@ import (
 type ownership struct {
 	recall  recall
 	started bool
-	traced  traced
+	closed  traced
+	bound   traced // before they were connected
+	// before is State.Clock of the look before.
+	before int64
 
 	// What follows is the fleet's.
 	*scratch
@@ -26,6 +29,7 @@ type ownership struct {
 func (o *ownership) begin(st *State, events []int32, passed time.Duration) {
 	sockets := st.Snapshot.Sockets
 	o.fresh = o.fresh[:0]
+	o.before = st.Clock - st.Elapsed.Nanoseconds()
 	o.recall.begin(sockets, &st.Snapshot.Settings, passed, &o.scratch.recall)
 	o.trace(st.Moment, events)
 	st.Rows = resize(st.Rows, len(sockets))
@@ -43,6 +47,9 @@ func (o *ownership) observe(st *State, i int) {
 		m.process, m.tier = o.registry.mapping[s.Process], OwnerObserved
 	} else if p, ok := o.closedBy(s, known); ok {
 		m.process, m.tier = p, OwnerTraced
+	}
+	if len(o.bound) > 0 {
+		o.noteBound(s, m, o.recall.isNew(i))
 	}
 	if m.process != source.NoProcess {
 		o.registry.keep(m.process, o.turn)

@@ -19,7 +19,7 @@ type memory struct {
 	tier       Tier
 	sinceStart bool
 	waiting    bool // in TIME_WAIT
-	matched    bool
+	bound      bool // before it was connected, as the kernel told
 }
 
 // recall finds the sockets of one snapshot again in the next one. Most of them
@@ -52,6 +52,7 @@ type recall struct {
 // recallScratch is what is needed of a recall during an update only.
 type recallScratch struct {
 	match   []int32 // index into last by row, or forgotten
+	taken   []bool  // by index into last
 	missing []int32 // rows not found in order
 	index   map[uint64]int32
 }
@@ -74,6 +75,8 @@ func (r *recall) begin(sockets []source.Socket, set *source.Settings, passed tim
 	r.last, r.next = r.next, r.last
 	r.next = resize(r.next, len(sockets))
 	r.match = resize(r.match, len(sockets))
+	r.taken = resize(r.taken, len(r.last))
+	clear(r.taken)
 	r.matchInOrder(sockets)
 	r.matchRest(sockets)
 }
@@ -135,7 +138,7 @@ func (r *recall) take(row, from int, s *source.Socket) {
 	*m = r.last[from]
 	m.waiting = s.State == source.TimeWait
 	m.cookie, m.inode = cmp.Or(s.Cookie, m.cookie), cmp.Or(s.Inode, m.inode)
-	r.last[from].matched = true
+	r.taken[from] = true
 }
 
 // matchRest looks through what is left of the snapshot before.
@@ -148,13 +151,13 @@ func (r *recall) matchRest(sockets []source.Socket) {
 	}
 	clear(r.index)
 	for j := range r.last {
-		if !r.last[j].matched {
+		if !r.taken[j] {
 			r.index[r.last[j].id] = int32(j)
 		}
 	}
 	for _, i := range r.missing {
 		id, s := r.next[i].id, &sockets[i]
-		if j, ok := r.index[id]; ok && !r.last[j].matched && r.last[j].is(s, r.fresh) {
+		if j, ok := r.index[id]; ok && !r.taken[j] && r.last[j].is(s, r.fresh) {
 			r.take(int(i), int(j), s)
 			continue
 		}

@@ -40,12 +40,12 @@ type State struct {
 	// Churn is who opens and closes connections to the worst destinations, most
 	// closes first.
 	Churn []Churn
-	// Failures are the connects that failed.
+	// Failures are the connects and binds that failed.
 	Failures Failures
 	// Findings say what is wrong or will be, most urgent first.
 	Findings []Finding
 	// Level is the worst of the two protocols' levels, and LevelExhausted
-	// where a connect has just failed.
+	// where a connect or a bind has just failed.
 	Level Level
 }
 
@@ -110,7 +110,7 @@ const (
 	OwnerUnknown  Tier = iota
 	OwnerInferred      // likely, from who was seen with the same destination
 	OwnerObserved      // a poll saw the socket alive with its process
-	OwnerTraced        // the kernel told who closed it
+	OwnerTraced        // the kernel told who closed it, or who connected it
 )
 
 // String gives the tier as in JSON and in the filter key owner:.

@@ -10,11 +10,11 @@ const (
 	tracedTurns = 60
 )
 
-// traced are the closes that the kernel told of and that have not met their
-// TIME_WAIT yet.
-type traced map[source.Tuple]tracedClose
+// traced are events that have not met their socket yet: closes, and connects of
+// sockets that were bound.
+type traced map[source.Tuple]tracedEvent
 
-type tracedClose struct {
+type tracedEvent struct {
 	process    int32
 	look, turn uint32
 	// unsure says that the thread had ended before it could be looked up: its
@@ -22,30 +22,61 @@ type tracedClose struct {
 	unsure bool
 }
 
-// trace takes in the closes among the events. The registry's numbers of their
-// processes stay in use while they wait.
+// trace takes in what the events tell of sockets. The registry's numbers of
+// their processes stay in use while they wait.
 func (o *ownership) trace(m *source.Moment, events []int32) {
-	for t, c := range o.traced {
-		if o.looks-c.look > tracedLooks || o.turn-c.turn > tracedTurns {
-			delete(o.traced, t)
-			continue
-		}
-		o.registry.keep(c.process, o.turn)
-	}
+	o.keepTraced(o.closed)
+	o.keepTraced(o.bound)
 	for _, i := range events {
-		e := &m.Events[i]
-		if e.Kind != source.Closed {
-			continue
+		switch e := &m.Events[i]; e.Kind {
+		case source.Closed:
+			o.wait(&o.closed, e)
+		case source.BoundFirst:
+			o.wait(&o.bound, e)
 		}
-		if o.traced == nil {
-			o.traced = make(traced)
-		}
-		// The latest close of a four-tuple is the one whose TIME_WAIT is there.
-		o.traced[e.Tuple] = tracedClose{o.registry.closer(&e.Process, o.turn), o.looks, o.turn, e.Process.Start == 0}
 	}
 }
 
-// closer gives the number of a process that closed a connection. One that had
+// wait adds an event. The latest one of a four-tuple is the one whose socket is
+// there.
+func (o *ownership) wait(list *traced, e *source.Event) {
+	if *list == nil {
+		*list = make(traced)
+	}
+	(*list)[e.Tuple] = tracedEvent{o.registry.closer(&e.Process, o.turn), o.looks, o.turn, e.Process.Start == 0}
+}
+
+// keepTraced drops what has waited in vain.
+func (o *ownership) keepTraced(list traced) {
+	for t, e := range list {
+		if o.looks-e.look > tracedLooks || o.turn-e.turn > tracedTurns {
+			delete(list, t)
+			continue
+		}
+		o.registry.keep(e.process, o.turn)
+	}
+}
+
+// noteBound tells whether a socket is one that was bound before it was
+// connected, as the kernel told. Only one that is new can be, or that was at the
+// look before: the event may have come after it.
+func (o *ownership) noteBound(s *source.Socket, m *memory, isNew bool) {
+	if s.RemotePort == 0 || !isNew && m.since < o.before {
+		return
+	}
+	t := s.Tuple()
+	e, ok := o.bound[t]
+	if !ok {
+		return
+	}
+	delete(o.bound, t)
+	m.bound = true
+	if m.process == source.NoProcess {
+		m.process, m.tier = e.process, OwnerTraced
+	}
+}
+
+// closer gives the number of a process that an event names. One that had
 // ended before it could be looked up is a known process of that pid and name.
 func (r *registry) closer(p *source.Process, turn uint32) int32 {
 	if p.Start != 0 {
@@ -91,13 +122,13 @@ func (r *registry) indexNames(turn uint32) {
 // closedBy gives the process that closed a socket which the dump shows
 // without an owner. An unsure one gives way to one that was observed.
 func (o *ownership) closedBy(s *source.Socket, observed bool) (process int32, ok bool) {
-	if len(o.traced) == 0 || s.HasOwner() || s.RemotePort == 0 {
+	if len(o.closed) == 0 || s.HasOwner() || s.RemotePort == 0 {
 		return source.NoProcess, false
 	}
 	t := s.Tuple()
-	c, ok := o.traced[t]
+	c, ok := o.closed[t]
 	if ok {
-		delete(o.traced, t)
+		delete(o.closed, t)
 	}
 	return c.process, ok && !(c.unsure && observed)
 }

@@ -114,7 +114,83 @@ func TestTracedMemoryIsBounded(t *testing.T) {
 		e.Tuple.LocalPort += uint16(i)
 		host.tell(withEvents(moment(float64(i)), e))
 	}
-	if n := len(host.fleet.trackers[scopeKey{}].ownership.traced); n > tracedLooks+1 {
+	if n := len(host.fleet.trackers[scopeKey{}].ownership.closed); n > tracedLooks+1 {
 		t.Errorf("%d closes wait, want at most %d", n, tracedLooks+1)
+	}
+}
+
+// boundFirst is the event of a connect on a socket that was bound.
+func boundFirst(local, remote string, p source.Process) source.Event {
+	e := closed(local, remote, p)
+	e.Kind = source.BoundFirst
+	return e
+}
+
+// A dump shows a socket that was bound first as any other. The kernel's word
+// makes it certain, until its TIME_WAIT is over.
+func TestBoundFirstIsCertainWhereItIsTold(t *testing.T) {
+	t.Parallel()
+	// Ports of the first half, of which parity tells nothing.
+	live := socket(source.Established, "10.0.0.1:40000", db)
+	wait := with(socket(source.TimeWait, "10.0.0.1:40000", db), func(s *source.Socket) { s.Expires = 40000 })
+	other := socket(source.Established, "10.0.0.1:40002", cache)
+	event := boundFirst("10.0.0.1:40000", db, java)
+	cases := []struct {
+		name    string
+		moments []*source.Moment
+		certain bool
+	}{
+		{"in the same moment", []*source.Moment{withEvents(moment(0)), withEvents(moment(1, live, other), event)}, true},
+		{"told before the socket is seen", []*source.Moment{withEvents(moment(0), event), withEvents(moment(1, live, other))}, true},
+		{"told after the socket is seen", []*source.Moment{withEvents(moment(0)), withEvents(moment(1, live, other)), withEvents(moment(2, live, other), event)}, true},
+		{"seen in TIME_WAIT only", []*source.Moment{withEvents(moment(0)), withEvents(moment(60, wait, other), event)}, true},
+		{"for as long as it lasts", []*source.Moment{withEvents(moment(0, live, other), event), withEvents(moment(1, live, other)), withEvents(moment(30, wait, other))}, true},
+		{"not for one that is there since long", []*source.Moment{withEvents(moment(0, live, other)), withEvents(moment(1, live, other)), withEvents(moment(2, live, other), event)}, false},
+		{"not for another four-tuple", []*source.Moment{withEvents(moment(0, live, other), boundFirst("10.0.0.1:40000", cache, java))}, false},
+		{
+			"not for the next socket of the four-tuple", []*source.Moment{
+				withEvents(moment(0, wait, other), event),
+				withEvents(moment(70, live, other)),
+			}, false,
+		},
+	}
+	for _, c := range cases {
+		st := story(c.moments...)
+		p, own, rest := &st.TCP.Pressure, freeOf(st, db), freeOf(st, cache)
+		want := []free{{Used: 1, Free: 99}, {Used: 1, Free: 99}}
+		if c.certain {
+			want[1] = free{2, 98, 1, 1, 0}
+		}
+		if st.Rows[0].Blocking != c.certain || st.Rows[1].Blocking || p.Blocked != one(c.certain) || p.BlockedKnown != p.Blocked || own != want[0] || rest != want[1] {
+			t.Errorf("%s: blocking %v, %d blocked, %d known, own %+v, other %+v; want %v, %+v", c.name, st.Rows[0].Blocking, p.Blocked, p.BlockedKnown, own, rest,
+				c.certain, want)
+		}
+		if owner := st.Process(0); c.certain && (owner == nil || owner.Name != "java" || st.Rows[0].Tier != OwnerTraced) {
+			t.Errorf("%s: owner %+v %v, want java, traced", c.name, owner, st.Rows[0].Tier)
+		}
+	}
+}
+
+// Who was seen with the socket is asked before who was told to have connected it.
+func TestBoundFirstTakesNoOwnerAway(t *testing.T) {
+	t.Parallel()
+	live := owned(socket(source.Established, "10.0.0.1:40000", db), 1, 0)
+	st := story(withProcesses(withEvents(moment(0, live), boundFirst("10.0.0.1:40000", db, java)), curl))
+	if p := st.Process(0); p.Name != "curl" || st.Rows[0].Tier != OwnerObserved {
+		t.Errorf("owner %+v %v, want curl, observed", p, st.Rows[0].Tier)
+	}
+}
+
+// The finding counts what is certain apart from what is suspected.
+func TestFindingOfToldAndSuspected(t *testing.T) {
+	t.Parallel()
+	list := append(connections(8, source.Established, "10.0.0.1", 40000, 2, db), connections(9, source.Established, "10.0.0.1", 40001, 2, db)...)
+	var events []source.Event
+	for i := range 8 {
+		events = append(events, boundFirst(source.AddrPort(list[i].Local, list[i].LocalPort), db, java))
+	}
+	f := find(update(withEvents(moment(0, list...), events...)), BoundFirst)
+	if f == nil || f.Count != 8 || f.Suspected != 9 || f.Exact {
+		t.Errorf("%+v, want 8 for certain and 9 suspected", f)
 	}
 }

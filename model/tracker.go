@@ -123,7 +123,7 @@ func (t *tracker) look(st *State) {
 		if s.Proto == source.UDP {
 			t.udp.note(s, &st.Rows[i], false, &st.UDP.States)
 		} else {
-			t.tcp.note(s, &st.Rows[i], false, &st.TCP.States)
+			t.tcp.note(s, &st.Rows[i], t.ownership.recall.next[i].bound, &st.TCP.States)
 			signs.note(st, i)
 		}
 	}

@@ -46,6 +46,14 @@ func cases() []adviceCase {
 			Problem: model.ConnectsFail, Level: model.LevelExhausted, Process: none, Count: 30, Of: 12,
 			Tuple: model.TupleKey{Destination: database.Destination, Port: 5432},
 		}},
+		{"binds fail", with(busy(), func(st *model.State) {
+			st.Failures = model.Failures{Observed: true, Count: 30, Recent: 12, Last: st.Moment.Time, By: []model.Failure{
+				{Process: source.Process{PID: 9203, Name: "squid"}, Kind: source.BindFailed, Proto: source.TCP, Local: database.Source, Count: 30},
+			}}
+		}), model.Finding{
+			Problem: model.ConnectsFail, Level: model.LevelExhausted, Process: none, Count: 30, Of: 12,
+			Tuple: model.TupleKey{Source: database.Source},
+		}},
 		{"tuple full", busy(), full},
 		{"tuple full of live ports, nobody known", with(host(), towards(database, 18006, 0, 0)), change(full, func(f *model.Finding) {
 			f.Process, f.Rate, f.Span = none, 0, 0

@@ -11,12 +11,27 @@ import (
 )
 
 func (t *teller) connectsFail() Advice {
+	if by := t.st.Failures.By; len(by) > 0 && by[0].Kind == source.BindFailed {
+		return t.bindsFail()
+	}
 	return Advice{
 		Title: t.title("connect() to %s fails for want of a port", t.destination()),
 		Seen: text.Plural(t.Count, "connect", "connects") + " failed with EADDRNOTAVAIL, " + text.Count(t.Of) + " of them in the last " +
 			span(model.FailureSpan) + "; most by " + t.whoever() + " to " + t.destination(),
 		Why:      "The kernel found no port for a new connection, and no counter of its own says so." + t.scopeWords(),
 		Remedies: t.cures(),
+	}
+}
+
+// bindsFail is about a bind() that was seen to fail: most did.
+func (t *teller) bindsFail() Advice {
+	on := address(t.Tuple.Source)
+	return Advice{
+		Title: t.title("bind() on %s fails for want of a port", on),
+		Seen: text.Plural(t.Count, "connect or bind", "connects and binds") + " failed, " + text.Count(t.Of) + " of them in the last " +
+			span(model.FailureSpan) + "; most by " + t.whoever() + " on " + on,
+		Why:      "The kernel found no port that is free on this address, whatever the destination, and no counter of its own says so.",
+		Remedies: gather(t.widen()),
 	}
 }
 

@@ -32,8 +32,11 @@ func (p *textPage) failures() {
 	by := p.Failures.By
 	for i := range by[:min(listed, len(by))] {
 		b := &by[i]
-		p.fact("", text.Count(b.Count)+" by "+text.Truncate(p.name(b.Process.Name), 20)+" "+
-			strconv.Itoa(int(b.Process.PID))+" to "+source.AddrPort(b.Destination, b.Port))
+		what := " to " + source.AddrPort(b.Destination, b.Port)
+		if b.Kind == source.BindFailed {
+			what = " on " + b.Local.String() + ", in bind()"
+		}
+		p.fact("", text.Count(b.Count)+" by "+text.Truncate(p.name(b.Process.Name), 20)+" "+strconv.Itoa(int(b.Process.PID))+what)
 	}
 }
 
