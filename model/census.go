@@ -121,9 +121,10 @@ func (c *census) note(s *source.Socket, row *Row, boundFirst bool, states *State
 	}
 }
 
-// countsForTuple tells whether a socket holds its port towards a destination.
-func (c *census) countsForTuple(s *source.Socket, row *Row) bool {
-	return row.Ephemeral && s.RemotePort != 0 && !c.domains.of(s.Interface).aside.Has(s.LocalPort)
+// countsForTuple tells whether a socket of the domain holds its port towards a
+// destination.
+func (d *domain) countsForTuple(s *source.Socket, row *Row) bool {
+	return row.Ephemeral && s.RemotePort != 0 && !(d.any && d.aside.Has(s.LocalPort))
 }
 
 // count fills in the pressure and the consumers of the protocol, but for what
@@ -175,7 +176,7 @@ func (c *census) number(st *State, o *ownership) {
 		h.blocked = row.Ephemeral && d.any && d.blocked.Has(s.LocalPort)
 		row.Blocking = h.blocked && s.Bind != source.BindConnect
 		h.bound = row.Blocking && (s.State == source.Bound || !d.aside.Has(s.LocalPort))
-		if m := &o.recall.next[i]; !c.countsForTuple(s, row) {
+		if m := &o.recall.next[i]; !d.countsForTuple(s, row) {
 			m.tuple = noTuple
 		} else {
 			m.tuple = c.tuples.number(s, d.vrf, m.tuple)

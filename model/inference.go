@@ -21,8 +21,8 @@ const maxSightings = 4096
 func (c *census) sight(st *State, o *ownership) {
 	for _, i := range o.fresh {
 		s := &st.Snapshot.Sockets[i]
-		if s.Proto == c.proto && c.countsForTuple(s, &st.Rows[i]) {
-			n := c.tuples.number(s, c.domains.of(s.Interface).vrf, o.recall.next[i].tuple)
+		if d := c.domains.of(s.Interface); s.Proto == c.proto && d.countsForTuple(s, &st.Rows[i]) {
+			n := c.tuples.number(s, d.vrf, o.recall.next[i].tuple)
 			c.tuples.dests.places[c.tuples.tuples[n].dest].seen.add(st.Rows[i].Process)
 		}
 	}
