@@ -75,6 +75,10 @@ func (ds domains) of(iface uint32) *domain {
 	return &ds[0]
 }
 
+// maxVRFs bounds the VRFs of one namespace that are told apart: each takes two
+// sets of ports. Sockets in further ones count as if they were in none.
+const maxVRFs = 64
+
 // block takes over the ports that the kernel's tables say are blocked, if they
 // are known. A VRF is known from when it has one on, for as long as it has one
 // or a socket.
@@ -87,14 +91,16 @@ func (c *census) block(st *State) {
 		return
 	}
 	for i := range sn.VRFs {
-		if vrf := sn.VRFs[i].Interface; vrf != 0 && !slices.Contains(c.vrfs, vrf) {
+		if vrf := sn.VRFs[i].Interface; vrf != 0 && len(c.vrfs) < maxVRFs && !slices.Contains(c.vrfs, vrf) {
 			c.vrfs = append(c.vrfs, vrf)
 		}
 	}
 	c.domains.reset(c.vrfs)
 	c.domains[0].blockAll(sn.Blocked, &c.usable.PortSet)
 	for i := range sn.VRFs {
-		c.domains.of(sn.VRFs[i].Interface).blockAll(sn.VRFs[i].Blocked, &c.usable.PortSet)
+		if d := c.domains.of(sn.VRFs[i].Interface); d.vrf != 0 {
+			d.blockAll(sn.VRFs[i].Blocked, &c.usable.PortSet)
+		}
 	}
 }
 

@@ -228,3 +228,17 @@ func TestWhatWasKnownIsNotSuspectedLater(t *testing.T) {
 		t.Errorf("%d suspected, want none: it is known", st.TCP.Pressure.Suspected)
 	}
 }
+
+// What is blocked in a VRF too many, or in one of no device, is not blocked
+// elsewhere.
+func TestTooManyVRFs(t *testing.T) {
+	t.Parallel()
+	m := known(moment(0, socket(source.Established, "10.0.0.1:40050", db)))
+	for i := range uint32(10 * maxVRFs) {
+		m.Snapshots[0].VRFs = append(m.Snapshots[0].VRFs, source.VRF{Interface: i, Blocked: []uint16{40001}})
+	}
+	host := newTeller()
+	if st := host.tell(m); st.TCP.Pressure.Blocked != 0 || len(host.fleet.trackers[scopeKey{}].tcp.vrfs) != maxVRFs {
+		t.Errorf("%d blocked outside of all, %d VRFs; want 0 and %d", st.TCP.Pressure.Blocked, len(st.vrfs), maxVRFs)
+	}
+}
