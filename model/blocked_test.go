@@ -129,7 +129,7 @@ func TestTimeWaitOfBoundSockets(t *testing.T) {
 	}
 }
 
-// What no dump can tell (F2): ports of both halves, all bound first, towards
+// What no dump can tell: ports of both halves, all bound first, towards
 // several destinations. Then no connect() gets a port any more.
 func TestEverythingBoundFirstIsExhausted(t *testing.T) {
 	t.Parallel()
