@@ -1,5 +1,6 @@
 // Package owner turns the inode of a socket into the process that holds it,
-// on Linux, by reading the links in /proc/PID/fd.
+// on Linux: a [Tracker] by reading the links in /proc/PID/fd, a [Finder] where
+// the kernel's own tables of descriptors can be listed.
 //
 // Reading all of them costs microseconds a descriptor, a quarter of a second
 // for 100,000, so a [Tracker] remembers what it read and follows what changes:

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"ephtop/source"
@@ -107,14 +109,49 @@ func dump(inodes ...uint32) []source.Socket {
 	return sockets
 }
 
+// assigner is a Tracker or a Finder.
+type assigner interface {
+	Assign(context.Context, []source.Socket, []source.Process) ([]source.Process, Report, error)
+}
+
+// finder is a Finder that is told what the links of the fixture say.
+func (f *fixture) finder() *Finder {
+	finder := NewFinder(f.root, f.list)
+	finder.alive = func(pid int32) bool {
+		_, err := os.Stat(f.path(int(pid)))
+		return err == nil
+	}
+	return finder
+}
+
+// list is a Lister. It yields what is not sought, too, as a Lister may.
+func (f *fixture) list(_ []uint32, yield func(pid, fd int32, inode uint32)) error {
+	links, err := filepath.Glob(filepath.Join(f.root, "*", "fd", "*"))
+	slices.Reverse(links) // in no order of pids
+	for _, link := range links {
+		var pid, fd int32
+		if _, err := fmt.Sscanf(strings.TrimPrefix(link, f.root), "/%d/fd/%d", &pid, &fd); err != nil {
+			return err
+		}
+		target, err := os.Readlink(link)
+		if err != nil {
+			return err
+		}
+		if inode, ok := parseLink([]byte(target)); ok {
+			yield(pid, fd, inode)
+		}
+	}
+	return err
+}
+
 // owners polls once and gives the pid that holds each inode, 0 for none.
-func owners(t testing.TB, tracker *Tracker, inodes ...uint32) []int32 {
+func owners(t testing.TB, tracker assigner, inodes ...uint32) []int32 {
 	t.Helper()
 	pids, _ := poll(t, tracker, inodes...)
 	return pids
 }
 
-func poll(t testing.TB, tracker *Tracker, inodes ...uint32) ([]int32, Report) {
+func poll(t testing.TB, tracker assigner, inodes ...uint32) ([]int32, Report) {
 	t.Helper()
 	sockets := dump(inodes...)
 	processes, report, err := tracker.Assign(context.Background(), sockets, nil)

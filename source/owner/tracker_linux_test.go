@@ -110,20 +110,31 @@ func TestAssignFollowsChanges(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFixture(t, test.people...)
-			tracker := f.tracker()
-			for n, step := range test.steps {
-				if step.change != nil {
-					step.change(f)
-				}
-				var got []int32
-				for range max(1, step.polls) {
-					got = owners(t, tracker, step.dump...)
-				}
-				if diff := cmp.Diff(step.want, got); diff != "" {
-					t.Fatalf("step %d %s: owners (-want +got):\n%s", n+1, step.name, diff)
-				}
-			}
+			follow(t, f, f.tracker(), test.steps, 1)
 		})
+		// A Finder sees that a socket was handed over when it lists all.
+		t.Run("Finder: "+test.name, func(t *testing.T) {
+			f := newFixture(t, test.people...)
+			follow(t, f, f.finder(), test.steps, listGap)
+		})
+	}
+}
+
+// follow makes the changes and polls after each, least times or as often as
+// the step says.
+func follow(t *testing.T, f *fixture, a assigner, steps []step, least int) {
+	t.Helper()
+	for n, step := range steps {
+		if step.change != nil {
+			step.change(f)
+		}
+		var got []int32
+		for range max(least, step.polls) {
+			got = owners(t, a, step.dump...)
+		}
+		if diff := cmp.Diff(step.want, got); diff != "" {
+			t.Fatalf("step %d %s: owners (-want +got):\n%s", n+1, step.name, diff)
+		}
 	}
 }
 
