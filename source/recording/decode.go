@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"reflect"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -22,14 +23,18 @@ type enum struct {
 	read   *json.Unmarshalers
 }
 
-var enums = map[reflect.Type]*enum{
-	reflect.TypeFor[source.Proto]():     newEnum[source.Proto](),
-	reflect.TypeFor[source.State]():     newEnum[source.State](),
-	reflect.TypeFor[source.Timer]():     newEnum[source.Timer](),
-	reflect.TypeFor[source.Bind]():      newEnum[source.Bind](),
-	reflect.TypeFor[source.EventKind](): newEnum[source.EventKind](),
-	reflect.TypeFor[source.ScopeKind](): newEnum[source.ScopeKind](),
-}
+// enums are made when they are first needed: most runs neither write nor read a
+// recording, and the first frame is not to wait for them.
+var enums = sync.OnceValue(func() map[reflect.Type]*enum {
+	return map[reflect.Type]*enum{
+		reflect.TypeFor[source.Proto]():     newEnum[source.Proto](),
+		reflect.TypeFor[source.State]():     newEnum[source.State](),
+		reflect.TypeFor[source.Timer]():     newEnum[source.Timer](),
+		reflect.TypeFor[source.Bind]():      newEnum[source.Bind](),
+		reflect.TypeFor[source.EventKind](): newEnum[source.EventKind](),
+		reflect.TypeFor[source.ScopeKind](): newEnum[source.ScopeKind](),
+	}
+})
 
 func newEnum[T interface {
 	~uint8
@@ -87,7 +92,7 @@ func forms(start *time.Time) []*json.Unmarshalers {
 		json.UnmarshalFromFunc(readSeconds),
 		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, t *time.Time) error { return readTime(dec, t, *start) }),
 	}
-	for _, e := range enums {
+	for _, e := range enums() {
 		list = append(list, e.read)
 	}
 	return list

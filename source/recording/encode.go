@@ -99,7 +99,7 @@ func appenderOf(t reflect.Type, start *time.Time) appender {
 	case reflect.TypeFor[source.Addr]():
 		return appendAddr
 	}
-	if e, ok := enums[t]; ok {
+	if e, ok := enums()[t]; ok {
 		return func(b []byte, v reflect.Value) []byte { return append(b, e.json[v.Uint()]...) }
 	}
 	switch t.Kind() {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"ephtop/source/evidence/host"
 )
@@ -101,12 +102,12 @@ func (s *saved) chain(fields []string) error {
 
 // savedWord is a word of a rule. One in quotes is kept as it stands: none of those
 // that are read here needs any.
-var savedWord = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\S+`)
+var savedWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\S+`) })
 
 // rule reads what follows "-A CHAIN".
 func (s *saved) rule(c *chain, line string) rule {
 	r := rule{text: host.Clean(line, ruleWidth)}
-	words := savedWord.FindAllString(line, -1)
+	words := savedWord().FindAllString(line, -1)
 	neg := false
 	for len(words) > 0 {
 		name, args := words[0], words[1:]
