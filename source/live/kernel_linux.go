@@ -21,7 +21,7 @@ import (
 // kernelSupported says whether this system has the kernel's tables at all.
 const kernelSupported = true
 
-// kernel reads the kernel's own tables.
+// kernel asks sock_diag.
 type kernel struct {
 	dumper   *sockdiag.Dumper
 	owners   *owner.Tracker
@@ -37,7 +37,7 @@ type kernel struct {
 	rights      procfs.Rights
 }
 
-func openKernel(o Options, failed failures) (source.Source, error) {
+func (p *plan) openKernel() (source.Source, error) {
 	dumper, err := sockdiag.Open()
 	if err != nil {
 		return nil, err
@@ -48,17 +48,17 @@ func openKernel(o Options, failed failures) (source.Source, error) {
 		return nil, fmt.Errorf("read processes: %w", err)
 	}
 	k := &kernel{
-		dumper: dumper, owners: owners, settings: sysctl.New(), cgroups: netns.NewCgroups(""), log: o.Log,
+		dumper: dumper, owners: owners, settings: sysctl.New(), cgroups: netns.NewCgroups(""), log: p.Log,
 		scope: procfs.OwnScope("thread-self"), // as the netlink socket's
-		began: time.Now(), release: procfs.Release(), rights: procfs.ReadRights(),
+		began: p.began, release: procfs.Release(), rights: procfs.ReadRights(),
 	}
 	// A dump has bound and unconnected TCP sockets since Linux 6.8 (inet_diag: add
 	// bound-inactive sockets).
 	before, ok := procfs.ReleaseBefore(k.release, 6, 8)
 	k.boundListed = ok && !before
 	owners.SetCgroup(k.cgroups.ID)
-	if o.Netns != OwnNetns {
-		if k.others, err = openOthers(o, failed); err != nil {
+	if p.Netns != OwnNetns {
+		if k.others, err = p.openOthers(); err != nil {
 			k.Close()
 			return nil, err
 		}
@@ -141,3 +141,6 @@ func refused(err error) bool {
 	}
 	return false
 }
+
+// ownNetns is the inode number of the calling thread's network namespace.
+func ownNetns() uint64 { return procfs.OwnScope("thread-self").Netns }

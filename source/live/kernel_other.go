@@ -11,8 +11,12 @@ import (
 // kernelSupported says whether this system has the kernel's tables at all.
 const kernelSupported = false
 
-func openKernel(Options, failures) (source.Source, error) {
-	return nil, errors.New("it needs Linux: use auto or portable")
-}
+var errNoKernel = errors.New("it needs Linux: use auto or portable")
+
+func (*plan) openKernel() (source.Source, error) { return nil, errNoKernel }
+
+func (*plan) openTables() (source.Source, error) { return nil, errNoKernel }
 
 func refused(error) bool { return false }
+
+func ownNetns() uint64 { return 0 }

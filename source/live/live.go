@@ -1,6 +1,7 @@
 // Package live opens the best source of moments that this host has: on Linux
-// the kernel's own tables (sockdiag, owner and sysctl put together), and
-// everywhere else, or where these are refused, the portable fall-back.
+// the kernel's own tables (package tables), sock_diag until they are loaded or
+// where they are refused, and everywhere else, or where that is refused too, the
+// portable fall-back.
 //
 // It must not know what the moments are for.
 package live
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"ephtop/source"
 	"ephtop/source/portable"
@@ -20,12 +22,13 @@ import (
 // The kinds of source, as --source names them.
 const (
 	Auto     = "auto"
+	Tables   = "tables"
 	Sockdiag = "sockdiag"
 	Portable = "portable"
 )
 
 // kinds lists what Options.Kind can be.
-var kinds = [...]string{Auto, Sockdiag, Portable}
+var kinds = [...]string{Auto, Tables, Sockdiag, Portable}
 
 // Options say what to open.
 type Options struct {
@@ -43,6 +46,9 @@ type Options struct {
 	// Warn is the share of ports in use, in percent, that is worth a warning:
 	// what can't reach half of it need not be looked at. 0 for the usual one.
 	Warn float64
+	// Once says that there may be no second poll, so that the first one is to
+	// wait for the best source.
+	Once bool
 	// Trace asks the kernel to tell of closes and failed connects as they
 	// happen (Linux, root).
 	Trace bool
@@ -61,6 +67,14 @@ const (
 // since the poll before: the tracer tells the kernel source.
 type failures map[uint64]bool
 
+// plan is what is known of a source that is to be opened.
+type plan struct {
+	Options
+	failed failures
+	began  time.Time // since when Moment.Mono is counted
+	own    uint64    // the network namespace of the thread that opens
+}
+
 // Kinds gives the values that Options.Kind can have.
 func Kinds() []string { return slices.Clone(kinds[:]) }
 
@@ -77,8 +91,8 @@ func Open(o Options) (source.Source, error) {
 			return nil, err
 		}
 	}
-	failed := make(failures)
-	src, err := openKind(o, failed)
+	p := plan{Options: o, failed: make(failures), began: time.Now(), own: ownNetns()}
+	src, err := p.open()
 	if err != nil {
 		return nil, err
 	}
@@ -86,52 +100,64 @@ func Open(o Options) (source.Source, error) {
 		src = source.WithRange(src, *o.Range)
 	}
 	if o.Trace {
-		src = withTrace(src, failed)
+		src = withTrace(src, p.failed)
 	}
 	return src, nil
 }
 
-func openKind(o Options, failed failures) (source.Source, error) {
-	switch o.Kind {
+func (p *plan) open() (source.Source, error) {
+	switch p.Kind {
 	case Auto, "":
-		return openAuto(o, failed)
+		return p.openAuto()
+	case Tables:
+		src, err := p.openTables()
+		if err != nil {
+			return nil, fmt.Errorf("open source tables: %w", err)
+		}
+		return src, nil
 	case Sockdiag:
-		src, err := openKernel(o, failed)
+		src, err := p.openKernel()
 		if err != nil {
 			return nil, fmt.Errorf("open source sockdiag: %w", err)
 		}
 		return src, nil
 	case Portable:
-		return openPortable(o)
+		return p.openPortable()
 	}
-	return nil, fmt.Errorf("unknown source %q: use %s", o.Kind, strings.Join(kinds[:], ", "))
+	return nil, fmt.Errorf("unknown source %q: use %s", p.Kind, strings.Join(kinds[:], ", "))
+}
+
+// openAuto prefers the kernel's own tables, and sock_diag until they can be read.
+func (p *plan) openAuto() (source.Source, error) {
+	if !kernelSupported {
+		return p.openPortable()
+	}
+	return openBeside(p.openSockdiag, p.openTables, p.Once, p.Log)
+}
+
+// openSockdiag opens sock_diag, or the portable source where the kernel refuses
+// it.
+func (p *plan) openSockdiag() (source.Source, error) {
+	src, err := p.openKernel()
+	switch {
+	case err == nil:
+		return &fallback{Source: src, log: p.Log, settled: p.one()}, nil
+	case refused(err) && !p.one():
+		return &fallback{Source: portable.New(), reason: err, settled: true}, nil
+	}
+	return nil, err
 }
 
 // openPortable opens the source that knows its own namespace only.
-func openPortable(o Options) (source.Source, error) {
-	if o.one() {
-		return nil, fmt.Errorf("network namespace %q: source portable sees its own only: use %s or %s", o.Netns, AllNetns, OwnNetns)
+func (p *plan) openPortable() (source.Source, error) {
+	if p.one() {
+		return nil, fmt.Errorf("network namespace %q: source portable sees its own only: use %s or %s", p.Netns, AllNetns, OwnNetns)
 	}
 	return portable.New(), nil
 }
 
 // one reports whether one namespace alone is to be looked at, by its name.
-func (o *Options) one() bool { return o.Netns != "" && o.Netns != AllNetns && o.Netns != OwnNetns }
-
-// openAuto prefers the kernel's tables.
-func openAuto(o Options, failed failures) (source.Source, error) {
-	if !kernelSupported {
-		return openPortable(o)
-	}
-	src, err := openKernel(o, failed)
-	switch {
-	case err == nil:
-		return &fallback{Source: src, log: o.Log, settled: o.one()}, nil
-	case refused(err) && !o.one():
-		return &fallback{Source: portable.New(), reason: err, settled: true}, nil
-	}
-	return nil, err
-}
+func (p *plan) one() bool { return p.Netns != "" && p.Netns != AllNetns && p.Netns != OwnNetns }
 
 // fallback is a source that is replaced by the portable one if the kernel
 // refuses its first poll, as sandboxes do.

@@ -59,13 +59,13 @@ func TestOpenKinds(t *testing.T) {
 
 func TestOpenUnknownKind(t *testing.T) {
 	_, err := Open(Options{Kind: "ebpf"})
-	if want := `unknown source "ebpf": use auto, sockdiag, portable`; err == nil || err.Error() != want {
+	if want := `unknown source "ebpf": use auto, tables, sockdiag, portable`; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }
 
 func TestKindsCannotBeChanged(t *testing.T) {
-	want := []string{Auto, Sockdiag, Portable}
+	want := []string{Auto, Tables, Sockdiag, Portable}
 	if diff := cmp.Diff(want, Kinds()); diff != "" {
 		t.Errorf("kinds (-want +got):\n%s", diff)
 	}

@@ -28,11 +28,11 @@ type others struct {
 	name string // what only was called when it was asked for
 }
 
-func openOthers(o Options, failed failures) (*others, error) {
+func (p *plan) openOthers() (*others, error) {
 	l := netns.New("")
-	t := &others{lister: l, gate: netns.NewGate(l), failed: failed, focus: o.Focus, warn: cmp.Or(o.Warn, usualWarning), name: o.Netns}
-	if o.one() {
-		n, err := l.Resolve(context.Background(), o.Netns)
+	t := &others{lister: l, gate: netns.NewGate(l), failed: p.failed, focus: p.Focus, warn: cmp.Or(p.Warn, usualWarning), name: p.Netns}
+	if p.one() {
+		n, err := l.Resolve(context.Background(), p.Netns)
 		if err != nil {
 			t.close()
 			return nil, err

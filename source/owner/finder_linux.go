@@ -274,3 +274,6 @@ func (f *Finder) describe(h *found) {
 	}
 	f.proc.Describe(dir, &h.info)
 }
+
+// SetCgroup does what that of a Tracker does.
+func (f *Finder) SetCgroup(id func(file []byte) uint64) { f.proc.Cgroup = id }

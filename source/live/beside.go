@@ -1,0 +1,120 @@
+package live
+
+import (
+	"context"
+	"log/slog"
+
+	"ephtop/source"
+)
+
+// beside is a source that a better one takes over from as soon as that is
+// ready, for nobody is to wait for the first frame. One that fails later gives
+// back to what was before.
+type beside struct {
+	source.Source // what is polled
+	// before opens what is polled until the better one is ready, and again where
+	// that fails.
+	before func() (source.Source, error)
+	// wait says that the first poll is to be the better one's already: there
+	// may be no second.
+	wait    bool
+	opening chan opened // nil once it has been told
+	taken   bool        // the better one is polled
+	reason  error       // why it is not
+	log     *slog.Logger
+}
+
+// opened is what came of opening a source.
+type opened struct {
+	source.Source
+	err error
+}
+
+// openBeside opens the source of before, and better in the background.
+func openBeside(before, better func() (source.Source, error), wait bool, log *slog.Logger) (*beside, error) {
+	src, err := before()
+	if err != nil {
+		return nil, err
+	}
+	b := &beside{Source: src, before: before, wait: wait, opening: make(chan opened, 1), log: log}
+	go func() {
+		src, err := better()
+		b.opening <- opened{src, err}
+	}()
+	return b, nil
+}
+
+// Poll polls the best that there is by now.
+func (b *beside) Poll(ctx context.Context, m *source.Moment) error {
+	if err := b.settle(ctx); err != nil {
+		return err
+	}
+	err := b.Source.Poll(ctx, m)
+	if err != nil && b.taken && ctx.Err() == nil {
+		if err = b.giveBack(err); err == nil {
+			err = b.Source.Poll(ctx, m)
+		}
+	}
+	if err == nil && b.reason != nil {
+		m.Limit(source.LimitTables, b.reason.Error())
+	}
+	return err
+}
+
+// settle lets the better source take over if it is there. An error is that of
+// ctx.
+func (b *beside) settle(ctx context.Context) error {
+	if b.opening == nil {
+		return nil
+	}
+	if b.wait {
+		select {
+		case o := <-b.opening:
+			b.take(o)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		return nil
+	}
+	select {
+	case o := <-b.opening:
+		b.take(o)
+	default:
+	}
+	return nil
+}
+
+func (b *beside) take(o opened) {
+	b.opening = nil
+	if b.reason = o.err; o.err != nil {
+		b.log.Info("the kernel's tables are not read", "error", o.err)
+		return
+	}
+	if err := b.Source.Close(); err != nil {
+		b.log.Warn("close the source that was used at first", "error", err)
+	}
+	b.Source, b.taken = o.Source, true
+}
+
+// giveBack opens again what was there before.
+func (b *beside) giveBack(reason error) error {
+	b.log.Warn("the kernel's tables are given up", "error", reason)
+	src, err := b.before()
+	if err != nil {
+		return reason
+	}
+	b.Source.Close()
+	b.Source, b.taken, b.reason = src, false, reason
+	return nil
+}
+
+// Close closes what is polled, and the better source if it never was.
+func (b *beside) Close() error {
+	if b.opening != nil {
+		if o := <-b.opening; o.err == nil {
+			o.Source.Close()
+		}
+		b.opening = nil
+	}
+	return b.Source.Close()
+}

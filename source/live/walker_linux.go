@@ -1,0 +1,134 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"ephtop/source"
+	"ephtop/source/netns"
+	"ephtop/source/owner"
+	"ephtop/source/procfs"
+	"ephtop/source/tables"
+)
+
+// walker reads the kernel's own tables, those of all network namespaces in one
+// pass (package tables).
+type walker struct {
+	engine  *tables.Engine
+	owners  owners
+	names   *netns.Lister
+	cgroups *netns.Cgroups
+	log     *slog.Logger
+
+	only    uint64 // the namespace to look at, 0 for all
+	host    string
+	release string
+	began   time.Time
+}
+
+// owners finds the processes of sockets.
+type owners interface {
+	Assign(context.Context, []source.Socket, []source.Process) ([]source.Process, owner.Report, error)
+}
+
+// openTables loads the engine.
+func (p *plan) openTables() (source.Source, error) {
+	start := time.Now()
+	engine, err := tables.Load()
+	if err != nil {
+		return nil, err
+	}
+	w := &walker{
+		engine: engine, names: netns.New(""), cgroups: netns.NewCgroups(""), log: p.Log,
+		host: procfs.OwnScope("self").Host, release: procfs.Release(), began: p.began,
+	}
+	if w.only, err = p.only(w.names); err == nil {
+		w.owners, err = w.openOwners()
+	}
+	if err != nil {
+		w.Close()
+		return nil, err
+	}
+	p.Log.Info("the kernel's tables are read", "variant", engine.Variant(), "took", time.Since(start))
+	return w, nil
+}
+
+// only gives the namespace to look at, 0 for all.
+func (p *plan) only(names *netns.Lister) (uint64, error) {
+	switch {
+	case p.one():
+		n, err := names.Resolve(context.Background(), p.Netns)
+		return n.Scope.Netns, err
+	case p.Netns == OwnNetns:
+		return p.own, nil
+	}
+	return 0, nil
+}
+
+// openOwners has the engine list descriptors where its pids are those of our
+// /proc.
+func (w *walker) openOwners() (owners, error) {
+	if procfs.OwnPIDs() {
+		t, err := owner.New("/proc")
+		if err != nil {
+			return nil, fmt.Errorf("read processes: %w", err)
+		}
+		t.SetCgroup(w.cgroups.ID)
+		return t, nil
+	}
+	f := owner.NewFinder("/proc", w.engine.Owners)
+	f.SetCgroup(w.cgroups.ID)
+	return f, nil
+}
+
+// Poll walks the tables and finds out whose the sockets and namespaces are.
+func (w *walker) Poll(ctx context.Context, m *source.Moment) error {
+	start := time.Now()
+	m.Reset()
+	m.Time, m.Mono = start, start.Sub(w.began)
+	m.Host, m.OS, m.Kernel, m.Source = w.host, runtime.GOOS, w.release, Tables
+	walked, err := w.engine.Walk(ctx, w.only, m)
+	if err != nil {
+		return fmt.Errorf("walk the kernel's tables: %w", err)
+	}
+	if w.only != 0 && len(m.Snapshots) == 0 {
+		return netns.ErrGone
+	}
+	if _, err := w.names.Update(ctx); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		m.Limit(source.LimitNote, err.Error())
+	}
+	for i := range m.Snapshots {
+		w.name(&m.Snapshots[i].Scope)
+	}
+	var owned owner.Report
+	m.Processes, owned, err = w.owners.Assign(ctx, m.Room, m.Processes)
+	if stopped := ctx.Err(); stopped != nil {
+		return fmt.Errorf("find the processes of sockets: %w", stopped)
+	}
+	if err != nil {
+		m.Limit(source.LimitOwners, err.Error())
+	}
+	w.cgroups.Fill(m)
+	m.Took = time.Since(start)
+	w.log.Debug("poll", "took", m.Took, "namespaces", len(m.Snapshots), "sockets", len(m.Room), "calls", walked.Calls,
+		"longest", walked.Longest, "restarts", walked.Restarts, "torn", walked.Torn, "described", owned.Scanned, "unowned", owned.Unowned)
+	return nil
+}
+
+// name says what people call a namespace.
+func (w *walker) name(s *source.Scope) {
+	known := w.names.Name(s.Netns)
+	s.Host, s.Name, s.Kind, s.PID = w.host, known.Name, known.Kind, known.PID
+}
+
+// Close takes the programs out of the kernel.
+func (w *walker) Close() error {
+	return errors.Join(w.engine.Close(), w.names.Close(), w.cgroups.Close())
+}
