@@ -15,6 +15,9 @@ type beside struct {
 	// before opens what is polled until the better one is ready, and again where
 	// that fails.
 	before func() (source.Source, error)
+	// stay makes of what before opens what is polled for good, where the better
+	// one can't be; nil for the same.
+	stay func(source.Source) source.Source
 	// wait says that the first poll is to be the better one's already: there
 	// may be no second.
 	wait    bool
@@ -88,6 +91,7 @@ func (b *beside) take(o opened) {
 	b.opening = nil
 	if b.reason = o.err; o.err != nil {
 		b.log.Info("the kernel's tables are not read", "error", o.err)
+		b.keep(b.Source)
 		return
 	}
 	if err := b.Source.Close(); err != nil {
@@ -104,8 +108,17 @@ func (b *beside) giveBack(reason error) error {
 		return reason
 	}
 	b.Source.Close()
-	b.Source, b.taken, b.reason = src, false, reason
+	b.taken, b.reason = false, reason
+	b.keep(src)
 	return nil
+}
+
+// keep polls src from now on.
+func (b *beside) keep(src source.Source) {
+	if b.stay != nil {
+		src = b.stay(src)
+	}
+	b.Source = src
 }
 
 // Close closes what is polled, and the better source if it never was.

@@ -53,7 +53,7 @@ func TestKernelPoll(t *testing.T) {
 	if _, err := h.Fill("127.0.0.1:80", 3); err != nil {
 		t.Fatal(err)
 	}
-	s := pollInside(t, h, openInside(t, h, Options{Kind: Sockdiag}))
+	s := pollInside(t, h, openInside(t, h, Options{Kind: Sockdiag, Netns: OwnNetns}))
 	host, err := os.Hostname()
 	if err != nil {
 		t.Fatal(err)
@@ -83,30 +83,37 @@ func TestKernelPoll(t *testing.T) {
 	}
 }
 
-// What is traced belongs to the namespace that is shown.
+// What is traced belongs to the namespace in which it happened, and to the
+// process that did it.
 func TestTracedNamespace(t *testing.T) {
 	const to = "127.0.0.1:7392"
-	h := netlab.New(t, "")
-	l := h.Listen(to)
-	src := openInside(t, h, Options{Kind: Sockdiag, Trace: true})
-	if m := pollInside(t, h, src); !m.Traced {
-		t.Skipf("cannot trace here: %v", m.Limits)
-	}
-	if err := h.TimeWait(l, to, 10); err != nil {
-		t.Fatal(err)
-	}
-	m := pollInside(t, h, src)
-	n, scope := 0, m.Snapshots[0].Scope
-	for i := range m.Events {
-		if m.Events[i].Tuple.RemotePort != 7392 {
-			continue // of a process that has ended, elsewhere
-		}
-		if n++; m.Events[i].Netns != scope.Netns {
-			t.Errorf("event of namespace %d in a snapshot of %d", m.Events[i].Netns, scope.Netns)
-		}
-	}
-	if n != 10 || scope.Netns == 0 {
-		t.Errorf("%d events of namespace %d, want 10", n, scope.Netns)
+	for _, kind := range []string{Tables, Sockdiag} {
+		t.Run(kind, func(t *testing.T) {
+			h := netlab.New(t, "")
+			l := h.Listen(to)
+			open(t, h, kind) // skips where it can't be
+			src := openInside(t, h, Options{Kind: kind, Trace: true})
+			if m := pollInside(t, h, src); !m.Traced {
+				t.Skipf("cannot trace here: %v", m.Limits)
+			}
+			if err := h.TimeWait(l, to, 10); err != nil {
+				t.Fatal(err)
+			}
+			m := pollInside(t, h, src)
+			n, scope := 0, snapshotOf(m, h).Scope
+			for i := range m.Events {
+				e := &m.Events[i]
+				if e.Tuple.RemotePort != 7392 {
+					continue // of a process that has ended, elsewhere
+				}
+				if n++; e.Netns != scope.Netns || e.Process.PID != int32(os.Getpid()) || e.Process.Start == 0 || e.Process.Command == "" {
+					t.Errorf("event of namespace %d by %+v, want one of %d by this process", e.Netns, e.Process, scope.Netns)
+				}
+			}
+			if n != 10 || scope.Netns == 0 {
+				t.Errorf("%d events of namespace %d, want 10", n, scope.Netns)
+			}
+		})
 	}
 }
 

@@ -99,9 +99,6 @@ func Open(o Options) (source.Source, error) {
 	if o.Range != nil {
 		src = source.WithRange(src, *o.Range)
 	}
-	if o.Trace {
-		src = withTrace(src, p.failed)
-	}
 	return src, nil
 }
 
@@ -120,9 +117,13 @@ func (p *plan) open() (source.Source, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open source sockdiag: %w", err)
 		}
-		return src, nil
+		return p.traced(src), nil
 	case Portable:
-		return p.openPortable()
+		src, err := p.openPortable()
+		if err != nil {
+			return nil, err
+		}
+		return p.traced(src), nil
 	}
 	return nil, fmt.Errorf("unknown source %q: use %s", p.Kind, strings.Join(kinds[:], ", "))
 }
@@ -130,9 +131,18 @@ func (p *plan) open() (source.Source, error) {
 // openAuto prefers the kernel's own tables, and sock_diag until they can be read.
 func (p *plan) openAuto() (source.Source, error) {
 	if !kernelSupported {
-		return p.openPortable()
+		src, err := p.openPortable()
+		if err != nil {
+			return nil, err
+		}
+		return p.traced(src), nil
 	}
-	return openBeside(p.openSockdiag, p.openTables, p.Once, p.Log)
+	b, err := openBeside(p.openSockdiag, p.openTables, p.Once, p.Log)
+	if err != nil {
+		return nil, err
+	}
+	b.stay = p.traced
+	return b, nil
 }
 
 // openSockdiag opens sock_diag, or the portable source where the kernel refuses

@@ -9,20 +9,30 @@ import (
 	"ephtop/source/trace"
 )
 
+// teller tells what happened since it was asked last, and how much it had no
+// room for.
+type teller interface {
+	Drain([]source.Event) (events []source.Event, lost int, err error)
+	Close() error
+}
+
 // traced adds to each moment what the kernel told since the one before.
 type traced struct {
 	source.Source
-	tracer *trace.Tracer
+	teller teller
 	failed failures
 	// reason says why nothing is told, if nothing is.
 	reason error
 }
 
-// withTrace traces what happens between the polls of src. Where that can't
-// be, each moment says why, and nothing else is lost.
-func withTrace(src source.Source, failed failures) source.Source {
+// traced traces what happens between the polls of src by tracefs, if that was
+// asked for. Where it can't be, each moment says why, and nothing else is lost.
+func (p *plan) traced(src source.Source) source.Source {
+	if !p.Trace {
+		return src
+	}
 	tracer, err := trace.Open()
-	return &traced{Source: src, tracer: tracer, failed: failed, reason: err}
+	return &traced{Source: src, teller: tracer, failed: p.failed, reason: err}
 }
 
 // Poll polls the source behind and adds the events. They are drained after the
@@ -37,7 +47,7 @@ func (t *traced) Poll(ctx context.Context, m *source.Moment) error {
 	}
 	m.Traced = true
 	var err error
-	if m.Events, m.LostEvents, err = t.tracer.Drain(m.Events); err != nil {
+	if m.Events, m.LostEvents, err = t.teller.Drain(m.Events); err != nil {
 		m.Limit(source.LimitTraceGap, err.Error())
 	}
 	t.failed.note(m.Events)
@@ -59,9 +69,9 @@ func (f failures) note(events []source.Event) {
 
 // Close ends tracing.
 func (t *traced) Close() error {
-	err := t.Source.Close()
+	var err error
 	if t.reason == nil {
-		err = errors.Join(err, t.tracer.Close())
+		err = t.teller.Close() // first: it may need what the source holds
 	}
-	return err
+	return errors.Join(err, t.Source.Close())
 }

@@ -54,7 +54,15 @@ func (p *plan) openTables() (source.Source, error) {
 		return nil, err
 	}
 	p.Log.Info("the kernel's tables are read", "variant", engine.Variant(), "took", time.Since(start))
-	return w, nil
+	if !p.Trace {
+		return w, nil
+	}
+	events, err := engine.Trace()
+	if err != nil {
+		p.Log.Info("events come by tracefs", "error", err)
+		return p.traced(w), nil
+	}
+	return &traced{Source: w, teller: newNarrator(events, w.cgroups.ID), failed: p.failed}, nil
 }
 
 // only gives the namespace to look at, 0 for all.
