@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ephtop/model"
+	"ephtop/source/live"
 )
 
 // left is how many ports of 100 are left for whom.
@@ -47,7 +48,8 @@ var questions = [...]question{
 // kernel withholds these ports from every destination (__inet_hash_connect
 // skips a port whose bind bucket was made by bind or listen). So the model,
 // going by one dump, is right about the holder's own destination and about
-// bind there, and too hopeful about the rest: "says" is what it can know.
+// bind there, and too hopeful about the rest: "says" is what it can know. By the
+// kernel's own tables it knows everything.
 func TestKernelWhoBlocksWhom(t *testing.T) {
 	t.Parallel()
 	ownTuple := left{90, 100, 100, 100, 90}
@@ -70,11 +72,15 @@ func TestKernelWhoBlocksWhom(t *testing.T) {
 		{"child of a listener that is gone", holdOrphan, everyone, left{100, 100, 100, 100, 90}},
 		{"server's side of a connection", holdServerSide, nobody, nobody},
 	}
-	for _, tt := range tests {
+	for i := range 2 * len(tests) {
+		tt, kind := tests[i/2], live.Sockdiag
+		if i%2 == 1 {
+			kind, tt.says = live.Tables, tt.gives
+		}
 		for _, q := range questions {
-			t.Run(tt.name+"/"+q.name, func(t *testing.T) {
+			t.Run(kind+"/"+tt.name+"/"+q.name, func(t *testing.T) {
 				t.Parallel()
-				l := newLab(t)
+				l := newLabOf(t, kind)
 				l.Sysctl("net.ipv4.tcp_tw_reuse", "0")
 				listener := l.Listen("127.0.0.1:80")
 				l.Listen("127.0.0.2:80")

@@ -21,7 +21,10 @@ func BenchmarkKernelSlowConnect(b *testing.B) {
 	h.Sysctl("net.ipv4.tcp_tw_reuse", "0")
 	listener := h.Listen("127.0.0.1:80")
 	var src source.Source
-	h.Must(func() (err error) { src, err = live.Open(live.Options{Kind: live.Sockdiag}); return err })
+	h.Must(func() (err error) {
+		src, err = live.Open(live.Options{Kind: live.Sockdiag, Netns: live.OwnNetns})
+		return err
+	})
 	defer src.Close()
 	slow := func() bool {
 		var snap source.Moment

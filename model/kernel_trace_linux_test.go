@@ -114,13 +114,9 @@ type tracedLab struct {
 	st    *model.State
 }
 
-func newTracedLab(t *testing.T, portRange string) *tracedLab {
+func newTracedLab(t *testing.T, kind, portRange string) *tracedLab {
 	l := &tracedLab{Host: netlab.New(t, portRange), t: t, fleet: model.NewFleet(model.Options{})}
-	l.Must(func() (err error) {
-		l.src, err = live.Open(live.Options{Kind: live.Sockdiag, Trace: true})
-		return err
-	})
-	t.Cleanup(func() { l.src.Close() })
+	l.src = openInside(t, l.Host, live.Options{Kind: kind, Netns: live.OwnNetns, Trace: true})
 	l.look()
 	if !l.snap.Traced {
 		t.Skipf("cannot trace here: %v", l.snap.Limits)
@@ -139,8 +135,14 @@ func (l *tracedLab) look() *model.State {
 // Two processes make connections of 5 ms to one destination, of which polls
 // see next to nothing: the kernel tells whose each TIME_WAIT is.
 func TestKernelTraced(t *testing.T) {
+	t.Run(live.Tables, func(t *testing.T) { traceOwners(t, live.Tables, 100) })
+	t.Run(live.Sockdiag, func(t *testing.T) { traceOwners(t, live.Sockdiag, 95) })
+}
+
+// traceOwners wants the owner of so many percent.
+func traceOwners(t *testing.T, kind string, percent int) {
 	const each = 200
-	l := newTracedLab(t, "")
+	l := newTracedLab(t, kind, "")
 	l.Sysctl("net.ipv4.tcp_tw_reuse", "0") // so that each connection leaves one that stays
 	startChild(t, l.Host, "serve 127.0.0.1:80")
 	one := startChild(t, l.Host, fmt.Sprintf("churn %d 127.0.0.1:80", each))
@@ -190,8 +192,8 @@ func TestKernelTraced(t *testing.T) {
 		right += n
 		delete(traced, int32(c.Process.Pid))
 	}
-	if right < waiting*95/100 {
-		t.Errorf("%d of %d TIME_WAIT are laid to their process, want at least 95 %%", right, waiting)
+	if right < waiting*percent/100 {
+		t.Errorf("%d of %d TIME_WAIT are laid to their process, want at least %d %%", right, waiting, percent)
 	}
 	for pid, n := range traced {
 		t.Errorf("%d TIME_WAIT are laid to process %d, which had none", n, pid)
@@ -205,7 +207,13 @@ func TestKernelTraced(t *testing.T) {
 // Each connect() that fails for want of a port is counted, with its process
 // and destination; a refused one is not.
 func TestKernelFailuresAreCounted(t *testing.T) {
-	l := newTracedLab(t, "40000 40019")
+	for _, kind := range []string{live.Tables, live.Sockdiag} {
+		t.Run(kind, func(t *testing.T) { countFailures(t, kind) })
+	}
+}
+
+func countFailures(t *testing.T, kind string) {
+	l := newTracedLab(t, kind, "40000 40019")
 	l.Listen("127.0.0.1:80")
 	if n, err := l.Fill("127.0.0.1:80", 100); n != 20 {
 		t.Fatalf("%d connects, then %v; want 20", n, err)
