@@ -222,7 +222,8 @@ func TestConnectFailsAfterARefusal(t *testing.T) {
 		if len(events.links) == 1 {
 			t.Skip("this kernel cannot attach to functions")
 		}
-		if len(told) != 1 || told[0].Kind != source.ConnectFailed { // and none of the refusal
+		want := "tcp 127.0.0.1:0 → 127.0.0.1:80"
+		if n := kinds(told); n[source.ConnectFailed] != 1 || n[source.AddressRefused] != 0 || told[0].Tuple.String() != want {
 			t.Errorf("%+v", told)
 		}
 	})

@@ -1041,7 +1041,9 @@ static __always_inline struct event *new_event(__u8 kind, __u64 at)
 		e->pid = 0;
 	e->kind = kind;
 	e->protocol = READ(sk->sk_protocol);
-	e->local_port = __builtin_bswap16(READ(CAST(struct inet_sock, at)->inet_sport));
+	e->local_port = 0; // what is there of a connect() that failed is of one before
+	if (kind != CONNECT_FAILED)
+		e->local_port = __builtin_bswap16(READ(CAST(struct inet_sock, at)->inet_sport));
 	e->remote_port = __builtin_bswap16(COMMON(skc_dport));
 	if (COMMON(skc_family) == AF_INET6) {
 		COMMON_ADDRESS(e->local, skc_v6_rcv_saddr);
