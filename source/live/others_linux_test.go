@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -233,6 +234,10 @@ func BenchmarkGate(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(len(m.Snapshots)+len(m.Quiet)), "namespaces")
 	b.ReportMetric(float64(len(m.Room)), "sockets")
+	var memory runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&memory)
+	b.ReportMetric(float64(memory.HeapAlloc)/1e6, "heap-MB")
 	b.ReportMetric(float64(all.Microseconds())/float64(b.N)/1000, "dumps-ms")
 	b.ReportMetric(float64(gated.Microseconds())/float64(b.N)/1000, "gate-ms")
 	b.ReportMetric(float64(gated)/float64(all), "gate-x-dumps")

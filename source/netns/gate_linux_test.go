@@ -18,6 +18,9 @@ import (
 
 func TestMain(m *testing.M) {
 	netlab.Main()
+	if pid := os.Getenv(asUser); pid != "" {
+		os.Exit(tellNamespaces(pid))
+	}
 	os.Exit(m.Run())
 }
 
@@ -361,7 +364,9 @@ func TestFiftyNamespaces(t *testing.T) {
 	ip(t, "netns", "del", "ephtop-dying")
 	eventually(t, "the namespace ends", func() bool { return settings.Alive() != nil })
 	g.poll++
-	g.look(list, GateOptions{Focus: dying})
+	if err := g.look(context.Background(), list, GateOptions{Focus: dying}); err != nil {
+		t.Fatal(err)
+	}
 	for _, s := range g.looked {
 		if s.Scope.Netns == dying {
 			t.Error("the one that ended is still looked at")
