@@ -72,17 +72,18 @@ type Snapshot struct {
 	// rising: those whose bind bucket was made by bind() or listen()
 	// (__inet_hash_connect: fastreuse or fastreuseport is not negative). There
 	// may be some outside of the range among them.
-	Blocked []uint16 `json:"blocked"`
+	Blocked []uint16 `json:"-"`
 	// VRFs holds the same for the sockets in a VRF, which has bind buckets of
-	// its own (inet_bind_bucket.l3mdev). One without blocked ports is not there.
-	VRFs []VRF `json:"vrfs"`
+	// its own (inet_bind_bucket.l3mdev), by rising interface. One without
+	// blocked ports is not there.
+	VRFs []VRF `json:"-"`
 }
 
 // VRF is what is blocked in one layer-3 domain (ip-vrf(8)).
 type VRF struct {
 	// Interface is the index of the VRF's device, as in Socket.Interface.
-	Interface uint32   `json:"interface"`
-	Blocked   []uint16 `json:"blocked"` // as in Snapshot
+	Interface uint32
+	Blocked   []uint16 // as in Snapshot
 }
 
 // Brief is what is known of a network namespace that was not looked at.

@@ -48,7 +48,17 @@ func (m *anything) moment() *source.Moment {
 			s.BoundListed, s.Inodes, s.Age = r.IntN(2) == 0, r.IntN(2) == 0, time.Duration(r.Int64N(3))
 			s.Settings = m.settings()
 			s.Sockets = m.sockets(netns)
+			s.BlockedKnown, s.Blocked = r.IntN(2) == 0, m.ports()
+			for in := range uint32(3) {
+				if list := m.ports(); len(list) > 0 {
+					s.VRFs = append(s.VRFs, source.VRF{Interface: in, Blocked: list})
+				}
+			}
 		}
+	}
+	for i := range uint64(r.IntN(3)) {
+		mo.Quiet = append(mo.Quiet, source.Brief{Scope: source.Scope{Netns: 9 + i, Name: m.text(), PID: r.Int32N(9)}, Bound: r.IntN(99), Usable: r.IntN(99)})
+		mo.Cgroups = append(mo.Cgroups, source.Cgroup{ID: i, Path: m.text(), Unit: m.text(), Container: m.text(), Kind: source.ScopeKind(r.IntN(8))})
 	}
 	for range r.IntN(3) {
 		mo.Limit(source.LimitCode(m.text()), m.text())
@@ -75,6 +85,18 @@ func (m *anything) sockets(netns uint64) []source.Socket {
 	r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	m.scopes[netns] = list[:min(20, len(list))]
 	return slices.Clone(m.scopes[netns])
+}
+
+// ports are few or many, apart or side by side.
+func (m *anything) ports() []uint16 {
+	var list []uint16
+	odds := []int{0, 1, 3, 40, 64}[m.rand.IntN(5)]
+	for p := range 64 {
+		if m.rand.IntN(64) < odds {
+			list = append(list, uint16(65472+p))
+		}
+	}
+	return list
 }
 
 func (m *anything) text() string {
@@ -104,7 +126,7 @@ func (m *anything) socket() source.Socket {
 		Local: m.addr(), Remote: m.addr(), LocalPort: uint16(r.Uint32()), RemotePort: uint16(r.Uint32N(3)),
 		Proto: source.TCP, State: source.State(r.IntN(source.NumStates)), Family6: r.IntN(2) == 0,
 		Timer: source.Timer(r.IntN(9)), Retransmits: uint8(r.Uint32N(3)), Process: source.NoProcess,
-		Interface: r.Uint32N(2), UID: r.Uint32(), Inode: r.Uint32(), Cgroup: r.Uint64() >> r.UintN(64),
+		Bind: source.Bind(r.IntN(3)), Interface: r.Uint32N(2), UID: r.Uint32(), Inode: r.Uint32(), Cgroup: r.Uint64() >> r.UintN(64),
 		Cookie:       uint64(r.UintN(2)) * (r.Uint64() >> (1 + r.UintN(62))),
 		ReceiveQueue: r.Uint32() >> r.UintN(32), SendQueue: r.Uint32N(2), Expires: r.Uint32() >> r.UintN(32),
 	}
@@ -118,6 +140,7 @@ func (m *anything) process() source.Process {
 	r := m.rand
 	return source.Process{
 		PID: int32(r.Uint32N(6)) - 1, Start: r.Uint64() * uint64(r.UintN(2)), Name: m.text(), Command: m.text(), UID: r.Uint32(), User: m.text(),
+		NSPID: r.Int32N(3), Cgroup: uint64(r.UintN(3)),
 	}
 }
 
@@ -135,7 +158,7 @@ func (m *anything) settings() source.Settings {
 
 func (m *anything) event() source.Event {
 	e := source.Event{
-		Kind: source.EventKind(m.rand.IntN(2)), Process: m.process(), Netns: m.rand.Uint64(),
+		Kind: source.EventKind(m.rand.IntN(5)), Process: m.process(), Netns: m.rand.Uint64(),
 		Tuple: source.Tuple{Local: m.addr(), Remote: m.addr(), LocalPort: 0, RemotePort: uint16(m.rand.Uint32()), Proto: source.TCP},
 	}
 	if m.rand.IntN(5) > 0 {

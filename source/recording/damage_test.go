@@ -298,6 +298,11 @@ func TestDamage(t *testing.T) {
 		{"a text too long", host(`"host":"` + strings.Repeat("a", 200_000) + `"`), "text of 200000 bytes"},
 		{"half a character", host(`"host":"\ud83d"`), "surrogate"},
 		{"not UTF-8", host("\"host\":\"\xff\""), "UTF-8"},
+		{"ports that are blocked and free again", next(`,"blocked":[5,[7,9]],"vrfs":[{"interface":3,"blocked":[1]},{"interface":3,"freed":[1]}]`), ""},
+		{"a port is blocked twice", next(`,"blocked":[1],"vrfs":[{"interface":3,"blocked":[1]},{"interface":3,"blocked":[1]}]`), "port 1 is blocked twice"},
+		{"a port was not blocked", next(`,"freed":[7]`), "port 7 was not blocked"},
+		{"blocked ports that do not rise", next(`,"blocked":[[1,5],5]`), "port 5 out of order"},
+		{"a stretch of ports that goes back", next(`,"blocked":[[5,1],4]`), "port 4 out of order"},
 		{"a bad range", change(`"x":1}],"settings":{"range":{"low":1,"high":65536}},"y":[{"z":1`), "out of range"},
 	}
 	for _, c := range cases {

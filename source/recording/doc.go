@@ -55,13 +55,19 @@
 //
 // Of the line of a namespace:
 //
-//   - n is that of the moment, and scope says which namespace it is: host and
-//     netns do, and no other line of the moment has the same. They stand first.
+//   - n is that of the moment, and scope says which namespace it is: host, netns
+//     and cookie do, and no other line of the moment has the same. They stand
+//     first.
 //   - Other fields are as they were in the moment before, if that had the
 //     namespace. If not, or in a full moment, it begins anew.
 //   - gone are the ids of the sockets that are no more, changed those of which
 //     something changed, sockets those that are new (all, in a full moment), in
 //     this order.
+//
+//   - blocked are the ports that are blocked for everyone and were not (all, in a
+//     full moment), freed those that are so no more. Both rise, and three or more
+//     in a row are a pair: [32769,[40000,40010]] are twelve ports. vrfs holds the
+//     same for each VRF in which something changed, under its interface.
 //
 // Of sockets and processes:
 //
@@ -93,8 +99,8 @@
 // # Bounds
 //
 // A reader takes nothing on trust: the window of zstd, the length of a moment
-// and of a text, the number of sockets, processes, events, namespaces and of all
-// objects are bounded (the constants in limits.go), and ids, ports, states,
+// and of a text, the number of sockets, processes, events, namespaces, blocked ports
+// and of all objects are bounded (the constants in limits.go), and ids, ports, states,
 // protocols and times are checked. A writer refuses what a reader would.
 //
 // The package depends on package source, the zstd of

@@ -1,13 +1,15 @@
 package recording_test
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"ephtop/source"
@@ -29,7 +31,7 @@ func (f *filler) fill(v reflect.Value) {
 		*p = source.State(1 + f.n%(source.NumStates-1))
 		return
 	case *source.EventKind:
-		*p = source.ConnectFailed
+		*p = source.AddressRefused
 		return
 	}
 	switch v.Kind() {
@@ -73,6 +75,8 @@ func (f *filler) filled() *source.Moment {
 			s.Sockets[j].Process, s.Sockets[j].Expires = int32(j), uint32(f.n*1000+j)
 		}
 		m.Room = append(m.Room, s.Sockets...)
+		slices.Sort(s.Blocked)
+		slices.SortFunc(s.VRFs, func(a, b source.VRF) int { return cmp.Compare(a.Interface, b.Interface) })
 	}
 	return clone(m)
 }
@@ -89,7 +93,7 @@ func TestNoFieldIsLost(t *testing.T) {
 	}
 	for i := range third.Snapshots {
 		was, is := &second.Snapshots[i], &third.Snapshots[i]
-		is.Scope.Host, is.Scope.Netns = was.Scope.Host, was.Scope.Netns
+		is.Scope.Host, is.Scope.Netns, is.Scope.Cookie = was.Scope.Host, was.Scope.Netns, was.Scope.Cookie
 		for j := range is.Sockets {
 			is.Sockets[j].Cookie = was.Sockets[j].Cookie
 		}
@@ -100,7 +104,7 @@ func TestNoFieldIsLost(t *testing.T) {
 		t.Fatalf("%d moments, then %v", len(read), err)
 	}
 	for i := range written {
-		if d := cmp.Diff(written[i], read[i], cmpopts.EquateEmpty()); d != "" {
+		if d := gocmp.Diff(written[i], read[i], cmpopts.EquateEmpty()); d != "" {
 			t.Errorf("moment %d: %s", i, d)
 		}
 	}

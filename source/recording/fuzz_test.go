@@ -35,6 +35,8 @@ func FuzzLines(f *testing.F) {
 	f.Add(`{"n":0,"t":0,"full":true,"scopes":1,"mono":5,"limits":[{"code":"a","detail":"\ufffd"}]}` + "\n" +
 		`{"n":0,"scope":{"host":"a","kind":"pod"},"age":1,"settings":{"range":{"low":1,"high":2},"reserved":[{"low":1}],"time_wait":60}}`)
 	f.Add(`{"n":0,"t":0,"full":true,"scopes":0,"events":[{"kind":"closed"}]}`)
+	f.Add(full + "\n" + `{"n":1,"t":1,"scopes":1}` + "\n" + `{"n":1,"scope":{"netns":5},"blocked":[1,[3,5]],"vrfs":[{"interface":2,"blocked":[[7,9]]}]}` +
+		"\n" + `{"n":2,"t":2,"scopes":1}` + "\n" + `{"n":2,"scope":{"netns":5},"freed":[1,4],"vrfs":[{"interface":2,"freed":[[7,9]]}]}`)
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<15))
 	if err != nil {
 		f.Fatal(err)

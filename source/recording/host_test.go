@@ -172,6 +172,7 @@ func moments(seed uint64, sockets, changes, n int) []*source.Moment {
 func clone(m *source.Moment) *source.Moment {
 	c := *m
 	c.Processes, c.Events, c.Limits = slices.Clone(m.Processes), slices.Clone(m.Events), slices.Clone(m.Limits)
+	c.Cgroups, c.Quiet = slices.Clone(m.Cgroups), slices.Clone(m.Quiet)
 	total := 0
 	for i := range m.Snapshots {
 		total += len(m.Snapshots[i].Sockets)
@@ -180,6 +181,7 @@ func clone(m *source.Moment) *source.Moment {
 	for i := range c.Snapshots {
 		s := &c.Snapshots[i]
 		s.Settings = s.Settings.Clone()
+		s.Blocked, s.VRFs = slices.Clone(s.Blocked), slices.Clone(s.VRFs)
 		from := len(c.Room)
 		c.Room = append(c.Room, s.Sockets...)
 		s.Sockets = c.Room[from:len(c.Room):len(c.Room)]

@@ -33,6 +33,7 @@ const (
 	maxProcesses = 1 << 20
 	maxEvents    = 1 << 20
 	maxScopes    = 1 << 16
+	maxBlocked   = 1 << 23 // ports of all namespaces
 	maxPoints    = 1 << 20 // places from which reading can begin
 	maxTries     = 3       // places from which the end is looked for
 )
@@ -83,7 +84,7 @@ func checkSocket(s *source.Socket) error {
 }
 
 func checkEvent(e *source.Event) error {
-	if p := e.Tuple.Proto; p != source.TCP && p != source.UDP || e.Kind > source.ConnectFailed {
+	if p := e.Tuple.Proto; p != source.TCP && p != source.UDP || e.Kind > source.AddressRefused {
 		return fmt.Errorf("an event %d of %v: neither TCP nor UDP, or unknown", e.Kind, p)
 	}
 	return nil

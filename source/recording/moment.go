@@ -30,6 +30,7 @@ type moment struct {
 
 	scope *scope // that of the line
 	rows  int    // of all scopes
+	ports int    // that were blocked anew
 }
 
 // scope is one namespace in a moment.
@@ -53,6 +54,9 @@ type (
 		N     int          `json:"n"`
 		Scope source.Scope `json:"scope"`
 		*source.Snapshot
+		Blocked ports   `json:"blocked"`
+		Freed   ports   `json:"freed"`
+		VRFs    vrfs    `json:"vrfs"`
 		Gone    gone    `json:"gone"`
 		Changed changed `json:"changed"`
 		Sockets added   `json:"sockets"`
@@ -64,12 +68,14 @@ type (
 	gone      struct{}
 	changed   struct{}
 	added     struct{}
+	vrfs      struct{}
 )
 
 func newMoment(start time.Time) *moment {
 	m := &moment{start: start, byKey: make(map[scopeKey]*scope)}
 	m.forms = json.WithUnmarshalers(json.JoinUnmarshalers(append(forms(&m.start),
 		json.UnmarshalFromFunc(m.readEnded), json.UnmarshalFromFunc(m.readProcesses), json.UnmarshalFromFunc(m.readEvents),
+		json.UnmarshalFromFunc(readPorts), json.UnmarshalFromFunc(m.readVRFs),
 		json.UnmarshalFromFunc(m.readGone), json.UnmarshalFromFunc(m.readChanged), json.UnmarshalFromFunc(m.readAdded),
 	)...))
 	return m
@@ -81,7 +87,7 @@ func (m *moment) read(s stamp, text []byte, ends []int) error {
 	if bytes.Count(text, []byte{'{'}) > maxObjects {
 		return fmt.Errorf("more than %d objects", maxObjects)
 	}
-	m.n, m.t, m.rows = s.N, s.T, 0
+	m.n, m.t, m.rows, m.ports = s.N, s.T, 0, 0
 	m.scopes = m.scopes[:0]
 	if s.Full {
 		m.head = source.Moment{}
@@ -142,7 +148,8 @@ func (m *moment) readScope(text []byte) error {
 	if line.N != m.n || line.Scope != s.head.Scope {
 		return errors.New("n or scope in a wrong place")
 	}
-	return nil
+	s.head.Blocked, err = m.change(s.head.Blocked, line.Blocked, line.Freed)
+	return err
 }
 
 // readIDs calls end for each of a list of ids.
@@ -287,9 +294,13 @@ func (m *moment) finish() error {
 			delete(m.byKey, key)
 		}
 	}
+	blocked := 0
 	for _, s := range m.scopes {
 		if err := s.head.Settings.Validate(); err != nil {
 			return fmt.Errorf("settings: %w", err)
+		}
+		if err := checkBlocked(&s.head, &blocked); err != nil {
+			return err
 		}
 		for i := range s.rows {
 			r := &s.rows[i]
@@ -372,6 +383,9 @@ func detach(v reflect.Value) {
 		list := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 		reflect.Copy(list, v)
 		v.Set(list)
+		if k := list.Type().Elem().Kind(); k != reflect.Struct && k != reflect.Slice {
+			return
+		}
 		for i := range list.Len() {
 			detach(list.Index(i))
 		}

@@ -20,24 +20,106 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// loads are the hosts whose recordings are measured.
-var loads = []struct{ sockets, changes, most int }{
-	{sockets: 700, changes: 50, most: 3000},
-	{sockets: 36000, changes: 500, most: 30000},
+// loads are the hosts whose recordings are measured. Beside the sockets of the
+// host there may be other namespaces with as many sockets each, and ports that
+// are blocked, of which some change each second.
+var loads = []struct {
+	name                      string
+	sockets, changes          int
+	namespaces, each, blocked int
+	quiet                     int // namespaces of which only the sockets are counted
+	most                      int // bytes a second
+}{
+	{name: "sockets=700", sockets: 700, changes: 50, most: 1000},
+	{name: "sockets=36000", sockets: 36000, changes: 500, most: 20000},
+	{name: "blocked=20000", sockets: 700, changes: 50, blocked: 20000, most: 4000},
+	{name: "namespaces=300", sockets: 700, changes: 50, namespaces: 300, each: 20, most: 12000},
+	{name: "quiet=300", sockets: 700, changes: 50, quiet: 300, most: 4000},
+}
+
+// crowded is a host with all that a load says.
+type crowded struct {
+	*host
+	others  []*host
+	blocked [1 << 16]bool
+	quiet   []source.Brief
+}
+
+func newCrowded(sockets, namespaces, each, blocked, quiet int) *crowded {
+	c := &crowded{host: newHost(1, sockets)}
+	for i := range namespaces {
+		c.others = append(c.others, newHost(uint64(2+i), each))
+	}
+	for range blocked {
+		c.block(false)
+	}
+	for i := range quiet {
+		c.quiet = append(c.quiet, source.Brief{Scope: scopeOf(i), Bound: 20, Usable: 28221})
+	}
+	return c
+}
+
+// block changes a port that is blocked, or one that is not.
+func (c *crowded) block(is bool) {
+	for {
+		if p := 32768 + c.rand.IntN(28232); c.blocked[p] == is {
+			c.blocked[p] = !is
+			return
+		}
+	}
+}
+
+// step lets a second pass, in which each of the others makes one change.
+func (c *crowded) step(changes, blocked int) {
+	c.host.step(changes)
+	for _, o := range c.others {
+		o.step(1)
+	}
+	for range blocked / 2 {
+		c.block(false)
+		c.block(true)
+	}
+}
+
+func (c *crowded) moment(m *source.Moment) {
+	c.host.moment(m)
+	for i, o := range c.others {
+		from := len(m.Room)
+		m.Room = append(m.Room, o.sockets...)
+		s := m.Add(scopeOf(i))
+		s.Settings, s.Inodes, s.Sockets = settings(), true, m.Room[from:]
+	}
+	for i := range c.quiet {
+		c.quiet[i].Bound = 15 + c.rand.IntN(10)
+	}
+	m.Quiet = append(m.Quiet, c.quiet...)
+	s := &m.Snapshots[0]
+	for p, is := range c.blocked {
+		if is {
+			s.BlockedKnown, s.Blocked = true, append(s.Blocked, uint16(p))
+		}
+	}
+}
+
+func scopeOf(pod int) source.Scope {
+	return source.Scope{
+		Host: "db1.example.org", Netns: 4026532000 + uint64(pod), Cookie: 4100 + uint64(pod),
+		Name: fmt.Sprint("shop/api-", pod), Kind: source.ScopePod, PID: int32(9000 + pod),
+	}
 }
 
 // TestSizeOfARecording measures two minutes, which hold two full moments.
 func TestSizeOfARecording(t *testing.T) {
 	t.Parallel()
 	for _, load := range loads {
-		t.Run(fmt.Sprintf("%d sockets, %d changes a second", load.sockets, load.changes), func(t *testing.T) {
+		t.Run(load.name, func(t *testing.T) {
 			t.Parallel()
-			h := newHost(1, load.sockets)
+			h := newCrowded(load.sockets, load.namespaces, load.each, load.blocked, load.quiet)
 			var out counter
 			w := newWriter(t, &out)
 			var m source.Moment
 			for range 120 {
-				h.step(load.changes)
+				h.step(load.changes, load.blocked/40)
 				h.moment(&m)
 				if err := w.Write(&m); err != nil {
 					t.Fatal(err)
@@ -65,9 +147,9 @@ func newWriter(t testing.TB, out io.Writer) *recording.Writer {
 // first one is left out.
 func BenchmarkWrite(b *testing.B) {
 	for _, load := range loads {
-		b.Run(fmt.Sprintf("sockets=%d", load.sockets), func(b *testing.B) {
+		b.Run(load.name, func(b *testing.B) {
 			b.ReportAllocs()
-			h := newHost(1, load.sockets)
+			h := newCrowded(load.sockets, load.namespaces, load.each, load.blocked, load.quiet)
 			var out counter
 			w := newWriter(b, &out)
 			var m source.Moment
@@ -79,7 +161,7 @@ func BenchmarkWrite(b *testing.B) {
 			var longest time.Duration
 			for b.Loop() {
 				b.StopTimer()
-				h.step(load.changes)
+				h.step(load.changes, load.blocked/40)
 				h.moment(&m)
 				b.StartTimer()
 				begin := time.Now()
@@ -97,14 +179,14 @@ func BenchmarkWrite(b *testing.B) {
 // BenchmarkNext measures reading a moment.
 func BenchmarkNext(b *testing.B) {
 	for _, load := range loads {
-		b.Run(fmt.Sprintf("sockets=%d", load.sockets), func(b *testing.B) {
+		b.Run(load.name, func(b *testing.B) {
 			b.ReportAllocs()
-			h := newHost(1, load.sockets)
+			h := newCrowded(load.sockets, load.namespaces, load.each, load.blocked, load.quiet)
 			var out bytes.Buffer
 			w := newWriter(b, &out)
 			var m source.Moment
 			for range 120 {
-				h.step(load.changes)
+				h.step(load.changes, load.blocked/40)
 				h.moment(&m)
 				if err := w.Write(&m); err != nil {
 					b.Fatal(err)

@@ -48,22 +48,26 @@ type Writer struct {
 	known   processes
 	scopes  map[scopeKey]*stream
 	err     error // the first one
+
+	blocked, freed ports // memory of appendChanges
 }
 
 // stream is what was written of one namespace.
 type stream struct {
 	head    values
 	sockets sockets
+	blocked []uint16
+	vrfs    []source.VRF
 	moment  int // the last one that had it
 }
 
 // scopeKey is what makes two scopes the same.
 type scopeKey struct {
-	host  string
-	netns uint64
+	host          string
+	netns, cookie uint64
 }
 
-func keyOf(s *source.Scope) scopeKey { return scopeKey{s.Host, s.Netns} }
+func keyOf(s *source.Scope) scopeKey { return scopeKey{s.Host, s.Netns, s.Cookie} }
 
 // NewWriter makes a Writer that writes to w. Nothing is written before the
 // first moment: header and moment go together. Each moment is one Write to w.
@@ -161,9 +165,13 @@ func checkMoment(m *source.Moment) error {
 			return fmt.Errorf("%d %s: %w", n.is, n.of, ErrTooLarge)
 		}
 	}
+	blocked := 0
 	for i := range m.Snapshots {
 		if err := m.Snapshots[i].Settings.Validate(); err != nil {
 			return fmt.Errorf("settings: %w", err)
+		}
+		if err := checkBlocked(&m.Snapshots[i], &blocked); err != nil {
+			return err
 		}
 		for j := range m.Snapshots[i].Sockets {
 			if err := checkSocket(&m.Snapshots[i].Sockets[j]); err != nil {
@@ -235,6 +243,7 @@ func (w *Writer) appendSnapshots(m *source.Moment) error {
 		if st.moment < 0 || w.full() {
 			st.head = w.snapshot.values(st.head, reflect.ValueOf(new(source.Snapshot)).Elem())
 			st.sockets.reset()
+			st.blocked, st.vrfs = st.blocked[:0], nil
 		}
 		st.moment = w.moments
 		st.sockets.match(s.Sockets, w.known.ids, w.now)
@@ -259,6 +268,7 @@ func (w *Writer) appendSnapshot(s *source.Snapshot, st *stream) {
 	b = w.scope.append(b, w.scope.zero, reflect.ValueOf(&s.Scope).Elem())
 	b = append(b, '}')
 	b = w.snapshot.fold(b, st.head, reflect.ValueOf(s).Elem(), true)
+	b = w.appendBlocked(b, st, s)
 	t := &st.sockets
 	b = appendIDs(b, "gone", t.gone)
 	var base values
