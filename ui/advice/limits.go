@@ -26,6 +26,8 @@ func limit(m *source.Moment, l source.Limit) string {
 		return hidden(l.Detail)
 	case source.LimitRange:
 		return assumed(m, l.Detail)
+	case source.LimitNetns:
+		return unseen(l.Detail)
 	}
 	if s, ok := limitWords[l.Code]; ok {
 		return strings.Replace(s, "%s", l.Detail, 1)
@@ -45,6 +47,7 @@ var limitWords = map[source.LimitCode]string{
 	source.LimitMerged:        "sockets that share all addresses and ports (SO_REUSEPORT) count as one: gopsutil merges them",
 	source.LimitCut:           "the recording was cut: this is its last whole moment",
 	source.LimitOwners:        "some sockets have no process: %s",
+	source.LimitTables:        "the kernel's own tables are not read (%s): which ports are blocked for everyone is partly a guess",
 	source.LimitFallback:      "the kernel's sock_diag can't be used (%s): sockets are read the slow way, without timers and bound sockets",
 	source.LimitUntraced:      "closes and failed connects are not traced: %s",
 	source.LimitTraceGap:      "some closes and failed connects may be missing: %s",
@@ -73,6 +76,17 @@ func hidden(detail string) string {
 		how = "as root or " + how
 	}
 	return who + " hidden: run " + how + " to see which sockets are theirs"
+}
+
+// unseen says how many namespaces were not looked at, and why; see
+// source.LimitNetns.
+func unseen(detail string) string {
+	count, why, _ := strings.Cut(detail, " ")
+	which := count + " network namespaces were"
+	if count == "1" {
+		which = "1 network namespace was"
+	}
+	return which + " not looked at: " + why
 }
 
 // assumed says which range stands in for the one that could not be read.
