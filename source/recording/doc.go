@@ -58,8 +58,10 @@
 //   - n is that of the moment, and scope says which namespace it is: host, netns
 //     and cookie do, and no other line of the moment has the same. They stand
 //     first.
+//
 //   - Other fields are as they were in the moment before, if that had the
 //     namespace. If not, or in a full moment, it begins anew.
+//
 //   - gone are the ids of the sockets that are no more, changed those of which
 //     something changed, sockets those that are new (all, in a full moment), in
 //     this order.
@@ -68,6 +70,9 @@
 //     full moment), freed those that are so no more. Both rise, and three or more
 //     in a row are a pair: [32769,[40000,40010]] are twelve ports. vrfs holds the
 //     same for each VRF in which something changed, under its interface.
+//
+//   - Beyond 50,000 sockets beside those of the largest namespace, the others
+//     have no line. They are in quiet then, and limits says so.
 //
 // Of sockets and processes:
 //

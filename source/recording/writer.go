@@ -91,8 +91,8 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 
 // Write writes a moment, and changes nothing of it. What a reader gets differs
 // in this: the order of sockets and processes, timers that tick evenly
-// (TimerTolerance), a time that does not go back, and texts that were no valid
-// UTF-8 or too long.
+// (TimerTolerance), a time that does not go back, texts that were no valid
+// UTF-8 or too long, and the sockets of many namespaces that are too many.
 //
 // After an error, which stays, no more is written: what is out already is a
 // recording that was cut. A moment that a recording can't hold gives an error
@@ -110,6 +110,7 @@ func (w *Writer) write(m *source.Moment) error {
 	if err := checkMoment(m); err != nil {
 		return fmt.Errorf("record a moment: %w", err)
 	}
+	m = w.fit(m)
 	w.packed.Reset()
 	if w.moments == 0 {
 		if err := w.begin(m.Time); err != nil {
