@@ -10,7 +10,8 @@ import (
 	"ephtop/source"
 )
 
-// SourceName is what moments of this package say that they come from.
+// SourceName is what moments of this package say that they come from, but for
+// those of the scenario containers: they hold what source tables gives.
 const SourceName = "demo"
 
 // DefaultScenario is the scenario of Options that name none.
@@ -56,8 +57,9 @@ func Scenarios() []Scenario {
 
 // Host is a simulated host. It is not safe for concurrent use.
 type Host struct {
-	kernel *kernel
+	spaces []space
 	name   string
+	source string
 	step   time.Duration
 	polled bool
 }
@@ -89,13 +91,17 @@ func New(o Options) (*Host, error) {
 }
 
 func newHost(s scenario, o Options) *Host {
+	if s.spaces != nil {
+		return newNode(s.host, s.spaces, o)
+	}
 	k := newKernel(defaultSettings(), o.Start, rand.New(rand.NewPCG(o.Seed, 0)))
+	k.scope.Host = s.host
 	k.now = -before
 	m := &machine{kernel: k, local: s.local}
 	s.begin(m)
 	k.run(o.Skip)
 	k.events = nil
-	return &Host{kernel: k, name: s.host, step: o.Step}
+	return &Host{spaces: []space{{kernel: k}}, name: s.host, source: SourceName, step: o.Step}
 }
 
 // defaultSettings are those of a Linux host that nobody has tuned.
@@ -114,13 +120,15 @@ func (h *Host) Poll(ctx context.Context, m *source.Moment) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("poll the simulated host: %w", err)
 	}
-	if h.polled {
-		h.kernel.run(h.kernel.now + h.step)
+	for i := range h.spaces {
+		if k := h.spaces[i].kernel; h.polled {
+			k.run(k.now + h.step)
+		}
 	}
 	h.polled = true
 	m.Reset()
-	m.Host, m.OS, m.Kernel, m.Source = h.name, "linux", "6.18.0", SourceName
-	h.kernel.dump(m)
+	m.Host, m.OS, m.Kernel, m.Source = h.name, "linux", "6.18.0", h.source
+	h.dump(m)
 	return nil
 }
 

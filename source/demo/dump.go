@@ -1,6 +1,8 @@
 package demo
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"ephtop/source"
@@ -11,17 +13,39 @@ import (
 const (
 	perDump   = 2 * time.Millisecond
 	perSocket = 900 * time.Nanosecond
+	perTables = 4 // times as fast are the kernel's own tables
 )
 
-// dump fills a moment with the present, and takes the events.
+// dump fills a moment with the present of all namespaces, and takes the events.
+func (h *Host) dump(m *source.Moment) {
+	m.Time = h.spaces[0].kernel.start.Add(h.spaces[0].kernel.now)
+	for i := range h.spaces {
+		if s := &h.spaces[i]; s.there() {
+			s.kernel.dump(m)
+		}
+	}
+	rest := m.Room // which has its place now
+	for i := range m.Snapshots {
+		s := &m.Snapshots[i]
+		n := len(s.Sockets)
+		s.Sockets, rest = rest[:n:n], rest[n:]
+	}
+	slices.SortFunc(m.Cgroups, func(a, b source.Cgroup) int { return cmp.Compare(a.ID, b.ID) })
+	m.Took = perDump + time.Duration(len(m.Room))*perSocket
+	if h.spaces[0].kernel.tables {
+		m.Took /= perTables
+	}
+}
+
+// dump adds the present of one namespace.
 func (k *kernel) dump(m *source.Moment) {
-	m.Time = k.start.Add(k.now)
-	s := m.Add(source.Scope{Host: m.Host})
+	s := m.Add(k.scope)
 	s.Settings = k.settings.Clone()
 	s.BoundListed = true
 	s.Inodes = true
 	m.Traced = k.trace
 	k.turn++
+	from := len(m.Room)
 	for _, sock := range k.table {
 		if sock.Cookie == 0 {
 			// The kernel counts a socket when someone first asks (sock_gen_cookie).
@@ -31,12 +55,29 @@ func (k *kernel) dump(m *source.Moment) {
 		row := sock.Socket
 		row.Process = k.processIndex(m, sock.owner)
 		row.Expires = k.expires(sock)
+		if k.tables {
+			row.Bind = sock.bind()
+		}
 		m.Room = append(m.Room, row)
 	}
-	s.Sockets = m.Room
+	s.Sockets = m.Room[from:]
+	if s.BlockedKnown = k.tables; k.tables {
+		s.Blocked = k.explicit.list()
+		m.Cgroups = append(m.Cgroups, k.cgroups...)
+	}
 	m.Events = append(m.Events, k.events...)
 	k.events = k.events[:0]
-	m.Took = perDump + time.Duration(len(s.Sockets))*perSocket
+}
+
+// bind says who picked the port of a TCP socket, as the kernel does from 6.18 on.
+func (s *socket) bind() source.Bind {
+	switch {
+	case s.Proto != source.TCP || s.State == source.TimeWait:
+		return source.BindUnknown
+	case s.explicit:
+		return source.BindExplicit
+	}
+	return source.BindConnect
 }
 
 // processIndex gives a process's place in the moment.

@@ -7,11 +7,22 @@ import (
 	"ephtop/source"
 )
 
+// in is the kernel's part of a namespace.
+func (h *Host) in(s source.Scope) *kernel {
+	for i := range h.spaces {
+		if h.spaces[i].kernel.scope.Netns == s.Netns {
+			return h.spaces[i].kernel
+		}
+	}
+	panic("no such namespace")
+}
+
 // FreePorts counts the ports that connect() could still take towards a
 // destination, one after the other.
-func (h *Host) FreePorts(from, to source.Addr, port uint16) int {
+func (h *Host) FreePorts(in source.Scope, from, to source.Addr, port uint16) int {
 	key := tupleKey{from, to, port}
-	look := h.kernel.searchConnect(key, h.kernel.tuple(key))
+	k := h.in(in)
+	look := k.searchConnect(key, k.tuple(key))
 	n := 0
 	for p := int(look.ports.Low); p <= int(look.ports.High); p++ {
 		if look.candidates(p>>6)&(1<<(p&63)) != 0 && look.ok(uint16(p)) {
@@ -22,10 +33,11 @@ func (h *Host) FreePorts(from, to source.Addr, port uint16) int {
 }
 
 // CanConnect tells whether connect() to a destination would find a port now.
-func (h *Host) CanConnect(from, to source.Addr, port uint16) bool {
+func (h *Host) CanConnect(in source.Scope, from, to source.Addr, port uint16) bool {
 	key := tupleKey{from, to, port}
-	t := h.kernel.tuple(key)
-	look := h.kernel.searchConnect(key, t)
+	k := h.in(in)
+	t := k.tuple(key)
+	look := k.searchConnect(key, t)
 	_, _, ok := look.forConnect(t)
 	return ok
 }
@@ -65,7 +77,7 @@ func NewMixed(seed uint64) *Host {
 			return 1 + 0.7*float64(i)
 		}, func() { _ = m.dial(&c, func() {}) })
 	}
-	return &Host{kernel: k, name: "demo-mixed", step: time.Second}
+	return &Host{spaces: []space{{kernel: k}}, name: "demo-mixed", source: SourceName, step: time.Second}
 }
 
 // smallSettings are those of a range of 100 ports, as in the measurements that

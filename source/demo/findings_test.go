@@ -57,7 +57,11 @@ var phases = map[string][]phase{
 		{"SYNs without answer", 26 * time.Second, 200 * time.Second, model.LevelOK, []string{"syn-sent"}, nil},
 	},
 	"browsing": {{"always", 0, 200 * time.Second, model.LevelOK, nil, nil}},
-	"busy":     {{"always", 0, 100 * time.Second, model.LevelOK, nil, nil}},
+	"containers": {
+		{"calm", 0, 4 * time.Second, model.LevelOK, []string{noPooling}, nil},
+		{"connects of the pod fail", 64 * time.Second, 110 * time.Second, model.LevelExhausted, []string{noPooling, tupleFull, fails}, []string{slow}},
+	},
+	"busy": {{"always", 0, 100 * time.Second, model.LevelOK, nil, nil}},
 }
 
 // found names the findings, but for failures that are long past.

@@ -26,6 +26,12 @@ type kernel struct {
 	now      time.Duration
 	agenda   agenda
 	random   *rand.Rand
+	// scope says which namespace it is; tables that its moments tell what the
+	// kernel's own tables do.
+	scope   source.Scope
+	tables  bool
+	cgroups []source.Cgroup
+	inside  int // processes in the container
 	// trace says that events are kept for the next moment.
 	trace  bool
 	events []source.Event
@@ -242,7 +248,7 @@ func (k *kernel) pool(key poolKey) *holders {
 func (k *kernel) tell(kind source.EventKind, tuple source.Tuple, owner *process) {
 	if k.trace {
 		k.events = append(k.events, source.Event{
-			Kind: kind, Time: k.start.Add(k.now), Tuple: tuple, Process: owner.Process,
+			Kind: kind, Time: k.start.Add(k.now), Tuple: tuple, Netns: k.scope.Netns, Process: owner.Process,
 		})
 	}
 }

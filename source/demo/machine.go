@@ -34,6 +34,7 @@ func (m *machine) daemon(pid int32, user string, uid uint32, name, command strin
 	p := &process{cgroup: 7000 + uint64(pid)}
 	p.PID, p.UID, p.User, p.Name, p.Command = pid, uid, user, name, command
 	p.Start = uint64((11*24*time.Hour + time.Duration(pid)*time.Second).Seconds() * ticks)
+	m.group(p)
 	return p
 }
 
@@ -41,7 +42,9 @@ func (m *machine) daemon(pid int32, user string, uid uint32, name, command strin
 func (m *machine) spawn(user string, uid uint32, name, command string) *process {
 	m.pid = max(m.pid, 20_000) + 1 + m.random.Int32N(30)
 	p := m.daemon(m.pid, user, uid, name, command)
-	p.cgroup = 4242
+	if !m.tables {
+		p.cgroup = 4242
+	}
 	p.Start = uint64((uptime + m.now).Seconds() * ticks)
 	return p
 }

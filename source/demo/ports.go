@@ -24,6 +24,17 @@ func (h *holders) remove(port uint16) {
 	}
 }
 
+// list gives the ports that are held, rising.
+func (h *holders) list() []uint16 {
+	var list []uint16
+	for word, set := range h.held {
+		for ; set != 0; set &= set - 1 {
+			list = append(list, uint16(word<<6+bits.TrailingZeros64(set)))
+		}
+	}
+	return list
+}
+
 // tupleKey makes a four-tuple with a local port.
 type tupleKey struct {
 	source, destination source.Addr

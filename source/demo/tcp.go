@@ -69,6 +69,14 @@ func (k *kernel) connect(p *process, from, to source.Addr, port uint16) (*socket
 	return s, nil
 }
 
+// connectBound connects a socket that has its port already, from bind().
+func (k *kernel) connectBound(s *socket, to source.Addr, port uint16) {
+	s.Remote, s.RemotePort = to, port
+	s.tuple = k.tuple(tupleKey{s.Local, to, port})
+	k.join(s)
+	k.sendSYN(s)
+}
+
 func (k *kernel) sendSYN(s *socket) {
 	k.set(s, source.SynSent)
 	s.SendQueue = 1
