@@ -11,7 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ephtop/model"
 	"ephtop/ui/report"
+	"ephtop/ui/session"
 	"ephtop/ui/text"
 )
 
@@ -22,7 +24,8 @@ const statusUnknown = 3
 // that long themselves, and an answer of our own says more than theirs.
 const checkTimeout = 10 * time.Second
 
-var figures = []string{"tuple", "pool"}
+// figures are the names of report.CheckOn.
+var figures = []string{report.OnTuple: "tuple", report.OnPool: "pool", report.OnPlateau: "plateau", report.OnAny: "any"}
 
 func (a *app) check() *cobra.Command {
 	on := report.OnTuple
@@ -43,34 +46,40 @@ Performance data, each as label=value;warning;critical;minimum;maximum:
   failures   connects that failed for want of a port; U where nobody counts them
 
 --on tuple takes the worse of the worst destination and the UDP pool, as the
-dashboard does; --on pool takes the share of the range, TCP or UDP.
+dashboard does; --on pool takes the share of the range, TCP or UDP; --on plateau
+takes what the use of a destination will level off at if connections go on
+closing as now, as the figure plateau; --on any takes whatever is worst. Of
+several network namespaces, it is the worst one that is judged, and named.
 
 With --from, it judges the last moment of a recording, or the one of --at.`,
 		Example: `  ephtop check
   ephtop check --warn 50 --critical 75
-  ephtop check --on pool`,
+  ephtop check --on pool
+  ephtop check --on any --netns all`,
 		Annotations: map[string]string{polls: "yes"},
 		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := a.validatePast(cmd, past); err != nil {
 				return err
 			}
-			st, err := a.look(cmd.Context(), past, checkTimeout)
+			st, all, err := a.look(cmd.Context(), past, checkTimeout)
 			if err != nil {
 				return err
 			}
-			if err := report.Check(a.Stdout, st, on); err != nil {
+			states := []*model.State{st}
+			if a.flags.netns == session.AllNamespaces {
+				states = all.States
+			}
+			level, err := report.Check(a.Stdout, states, on)
+			if err != nil {
 				return fmt.Errorf("write the check: %w", err)
 			}
-			return exit(levelStatus(report.CheckLevel(st, on)))
+			return exit(levelStatus(level))
 		},
 	}
 	cmd.Flags().Var(choice("FIGURE", figures[0], figures, func(s string) {
-		on = report.OnTuple
-		if s == figures[1] {
-			on = report.OnPool
-		}
-	}), "on", "what to judge: tuple, the worst destination, or pool, the whole range")
+		on = report.CheckOn(slices.Index(figures, s))
+	}), "on", "what to judge: tuple, the worst destination; pool, the whole range; plateau, where it levels off; any, whatever is worst")
 	past = a.addPast(cmd)
 	offer(cmd, "on", cobra.FixedCompletions(figures, cobra.ShellCompDirectiveNoFileComp))
 	return cmd

@@ -27,12 +27,12 @@ func TestCheckStatus(t *testing.T) {
 		{"warning", "check --warn 10", 1, "EPHTOP WARNING - 10 % of 10 ports to 10.0.9.2:5432 used | tuple=10%;10;80;0;100 "},
 		{"critical", "check --warn 5 --critical 10", 2, "EPHTOP CRITICAL - 10 % of 10 ports "},
 		{"the pool", "check --on pool --warn 10", 1, "EPHTOP WARNING - 10 % of 10 TCP ports used | "},
-		{"a wrong value", "check --on net", 3, `EPHTOP UNKNOWN - --on: unknown figure "net": use tuple or pool`},
+		{"a wrong value", "check --on net", 3, `EPHTOP UNKNOWN - --on: unknown figure "net": use tuple, pool, plateau or any`},
 		{"a wrong value of a common flag", "--interval 5 check", 3, `EPHTOP UNKNOWN - --interval: bad time "5"`},
 		{"thresholds that cross", "check --warn 90", 3, "EPHTOP UNKNOWN - --warn 90 and --critical 80: "},
 		{"a wrong flag", "check --verbose", 3, "EPHTOP UNKNOWN - unknown flag --verbose: use "},
 		{"a wrong flag before", "--verbose check", 3, "EPHTOP UNKNOWN - unknown flag --verbose: use "},
-		{"a flag without its value", "check --on", 3, "EPHTOP UNKNOWN - --on needs a value: tuple or pool"},
+		{"a flag without its value", "check --on", 3, "EPHTOP UNKNOWN - --on needs a value: tuple, pool, plateau or any"},
 		{"an argument", "check now", 3, `EPHTOP UNKNOWN - "now": ephtop check takes no arguments, only flags`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

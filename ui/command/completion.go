@@ -55,6 +55,7 @@ values. The shells are ` + list(shells) + `.`,
 func completeFlags(root *cobra.Command) {
 	none := cobra.ShellCompDirectiveNoFileComp
 	offer(root, "source", cobra.FixedCompletions(live.Kinds(), none))
+	offer(root, "netns", completeNetns)
 	offer(root, "color", cobra.FixedCompletions(colorModes, none))
 	offer(root, "theme", cobra.FixedCompletions(theme.Names(), none))
 	offer(root, "filter", completeFilter)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ephtop/model"
 	"ephtop/source"
 	"ephtop/source/evidence"
 	"ephtop/ui/advice"
@@ -49,6 +50,9 @@ changed.
 The exit status is 0, 1 or 2 by the worst point; what is not known is no alarm.
 Ctrl+C ends the watch early, with what was seen so far. --interval is the time
 between two polls, and --filter changes nothing here.
+
+Of several network namespaces it speaks of the worst, or of the one that --netns
+names, and lists what is wrong in the others.
 
 With --from, it looks at a recording: at its last moment or the one of --at, and
 at the six minutes before. What takes the host itself (the firewall, the log,
@@ -113,14 +117,15 @@ func (a *app) diagnose(ctx context.Context, length time.Duration, write writeDia
 	case w.Looks == 0:
 		return exitStatus(statusInterrupted)
 	}
-	return a.conclude(w, ev, write, o)
+	return a.conclude(w, w.Seen().State(), ev, write, o)
 }
 
-// conclude writes the diagnosis of what was watched.
-func (a *app) conclude(w *session.Watch, ev source.Evidence, write writeDiagnosis, o report.Options) error {
+// conclude writes the diagnosis of one namespace of what was watched.
+func (a *app) conclude(w *session.Watch, st *model.State, ev source.Evidence, write writeDiagnosis, o report.Options) error {
 	d := report.Diagnosis{
-		State: w.Seen().State(), Evidence: &ev, Sample: advice.Sample{Polls: w.Looks, Span: w.Last.Sub(w.First)},
+		State: st, Evidence: &ev, Sample: advice.Sample{Polls: w.Looks, Span: w.Last.Sub(w.First)},
 	}
+	o.Overview = &w.Seen().Overview
 	if err := write(a.Stdout, &d, o); err != nil {
 		return fmt.Errorf("write the diagnosis: %w", err)
 	}
@@ -138,7 +143,11 @@ func (a *app) diagnosePast(ctx context.Context, p *past, write writeDiagnosis) e
 	if err != nil {
 		return err
 	}
-	return a.conclude(w, noEvidence(p, w.Last), write, o)
+	st, err := a.chosen(w.Seen())
+	if err != nil {
+		return err
+	}
+	return a.conclude(w, st, noEvidence(p, w.Last), write, o)
 }
 
 // observe polls for so long, or until the context ends. The evidence is asked

@@ -15,6 +15,7 @@ import (
 	"ephtop/model/filter"
 	"ephtop/source"
 	"ephtop/source/live"
+	"ephtop/ui/session"
 	"ephtop/ui/theme"
 )
 
@@ -40,11 +41,12 @@ type flags struct {
 	theme      string
 	log        string
 	trace      bool
+	netns      string
 }
 
 func defaultFlags() flags {
 	return flags{
-		interval: time.Second, source: live.Auto, color: colorModes[0],
+		interval: time.Second, source: live.Auto, netns: session.AllNamespaces, color: colorModes[0],
 		thresholds: model.DefaultThresholds, theme: theme.Names()[0],
 	}
 }
@@ -94,6 +96,8 @@ func (f *flags) add(set *pflag.FlagSet) {
 		"filter", "connections to show, as in 'state:TIME_WAIT,CLOSE_WAIT rport:443 !proc:nginx'")
 	set.Var(choice("SOURCE", f.source, live.Kinds(), func(s string) { f.source = s }),
 		"source", "where sockets are read: "+list(live.Kinds()))
+	set.Var(&value{text: f.netns, kind: "WHICH", accepts: "all, self, a name, a pid or a path", parse: f.parseNetns},
+		"netns", "network namespaces to look at: all, self, or one by name, pid or path")
 	set.Var(&value{kind: "LOW-HIGH", accepts: "a range such as 32768-60999", parse: f.parseRange},
 		"range", "take this range of ephemeral ports instead of the system's")
 	set.Var(percent(&f.thresholds.Warning), "warn", "warn from this share of used ports")

@@ -64,7 +64,7 @@ FILE holds JSON Lines under zstd: zstd -dc FILE | jq shows them.`,
 				return usagef("--seed is for a demo: use it with --demo")
 			}
 			if o.demo != "" {
-				if err := a.refuseHostFlags(cmd, "a demo"); err != nil {
+				if err := a.refuseHostFlags(cmd, "a demo", "netns"); err != nil {
 					return err
 				}
 			}

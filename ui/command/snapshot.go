@@ -53,6 +53,9 @@ func (a *app) snapshot() *cobra.Command {
 a past, so they are for the dashboard. --filter limits the connections, and with
 proto: the states and processes; the text lists connections only with a filter.
 
+Of several network namespaces, all but the list of these is about the worst, or
+about the one that --netns names.
+
 With --from, it writes the last moment of a recording, or the one of --at, with
 what the moments before tell.`,
 		Example: `  ephtop snapshot
@@ -79,7 +82,7 @@ what the moments before tell.`,
 }
 
 func (a *app) writeSnapshot(ctx context.Context, p *past, write writeState) error {
-	st, err := a.look(ctx, p, 0)
+	st, all, err := a.look(ctx, p, 0)
 	if err != nil {
 		return err
 	}
@@ -87,6 +90,7 @@ func (a *app) writeSnapshot(ctx context.Context, p *past, write writeState) erro
 	if err != nil {
 		return err
 	}
+	o.Overview = all
 	if err := write(a.Stdout, st, o); err != nil {
 		return fmt.Errorf("write the snapshot: %w", err)
 	}
@@ -94,25 +98,27 @@ func (a *app) writeSnapshot(ctx context.Context, p *past, write writeState) erro
 }
 
 // look polls once, for so long at most if that is not 0, or gives the moment of
-// a past: that may come through a pipe for as long as it likes.
-func (a *app) look(ctx context.Context, p *past, timeout time.Duration) (st *model.State, err error) {
+// a past: that may come through a pipe for as long as it likes. The State is
+// that which is to be spoken of.
+func (a *app) look(ctx context.Context, p *past, timeout time.Duration) (st *model.State, all *model.Overview, err error) {
 	if p.wanted() {
 		w, err := a.lookAt(ctx, p)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return w.Seen().State(), nil
+		st, err := a.chosen(w.Seen())
+		return st, &w.Seen().Overview, err
 	}
 	s, err := a.session(a.openSource, timeout)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer closing(s, &err)
 	l := new(session.Look)
 	if err := s.Look(ctx, l); err != nil {
-		return nil, fmt.Errorf("read the sockets: %w", err)
+		return nil, nil, fmt.Errorf("read the sockets: %w", err)
 	}
-	return l.State(), nil
+	return l.State(), &l.Overview, nil
 }
 
 // session begins one on what open opens.
@@ -136,7 +142,7 @@ func closing(c io.Closer, err *error) {
 }
 
 func (a *app) openSource(log *slog.Logger) (source.Source, error) {
-	return a.Open(live.Options{Kind: a.flags.source, Range: a.flags.portRange, Trace: a.flags.trace, Log: log})
+	return a.Open(live.Options{Kind: a.flags.source, Netns: a.flags.netns, Range: a.flags.portRange, Trace: a.flags.trace, Log: log})
 }
 
 // reportOptions chooses the connections that pass the filter, of both

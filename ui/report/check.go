@@ -1,13 +1,16 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/ui/advice"
 	"ephtop/ui/text"
 )
 
@@ -16,45 +19,102 @@ type CheckOn uint8
 
 // The figures of a check.
 const (
-	OnTuple CheckOn = iota // the worst destination
-	OnPool                 // the whole range, whatever the destination
+	OnTuple   CheckOn = iota // the worst destination
+	OnPool                   // the whole range, whatever the destination
+	OnPlateau                // where the worst destination will level off
+	OnAny                    // whatever is worst in any namespace
 )
 
-// CheckLevel is what a check comes to: the level of the headline as the
-// dashboard shows it, or that of the pools. A connect that was seen to fail
-// makes it exhausted either way.
+// CheckLevel is what a check of one namespace comes to: the level of the
+// headline as the dashboard shows it, that of the pools, or that which the use
+// will have when it has levelled off. A connect that was seen to fail makes it
+// exhausted in any case.
 func CheckLevel(st *model.State, on CheckOn) model.Level {
-	if on == OnTuple || st.Failures.Recent > 0 {
+	switch {
+	case on == OnTuple || on == OnAny || st.Failures.Recent > 0:
 		return st.Level
+	case on == OnPlateau:
+		settled, _ := plateau(st)
+		return st.Thresholds.Level(settled, st.TCP.Pressure.Usable)
 	}
 	return max(st.TCP.Pressure.PoolLevel, st.UDP.Pressure.PoolLevel)
 }
 
-// Check writes the state as one line of a monitoring plugin: status, text, and
-// after | the performance data (Monitoring Plugins Development Guidelines).
+// plateau is where the use of ports will level off, at the destination where
+// that is highest; of the pool, where that is the limit.
+func plateau(st *model.State) (settled int, at *model.TupleUse) {
+	p := &st.TCP.Pressure
+	if p.PoolOnly || len(p.Tuples) == 0 {
+		return p.InUse, nil
+	}
+	for i := range p.Tuples {
+		if n := p.Tuples[i].Outlook(st.Snapshot.Settings.TimeWait).Plateau; at == nil || n > settled {
+			settled, at = n, &p.Tuples[i]
+		}
+	}
+	return settled, at
+}
+
+// share is the figure by which namespaces of one level are compared.
+func share(st *model.State, on CheckOn) float64 {
+	switch on {
+	case OnPool:
+		return max(st.TCP.Pressure.PoolPercent(), st.UDP.Pressure.PoolPercent())
+	case OnPlateau:
+		settled, _ := plateau(st)
+		return model.Percent(settled, st.TCP.Pressure.Usable)
+	}
+	h := st.TCP.Pressure.Headline()
+	return h.Percent()
+}
+
+// Check writes the worst of some namespaces as one line of a monitoring plugin:
+// status, text, and after | the performance data (Monitoring Plugins Development
+// Guidelines). It gives the level that the status stands for.
 //
-//	EPHTOP WARNING - 64 % of 28,232 ports to 10.0.9.2:5432 used | tuple=63.8%;60;80;0;100 pool=49.7%;60;80;0;100 udp=0.8%;60;80;0;100 used=18006;;;0;28232 time_wait=9804;;;0;28232 failures=U
+//	EPHTOP WARNING - 63.8 % of 28,232 ports to 10.0.9.2:5432 used | tuple=63.8%;60;80;0;100 pool=49.7%;60;80;0;100 udp=0.8%;60;80;0;100 used=18006;;;0;28232 time_wait=9804;;;0;28232 failures=U
 //
 // tuple is the worst destination, pool and udp the share of the range that any
 // TCP and UDP socket holds; used and time_wait are the ports of the worst
 // destination; failures counts the connects that failed for want of a port,
-// and is U, not known, unless the kernel is traced.
-func Check(w io.Writer, st *model.State, on CheckOn) error {
+// and is U, not known, unless the kernel is traced. OnPlateau adds plateau, which
+// may be more than all. Of several namespaces the text names the one that it
+// and the figures are about.
+func Check(w io.Writer, states []*model.State, on CheckOn) (model.Level, error) {
+	st := slices.MaxFunc(states, func(a, b *model.State) int {
+		return cmp.Or(cmp.Compare(CheckLevel(a, on), CheckLevel(b, on)), cmp.Compare(share(a, on), share(b, on)))
+	})
 	status := [...]string{"OK", "WARNING", "CRITICAL"}
 	level := CheckLevel(st, on)
 	words := checkWords(st, on)
 	if f := &st.Failures; f.Count > 0 {
 		words += ", " + text.Plural(f.Count, "connect", "connects") + " failed"
 	}
-	_, err := fmt.Fprintf(w, "EPHTOP %s - %s | %s\n", status[min(level, model.LevelCritical)], words, performance(st))
-	return err
+	// | would begin the performance data.
+	if name := strings.ReplaceAll(advice.Namespace(&st.Snapshot.Scope), "|", "/"); name != "" && (len(states) > 1 || on == OnAny) {
+		words = name + ": " + words
+	}
+	_, err := fmt.Fprintf(w, "EPHTOP %s - %s | %s\n", status[min(level, model.LevelCritical)], words, performance(st, on))
+	return level, err
+}
+
+// rounded is a share in percent as the text and the performance data have it:
+// to a tenth, and 100 only where all is used.
+func rounded(percent float64) string {
+	if n := tenth(percent); n != 100 || percent >= 100 {
+		return strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	return "99.9"
 }
 
 // checkWords is about the worse of TCP and UDP.
 func checkWords(st *model.State, on CheckOn) string {
 	worse := &st.TCP.Pressure
 	udp := &st.UDP.Pressure
-	if on == OnTuple && udp.Level > worse.Level || on == OnPool && udp.PoolLevel > worse.PoolLevel {
+	switch {
+	case on == OnPlateau:
+		return plateauWords(st)
+	case on != OnPool && udp.Level > worse.Level, on == OnPool && udp.PoolLevel > worse.PoolLevel:
 		worse = udp
 	}
 	h := worse.Headline()
@@ -62,7 +122,7 @@ func checkWords(st *model.State, on CheckOn) string {
 		return poolWords(worse)
 	}
 	to := source.AddrPort(h.Key.Destination, h.Key.Port)
-	words := fmt.Sprintf("%s %% of %s to %s used", text.Percent(h.Percent()), text.Plural(worse.Usable, "port", "ports"), to)
+	words := fmt.Sprintf("%s %% of %s to %s used", rounded(h.Percent()), text.Plural(worse.Usable, "port", "ports"), to)
 	if h.Level == model.LevelExhausted {
 		words = fmt.Sprintf("no port of %s is free to %s", text.Count(worse.Usable), to)
 	}
@@ -79,21 +139,39 @@ func checkWords(st *model.State, on CheckOn) string {
 	return words
 }
 
+// plateauWords says where the use levels off.
+func plateauWords(st *model.State) string {
+	settled, at := plateau(st)
+	p := &st.TCP.Pressure
+	if at == nil {
+		return poolWords(p)
+	}
+	to := source.AddrPort(at.Destination, at.Port)
+	switch o := at.Outlook(st.Snapshot.Settings.TimeWait); {
+	case at.Free == 0:
+		return fmt.Sprintf("no port of %s is free to %s", text.Count(p.Usable), to)
+	case settled >= p.Usable:
+		return fmt.Sprintf("%s to %s do not suffice for %s closes/s, which need %s %%", text.Plural(p.Usable, "port", "ports"), to,
+			text.Count(int(o.CloseRate)), rounded(model.Percent(settled, p.Usable)))
+	}
+	return fmt.Sprintf("levels off at %s %% of %s to %s", rounded(model.Percent(settled, p.Usable)), text.Plural(p.Usable, "port", "ports"), to)
+}
+
 func poolWords(p *model.Pressure) string {
 	name := strings.ToUpper(p.Proto.String())
 	if p.InUse >= p.Usable {
 		return fmt.Sprintf("no %s port of %s is free", name, text.Count(p.Usable))
 	}
-	return fmt.Sprintf("%s %% of %s %s used", text.Percent(p.PoolPercent()), text.Count(p.Usable), name+" ports")
+	return fmt.Sprintf("%s %% of %s %s used", rounded(p.PoolPercent()), text.Count(p.Usable), name+" ports")
 }
 
 // performance writes label=value;warning;critical;minimum;maximum for each
 // figure.
-func performance(st *model.State) string {
+func performance(st *model.State, on CheckOn) string {
 	p := &st.TCP.Pressure
 	h := p.Headline()
 	share := func(label string, percent float64) string {
-		return fmt.Sprintf("%s=%s%%;%g;%g;0;100", label, strconv.FormatFloat(tenth(percent), 'f', -1, 64),
+		return fmt.Sprintf("%s=%s%%;%g;%g;0;100", label, rounded(percent),
 			st.Thresholds.Warning, st.Thresholds.Critical)
 	}
 	count := func(label string, n int) string { return fmt.Sprintf("%s=%d;;;0;%d", label, n, p.Usable) }
@@ -101,8 +179,13 @@ func performance(st *model.State) string {
 	if st.Failures.Observed {
 		failures = fmt.Sprintf("failures=%dc", st.Failures.Count)
 	}
-	return strings.Join([]string{
+	figures := []string{
 		share("tuple", h.Percent()), share("pool", p.PoolPercent()), share("udp", st.UDP.Pressure.PoolPercent()),
 		count("used", h.Used()), count("time_wait", h.TimeWait), failures,
-	}, " ")
+	}
+	if on == OnPlateau {
+		settled, _ := plateau(st)
+		figures = append(figures, strings.TrimSuffix(share("plateau", model.Percent(settled, p.Usable)), "100"))
+	}
+	return strings.Join(figures, " ")
 }

@@ -18,16 +18,16 @@ func TestCheck(t *testing.T) {
 		want   string
 	}{
 		{"a warning of the worst destination", func(st *model.State) { st.TCP.Pressure.Tuples[0].FirstHalf = 7 }, OnTuple, model.LevelWarning,
-			"EPHTOP WARNING - 64 % of 28,222 ports to 10.0.9.2:5432 used | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
+			"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
 				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
 		{"slow connect and a forecast", func(st *model.State) { st.Forecast.Full = 86 * time.Second }, OnTuple, model.LevelWarning,
-			"EPHTOP WARNING - 64 % of 28,222 ports to 10.0.9.2:5432 used, full in 1m 26s, connect() is slow | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
+			"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used, full in 1m 26s, connect() is slow | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
 				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
 		{"more closes than can be sustained", func(st *model.State) {
 			st.TCP.Pressure.Tuples[0].FirstHalf = 7
 			st.Forecast.CloseRate, st.Forecast.Sustainable = 400, 333.7
 		}, OnTuple, model.LevelWarning,
-			"EPHTOP WARNING - 64 % of 28,222 ports to 10.0.9.2:5432 used, will be full at 400 closes/s | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
+			"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used, will be full at 400 closes/s | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
 				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
 		{"exhausted is critical", func(st *model.State) {
 			worst := &st.TCP.Pressure.Tuples[0]
@@ -37,7 +37,7 @@ func TestCheck(t *testing.T) {
 			"EPHTOP CRITICAL - no port of 28,222 is free to 10.0.9.2:5432 | tuple=100%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
 				" used=28222;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
 		{"the pool is judged by itself", nil, OnPool, model.LevelOK,
-			"EPHTOP OK - 65 % of 28,222 TCP ports used | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
+			"EPHTOP OK - 64.9 % of 28,222 TCP ports used | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
 				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
 		{"a full pool", func(st *model.State) {
 			st.TCP.Pressure.InUse, st.TCP.Pressure.PoolLevel = 28222, model.LevelExhausted
@@ -56,13 +56,13 @@ func TestCheck(t *testing.T) {
 			st.Failures = model.Failures{Observed: true, Count: 30, Recent: 1}
 			st.Level = model.LevelExhausted
 		}, OnPool, model.LevelExhausted,
-			"EPHTOP CRITICAL - 65 % of 28,222 TCP ports used, 30 connects failed | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
+			"EPHTOP CRITICAL - 64.9 % of 28,222 TCP ports used, 30 connects failed | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
 				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=30c\n"},
 		{"thresholds with decimals", func(st *model.State) {
 			st.TCP.Pressure.Tuples[0].FirstHalf = 7
 			st.Thresholds = model.Thresholds{Warning: 50, Critical: 72.5}
 		}, OnTuple, model.LevelWarning,
-			"EPHTOP WARNING - 64 % of 28,222 ports to 10.0.9.2:5432 used | tuple=63.8%;50;72.5;0;100 pool=64.9%;50;72.5;0;100 udp=0.8%;50;72.5;0;100" +
+			"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used | tuple=63.8%;50;72.5;0;100 pool=64.9%;50;72.5;0;100 udp=0.8%;50;72.5;0;100" +
 				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -74,8 +74,8 @@ func TestCheck(t *testing.T) {
 				t.Errorf("level = %v, want %v", got, c.level)
 			}
 			var out bytes.Buffer
-			if err := Check(&out, st, c.on); err != nil {
-				t.Fatal(err)
+			if level, err := Check(&out, []*model.State{st}, c.on); err != nil || level != c.level {
+				t.Fatal(level, err)
 			}
 			if out.String() != c.want {
 				t.Errorf("the line is\n%swant\n%s", out.String(), c.want)
@@ -89,7 +89,7 @@ func TestCheckWithoutConnections(t *testing.T) {
 	st := idleHost()
 	st.Thresholds = model.DefaultThresholds
 	var out bytes.Buffer
-	if err := Check(&out, st, OnTuple); err != nil || out.String() != want {
+	if _, err := Check(&out, []*model.State{st}, OnTuple); err != nil || out.String() != want {
 		t.Errorf("error %v, the line is\n%swant\n%s", err, out.String(), want)
 	}
 }

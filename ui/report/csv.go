@@ -14,7 +14,7 @@ import (
 
 var csvHeader = [...]string{
 	"proto", "state", "local_address", "local_port", "remote_address", "remote_port", "ephemeral",
-	"pid", "process", "user", "owner", "uid", "inode", "expires_ms",
+	"pid", "process", "user", "owner", "uid", "inode", "expires_ms", "namespace",
 }
 
 // CSV writes the connections, one record each after a header, as RFC 4180 has
@@ -28,19 +28,27 @@ var csvHeader = [...]string{
 // spaces before it or not, gets an apostrophe in front: a spreadsheet then
 // shows the name as text, and a program has the name back by taking one leading
 // apostrophe away.
+//
+// The last column is the namespace, as in [JSON], and there where one is known.
 func CSV(w io.Writer, st *model.State, o Options) error {
 	m := newCleanState(st)
 	for i := range m.names {
 		m.names[i] = guard(m.names[i])
 	}
+	namespace := guard(m.namespace())
 	out := csv.NewWriter(w)
-	record := csvHeader
-	if err := out.Write(record[:]); err != nil {
+	fields := csvHeader
+	record := fields[:]
+	if namespace == "" {
+		record = record[:len(record)-1]
+	}
+	if err := out.Write(record); err != nil {
 		return err
 	}
 	for _, row := range o.Rows {
-		m.record(&record, row)
-		if err := out.Write(record[:]); err != nil {
+		m.record(&fields, row)
+		fields[len(fields)-1] = namespace
+		if err := out.Write(record); err != nil {
 			return err
 		}
 	}

@@ -31,11 +31,13 @@ func DoctorText(w io.Writer, d *Diagnosis, o Options) error {
 	p.header()
 	p.fact("sample", fmt.Sprintf("%s in %s, by %s", text.Plural(d.Sample.Polls, "poll", "polls"), text.Duration(d.Sample.Span),
 		p.name(p.Moment.Source)))
+	p.about(&o)
 	p.failures()
 	for i, item := range advice.Checklist(d.State, d.Evidence, d.Sample) {
 		p.item(i+1, &item)
 	}
 	p.remedies()
+	p.elsewhere(&o)
 	p.degraded()
 	return p.out.Flush()
 }
@@ -116,7 +118,7 @@ type jsonItem struct {
 
 // DoctorJSON writes the checklist, the findings and the evidence as one JSON
 // object. Fields that JSON has too mean the same.
-func DoctorJSON(w io.Writer, d *Diagnosis, _ Options) error {
+func DoctorJSON(w io.Writer, d *Diagnosis, o Options) error {
 	p := newJSONPage(w, d.State)
 	p.head()
 	p.field("sample", map[string]any{"polls": d.Sample.Polls, "seconds": tenth(d.Sample.Span.Seconds())})
@@ -126,10 +128,11 @@ func DoctorJSON(w io.Writer, d *Diagnosis, _ Options) error {
 		item := &items[i]
 		p.value(jsonItem{i + 1, item.Topic.String(), item.Title, item.Verdict.String(), item.Seen, item.Next})
 	})
-	p.findings()
+	p.findings(&o)
 	p.kinds()
 	p.field("failures", newFailures(d.State))
 	p.field("evidence", d.Evidence)
 	p.reasons()
+	p.namespaces(&o)
 	return p.end()
 }

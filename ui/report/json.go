@@ -36,13 +36,19 @@ import (
 //     takes a trace of the kernel;
 //   - seconds_to_full is there only on the worst tuple, while its use rises,
 //     which one poll alone cannot tell;
-//   - bind_pools and kinds are those of both protocols whatever the filter.
+//   - bind_pools and kinds are those of both protocols whatever the filter;
+//   - blocked_known is true, and else left out, where blocked holds every port that
+//     is blocked for everyone, so that none is merely suspected;
+//   - namespace is the one that all but namespaces is about. Of a namespace that
+//     was not looked at, since it is far from trouble, percent is null and
+//     bound_percent more than it can be. Findings of several namespaces say whose
+//     they are. Where the origin knows nothing of namespaces, all this is left out.
 //
 // Percentages are rounded to one decimal.
 func JSON(w io.Writer, st *model.State, o Options) error {
 	p := newJSONPage(w, st)
 	p.head()
-	p.findings()
+	p.findings(&o)
 	p.tuples()
 	p.field("states", jsonStates(p.states(o.protocols())))
 	p.processes(o.protocols())
@@ -51,6 +57,7 @@ func JSON(w io.Writer, st *model.State, o Options) error {
 	p.connections(o.Rows)
 	p.field("failures", newFailures(st))
 	p.reasons()
+	p.namespaces(&o)
 	return p.end()
 }
 
@@ -96,6 +103,7 @@ type jsonTuple struct {
 	Percent          float64      `json:"percent"`
 	Blocked          int          `json:"blocked"`
 	Suspected        int          `json:"suspected"`
+	BlockedKnown     bool         `json:"blocked_known,omitempty"`
 	TimeWait         int          `json:"time_wait"`
 	Reusable         int          `json:"reusable"`
 	FirstHalfPercent float64      `json:"first_half_percent"`
@@ -166,7 +174,7 @@ func (p *jsonPage) tuples() {
 		p.value(jsonTuple{
 			Source: t.Source.String(), Destination: t.Destination.String(), Port: t.Port,
 			Used: t.Used, Free: t.Free, Percent: tenth(t.Percent()),
-			Blocked: t.Blocked, Suspected: t.Suspected, TimeWait: t.TimeWait, Reusable: t.Reusable,
+			Blocked: t.Blocked, Suspected: t.Suspected, BlockedKnown: p.Snapshot.BlockedKnown, TimeWait: t.TimeWait, Reusable: t.Reusable,
 			FirstHalfPercent: tenth(t.FirstHalfPercent()), SlowConnect: t.SlowConnect(),
 			Closes: tenth(o.CloseRate), Sustainable: tenth(o.Sustainable), Plateau: o.Plateau, SecondsToFull: p.secondsToFull(t),
 			Level: t.Level.String(), Processes: append([]jsonHolder{}, holders[t.TupleKey]...),

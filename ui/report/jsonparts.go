@@ -15,15 +15,26 @@ type jsonFinding struct {
 	Seen     string          `json:"seen"`
 	Why      string          `json:"why"`
 	Remedies []advice.Remedy `json:"remedies"`
+	// Namespace is left out where there is but one.
+	Namespace *jsonScope `json:"namespace,omitempty"`
 }
 
-// findings writes what is wrong, most urgent first.
-func (p *jsonPage) findings() {
-	list := p.Findings
+// findings writes what is wrong, most urgent first: in all namespaces.
+func (p *jsonPage) findings(o *Options) {
+	list, several := p.Findings, o.several()
+	if several {
+		list = o.Overview.Findings
+	}
 	p.list("findings", len(list), func(i int) {
-		f := &list[i]
-		a := advice.Of(p.State, f)
-		p.value(jsonFinding{f.Problem.String(), f.Level.String(), a.Title, a.Seen, a.Why, append([]advice.Remedy{}, a.Remedies...)})
+		f, st := &list[i], p.State
+		var in *jsonScope
+		if several {
+			st = o.Overview.States[f.State]
+			scope := newScope(&st.Snapshot.Scope)
+			in = &scope
+		}
+		a := advice.Of(st, f)
+		p.value(jsonFinding{f.Problem.String(), f.Level.String(), a.Title, a.Seen, a.Why, append([]advice.Remedy{}, a.Remedies...), in})
 	})
 }
 

@@ -27,6 +27,9 @@ type Options struct {
 	// Protocols are those whose states and processes are written, as sums
 	// where there are several. None stands for TCP.
 	Protocols []source.Proto
+	// Overview is what the State is one of: of what else there is, the formats
+	// say how it stands. Nil for no other.
+	Overview *model.Overview
 	// Theme has the colours of Text; the zero Theme has none.
 	Theme theme.Theme
 	// ASCII keeps Text to ASCII.

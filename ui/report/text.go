@@ -29,8 +29,11 @@ const (
 func Text(w io.Writer, st *model.State, o Options) error {
 	p := textPage{out: bufio.NewWriter(w), cleanState: newCleanState(st), pen: newPen(o)}
 	p.header()
+	p.about(&o)
 	p.summary()
 	p.findings()
+	p.elsewhere(&o)
+	p.namespaces(&o)
 	p.destinations()
 	p.states(o.protocols())
 	p.consumers(o.protocols())

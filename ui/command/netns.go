@@ -1,0 +1,48 @@
+package command
+
+import (
+	"errors"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"ephtop/model"
+	"ephtop/ui/advice"
+	"ephtop/ui/session"
+)
+
+func (f *flags) parseNetns(s string) error {
+	if s == "" {
+		return errors.New(`bad namespace "": use all, self, a name, a pid or a path`)
+	}
+	f.netns = s
+	return nil
+}
+
+// completeNetns offers the namespaces that have a name (ip-netns(8)).
+func completeNetns(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	found := []string{session.AllNamespaces + "\tall of the host, the worst first", session.OwnNamespace + "\tonly the one that it runs in"}
+	names, err := os.ReadDir("/run/netns")
+	if err != nil {
+		return found, cobra.ShellCompDirectiveDefault
+	}
+	for _, n := range names {
+		found = append(found, n.Name()+"\tnamed by ip netns")
+	}
+	return found, cobra.ShellCompDirectiveDefault // a path is one too
+}
+
+// chosen gives the State of the namespace that --netns asks for, of a past that
+// holds them all.
+func (a *app) chosen(l *session.Look) (*model.State, error) {
+	if st := l.Namespace(a.flags.netns); st != nil {
+		return st, nil
+	}
+	var names []string
+	for _, st := range l.Overview.States[:min(len(l.Overview.States), 12)] {
+		if name := advice.Namespace(&st.Snapshot.Scope); name != "" {
+			names = append(names, name)
+		}
+	}
+	return nil, usagef("--netns: there is no %q at that moment: use %s", a.flags.netns, list(append(names, session.OwnNamespace, session.AllNamespaces)))
+}

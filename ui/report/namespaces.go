@@ -1,0 +1,178 @@
+package report
+
+import (
+	"strconv"
+	"time"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/advice"
+	"ephtop/ui/text"
+)
+
+// namespace gives the name of the namespace that the report is about, "" where
+// there is but one and nothing is known of it.
+func (m *cleanState) namespace() string { return advice.Namespace(&m.Snapshot.Scope) }
+
+// several reports whether the look saw more than one namespace.
+func (o *Options) several() bool {
+	return o.Overview != nil && len(o.Overview.States)+len(o.Overview.Moment.Quiet) > 1
+}
+
+type jsonScope struct {
+	ID   uint64 `json:"id"`
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+}
+
+type jsonNamespace struct {
+	jsonScope
+	PID          *int32     `json:"pid"`
+	Level        string     `json:"level"`
+	Percent      *float64   `json:"percent"`
+	BoundPercent *float64   `json:"bound_percent"`
+	Exact        bool       `json:"exact"`
+	Age          int64      `json:"age_ms"`
+	Sockets      int        `json:"sockets"`
+	Worst        *jsonWorst `json:"worst"`
+}
+
+type jsonWorst struct {
+	Destination string `json:"destination"`
+	Port        uint16 `json:"port"`
+}
+
+func newScope(s *source.Scope) jsonScope {
+	return jsonScope{s.Netns, advice.Namespace(s), s.Kind.String()}
+}
+
+// namespaces writes which namespace the object is about and which there are,
+// the worst first. Nothing is written where the origin knows nothing of them.
+func (p *jsonPage) namespaces(o *Options) {
+	if p.namespace() == "" {
+		return
+	}
+	p.field("namespace", newScope(&p.Snapshot.Scope))
+	list := []jsonNamespace{lookedAt(p.State)}
+	if o.Overview != nil {
+		list = list[:0]
+		for _, st := range o.Overview.States {
+			list = append(list, lookedAt(st))
+		}
+		for i := range o.Overview.Moment.Quiet {
+			list = append(list, quiet(&o.Overview.Moment.Quiet[i]))
+		}
+	}
+	p.list("namespaces", len(list), func(i int) { p.value(list[i]) })
+}
+
+func lookedAt(st *model.State) jsonNamespace {
+	s := st.Snapshot
+	head := st.TCP.Pressure.Headline()
+	percent := tenth(head.Percent())
+	n := jsonNamespace{
+		jsonScope: newScope(&s.Scope), PID: known(s.Scope.PID), Level: st.Level.String(), Percent: &percent, Exact: true,
+		Age: s.Age.Milliseconds(), Sockets: len(s.Sockets),
+	}
+	if head.Scope == model.ScopeTuple {
+		n.Worst = &jsonWorst{head.Key.Destination.String(), head.Key.Port}
+	}
+	return n
+}
+
+func quiet(b *source.Brief) jsonNamespace {
+	bound := tenth(model.Percent(b.Bound, b.Usable))
+	return jsonNamespace{
+		jsonScope: newScope(&b.Scope), PID: known(b.Scope.PID), Level: model.LevelOK.String(), BoundPercent: &bound, Sockets: b.Bound,
+	}
+}
+
+// known gives a pid, nil for none.
+func known(pid int32) *int32 {
+	if pid == 0 {
+		return nil
+	}
+	return &pid
+}
+
+// namespaces lists the namespaces, the worst first, and counts the quiet ones.
+func (p *textPage) namespaces(o *Options) {
+	if !o.several() {
+		return
+	}
+	const width = 32
+	p.title("  ", left("Namespaces", width), left("KIND", 10), right("%", 6), right("SOCKETS", 9), "  WORST TO")
+	states := o.Overview.States
+	for _, st := range states[:min(listed, len(states))] {
+		head := st.TCP.Pressure.Headline()
+		worst := ""
+		if head.Scope == model.ScopeTuple {
+			worst = source.AddrPort(head.Key.Destination, head.Key.Port)
+		}
+		s := &st.Snapshot.Scope
+		p.line(p.level(st.Level, p.glyph(st.Level)), " ", p.cell(p.name(advice.Namespace(s)), width-1), left(s.Kind.String(), 10),
+			p.level(st.Level, right(decimalPercent(head.Percent()), 6)), right(text.Count(len(st.Snapshot.Sockets)), 9), "  ", p.cell(worst, 19))
+	}
+	p.more(len(states), "namespace", "namespaces")
+	if briefs := o.Overview.Moment.Quiet; len(briefs) > 0 {
+		most := 0.0
+		for i := range briefs {
+			most = max(most, model.Percent(briefs[i].Bound, briefs[i].Usable))
+		}
+		p.line("  and ", text.Plural(len(briefs), "quiet namespace", "quiet namespaces"), ", none of them above ", decimalPercent(most), " %")
+	}
+}
+
+// about says which of several namespaces the page is about.
+func (p *textPage) about(o *Options) {
+	if p.namespace() == "" {
+		return
+	}
+	s := &p.Snapshot.Scope
+	words := p.namespace()
+	if kind := s.Kind.String(); kind != words {
+		words += " (" + kind + ")"
+	}
+	if s.PID != 0 && s.Kind != source.ScopeHost {
+		words += ", pid " + strconv.Itoa(int(s.PID))
+	}
+	if o.several() {
+		of := len(o.Overview.States) + len(o.Overview.Moment.Quiet)
+		place := "one of "
+		if o.Overview.States[0] == p.State {
+			place = "the worst of "
+		}
+		words += ", " + place + strconv.Itoa(of)
+	}
+	if age := p.Snapshot.Age; age >= time.Second {
+		words += ", looked at " + text.Duration(age) + " ago"
+	}
+	p.fact("netns", words)
+}
+
+// elsewhere lists what is wrong in the other namespaces.
+func (p *textPage) elsewhere(o *Options) {
+	if o.Overview == nil {
+		return
+	}
+	titled := false
+	for i := range o.Overview.Findings {
+		f := &o.Overview.Findings[i]
+		st := o.Overview.States[f.State]
+		if st == p.State {
+			continue
+		}
+		if !titled {
+			p.title("In other namespaces")
+			titled = true
+		}
+		words := advice.Namespace(&st.Snapshot.Scope) + ": " + advice.Of(st, f).Title
+		for i, l := range text.Wrap(p.name(words), pageWidth-4) {
+			if i > 0 {
+				p.line("    ", l)
+				continue
+			}
+			p.line("  ", p.level(f.Level, p.glyph(f.Level)), " ", l)
+		}
+	}
+}

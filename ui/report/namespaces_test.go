@@ -1,0 +1,95 @@
+package report
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/exp/golden"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/advice"
+)
+
+// containerHost is a host of containers: a pod in trouble, the host itself, a
+// namespace without a name, and two that were not looked at.
+func containerHost() *model.Overview {
+	pod, host, box := busyHost(), idleHost(), idleHost()
+	pod.Snapshot.Scope = source.Scope{Netns: 4026532453, Name: "shop/api-7d9f\x1b", Kind: source.ScopePod, PID: 44100}
+	pod.Snapshot.BlockedKnown = true
+	host.Moment, box.Moment = pod.Moment, pod.Moment
+	host.Snapshot.Scope = source.Scope{Netns: 4026531840, Kind: source.ScopeHost, PID: 1}
+	host.Findings = []model.Finding{{Problem: model.SynSent, Level: model.LevelWarning, State: 1, Process: source.NoProcess, Count: 3,
+		Tuple: model.TupleKey{Destination: addr("10.0.9.9"), Port: 443}, Span: 20 * time.Second}}
+	box.Snapshot.Scope, box.Snapshot.Age = source.Scope{Netns: 4026533203}, 3*time.Second
+	pod.Moment.Quiet = []source.Brief{
+		{Scope: source.Scope{Netns: 4026534000, Name: "redis", Kind: source.ScopeContainer, PID: 51}, Bound: 120, Usable: 28232},
+		{Scope: source.Scope{Netns: 4026534075, Name: "vpn", Kind: source.ScopeNamed}, Bound: 3, Usable: 28232},
+	}
+	o := &model.Overview{Moment: pod.Moment, Level: pod.Level, States: []*model.State{pod, host, box}}
+	o.Findings = append(append(o.Findings, pod.Findings...), host.Findings...)
+	return o
+}
+
+func TestNamespaces(t *testing.T) {
+	t.Parallel()
+	o := containerHost()
+	for name, write := range map[string]func(io.Writer) error{
+		"text":         func(w io.Writer) error { return Text(w, o.States[0], Options{Overview: o}) },
+		"text of host": func(w io.Writer) error { return Text(w, o.States[1], Options{Overview: o}) },
+		"text of box":  func(w io.Writer) error { return Text(w, o.States[2], Options{Overview: o}) },
+		"json":         func(w io.Writer) error { return JSON(w, o.States[0], Options{Overview: o, Rows: []int32{0}}) },
+		"csv":          func(w io.Writer) error { return CSV(w, o.States[0], Options{Overview: o, Rows: []int32{0, listener}}) },
+		"doctor": func(w io.Writer) error {
+			d := Diagnosis{State: o.States[0], Evidence: &source.Evidence{}, Sample: advice.Sample{Polls: 2, Span: time.Second}}
+			return DoctorText(w, &d, Options{Overview: o})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			if err := write(&out); err != nil {
+				t.Fatal(err)
+			}
+			golden.RequireEqual(t, out.Bytes())
+		})
+	}
+}
+
+// A check of several namespaces is about the worst, and says which that is.
+func TestCheckOfSeveralNamespaces(t *testing.T) {
+	t.Parallel()
+	o := containerHost()
+	for _, st := range o.States {
+		st.Thresholds = model.DefaultThresholds
+	}
+	host := o.States[1]
+	host.UDP.Pressure.InUse, host.UDP.Pressure.PoolLevel = 14000, model.LevelCritical
+	settles := containerHost()
+	settles.States[0].TCP.Pressure.Tuples[1].Closing = 3000 // in five seconds
+	for _, c := range []struct {
+		name   string
+		states []*model.State
+		on     CheckOn
+		want   string
+	}{
+		{"the worst destination", o.States, OnTuple, "EPHTOP WARNING - shop/api-7d9f: 63.8 % of 28,222 ports to 10.0.9.2:5432 used"},
+		{"whatever is worst", o.States, OnAny, "EPHTOP WARNING - shop/api-7d9f: 63.8 % of"},
+		{"the pools", o.States, OnPool, "EPHTOP CRITICAL - host: 85.4 % of 16,384 UDP ports used | tuple=0%;60;80;0;100 pool=0%;60;80;0;100 udp=85.4%;"},
+		{"one that was chosen", o.States[2:], OnTuple, "EPHTOP OK - 0 % of 16,384 TCP ports used | "},
+		{"any, and there is but one", o.States[1:2], OnAny, "EPHTOP OK - host: 0 % of"},
+		{"where it levels off", o.States, OnPlateau, "EPHTOP OK - shop/api-7d9f: levels off at 29.1 % of 28,222 ports to 10.0.9.2:5432 | tuple=63.8%;60;80;0;100 "},
+		{"where it does not", settles.States, OnPlateau, "EPHTOP CRITICAL - shop/api-7d9f: 28,222 ports to [2001:db8:ffff:ffff:ffff:ffff:ffff:9f01]:44300 do not suffice for 600 closes/s, which need 128.7 % "},
+	} {
+		var out bytes.Buffer
+		if _, err := Check(&out, c.states, c.on); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(out.String(), c.want) {
+			t.Errorf("%s:\n%swant\n%s", c.name, out.String(), c.want)
+		}
+	}
+}
