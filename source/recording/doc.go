@@ -55,9 +55,9 @@
 //
 // Of the line of a namespace:
 //
-//   - n is that of the moment, and scope says which namespace it is: host, netns
-//     and cookie do, and no other line of the moment has the same. They stand
-//     first.
+//   - n is that of the moment, and scope says which namespace it is: host and
+//     netns do, and no other line of the moment has the same. They stand first.
+//     Where the cookie is another than before, it is another namespace.
 //
 //   - Other fields are as they were in the moment before, if that had the
 //     namespace. If not, or in a full moment, it begins anew.

@@ -133,7 +133,7 @@ func (m *moment) readScope(text []byte) error {
 		return errors.New("a namespace is missing")
 	case s != nil && s.n == m.n:
 		return fmt.Errorf("namespace %d of host %q is there twice", key.netns, key.host)
-	case s == nil:
+	case s == nil, !s.head.Scope.Same(&line.Scope):
 		s = new(scope)
 		m.byKey[key] = s
 	}

@@ -71,3 +71,24 @@ func TestTheSocketsOfVeryManyNamespacesAreSummedUp(t *testing.T) {
 		t.Error("the writer changed the moment")
 	}
 }
+
+// An inode number comes back at once: with another cookie, it is another
+// namespace, of which nothing is carried over.
+func TestANamespaceWhoseNumberComesBackBeginsAnew(t *testing.T) {
+	t.Parallel()
+	var moments []*source.Moment
+	for i, cookie := range []uint64{7, 7, 0, 8} {
+		m := crowdedMoment(time.Duration(i)*time.Second, 1)
+		m.Snapshots[0].Scope.Cookie, m.Snapshots[0].Blocked = cookie, []uint16{uint16(40 + i)}
+		moments = append(moments, m)
+	}
+	read, err := readAll(t, record(t, moments))
+	if err != io.EOF {
+		t.Fatal(err)
+	}
+	for i := range moments {
+		if d := differ(moments[i], read[i]); d != "" {
+			t.Errorf("moment %d: %s", i, d)
+		}
+	}
+}

@@ -54,6 +54,7 @@ type Writer struct {
 
 // stream is what was written of one namespace.
 type stream struct {
+	scope   source.Scope
 	head    values
 	sockets sockets
 	blocked []uint16
@@ -61,13 +62,14 @@ type stream struct {
 	moment  int // the last one that had it
 }
 
-// scopeKey is what makes two scopes the same.
+// scopeKey is what makes two scopes the same, unless their cookies contradict
+// (source.Scope.Same).
 type scopeKey struct {
-	host          string
-	netns, cookie uint64
+	host  string
+	netns uint64
 }
 
-func keyOf(s *source.Scope) scopeKey { return scopeKey{s.Host, s.Netns, s.Cookie} }
+func keyOf(s *source.Scope) scopeKey { return scopeKey{s.Host, s.Netns} }
 
 // NewWriter makes a Writer that writes to w. Nothing is written before the
 // first moment: header and moment go together. Each moment is one Write to w.
@@ -241,12 +243,12 @@ func (w *Writer) appendSnapshots(m *source.Moment) error {
 		if st.moment == w.moments {
 			return fmt.Errorf("namespace %d of host %q is there twice", s.Scope.Netns, s.Scope.Host)
 		}
-		if st.moment < 0 || w.full() {
+		if st.moment < 0 || w.full() || !st.scope.Same(&s.Scope) {
 			st.head = w.snapshot.values(st.head, reflect.ValueOf(new(source.Snapshot)).Elem())
 			st.sockets.reset()
 			st.blocked, st.vrfs = st.blocked[:0], nil
 		}
-		st.moment = w.moments
+		st.moment, st.scope = w.moments, s.Scope
 		st.sockets.match(s.Sockets, w.known.ids, w.now)
 		if rows += len(st.sockets.rows); rows > maxSockets {
 			return fmt.Errorf("%d sockets: %w", rows, ErrTooLarge)

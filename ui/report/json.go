@@ -37,8 +37,8 @@ import (
 //   - seconds_to_full is there only on the worst tuple, while its use rises,
 //     which one poll alone cannot tell;
 //   - bind_pools and kinds are those of both protocols whatever the filter;
-//   - blocked_known is true, and else left out, where blocked holds every port that
-//     is blocked for everyone, so that none is merely suspected;
+//   - blocked_known is the part of blocked that the kernel told of, and left out
+//     where it tells of none: where it tells of all, nothing is suspected;
 //   - namespace is the one that all but namespaces is about. Of a namespace that
 //     was not looked at, since it is far from trouble, percent is null and
 //     bound_percent more than it can be. Findings of several namespaces say whose
@@ -103,7 +103,7 @@ type jsonTuple struct {
 	Percent          float64      `json:"percent"`
 	Blocked          int          `json:"blocked"`
 	Suspected        int          `json:"suspected"`
-	BlockedKnown     bool         `json:"blocked_known,omitempty"`
+	BlockedKnown     *int         `json:"blocked_known,omitempty"`
 	TimeWait         int          `json:"time_wait"`
 	Reusable         int          `json:"reusable"`
 	FirstHalfPercent float64      `json:"first_half_percent"`
@@ -174,12 +174,19 @@ func (p *jsonPage) tuples() {
 		p.value(jsonTuple{
 			Source: t.Source.String(), Destination: t.Destination.String(), Port: t.Port,
 			Used: t.Used, Free: t.Free, Percent: tenth(t.Percent()),
-			Blocked: t.Blocked, Suspected: t.Suspected, BlockedKnown: p.Snapshot.BlockedKnown, TimeWait: t.TimeWait, Reusable: t.Reusable,
+			Blocked: t.Blocked, Suspected: t.Suspected, BlockedKnown: p.blockedKnown(t), TimeWait: t.TimeWait, Reusable: t.Reusable,
 			FirstHalfPercent: tenth(t.FirstHalfPercent()), SlowConnect: t.SlowConnect(),
 			Closes: tenth(o.CloseRate), Sustainable: tenth(o.Sustainable), Plateau: o.Plateau, SecondsToFull: p.secondsToFull(t),
 			Level: t.Level.String(), Processes: append([]jsonHolder{}, holders[t.TupleKey]...),
 		})
 	})
+}
+
+func (p *jsonPage) blockedKnown(t *model.TupleUse) *int {
+	if !p.Snapshot.BlockedKnown && t.BlockedKnown == 0 {
+		return nil
+	}
+	return &t.BlockedKnown
 }
 
 func (p *jsonPage) holder(process int32, ports int) jsonHolder {

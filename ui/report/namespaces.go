@@ -16,7 +16,7 @@ func (m *cleanState) namespace() string { return advice.Namespace(&m.Snapshot.Sc
 
 // several reports whether the look saw more than one namespace.
 func (o *Options) several() bool {
-	return o.Overview != nil && len(o.Overview.States)+len(o.Overview.Moment.Quiet) > 1
+	return o.Overview != nil && len(o.Overview.States)+len(o.Overview.Quiet) > 1
 }
 
 type jsonScope struct {
@@ -59,8 +59,8 @@ func (p *jsonPage) namespaces(o *Options) {
 		for _, st := range o.Overview.States {
 			list = append(list, lookedAt(st))
 		}
-		for i := range o.Overview.Moment.Quiet {
-			list = append(list, quiet(&o.Overview.Moment.Quiet[i]))
+		for i := range o.Overview.Quiet {
+			list = append(list, quiet(&o.Overview.Quiet[i]))
 		}
 	}
 	p.list("namespaces", len(list), func(i int) { p.value(list[i]) })
@@ -114,7 +114,7 @@ func (p *textPage) namespaces(o *Options) {
 			p.level(st.Level, right(decimalPercent(head.Percent()), 6)), right(text.Count(len(st.Snapshot.Sockets)), 9), "  ", p.cell(worst, 19))
 	}
 	p.more(len(states), "namespace", "namespaces")
-	if briefs := o.Overview.Moment.Quiet; len(briefs) > 0 {
+	if briefs := o.Overview.Quiet; len(briefs) > 0 {
 		most := 0.0
 		for i := range briefs {
 			most = max(most, model.Percent(briefs[i].Bound, briefs[i].Usable))
@@ -137,7 +137,7 @@ func (p *textPage) about(o *Options) {
 		words += ", pid " + strconv.Itoa(int(s.PID))
 	}
 	if o.several() {
-		of := len(o.Overview.States) + len(o.Overview.Moment.Quiet)
+		of := len(o.Overview.States) + len(o.Overview.Quiet)
 		place := "one of "
 		if o.Overview.States[0] == p.State {
 			place = "the worst of "

@@ -20,16 +20,17 @@ func containerHost() *model.Overview {
 	pod, host, box := busyHost(), idleHost(), idleHost()
 	pod.Snapshot.Scope = source.Scope{Netns: 4026532453, Name: "shop/api-7d9f\x1b", Kind: source.ScopePod, PID: 44100}
 	pod.Snapshot.BlockedKnown = true
+	pod.TCP.Pressure.Tuples[0].Blocked, pod.TCP.Pressure.Tuples[0].BlockedKnown = 4, 4
 	host.Moment, box.Moment = pod.Moment, pod.Moment
 	host.Snapshot.Scope = source.Scope{Netns: 4026531840, Kind: source.ScopeHost, PID: 1}
 	host.Findings = []model.Finding{{Problem: model.SynSent, Level: model.LevelWarning, State: 1, Process: source.NoProcess, Count: 3,
 		Tuple: model.TupleKey{Destination: addr("10.0.9.9"), Port: 443}, Span: 20 * time.Second}}
 	box.Snapshot.Scope, box.Snapshot.Age = source.Scope{Netns: 4026533203}, 3*time.Second
-	pod.Moment.Quiet = []source.Brief{
+	quiet := []source.Brief{
 		{Scope: source.Scope{Netns: 4026534000, Name: "redis", Kind: source.ScopeContainer, PID: 51}, Bound: 120, Usable: 28232},
 		{Scope: source.Scope{Netns: 4026534075, Name: "vpn", Kind: source.ScopeNamed}, Bound: 3, Usable: 28232},
 	}
-	o := &model.Overview{Moment: pod.Moment, Level: pod.Level, States: []*model.State{pod, host, box}}
+	o := &model.Overview{Moment: pod.Moment, Level: pod.Level, States: []*model.State{pod, host, box}, Quiet: quiet}
 	o.Findings = append(append(o.Findings, pod.Findings...), host.Findings...)
 	return o
 }
