@@ -92,6 +92,9 @@ func (p *Painter) connectionsBox(v *View, height, width int) screen.Box {
 		direction = "↓"
 	}
 	box := screen.Box{Title: "Connections", Right: "sort: " + columnNames[v.Order.Column%list.NumColumns] + " " + direction}
+	if faces := facesText(v); faces != "" && width >= boxWidth {
+		box.Right += "   " + faces
+	}
 	if v.Filter.Text != "" {
 		box.Right = "filter: " + text.Truncate(text.Sanitize(v.Filter.Text), max(width-40, 8)) + "   " + box.Right
 		box.RightStyle = theme.Filter

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ephtop/model"
+	"ephtop/ui/advice"
 	"ephtop/ui/screen"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
@@ -59,6 +60,9 @@ func headerLeft(v *View, room int) []segment {
 	s := v.State.Moment
 	gap := segment{theme.Text, "  "}
 	host := []segment{gap, {theme.Strong, text.Sanitize(s.Host)}}
+	if v.several() {
+		host = namespaceSegments(v, room-measure(left))
+	}
 	if failed := failuresSegment(v); failed.text != "" {
 		if measure(left)+2+text.Width(failed.text) > room {
 			failed.text = "✖ " + text.Compact(v.State.Failures.Count) + " failed"
@@ -78,11 +82,35 @@ func headerLeft(v *View, room int) []segment {
 	if len(left) == 1 || measure(left)+measure(host) <= room {
 		left = slices.Insert(left, 1, host...)
 	}
+	if worse := elsewhere(v); measure(left)+2+text.Width(worse.text) <= room && worse.text != "" {
+		left = append(left, gap, worse)
+	}
 	if v.Width >= mapWidth {
 		left = append(left, segment{theme.Dim, "  " + text.Sanitize(s.OS+" "+s.Kernel)},
 			segment{theme.Dim, "  " + s.Source + ", poll " + milliseconds(s.Took)})
 	}
 	return left
+}
+
+// namespaceSegments names the host and the one of its namespaces that is shown,
+// or that alone where there is no room for both.
+func namespaceSegments(v *View, room int) []segment {
+	name := segment{theme.Strong, advice.Namespace(&v.State.Snapshot.Scope)}
+	gap := segment{theme.Text, "  "}
+	both := []segment{gap, {theme.Text, text.Sanitize(v.State.Moment.Host)}, {theme.Dim, " › "}, name}
+	if worse := elsewhere(v); measure(both)+2+text.Width(worse.text) <= room || worse.text == "" && measure(both) <= room {
+		return both
+	}
+	return []segment{gap, name}
+}
+
+// elsewhere says that a namespace that is not shown is worse off.
+func elsewhere(v *View) segment {
+	if !v.several() || v.Overview.Level <= v.State.Level {
+		return segment{}
+	}
+	worst := v.Overview.States[0]
+	return segment{levelRoles[worst.Level], levelMark(worst.Level) + " " + advice.Namespace(&worst.Snapshot.Scope) + " (3)"}
 }
 
 // milliseconds writes how long a poll took.

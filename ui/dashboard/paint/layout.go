@@ -109,20 +109,25 @@ func (v *View) Lines(p Pane) int {
 		return len(v.States)
 	case PaneConsumers:
 		return len(v.Consumers)
+	case PaneNamespaces:
+		return len(v.Namespaces)
+	case PaneDestinations:
+		if v.State == nil {
+			return 0
+		}
+		return len(v.State.TCP.Pressure.Tuples)
 	}
 	return len(v.Rows)
 }
 
 // PaneHeights is the number of lines that each pane shows, 0 for one that is
-// not on screen. It depends on the size of the screen and on whether there is a
-// time line, and on nothing else.
+// not on screen. It depends on the size of the screen, on whether there is a
+// time line, and on the face, and on nothing else.
 func (v *View) PaneHeights() [NumPanes]int {
 	l := v.layout()
-	return [NumPanes]int{
-		PaneStates:      l.states.Inset(1, 1).H,
-		PaneConsumers:   listLines(l.consumers, 7),
-		PaneConnections: listLines(l.connections, 3),
-	}
+	heights := [NumPanes]int{PaneStates: l.states.Inset(1, 1).H, PaneConsumers: listLines(l.consumers, 7)}
+	heights[v.Face.Pane()] = listLines(l.connections, 3)
+	return heights
 }
 
 // listLines is the number of lines in a box that gets a line of column names

@@ -18,6 +18,12 @@ type View struct {
 	// State is what is on screen; nil until a poll has succeeded, also where
 	// the status is stale or ended.
 	State *model.State
+	// Overview is what State is one of; nil where nothing else is known.
+	Overview *model.Overview
+	// Namespaces are the lines of the list of namespaces, made of Overview.
+	Namespaces []NamespaceLine
+	// Face is the list in the largest part of the screen.
+	Face Face
 	// Rows are the connections that pass the filter, sorted: indices into
 	// State.Snapshot.Sockets. Total is how many there are without the filter.
 	Rows  []int32
@@ -111,8 +117,10 @@ const (
 	PaneStates Pane = iota
 	PaneConsumers
 	PaneConnections
+	PaneDestinations // in place of the connections, as Face says
+	PaneNamespaces
 
-	NumPanes = 3
+	NumPanes = 5
 )
 
 // Cursor is a position in a pane's lines: the selected one, and the first one
