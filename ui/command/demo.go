@@ -75,7 +75,7 @@ snapshot, check, doctor and record run on it with --demo SCENARIO.`,
 				if err != nil {
 					return dashboard.Config{}, err
 				}
-				return dashboard.Config{Source: a.ranged(host), Stepper: host, Speed: speed}, nil
+				return dashboard.Config{Source: a.ranged(host), Stepper: host, Speed: speed, Namespace: a.begun()}, nil
 			})
 		},
 	}

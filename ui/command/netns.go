@@ -46,3 +46,11 @@ func (a *app) chosen(l *session.Look) (*model.State, error) {
 	}
 	return nil, usagef("--netns: there is no %q at that moment: use %s", a.flags.netns, list(append(names, session.OwnNamespace, session.AllNamespaces)))
 }
+
+// begun is the namespace that the dashboard of a past begins with.
+func (a *app) begun() string {
+	if a.flags.netns == session.AllNamespaces {
+		return ""
+	}
+	return a.flags.netns
+}

@@ -40,7 +40,7 @@ level changed, < and > change the speed, space stops and goes on.`,
 				if err != nil {
 					return dashboard.Config{}, err
 				}
-				return dashboard.Config{Replay: player, Speed: speed}, nil
+				return dashboard.Config{Replay: player, Speed: speed, Namespace: a.begun()}, nil
 			})
 		},
 	}

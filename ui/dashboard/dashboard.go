@@ -58,6 +58,9 @@ type Config struct {
 	Thresholds model.Thresholds
 	// Filter is the filter to begin with, as a user types it.
 	Filter string
+	// Namespace is the one to begin with, as [session.Look.Namespace] knows it;
+	// "" for that which the model would have looked at.
+	Namespace string
 
 	Theme theme.Theme
 	// ASCII says that the terminal has no more than ASCII.
@@ -115,7 +118,12 @@ type Model struct {
 
 	clipboard terminal.Clipboard
 	recording recordKey
-	replay    *replay // nil where a source is polled
+	// steps are what esc undoes, the last one first.
+	steps []stepBack
+	// wanted is the namespace to begin with, until there was a look; see
+	// Config.Namespace.
+	wanted string
+	replay *replay // nil where a source is polled
 }
 
 // New makes the model. It fails if the filter is not one. Whoever does not
@@ -143,6 +151,7 @@ func New(cfg Config) (*Model, error) {
 		clipboard: terminal.NewClipboard(cfg.Out, cfg.Getenv),
 		stepper:   cfg.Stepper,
 		log:       cfg.Log,
+		wanted:    cfg.Namespace,
 		recording: recordKey{dir: cfg.RecordDir, header: recording.Header{Program: cfg.Program}},
 	}
 	if cfg.ASCII {

@@ -18,6 +18,9 @@ type KeyMap struct {
 	NextPane, PreviousPane     key.Binding
 
 	Open, Back, Filter, Sort, Reverse, Group, Proto, Findings key.Binding
+	// Connections, Destinations and Namespaces turn to a list; Faces are the
+	// three together, where people are told of them.
+	Connections, Destinations, Namespaces, Faces key.Binding
 
 	Pause, Slower, Faster, Names, Copy, Record key.Binding
 
@@ -60,6 +63,11 @@ func DefaultKeyMap() KeyMap {
 
 		Findings: binding("f", "findings", "f"),
 
+		Connections:  binding("1", "connections", "1"),
+		Destinations: binding("2", "destinations", "2"),
+		Namespaces:   binding("3", "namespaces", "3"),
+		Faces:        binding("1 2 3", "connections, destinations, namespaces"),
+
 		Pause:  binding("space", "pause", " "),
 		Slower: binding("+", "slower", "+", "="),
 		Faster: binding("-", "faster", "-", "_"),
@@ -89,7 +97,7 @@ func DefaultKeyMap() KeyMap {
 		Keep:    binding("↵", "keep", "enter"),
 	}
 	k.Suspend.SetEnabled(terminal.CanSuspend)
-	for _, b := range append(k.seeks(), &k.SlowDown, &k.SpeedUp) {
+	for _, b := range append(k.seeks(), &k.SlowDown, &k.SpeedUp, &k.Faces) {
 		b.SetEnabled(false) // see suited
 	}
 	return k
@@ -125,6 +133,7 @@ func (k KeyMap) groups() []paint.HelpGroup {
 			described(k.Reverse, "reverse the order"),
 			described(k.Group, "consumers by process, destination, service, user"),
 			described(k.Proto, "TCP, UDP or both"),
+			k.Faces,
 			described(k.Names, "services by name or number"),
 			described(k.Findings, "what is wrong, and what to do"),
 		)},
@@ -159,15 +168,27 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 		return hints(described(k.Back, "close"), k.Up, k.Down, k.Copy, k.Names, k.Quit)
 	}
 	open, pause := k.Open, k.Pause
-	if v.Focus != paint.PaneConnections {
+	switch v.Focus {
+	case paint.PaneStates, paint.PaneConsumers:
 		open = described(open, "filter by it")
+	case paint.PaneDestinations:
+		open = described(open, "its connections")
 	}
 	if v.Status == paint.StatusPaused || v.Timeline.On && v.Status == paint.StatusEnded {
 		pause = described(pause, "go on")
 	}
 	all := []key.Binding{k.Filter, k.Help, k.Findings, k.Sort, k.Group, k.NextPane, pause, open, k.Quit}
-	if v.Filter.Text != "" {
+	if k.Faces.Enabled() && v.Face != paint.FaceNamespaces {
+		all = slices.Insert(all, 2, k.Namespaces)
+	}
+	if v.Face == paint.FaceNamespaces {
+		all = append([]key.Binding{open}, slices.DeleteFunc(all, func(b key.Binding) bool { return b.Help() == open.Help() })...)
+	}
+	switch {
+	case v.Filter.Text != "":
 		all = append([]key.Binding{described(k.Back, "clear filter")}, all...)
+	case v.Inside:
+		all = append([]key.Binding{described(k.Back, "back to the list")}, all...)
 	}
 	if v.Timeline.On && !v.Timeline.Pipe {
 		seek := described(relabelled(k.SeekOn, k.SeekBack.Help().Key+k.SeekOn.Help().Key), "seek")

@@ -20,6 +20,8 @@ type marks struct {
 	state    source.State
 	consumer consumerKey
 	socket   list.Mark
+	tuple    model.TupleKey
+	scope    source.Scope
 }
 
 // refresh brings the view up to date with the reading shown, the choice and the
@@ -28,7 +30,9 @@ func (m *Model) refresh() {
 	v := &m.view
 	v.Group, v.Order, v.Proto = m.choice.group, m.choice.order, m.choice.proto
 	if r := m.shown; r != nil {
-		v.State, v.Rows, v.Total, v.Consumers, v.Findings = r.state, r.rows, r.total, r.consumers, r.state.Findings
+		v.State, v.Rows, v.Total, v.Consumers, v.Findings = r.state, r.rows, r.total, r.consumers, r.findings()
+		v.Overview, v.Namespaces = &r.look.Overview, r.namespaces
+		m.offerNamespaces()
 		v.States = paint.StateLines(v.States, &r.states, v.PaneHeights()[paint.PaneStates])
 	}
 	m.refreshStatus()
@@ -86,6 +90,12 @@ func (m *Model) find(p paint.Pane) int {
 		if v.State != nil {
 			return m.marks.socket.Find(v.State, v.Rows)
 		}
+	case paint.PaneDestinations:
+		if v.State != nil {
+			return slices.IndexFunc(v.State.TCP.Pressure.Tuples, func(t model.TupleUse) bool { return t.TupleKey == m.marks.tuple })
+		}
+	case paint.PaneNamespaces:
+		return slices.IndexFunc(v.Namespaces, func(n paint.NamespaceLine) bool { return n.Scope.Same(&m.marks.scope) })
 	}
 	return -1
 }
@@ -132,6 +142,10 @@ func (m *Model) mark(p paint.Pane) {
 		m.marks.state = v.States[i].State
 	case paint.PaneConsumers:
 		m.marks.consumer = keyOf(&v.Consumers[i], v.State)
+	case paint.PaneDestinations:
+		m.marks.tuple = v.State.TCP.Pressure.Tuples[i].TupleKey
+	case paint.PaneNamespaces:
+		m.marks.scope = v.Namespaces[i].Scope
 	case paint.PaneConnections:
 		m.marks.socket = list.MarkOf(&v.State.Snapshot.Sockets[v.Rows[i]])
 	}

@@ -177,10 +177,12 @@ func (m *Model) showLatest() {
 	}
 	m.giveBack(m.shown)
 	m.shown, m.latest = m.latest, nil
+	m.beginWith()
 	if m.shown.version != m.choice.version {
 		m.shown.choose(&m.choice, &m.selection)
 	}
 	m.refresh()
+	m.lostNamespace()
 }
 
 // refreshStatus says how fresh the data on screen is.

@@ -6,6 +6,7 @@ import (
 	"ephtop/model"
 	"ephtop/model/filter"
 	"ephtop/model/list"
+	"ephtop/source"
 	"ephtop/ui/advice"
 	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/session"
@@ -17,6 +18,9 @@ type choice struct {
 	order  list.Order
 	proto  paint.ProtoChoice
 	group  model.Grouping
+	// scope is the namespace that was chosen, if one was.
+	scope  source.Scope
+	chosen bool
 	// version counts the changes: readings that were made for another version
 	// are out of date.
 	version uint64
@@ -39,29 +43,58 @@ type reading struct {
 	total     int
 	states    model.StateCounts
 	consumers []model.Consumer
-	merged    []model.Consumer // memory for consumers of both protocols
+	// namespaces are those that there are, gone says that the chosen one is none.
+	namespaces []paint.NamespaceLine
+	gone       bool
+	merged     []model.Consumer // memory for consumers of both protocols
 }
 
 // take makes the reading of what its look saw.
 func (r *reading) take(c *choice, sel *list.Selection) {
-	r.state, r.advised = r.look.State(), false
 	r.choose(c, sel)
+}
+
+// turn turns to the namespace to show: the chosen one, or that which the model
+// would have looked at.
+func (r *reading) turn(c *choice) {
+	o := &r.look.Overview
+	at := o.Focus
+	r.gone = false
+	if c.chosen {
+		if found := o.Find(c.scope); found >= 0 {
+			at = found
+		} else {
+			r.gone = true
+		}
+	}
+	r.state, r.advised = o.States[at], false
 }
 
 // words puts what is wrong into words. That costs: it is for who looks.
 func (r *reading) words() []advice.Advice {
 	if !r.advised {
 		r.advice, r.advised = r.advice[:0], true
-		for i := range r.state.Findings {
-			r.advice = append(r.advice, advice.Of(r.state, &r.state.Findings[i]))
+		for i := range r.findings() {
+			f := &r.findings()[i]
+			st := r.look.Overview.States[f.State]
+			a := advice.Of(st, f)
+			if st != r.state {
+				a.Title = advice.Namespace(&st.Snapshot.Scope) + ": " + a.Title
+			}
+			r.advice = append(r.advice, a)
 		}
 	}
 	return r.advice
 }
 
+// findings are those of all namespaces.
+func (r *reading) findings() []model.Finding { return r.look.Overview.Findings }
+
 // choose makes the reading's lists, with the memory of sel.
 func (r *reading) choose(c *choice, sel *list.Selection) {
 	r.version = c.version
+	r.turn(c)
+	r.listNamespaces(c)
 	sel.Filter, sel.Order, sel.TCP, sel.UDP = c.filter, c.order, c.tcp(), c.udp()
 	r.rows = sel.Rows(r.rows[:0], r.state)
 	r.states = model.StateCounts{}

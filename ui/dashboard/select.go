@@ -31,6 +31,12 @@ func (m *Model) choose(msg tea.KeyMsg) {
 		m.rechoose()
 	case key.Matches(msg, m.keys.Group):
 		m.regroup()
+	case key.Matches(msg, m.keys.Connections):
+		m.showFace(paint.FaceConnections)
+	case key.Matches(msg, m.keys.Destinations):
+		m.showFace(paint.FaceDestinations)
+	case key.Matches(msg, m.keys.Namespaces):
+		m.showFace(paint.FaceNamespaces)
 	case key.Matches(msg, m.keys.Proto):
 		c.proto = (c.proto + 1) % paint.NumProtoChoices
 		m.rechoose()
@@ -66,8 +72,11 @@ func (m *Model) back() {
 	switch {
 	case m.view.Overlay != paint.OverlayNone:
 		m.view.Overlay = paint.OverlayNone
+	case m.stepBack():
 	case m.view.Filter.Text != "":
 		m.setFilter(activeFilter{filter.Filter{}, m.choice.proto})
+	case m.choice.chosen && m.view.Face == paint.FaceNamespaces:
+		m.unchoose("the worst is shown again, whichever that is")
 	}
 }
 
@@ -91,6 +100,10 @@ func (m *Model) open() {
 	case paint.PaneConnections:
 		v.Detail.Tuple = m.selectedSocket().Tuple()
 		m.toggleOverlay(paint.OverlayDetails)
+	case paint.PaneDestinations:
+		m.openDestination(&v.State.TCP.Pressure.Tuples[line])
+	case paint.PaneNamespaces:
+		m.openNamespace(&v.Namespaces[line])
 	case paint.PaneStates:
 		m.toggleTerms([]string{filter.Quote("state", v.States[line].State.String())})
 	case paint.PaneConsumers:

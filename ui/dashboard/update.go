@@ -43,6 +43,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case terminal.ResumedMsg:
 		m.resumed(msg)
 	}
+	m.view.Inside = len(m.steps) > 0
 	m.view.Hints = m.keys.footer(&m.view)
 	return m, cmd
 }

@@ -1,12 +1,14 @@
 package paint
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
 	"ephtop/model"
 	"ephtop/model/services"
 	"ephtop/source"
+	"ephtop/ui/advice"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
 )
@@ -62,6 +64,7 @@ func (d *details) socket(v *View, row int) {
 		state += " (" + stage + ")"
 	}
 	d.pair("state", stateRole(s.State), state)
+	d.namespace(&v.State.Snapshot.Scope)
 	seen := text.Duration(v.State.Age(row))
 	if info.SinceStart {
 		seen = "more than " + seen + ": it was there at the first poll"
@@ -79,6 +82,12 @@ func (d *details) socket(v *View, row int) {
 		port = "not ephemeral: reserved, or outside " + v.State.Snapshot.Settings.Range.String()
 	}
 	d.pair("local port", theme.Text, port)
+	switch {
+	case info.Blocking && s.RemotePort != 0:
+		d.pair("", theme.Warn, "bound before it was connected: its port is blocked for every destination")
+	case info.Blocking:
+		d.pair("", theme.Dim, "blocked for every destination")
+	}
 	if info.Suspected {
 		d.pair("", theme.Warn, "suspected of having been bound first: its port is blocked for every destination")
 	}
@@ -114,6 +123,9 @@ func (d *details) process(v *View, row int) {
 		return
 	}
 	owner := p.Name + ", pid " + strconv.Itoa(int(p.PID))
+	if p.NSPID != 0 {
+		owner += " (" + strconv.Itoa(int(p.NSPID)) + " in the container)"
+	}
 	switch tier {
 	case model.OwnerInferred:
 		seen, of := v.State.Likely(row)
@@ -125,8 +137,39 @@ func (d *details) process(v *View, row int) {
 		owner += " (observed: a poll saw it alive with this process)"
 	}
 	d.pair("owner", theme.Text, owner)
+	d.cgroup(v, p.Cgroup)
 	d.pair("user", theme.Text, p.User)
 	d.pair("command", theme.Text, p.Command)
+}
+
+// cgroup says which container and which unit a process is of.
+func (d *details) cgroup(v *View, id uint64) {
+	groups := v.State.Moment.Cgroups
+	at := slices.IndexFunc(groups, func(g source.Cgroup) bool { return g.ID == id })
+	if id == 0 || at < 0 {
+		return
+	}
+	if g := &groups[at]; g.Container != "" {
+		d.pair(g.Kind.String(), theme.Text, g.Container)
+	} else if g.Unit != "" {
+		d.pair("unit", theme.Text, g.Unit)
+	}
+	d.pair("cgroup", theme.Dim, groups[at].Path)
+}
+
+// namespace says in which network namespace the socket is, where that is known.
+func (d *details) namespace(s *source.Scope) {
+	name := advice.Namespace(s)
+	if name == "" {
+		return
+	}
+	if kind := s.Kind.String(); kind != name {
+		name += " (" + kind + ")"
+	}
+	if s.Netns != 0 {
+		name += ", net:[" + strconv.FormatUint(s.Netns, 10) + "]"
+	}
+	d.pair("namespace", theme.Text, name)
 }
 
 func (d *details) pressure(t *model.TupleUse) {

@@ -24,6 +24,8 @@ type View struct {
 	Namespaces []NamespaceLine
 	// Face is the list in the largest part of the screen.
 	Face Face
+	// Inside says that esc leads back to another face.
+	Inside bool
 	// Rows are the connections that pass the filter, sorted: indices into
 	// State.Snapshot.Sockets. Total is how many there are without the filter.
 	Rows  []int32
