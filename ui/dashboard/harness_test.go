@@ -29,6 +29,8 @@ type fakeSource struct {
 	hangs   bool // until the context is cancelled
 	// portRange is the default one if zero.
 	portRange source.PortRange
+	// more adds namespaces to the moment.
+	more func(*source.Moment)
 
 	starts  []time.Time
 	running atomic.Int32
@@ -61,7 +63,7 @@ func (s *fakeSource) Poll(ctx context.Context, snap *source.Moment) error {
 	}
 	s.mu.Lock()
 	s.starts = append(s.starts, time.Now())
-	sockets, err, takes, hangs := slices.Clone(s.sockets), s.err, s.takes, s.hangs
+	sockets, err, takes, hangs, more := slices.Clone(s.sockets), s.err, s.takes, s.hangs, s.more
 	s.mu.Unlock()
 
 	// Whoever still shows this memory will see it spoilt.
@@ -95,6 +97,9 @@ func (s *fakeSource) Poll(ctx context.Context, snap *source.Moment) error {
 		source.Process{PID: 200, Start: 2, Name: "curl", User: "root"})
 	snap.Room = append(snap.Room[:0], sockets...)
 	only.Sockets, only.Inodes = snap.Room, true
+	if more != nil {
+		more(snap)
+	}
 	return nil
 }
 

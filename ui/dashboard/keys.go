@@ -131,7 +131,7 @@ func (k KeyMap) groups() []paint.HelpGroup {
 			described(k.Filter, "filter, as in state:tw rport:443"),
 			described(k.Sort, "sort by the next column"),
 			described(k.Reverse, "reverse the order"),
-			described(k.Group, "consumers by process, destination, service, user"),
+			described(k.Group, k.groupings()),
 			described(k.Proto, "TCP, UDP or both"),
 			k.Faces,
 			described(k.Names, "services by name or number"),
@@ -153,6 +153,15 @@ func (k KeyMap) groups() []paint.HelpGroup {
 		)},
 	}
 	return append(groups, k.timeGroup()...)
+}
+
+// groupings says by what consumers are put together.
+func (k KeyMap) groupings() string {
+	words := "consumers by process, destination, service, user"
+	if k.Faces.Enabled() {
+		words += ", container, unit"
+	}
+	return words
 }
 
 // footer is what the last line shows, most important first.

@@ -5,6 +5,7 @@ import (
 
 	"ephtop/model/list"
 	"ephtop/source"
+	"ephtop/ui/advice"
 	"ephtop/ui/screen"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
@@ -92,6 +93,9 @@ func (p *Painter) connectionsBox(v *View, height, width int) screen.Box {
 		direction = "↓"
 	}
 	box := screen.Box{Title: "Connections", Right: "sort: " + columnNames[v.Order.Column%list.NumColumns] + " " + direction}
+	if v.several() && v.State != nil && v.layout().gauges.Empty() {
+		box.Title = advice.Namespace(&v.State.Snapshot.Scope)
+	}
 	if faces := facesText(v); faces != "" && width >= boxWidth {
 		box.Right += "   " + faces
 	}

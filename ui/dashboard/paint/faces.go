@@ -140,7 +140,10 @@ func (p *Painter) namespaceHeader(x, y int, c namespaceColumns) {
 	next(&x, c.bar)
 	p.canvas.TextRight(next(&x, c.percent), y, c.percent, theme.Dim, "USED")
 	level := "LEVEL"
-	p.canvas.Text(next(&x, c.level), y, c.level, theme.Dim, level[:min(c.level, len(level))])
+	if c.level < len(level) {
+		level = ""
+	}
+	p.canvas.Text(next(&x, c.level), y, c.level, theme.Dim, level)
 	p.canvas.TextRight(x, y, c.sockets, theme.Dim, "SOCKETS")
 }
 
@@ -169,7 +172,7 @@ func (p *Painter) namespaceLine(x, y int, c namespaceColumns, v *View, n *Namesp
 		role = levelRoles[n.State.Level]
 	}
 	p.percent(next(&x, c.percent), y, c.percent, role, h.Percent())
-	p.segments(next(&x, c.level), y, c.level, levelSegment(n.State.Level))
+	p.levelCell(next(&x, c.level), y, c.level, levelSegment(n.State.Level))
 	p.count(x, y, c.sockets, theme.Text, len(n.State.Snapshot.Sockets))
 }
 
@@ -184,8 +187,16 @@ func (p *Painter) quietLine(x, y int, c namespaceColumns, v *View, n *NamespaceL
 	if v.State != nil && bound < v.State.Thresholds.Warning {
 		level = levelSegment(model.LevelOK)
 	}
-	p.segments(next(&x, c.level), y, c.level, level)
+	p.levelCell(next(&x, c.level), y, c.level, level)
 	p.count(x, y, c.sockets, theme.Dim, n.Bound)
+}
+
+// levelCell draws a sign and a word, or the sign alone where there is no room.
+func (p *Painter) levelCell(x, y, w int, s segment) {
+	if text.Width(s.text) > w {
+		s.text, _, _ = strings.Cut(s.text, " ")
+	}
+	p.segments(x, y, w, s)
 }
 
 // boundText writes a bound, never below what it is: "≤ 0.4 %".

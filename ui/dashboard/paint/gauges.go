@@ -138,6 +138,9 @@ func (p *Painter) drawSummary(r screen.Rect, v *View) {
 func (p *Painter) drawGauges(r screen.Rect, v *View) {
 	box := screen.Box{Title: "Ephemeral ports"}
 	if v.State != nil {
+		if v.several() {
+			box.Title += " of " + advice.Namespace(&v.State.Snapshot.Scope)
+		}
 		found := findingsSegment(v)
 		box.Foot, box.FootStyle = found.text, found.style
 		box.Right = rangeText(&v.State.Snapshot.Settings, r.W >= mapWidth)

@@ -86,22 +86,32 @@ func headerLeft(v *View, room int) []segment {
 		left = append(left, gap, worse)
 	}
 	if v.Width >= mapWidth {
-		left = append(left, segment{theme.Dim, "  " + text.Sanitize(s.OS+" "+s.Kernel)},
-			segment{theme.Dim, "  " + s.Source + ", poll " + milliseconds(s.Took)})
+		more := []segment{{theme.Dim, "  " + text.Sanitize(s.OS+" "+s.Kernel)}, {theme.Dim, "  " + s.Source + ", poll " + milliseconds(s.Took)}}
+		if v.several() { // where room is short
+			slices.Reverse(more)
+		}
+		left = append(left, more...)
 	}
 	return left
 }
 
 // namespaceSegments names the host and the one of its namespaces that is shown,
-// or that alone where there is no room for both.
+// or that alone where there is no room for both; and nothing where the box of
+// gauges names it, and what is wrong elsewhere needs the room.
 func namespaceSegments(v *View, room int) []segment {
 	name := segment{theme.Strong, advice.Namespace(&v.State.Snapshot.Scope)}
 	gap := segment{theme.Text, "  "}
-	both := []segment{gap, {theme.Text, text.Sanitize(v.State.Moment.Host)}, {theme.Dim, " › "}, name}
-	if worse := elsewhere(v); measure(both)+2+text.Width(worse.text) <= room || worse.text == "" && measure(both) <= room {
-		return both
+	if worse := elsewhere(v); worse.text != "" {
+		room -= 2 + text.Width(worse.text)
 	}
-	return []segment{gap, name}
+	both := []segment{gap, {theme.Text, text.Sanitize(v.State.Moment.Host)}, {theme.Dim, " › "}, name}
+	switch alone := both[3:]; {
+	case measure(both) <= room:
+		return both
+	case 2+measure(alone) <= room || v.layout().gauges.Empty():
+		return []segment{gap, name}
+	}
+	return nil
 }
 
 // elsewhere says that a namespace that is not shown is worse off.

@@ -1,0 +1,81 @@
+package paint
+
+import (
+	"fmt"
+	"testing"
+
+	"ephtop/model"
+	"ephtop/source"
+)
+
+// containersView is the sample host as one of several namespaces.
+func containersView(width, height int, face Face) *View {
+	v := sampleView(width, height)
+	st := v.State
+	st.Snapshot.Scope = source.Scope{Netns: 4026532453, Name: "shop/api-7d9f4", Kind: source.ScopePod, PID: 44100}
+	st.Moment.Source = "tables"
+	other := func(scope source.Scope, used int, blocked int) *model.State {
+		o := &model.State{Moment: st.Moment, Snapshot: &source.Snapshot{Scope: scope, Settings: st.Snapshot.Settings}, Thresholds: st.Thresholds}
+		o.Level = st.Thresholds.Level(used, 28_232)
+		o.TCP.Pressure = model.Pressure{Proto: source.TCP, Usable: 28_232, Level: o.Level, InUse: used, Tuples: []model.TupleUse{{
+			TupleKey: model.TupleKey{Source: addr("10.244.1.18"), Destination: addr("10.0.9.20"), Port: 9200},
+			Live:     used / 4, TimeWait: used - used/4 - blocked, Blocked: blocked, Used: used, Free: 28_232 - used, Level: o.Level,
+		}}}
+		o.Snapshot.Sockets = make([]source.Socket, used)
+		return o
+	}
+	v.Overview = &model.Overview{Moment: st.Moment, Level: model.LevelExhausted, States: []*model.State{
+		other(source.Scope{Netns: 4026532528, Name: "shop/orders-5c6db7d9f8-x2k9v", Kind: source.ScopePod}, 28_232, 0), st,
+		other(source.Scope{Netns: 4026533278, Name: "migrate", Kind: source.ScopeContainer}, 8_400, 6_000),
+		other(source.Scope{Netns: 4026531840, Kind: source.ScopeHost, PID: 1}, 120, 10), other(source.Scope{Netns: 4026533203}, 0, 0),
+	}}
+	for _, o := range v.Overview.States {
+		v.Namespaces = append(v.Namespaces, NamespaceLine{Scope: o.Snapshot.Scope, State: o})
+	}
+	for i, bound := range []int{26_000, 120, 3} {
+		scope := source.Scope{Netns: uint64(4026534000 + i), Name: fmt.Sprint("quiet-", i), Kind: source.ScopeNamed}
+		v.Overview.Quiet = append(v.Overview.Quiet, source.Brief{Scope: scope, Bound: bound, Usable: 28_232})
+		v.Namespaces = append(v.Namespaces, NamespaceLine{Scope: scope, Bound: bound, Usable: 28_232})
+	}
+	v.Face, v.Focus = face, face.Pane()
+	v.Cursors[PaneNamespaces].Line = 1
+	return v
+}
+
+func TestFaces(t *testing.T) {
+	t.Parallel()
+	for name, face := range map[string]Face{"connections": FaceConnections, "destinations": FaceDestinations, "namespaces": FaceNamespaces} {
+		for _, size := range [][2]int{{20, 5}, {40, 10}, {80, 24}, {120, 40}, {200, 60}} {
+			t.Run(fmt.Sprintf("%s %dx%d", name, size[0], size[1]), func(t *testing.T) {
+				t.Parallel()
+				requireFrame(t, plain(), containersView(size[0], size[1], face))
+			})
+		}
+	}
+}
+
+// Of what was not seen, no more is said than is known.
+func TestBoundText(t *testing.T) {
+	t.Parallel()
+	for bound, want := range map[float64]string{0: "≤ 0 %", 0.01: "≤ 0.1 %", 0.4: "≤ 0.4 %", 0.41: "≤ 0.5 %", 9.99: "≤ 10.0 %", 10: "≤ 10 %", 91.2: "≤ 92 %", 100: "≤ 100 %"} {
+		if got := boundText(bound); got != want {
+			t.Errorf("%g is %q, want %q", bound, got, want)
+		}
+	}
+}
+
+// Details say where a socket is, whose, and by which numbers.
+func TestDetailsOfAContainer(t *testing.T) {
+	t.Parallel()
+	v := containersView(100, 40, FaceConnections)
+	v.State.Processes[0].NSPID, v.State.Processes[0].Cgroup = 7, 42
+	v.State.Moment.Cgroups = []source.Cgroup{{ID: 42, Path: "/kubepods.slice/x.scope", Container: "shop/api-7d9f4", Kind: source.ScopePod}}
+	for i := range v.State.Rows {
+		if v.State.Rows[i].Process == 0 && v.State.Snapshot.Sockets[i].State == source.Established {
+			v.State.Rows[i].Blocking = true
+			v.Overlay, v.Detail = OverlayDetails, Detail{Tuple: v.State.Snapshot.Sockets[i].Tuple(), Row: i, Use: 0}
+			break
+		}
+	}
+	requireFrame(t, plain(), v)
+}
