@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"ephtop/source"
@@ -82,11 +83,18 @@ func hidden(detail string) string {
 // source.LimitNetns.
 func unseen(detail string) string {
 	count, why, _ := strings.Cut(detail, " ")
-	which := count + " network namespaces were"
-	if count == "1" {
-		which = "1 network namespace was"
+	switch _, err := strconv.Atoi(count); {
+	case detail == "other-pids":
+		return "network namespaces of processes outside of this container are not seen"
+	case err != nil:
+		return "some network namespaces may not be seen: " + detail
+	case strings.HasPrefix(why, "CAP_"):
+		why = "run as root or with " + strings.Join(strings.Fields(why), " and ")
 	}
-	return which + " not looked at: " + why
+	if count == "1" {
+		return "1 network namespace was not looked at: " + why
+	}
+	return count + " network namespaces were not looked at: " + why
 }
 
 // assumed says which range stands in for the one that could not be read.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
@@ -102,6 +103,8 @@ type app struct {
 	Env
 	flags flags
 	log   *os.File
+	// focus is the namespace that the source is to look at in any case.
+	focus atomic.Uint64
 }
 
 // isTerminal tells whether a stream is a terminal.

@@ -14,7 +14,7 @@ import (
 func (a *app) showDashboard(cmd *cobra.Command, _ []string) error {
 	return a.showOn(cmd.Context(), `"ephtop snapshot"`, func(log *slog.Logger) (dashboard.Config, error) {
 		src, err := a.openSource(log)
-		return dashboard.Config{Source: src}, err
+		return dashboard.Config{Source: src, Focus: &a.focus}, err
 	})
 }
 

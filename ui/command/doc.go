@@ -16,7 +16,8 @@
 //	                          that a live one can be piped over ssh
 //	ephtop anonymize IN OUT   copy a recording without saying who and where (--force)
 //	ephtop snapshot           one poll, -o text, json or csv
-//	ephtop check              one poll in one line, for monitoring systems (--on tuple or pool)
+//	ephtop check              one poll in one line, for monitoring systems (--on tuple, pool, plateau
+//	                          or any)
 //	ephtop doctor             the checklist, gone through (--for), -o text or json
 //	ephtop version, completion, man, help
 //
@@ -28,11 +29,16 @@
 // kernel tell who closes and which connects fail; where that can't be, the
 // moments say why.
 //
+// Of several network namespaces, the dashboard shows one at a time, first the
+// worst; snapshot, check and doctor speak of the worst and name it. With --netns
+// they speak of another: of a recording and a demo too.
+//
 // # Flags of every command that polls
 //
 //	--interval TIME      from one poll to the next, 100ms to 1h; 1s
 //	--filter EXPR        see below
-//	--source SOURCE      auto, sockdiag or portable; auto
+//	--source SOURCE      auto, tables, sockdiag or portable, as far as this system has them; auto
+//	--netns WHICH        all, self, or a namespace by its name, a pid in it or a path; all
 //	--range LOW-HIGH     instead of the system's range
 //	--warn PERCENT       60
 //	--critical PERCENT   80
@@ -78,11 +84,15 @@
 //	tab shift+tab ← → h l  pane
 //	↑ ↓ j k pgup pgdn      move; ctrl+b and ctrl+f are pgup and pgdn
 //	home end g G           first, last
-//	enter                  on a state or a consumer: filter by it; on a connection: details
+//	1 2 3                  connections, destinations, network namespaces
+//	enter                  on a state or a consumer: filter by it; on a connection: details;
+//	                       on a destination: its connections; on a namespace: all of it
 //	/                      filter
-//	esc                    back, or clear the filter
+//	esc                    back, or clear the filter; in the list of namespaces, follow the
+//	                       worst again
 //	s S                    sort by the next column; reverse
-//	b                      consumers by process, destination, service, user
+//	b                      consumers by process, destination, service, user; by container and
+//	                       unit where control groups are known
 //	p                      TCP, UDP, both
 //	space                  hold the view; polling goes on
 //	+ -                    poll less, more often
@@ -105,8 +115,9 @@
 //	range        {low, high, ports, reserved, usable}
 //	pool         {tcp: {in_use, percent}, udp: {…}}
 //	level        ok, warning, critical or exhausted
-//	findings     [{problem, level, title, seen, why, remedies: [{what, command, effect, risk}]}]
-//	tuples       [{source, destination, port, used, free, percent, blocked, suspected, time_wait,
+//	findings     [{problem, level, title, seen, why, remedies: [{what, command, effect, risk}],
+//	             namespace}]
+//	tuples       [{source, destination, port, used, free, percent, blocked, suspected, blocked_known, time_wait,
 //	             reusable, first_half_percent, slow_connect, closes_per_second,
 //	             sustainable_closes_per_second, plateau, seconds_to_full, level,
 //	             processes: [{pid, name, ports}]}], worst first
@@ -118,6 +129,9 @@
 //	             expires_ms}]
 //	failures     {observed, count, by: [{pid, name, destination, port, count}]}
 //	degraded     ["…"], what could not be seen
+//	namespace    {id, name, kind}, what all but the next is about
+//	namespaces   [{id, name, kind, pid, level, percent, bound_percent, exact, age_ms, sockets,
+//	             worst: {destination, port}}], worst first
 //
 // doctor -o json has time to level, and then
 //
@@ -126,7 +140,7 @@
 //	points       [{point, topic, title, verdict, seen: ["…"], next: ["…"]}]
 //	evidence     what the host said beside its sockets: source.Evidence, or null
 //
-// and findings, kinds, failures and degraded as above.
+// and findings, kinds, failures, degraded, namespace and namespaces as above.
 //
 // The names of states are netstat's: LISTEN, SYN_SENT, SYN_RECV, ESTABLISHED,
 // FIN_WAIT1, FIN_WAIT2, CLOSE_WAIT, LAST_ACK, CLOSING, TIME_WAIT, CLOSE, and

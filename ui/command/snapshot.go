@@ -142,7 +142,7 @@ func closing(c io.Closer, err *error) {
 }
 
 func (a *app) openSource(log *slog.Logger) (source.Source, error) {
-	return a.Open(live.Options{Kind: a.flags.source, Netns: a.flags.netns, Range: a.flags.portRange, Trace: a.flags.trace, Log: log})
+	return a.Open(live.Options{Kind: a.flags.source, Range: a.flags.portRange, Netns: a.flags.netns, Focus: &a.focus, Warn: a.flags.thresholds.Warning, Trace: a.flags.trace, Log: log})
 }
 
 // reportOptions chooses the connections that pass the filter, of both

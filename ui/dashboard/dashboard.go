@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -32,6 +33,9 @@ import (
 type Config struct {
 	// Source is polled. [Run] closes it. It is not used where there is a Replay.
 	Source source.Source
+	// Focus is where the source is told the inode number of the namespace that
+	// is wanted on screen, so that it looks at it. Nil for one that looks at all.
+	Focus *atomic.Uint64
 	// Replay is played in place of polling a Source: a file with a time line,
 	// a pipe as it comes. [Run] closes it. Nil for none.
 	Replay *recording.Player
@@ -123,6 +127,7 @@ type Model struct {
 	// wanted is the namespace to begin with, until there was a look; see
 	// Config.Namespace.
 	wanted string
+	focus  *atomic.Uint64
 	replay *replay // nil where a source is polled
 }
 
@@ -138,6 +143,9 @@ func New(cfg Config) (*Model, error) {
 	if cfg.Getenv == nil {
 		cfg.Getenv = os.Getenv
 	}
+	if cfg.Focus == nil {
+		cfg.Focus = new(atomic.Uint64)
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -152,6 +160,7 @@ func New(cfg Config) (*Model, error) {
 		stepper:   cfg.Stepper,
 		log:       cfg.Log,
 		wanted:    cfg.Namespace,
+		focus:     cfg.Focus,
 		recording: recordKey{dir: cfg.RecordDir, header: recording.Header{Program: cfg.Program}},
 	}
 	if cfg.ASCII {

@@ -81,11 +81,13 @@ func (m *Model) several() bool {
 
 // openNamespace shows all of the namespace under the cursor.
 func (m *Model) openNamespace(n *paint.NamespaceLine) {
+	m.choice.scope, m.choice.chosen = n.Scope, true
+	m.focus.Store(n.Scope.Netns)
 	if n.State == nil {
-		m.view.Notice = advice.Namespace(&n.Scope) + " is quiet: at most " + text.Plural(n.Bound, "port", "ports") + " used, and not looked at"
+		m.view.Notice = advice.Namespace(&n.Scope) + " was not looked at: at most " + text.Plural(n.Bound, "port", "ports") +
+			" used. It is from the next poll on, if it can be"
 		return
 	}
-	m.choice.scope, m.choice.chosen = n.Scope, true
 	m.leave(activeFilter{m.choice.filter, m.choice.proto})
 	m.forgetPlaces()
 	m.rechoose()

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -114,14 +115,26 @@ func TestANamespaceThatWasChosenEnds(t *testing.T) {
 	})
 }
 
-func TestAQuietNamespaceCannotBeOpened(t *testing.T) {
+// A namespace that was not looked at is, once it was opened.
+func TestAQuietNamespaceIsLookedAt(t *testing.T) {
 	t.Parallel()
-	runContainers(t, map[string]int{"api": 20000}, func(h *harness) {
+	var focus atomic.Uint64
+	runConfig(t, some(3), Config{Focus: &focus}, func(h *harness) {
+		h.hold(map[string]int{"api": 20000})
 		h.press("3", "end", "enter")
 		h.wantShown("api")
-		if want := "vpn is quiet: at most 12 ports used, and not looked at"; h.m.view.Notice != want || h.m.view.Face != paint.FaceNamespaces {
-			t.Errorf("notice %q, want %q", h.m.view.Notice, want)
+		if !strings.HasPrefix(h.m.view.Notice, "vpn was not looked at: at most 12 ports used.") || focus.Load() != 99 {
+			t.Errorf("notice %q, focus %d", h.m.view.Notice, focus.Load())
 		}
+		h.sleep(time.Second)
+		h.wantShown("api")
+		h.src.set(func(s *fakeSource) {
+			s.more = func(m *source.Moment) {
+				m.Snapshots[0].Scope = source.Scope{Netns: 99, Name: "vpn"}
+			}
+		})
+		h.sleep(time.Second)
+		h.wantShown("vpn")
 	})
 }
 

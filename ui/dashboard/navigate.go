@@ -33,6 +33,9 @@ func (m *Model) refresh() {
 		v.State, v.Rows, v.Total, v.Consumers, v.Findings = r.state, r.rows, r.total, r.consumers, r.findings()
 		v.Overview, v.Namespaces = &r.look.Overview, r.namespaces
 		m.offerNamespaces()
+		if !m.choice.chosen {
+			m.focus.Store(r.state.Snapshot.Scope.Netns)
+		}
 		v.States = paint.StateLines(v.States, &r.states, v.PaneHeights()[paint.PaneStates])
 	}
 	m.refreshStatus()

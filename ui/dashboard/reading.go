@@ -46,6 +46,7 @@ type reading struct {
 	// namespaces are those that there are, gone says that the chosen one is none.
 	namespaces []paint.NamespaceLine
 	gone       bool
+	waits      bool             // for the source to look at the chosen one
 	merged     []model.Consumer // memory for consumers of both protocols
 }
 
@@ -59,13 +60,12 @@ func (r *reading) take(c *choice, sel *list.Selection) {
 func (r *reading) turn(c *choice) {
 	o := &r.look.Overview
 	at := o.Focus
-	r.gone = false
-	if c.chosen {
-		if found := o.Find(c.scope); found >= 0 {
-			at = found
-		} else {
-			r.gone = true
-		}
+	r.gone, r.waits = false, false
+	if found := o.Find(c.scope); c.chosen && found >= 0 {
+		at = found
+	} else if c.chosen {
+		r.waits = slices.ContainsFunc(o.Quiet, func(q source.Brief) bool { return q.Scope.Same(&c.scope) })
+		r.gone = !r.waits
 	}
 	r.state, r.advised = o.States[at], false
 }
