@@ -125,22 +125,23 @@ func TestSnapshotClosesItsSource(t *testing.T) {
 func TestSnapshotOpensWhatTheFlagsSay(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		name      string
-		args      []string
-		kind      string
-		portRange *source.PortRange
+		name        string
+		args        []string
+		kind, netns string
+		portRange   *source.PortRange
+		warn        float64
 	}{
-		{"nothing said", []string{"snapshot"}, "auto", nil},
-		{"after the command", []string{"snapshot", "--source", "portable", "--range", "9-10"}, "portable", &source.PortRange{Low: 9, High: 10}},
-		{"before the command", []string{"--source=sockdiag", "snapshot"}, "sockdiag", nil},
+		{"nothing said", []string{"snapshot"}, "auto", "all", nil, 60},
+		{"after the command", []string{"snapshot", "--source", "portable", "--range", "9-10", "--warn", "40"}, "portable", "all", &source.PortRange{Low: 9, High: 10}, 40},
+		{"before the command", []string{"--source=sockdiag", "--netns", "/proc/7/ns/net", "snapshot"}, "sockdiag", "/proc/7/ns/net", nil, 60},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := runWith(t, &fakeHost{}, c.args...)
 			if r.status != 0 || len(r.opened) != 1 {
 				t.Fatalf("status %d, opened %d times, stderr %q", r.status, len(r.opened), r.stderr)
 			}
-			if got := r.opened[0]; got.Kind != c.kind || !cmp.Equal(got.Range, c.portRange) {
-				t.Errorf("opened %q with range %v, want %q with %v", got.Kind, got.Range, c.kind, c.portRange)
+			if got := r.opened[0]; got.Kind != c.kind || got.Netns != c.netns || got.Warn != c.warn || !cmp.Equal(got.Range, c.portRange) {
+				t.Errorf("opened %q in %q from %g %% with range %v, want %+v", got.Kind, got.Netns, got.Warn, got.Range, c)
 			}
 		})
 	}

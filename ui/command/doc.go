@@ -71,6 +71,7 @@
 //	state:TIME_WAIT,close-wait,tw   proc:nginx  proc=nginx   pid:4410   user:www-data
 //	local:10.0.0.0/8   remote:2001:db8::/32   addr:10.0.9.2:443   cmd:--worker
 //	lport:32768-40000  rport:443,https  port:53   proto:udp   age>30s   owner:inferred
+//	ns:shop/api   container:redis   unit:nginx.service
 //
 // Keys and states are case-insensitive. A wrong expression says where and why,
 // and in the dashboard leaves the last good one in force; that a filter is on

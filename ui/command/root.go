@@ -21,7 +21,8 @@ and how long until connect() fails.
 
 Without a command it opens the dashboard. Keys: ? help, tab next pane, / filter,
 s sort, b consumers by process, destination, service or user, p protocol,
-space pause, enter details, r record, q quit.`,
+1 2 3 connections, destinations, network namespaces, space pause, enter details,
+r record, q quit.`,
 		Example: `  ephtop                                  the dashboard
   ephtop --interval 5s --filter rport:5432
   ephtop snapshot                         one look, as text

@@ -15,11 +15,11 @@ type consumerKey struct {
 	tier        model.Tier
 	destination source.Addr
 	port        uint16
-	user        string
+	user, name  string
 }
 
 func keyOf(c *model.Consumer, st *model.State) consumerKey {
-	k := consumerKey{tier: c.Tier, destination: c.Destination, port: c.Port, user: c.User}
+	k := consumerKey{tier: c.Tier, destination: c.Destination, port: c.Port, user: c.User, name: c.Name}
 	if c.Process != source.NoProcess {
 		p := &st.Processes[c.Process]
 		k.pid, k.start = p.PID, p.Start

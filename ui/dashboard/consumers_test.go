@@ -33,3 +33,18 @@ func TestMergeConsumers(t *testing.T) {
 		t.Error("the state was changed")
 	}
 }
+
+func TestMergeConsumersByName(t *testing.T) {
+	t.Parallel()
+	st := new(model.State)
+	st.TCP.Consumers[model.ByUnit] = []model.Consumer{
+		{Process: source.NoProcess, Name: "ssh.service", Ports: 3}, {Process: source.NoProcess, Name: "nginx.service", Ports: 2},
+	}
+	st.UDP.Consumers[model.ByUnit] = []model.Consumer{{Process: source.NoProcess, Name: "nginx.service", Ports: 5}}
+	want := []model.Consumer{
+		{Process: source.NoProcess, Name: "nginx.service", Ports: 7}, {Process: source.NoProcess, Name: "ssh.service", Ports: 3},
+	}
+	if got := mergeConsumers(nil, st, model.ByUnit); !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

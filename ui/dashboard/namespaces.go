@@ -18,8 +18,9 @@ import (
 func (r *reading) listNamespaces(c *choice) {
 	o := &r.look.Overview
 	r.namespaces = r.namespaces[:0]
+	all := !c.listed || len(c.filter.Terms()) == 0 // to look at all sockets is dear
 	add := func(n paint.NamespaceLine) {
-		if len(c.filter.Terms()) == 0 || nameHas(&n.Scope, c.filter.String()) || n.State != nil && anyMatches(&c.filter, n.State) {
+		if all || nameHas(&n.Scope, c.filter.String()) || n.State != nil && anyMatches(&c.filter, n.State) {
 			r.namespaces = append(r.namespaces, n)
 		}
 	}
@@ -69,8 +70,12 @@ func (m *Model) showFace(f paint.Face) {
 }
 
 func (m *Model) turnFace(f paint.Face) {
-	m.view.Face = f
-	m.view.Focus = f.Pane()
+	m.view.Face, m.view.Focus = f, f.Pane()
+	if listed := f == paint.FaceNamespaces; listed != m.choice.listed {
+		m.choice.listed = listed
+		m.rechoose()
+		return
+	}
 	m.refresh()
 }
 

@@ -21,6 +21,8 @@ type choice struct {
 	// scope is the namespace that was chosen, if one was.
 	scope  source.Scope
 	chosen bool
+	// listed says that the list of namespaces is on screen.
+	listed bool
 	// version counts the changes: readings that were made for another version
 	// are out of date.
 	version uint64
