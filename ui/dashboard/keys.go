@@ -66,7 +66,7 @@ func DefaultKeyMap() KeyMap {
 		Connections:  binding("1", "connections", "1"),
 		Destinations: binding("2", "destinations", "2"),
 		Namespaces:   binding("3", "namespaces", "3"),
-		Faces:        binding("1 2 3", "connections, destinations, namespaces"),
+		Faces:        binding("1 2 3", "connections, destinations, namespaces", "1", "2", "3"),
 
 		Pause:  binding("space", "pause", " "),
 		Slower: binding("+", "slower", "+", "="),

@@ -213,3 +213,24 @@ func TestFindingsOfOtherNamespaces(t *testing.T) {
 		}
 	})
 }
+
+func TestHelpTellsOfNamespacesWhereThereAreSome(t *testing.T) {
+	t.Parallel()
+	runContainers(t, map[string]int{"api": 500}, func(h *harness) {
+		var told []paint.Hint
+		for _, g := range h.m.view.Help {
+			told = append(told, g.Keys...)
+		}
+		for _, want := range []paint.Hint{
+			{Key: "1 2 3", Does: "connections, destinations, namespaces"},
+			{Key: "b", Does: "consumers by process, destination, service, user, container, unit"},
+		} {
+			if !slices.Contains(told, want) {
+				t.Errorf("help does not say %+v", want)
+			}
+		}
+		if want := (paint.Hint{Key: "3", Does: "namespaces"}); !slices.Contains(h.m.view.Hints, want) {
+			t.Errorf("the footer says %v", h.m.view.Hints)
+		}
+	})
+}
