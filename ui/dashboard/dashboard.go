@@ -124,6 +124,9 @@ type Model struct {
 	recording recordKey
 	// steps are what esc undoes, the last one first.
 	steps []stepBack
+	// awaited says that a namespace was opened which the source has yet to look
+	// at.
+	awaited bool
 	// wanted is the namespace to begin with, until there was a look; see
 	// Config.Namespace.
 	wanted string

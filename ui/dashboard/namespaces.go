@@ -88,7 +88,7 @@ func (m *Model) several() bool {
 func (m *Model) openNamespace(n *paint.NamespaceLine) {
 	m.choice.scope, m.choice.chosen = n.Scope, true
 	m.focus.Store(n.Scope.Netns)
-	if n.State == nil {
+	if m.awaited = n.State == nil; m.awaited {
 		m.view.Notice = advice.Namespace(&n.Scope) + " was not looked at: at most " + text.Plural(n.Bound, "port", "ports") +
 			" used. It is from the next poll on, if it can be"
 		return
@@ -176,8 +176,16 @@ func (m *Model) offerNamespaces() {
 	}
 }
 
-// lostNamespace says that the chosen namespace is gone, if it is.
-func (m *Model) lostNamespace() {
+// followChosen shows the chosen namespace if it was waited for, and says that
+// it is gone, if it is.
+func (m *Model) followChosen() {
+	if m.awaited && !m.shown.waits {
+		m.awaited = false
+		if m.choice.chosen && !m.shown.gone && m.view.Face == paint.FaceNamespaces {
+			m.view.Notice = ""
+			m.leave(activeFilter{m.choice.filter, m.choice.proto})
+		}
+	}
 	if m.shown.gone && m.choice.chosen {
 		m.steps = nil
 		m.unchoose(advice.Namespace(&m.choice.scope) + " has ended: this is " + advice.Namespace(&m.shown.state.Snapshot.Scope))

@@ -135,6 +135,13 @@ func TestAQuietNamespaceIsLookedAt(t *testing.T) {
 		})
 		h.sleep(time.Second)
 		h.wantShown("vpn")
+		if h.m.view.Face != paint.FaceConnections || h.m.view.Notice != "" {
+			t.Errorf("face %d, notice %q", h.m.view.Face, h.m.view.Notice)
+		}
+		h.press("esc")
+		if h.m.view.Face != paint.FaceNamespaces {
+			t.Errorf("esc leads to face %d", h.m.view.Face)
+		}
 	})
 }
 

@@ -182,7 +182,7 @@ func (m *Model) showLatest() {
 		m.shown.choose(&m.choice, &m.selection)
 	}
 	m.refresh()
-	m.lostNamespace()
+	m.followChosen()
 }
 
 // refreshStatus says how fresh the data on screen is.

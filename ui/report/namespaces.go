@@ -155,16 +155,18 @@ func (p *textPage) elsewhere(o *Options) {
 	if o.Overview == nil {
 		return
 	}
-	titled := false
+	told := 0
 	for i := range o.Overview.Findings {
 		f := &o.Overview.Findings[i]
 		st := o.Overview.States[f.State]
 		if st == p.State {
 			continue
 		}
-		if !titled {
+		if told++; told == 1 {
 			p.title("In other namespaces")
-			titled = true
+		}
+		if told > listed {
+			continue
 		}
 		words := advice.Namespace(&st.Snapshot.Scope) + ": " + advice.Of(st, f).Title
 		for i, l := range text.Wrap(p.name(words), pageWidth-4) {
@@ -175,4 +177,5 @@ func (p *textPage) elsewhere(o *Options) {
 			p.line("  ", p.level(f.Level, p.glyph(f.Level)), " ", l)
 		}
 	}
+	p.more(told, "finding", "findings")
 }
