@@ -95,6 +95,9 @@ func cases() []adviceCase {
 			Problem: model.BoundFirst, Level: model.LevelWarning, Process: java, Tier: model.OwnerObserved, Count: 40, Suspected: 6000, Of: 28232,
 			Pool: 6100, Tuple: model.TupleKey{Source: database.Source},
 		}},
+		{"bound first, as the kernel says", with(host(), func(st *model.State) { st.Snapshot.BlockedKnown = true }), model.Finding{
+			Problem: model.BoundFirst, Level: model.LevelWarning, Process: java, Tier: model.OwnerObserved, Count: 6040, Of: 28232,
+		}},
 		{"no pooling, database", with(host(), towards(database, 41, 3641, 3500)), churn},
 		{"no pooling, web, past a threshold", with(host(), towards(tuple("10.0.0.9", "10.0.9.7:443"), 41, 3641, 3500)), change(churn, func(f *model.Finding) {
 			f.Tuple.Destination, f.Tuple.Port, f.Level, f.Plateau, f.Rate = tuple("10.0.0.9", "10.0.9.7:443").Destination, 443, model.LevelWarning, 18041, 300

@@ -9,10 +9,13 @@ import (
 
 func (t *teller) boundFirst() Advice {
 	all := t.Count + t.Suspected
+	bound := fmt.Sprintf("%s bound for certain, %s suspected, of", text.Count(t.Count), text.Count(t.Suspected))
+	if t.st.Snapshot.BlockedKnown {
+		bound = text.Count(t.Count) + " of"
+	}
 	a := Advice{
 		Title: t.title("%s bound before connect(), blocked for everyone", text.Plural(all, "port", "ports")),
-		Seen: fmt.Sprintf("%s bound for certain, %s suspected, of %s ports; most by %s", text.Count(t.Count), text.Count(t.Suspected),
-			text.Count(t.Of), t.whoever()),
+		Seen:  fmt.Sprintf("%s %s ports; most by %s", bound, text.Count(t.Of), t.whoever()),
 		Why: "A port that is bound before connect() is blocked for every destination, for IPv6 too, and for " + span(t.set.TimeWait) +
 			" after the close, where tcp_tw_reuse is no help.",
 	}

@@ -142,7 +142,11 @@ func closing(c io.Closer, err *error) {
 }
 
 func (a *app) openSource(log *slog.Logger) (source.Source, error) {
-	return a.Open(live.Options{Kind: a.flags.source, Range: a.flags.portRange, Netns: a.flags.netns, Focus: &a.focus, Warn: a.flags.thresholds.Warning, Trace: a.flags.trace, Log: log})
+	src, err := a.Open(live.Options{Kind: a.flags.source, Range: a.flags.portRange, Netns: a.flags.netns, Focus: &a.focus, Warn: a.flags.thresholds.Warning, Trace: a.flags.trace, Log: log})
+	if named := a.flags.netns != session.AllNamespaces && a.flags.netns != session.OwnNamespace; err != nil && named {
+		return nil, usagef("--netns: %w", err) // what else it may be, the error says
+	}
+	return src, err
 }
 
 // reportOptions chooses the connections that pass the filter, of both
