@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -141,10 +142,35 @@ func TestNoControlGroups(t *testing.T) {
 	if len(st.TCP.Consumers[ByContainer])+len(st.TCP.Consumers[ByUnit]) != 0 || st.NextGrouping(ByUser) != ByProcess {
 		t.Errorf("by container %+v, after %v comes %v", st.TCP.Consumers[ByContainer], ByUser, st.NextGrouping(ByUser))
 	}
-	st = update(inside(moment(0), web))
-	for g, want := range map[Grouping]Grouping{ByUser: ByContainer, ByContainer: ByUnit, ByUnit: ByProcess} {
-		if got := st.NextGrouping(g); got != want {
-			t.Errorf("after %v comes %v, want %v", g, got, want)
+	if got := update(inside(moment(0), web)).NextGrouping(ByUser); got != ByProcess {
+		t.Errorf("after %v comes %v, though nothing is in a container or a unit", ByUser, got)
+	}
+}
+
+// A grouping is offered where anything has a name in it.
+func TestNextGrouping(t *testing.T) {
+	t.Parallel()
+	held := func(groups ...source.Cgroup) *State {
+		var list []source.Socket
+		for i, g := range groups {
+			list = append(list, inCgroup(socket(source.Established, fmt.Sprintf("10.0.0.1:%d", 40000+i), db), g.ID))
+		}
+		return update(inside(moment(0, list...), groups...))
+	}
+	for _, tt := range []struct {
+		name string
+		st   *State
+		want []Grouping // from ByUser on
+	}{
+		{"a container, which has a unit", held(web), []Grouping{ByContainer, ByUnit, ByProcess}},
+		{"a unit", held(nginx), []Grouping{ByUnit, ByProcess}},
+		{"no state", nil, []Grouping{ByProcess}},
+	} {
+		g := ByUser
+		for i, want := range tt.want {
+			if g = tt.st.NextGrouping(g); g != want {
+				t.Errorf("%s: grouping %d is %v, want %v", tt.name, i, g, want)
+			}
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package model
 
-import "ephtop/source"
+import (
+	"slices"
+
+	"ephtop/source"
+)
 
 // Grouping says by what the holders of ports are put together.
 type Grouping uint8
@@ -28,11 +32,23 @@ func (g Grouping) String() string {
 // NextGrouping gives the grouping that follows g, past those for which nothing is
 // known here. Nothing is known of a nil State.
 func (st *State) NextGrouping(g Grouping) Grouping {
-	g = (g + 1) % NumGroupings
-	if g >= ByContainer && (st == nil || len(st.Cgroups) == 0) {
-		return ByProcess
+	for g = (g + 1) % NumGroupings; g >= ByContainer && !st.names(g); {
+		g = (g + 1) % NumGroupings
 	}
 	return g
+}
+
+// names reports whether anything has a name in a grouping by control groups.
+func (st *State) names(g Grouping) bool {
+	if st == nil {
+		return false
+	}
+	for _, p := range [...]*Protocol{&st.TCP, &st.UDP} {
+		if slices.ContainsFunc(p.Consumers[g], func(c Consumer) bool { return c.Name != "" }) {
+			return true
+		}
+	}
+	return false
 }
 
 // Consumer is a holder of ports.

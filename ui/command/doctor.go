@@ -104,7 +104,7 @@ func (a *app) diagnose(ctx context.Context, length time.Duration, write writeDia
 	if err != nil {
 		return err
 	}
-	s, err := a.session(a.openSource, 0)
+	s, err := a.session(a.openOnce, 0)
 	if err != nil {
 		return err
 	}

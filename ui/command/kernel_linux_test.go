@@ -58,10 +58,11 @@ func churn() error {
 	}
 }
 
-// ephtop runs the program inside a namespace.
+// ephtop runs the program inside a namespace, of which alone it speaks: other
+// tests have theirs.
 func ephtop(t *testing.T, h *netlab.Host, args ...string) (status int, stdout string) {
 	t.Helper()
-	cmd := program(t, args...)
+	cmd := program(t, append(args, "--netns", "self")...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := h.Start(cmd); err != nil {

@@ -109,7 +109,7 @@ func (a *app) look(ctx context.Context, p *past, timeout time.Duration) (st *mod
 		st, err := a.chosen(w.Seen())
 		return st, &w.Seen().Overview, err
 	}
-	s, err := a.session(a.openSource, timeout)
+	s, err := a.session(a.openOnce, timeout)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -142,7 +142,17 @@ func closing(c io.Closer, err *error) {
 }
 
 func (a *app) openSource(log *slog.Logger) (source.Source, error) {
-	src, err := a.Open(live.Options{Kind: a.flags.source, Range: a.flags.portRange, Netns: a.flags.netns, Focus: &a.focus, Warn: a.flags.thresholds.Warning, Trace: a.flags.trace, Log: log})
+	return a.openLive(log, false)
+}
+
+// openOnce opens what is polled once.
+func (a *app) openOnce(log *slog.Logger) (source.Source, error) { return a.openLive(log, true) }
+
+func (a *app) openLive(log *slog.Logger, once bool) (source.Source, error) {
+	src, err := a.Open(live.Options{
+		Kind: a.flags.source, Range: a.flags.portRange, Netns: a.flags.netns, Focus: &a.focus,
+		Warn: a.flags.thresholds.Warning, Once: once, Trace: a.flags.trace, Log: log,
+	})
 	if named := a.flags.netns != session.AllNamespaces && a.flags.netns != session.OwnNamespace; err != nil && named {
 		return nil, usagef("--netns: %w", err) // what else it may be, the error says
 	}

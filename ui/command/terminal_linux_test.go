@@ -58,8 +58,8 @@ func beHelper() {
 	os.Exit(run(os.Args[1:]))
 }
 
-// refuseNetlink makes socket(AF_NETLINK) fail with EPERM for the rest of this
-// process's life (seccomp(2)).
+// refuseNetlink makes socket(AF_NETLINK) and bpf() fail with EPERM for the rest
+// of this process's life (seccomp(2)).
 func refuseNetlink() error {
 	const numberAt, firstArgumentAt = 0, 16 // in struct seccomp_data, on little-endian machines
 	load := func(at uint32) unix.SockFilter {
@@ -72,7 +72,8 @@ func refuseNetlink() error {
 		return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: value}
 	}
 	filter := []unix.SockFilter{
-		load(numberAt), skipUnless(unix.SYS_SOCKET, 3),
+		load(numberAt), skipUnless(unix.SYS_BPF, 1), answer(unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)),
+		skipUnless(unix.SYS_SOCKET, 3),
 		load(firstArgumentAt), skipUnless(unix.AF_NETLINK, 1),
 		answer(unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)),
 		answer(unix.SECCOMP_RET_ALLOW),

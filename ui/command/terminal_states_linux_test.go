@@ -165,7 +165,7 @@ func (s *screen) breakPolls() (mend func()) {
 func TestPollsThatFailAndRecover(t *testing.T) {
 	t.Parallel()
 	h := crowd(t)
-	s := openScreen(t, h, screenOptions{mounts: true})
+	s := openScreen(t, h, screenOptions{mounts: true, args: []string{"--source", "sockdiag"}})
 	rows := fmt.Sprintf("of %d ", crowdRows)
 	s.wait("all rows", func(f frame) bool { return strings.Contains(f.box("Connections").bottom, rows) })
 	mend := s.breakPolls()
@@ -195,7 +195,7 @@ func TestFirstPollThatFails(t *testing.T) {
 	h := netlab.New(t, "40000 40099")
 	// The shell waits for the test before it becomes the program.
 	s := openScreen(t, h, screenOptions{mounts: true, size: "80x24",
-		command: []string{"sh", "-c", `echo waiting; read -r _; exec "$0"`, executable(t)},
+		command: []string{"sh", "-c", `echo waiting; read -r _; exec "$0" --source sockdiag --netns self`, executable(t)},
 		before:  func(s *screen) { s.waitFor("waiting") },
 	})
 	mend := s.breakPolls()
@@ -211,7 +211,7 @@ func TestFirstPollThatFails(t *testing.T) {
 
 func TestPausedFilteredAndStaleLookDifferent(t *testing.T) {
 	t.Parallel()
-	s := openScreen(t, crowd(t), screenOptions{mounts: true})
+	s := openScreen(t, crowd(t), screenOptions{mounts: true, args: []string{"--source", "sockdiag"}})
 	signs := []string{"● live", "‖ paused", "! stale", "filter: state:listen", "without the filter", "✖ "}
 	wait := func(state string, want ...string) {
 		t.Helper()
