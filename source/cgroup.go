@@ -4,7 +4,8 @@ package source
 // for.
 type Cgroup struct {
 	// ID is the kernel's number of it: as in Socket.Cgroup with version 2, else
-	// the inode number of its directory.
+	// the inode number of its directory with bit 62 set, for it may be another's
+	// of version 2.
 	ID uint64 `json:"id"`
 	// Path is below the root of its hierarchy: "/system.slice/nginx.service".
 	Path string `json:"path"`

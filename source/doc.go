@@ -5,10 +5,13 @@
 //	├─ Time, Mono, Took        when, by the wall clock and by one that nobody sets
 //	├─ Host, OS, Kernel        of the host that was looked at, not of this one
 //	├─ Processes               those that sockets point to; the ids are the host's
+//	├─ Cgroups                 the control groups that processes and sockets point to
 //	├─ Snapshots               one for each network namespace that was looked at
 //	│  ├─ Scope                which one
 //	│  ├─ Settings             its range of ports, and the rules for them
+//	│  ├─ Blocked, VRFs        the ports that connect() skips, where that is known
 //	│  └─ Sockets              its rows: a window of Room
+//	├─ Quiet                   those that were not, as a proof says they are far from trouble
 //	├─ Room                    the rows of all, side by side
 //	├─ Events                  what the kernel told since the moment before
 //	└─ Limits                  what could not be seen, and why
@@ -28,6 +31,8 @@
 // # Origins
 //
 //	live       picks the best origin that this host has, and puts it together:
+//	  tables     Linux: the kernel's own tables, of all namespaces in one pass, and events
+//	  netns      Linux: which namespaces there are, their names, and which to look at without tables
 //	  sockdiag   Linux: the kernel's dump of the sockets of one namespace
 //	  owner      Linux: from the inode of a socket to its process
 //	  sysctl     the range and the rules, on each system
