@@ -18,6 +18,8 @@
 //
 //	source                  the types: Moment, Snapshot, Socket, Settings, Evidence …
 //	  live                  picks the best source of this system, and puts it together
+//	  tables                Linux: the kernel's own tables, of all namespaces in one pass (BPF)
+//	  netns                 Linux: which network namespaces there are, and their names
 //	  sockdiag              Linux: the kernel's dump of the sockets
 //	  owner                 Linux: from the inode of a socket to its process
 //	  sysctl                range, reserved ports, tcp_tw_reuse …, on each system
