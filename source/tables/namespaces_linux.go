@@ -81,7 +81,7 @@ func (e *Engine) takeNamespaces() {
 		row := &e.memory.namespaces[i]
 		key := source.Scope{Netns: uint64(row.inode), Cookie: row.cookie}
 		ns := n.known[key]
-		if ns == nil {
+		if ns == nil || ns.seen == n.walks { // no two are the same
 			ns = &namespace{scope: key}
 			n.known[key] = ns
 		}

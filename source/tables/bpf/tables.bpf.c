@@ -1002,6 +1002,7 @@ struct event {
 	__u8 kind, protocol, pad[2];
 	char name[16];
 };
+struct event *layout; // has the compiler describe it, for our tests
 
 // Kinds, as source.EventKind.
 enum { CLOSED, CONNECT_FAILED, BIND_FAILED, BOUND_FIRST, ADDRESS_REFUSED };
