@@ -75,8 +75,11 @@ func (e *Engine) Trace() (*Events, error) {
 	return t, nil
 }
 
-// ringMap is where the events wait.
-const ringMap = "ring"
+// ringMap is where the events wait, ringEvents of them at most.
+const (
+	ringMap    = "ring"
+	ringEvents = 1 << 20 / (8 + unsafe.Sizeof(event{}))
+)
 
 // loadEvents loads one program that tells into the given ring, or into a new
 // one, and that counts in our memory what it has no room for.
@@ -111,8 +114,8 @@ func (t *Events) attachFunction(e *Engine, cache *btf.Cache, ring *ebpf.Map, nam
 // os.ErrClosed.
 func (t *Events) Drain(dst []source.Event) (events []source.Event, lost int, err error) {
 	offset := time.Now().Add(-boot())
-	t.reader.SetDeadline(time.Unix(1, 0)) // long past
-	for err == nil {
+	t.reader.SetDeadline(time.Unix(1, 0))                    // long past
+	for n := uintptr(0); err == nil && n < ringEvents; n++ { // what comes meanwhile may wait
 		if err = t.reader.ReadInto(&t.record); err == nil && len(t.record.RawSample) >= int(unsafe.Sizeof(event{})) {
 			dst = append(dst, (*event)(unsafe.Pointer(&t.record.RawSample[0])).event(offset))
 		}
