@@ -247,6 +247,7 @@ func TestOverflow(t *testing.T) {
 	ownTable(t, h, "1")
 	h.Sysctl("net.ipv4.ip_local_port_range", "1024 65535")
 	h.Listen("127.0.0.1:80")
+	moreFiles(t, 1<<14)
 	if _, err := h.Fill("127.0.0.1:80", maxRows/2+10); err != nil {
 		t.Fatal(err)
 	}
@@ -255,4 +256,18 @@ func TestOverflow(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+// moreFiles lets us have so many descriptors, if we may.
+func moreFiles(t *testing.T, n uint64) {
+	var files unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil {
+		t.Fatal(err)
+	}
+	if files.Cur < n {
+		files = unix.Rlimit{Cur: n, Max: max(n, files.Max)}
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &files); err != nil {
+			t.Skipf("may not have %d descriptors: %v", n, err)
+		}
+	}
 }
