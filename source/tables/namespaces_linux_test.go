@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -115,7 +116,7 @@ func TestNamespacesComeAndGo(t *testing.T) {
 		has := func() bool {
 			return slices.ContainsFunc(walk(t, e, nil).Snapshots, func(s source.Snapshot) bool { return s.Scope.Cookie == was })
 		}
-		for range 2000 { // it is taken down some time after its last thread has ended
+		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); { // it is taken down some time after its last thread has ended
 			if !has() {
 				return
 			}
