@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"ephtop/source"
 	"ephtop/source/live"
 	"ephtop/ui/command"
 	"ephtop/ui/dashboard"
@@ -44,11 +45,18 @@ func (m manyAtOnce) Run() int {
 	return m.M.Run()
 }
 
-// run is the program, as main.go has it.
+// run is the program, as main.go has it, but for this: unless it is told which
+// network namespaces to look at, it looks at its own. Tests that run beside
+// this one make others.
 func run(args []string) int {
 	return command.Run(args, command.Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Open:      live.Open,
+		Open: func(o live.Options) (source.Source, error) {
+			if o.Netns == live.AllNetns {
+				o.Netns = live.OwnNetns
+			}
+			return live.Open(o)
+		},
 		Dashboard: dashboard.Run,
 	})
 }

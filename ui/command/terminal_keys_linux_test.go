@@ -240,19 +240,29 @@ func keysSort(s *screen, _ [][]string) {
 }
 
 func keysGroup(s *screen, _ [][]string) {
+	wait := func(name, row string) {
+		pattern := regexp.MustCompile(row)
+		s.wait("consumers by "+name+": "+row, func(f frame) bool {
+			b := f.box("Top consumers")
+			return strings.Contains(b.top, "by "+name) && slices.ContainsFunc(b.lines, pattern.MatchString)
+		})
+	}
 	for _, by := range []struct{ name, row string }{
 		{"destination", `127\.0\.0\.1:5432 +20 `},
 		{"service", `5432 postgresql +20 `},
 		{"user", `root +[0-9]+ `},
-		{"process", regexp.QuoteMeta(processName(s.T)) + ` +` + strconv.Itoa(os.Getpid()) + ` +[0-9]+ `},
 	} {
 		s.press("b")
-		row := regexp.MustCompile(by.row)
-		s.wait("consumers by "+by.name+": "+by.row, func(f frame) bool {
-			b := f.box("Top consumers")
-			return strings.Contains(b.top, "by "+by.name) && slices.ContainsFunc(b.lines, row.MatchString)
-		})
+		wait(by.name, by.row)
 	}
+	// Containers and units come where control groups are known.
+	for _, by := range []string{"by user", "by container", "by unit"} {
+		if strings.Contains(s.look().box("Top consumers").top, by) {
+			s.press("b")
+			s.wait("consumers not "+by, func(f frame) bool { return !strings.Contains(f.box("Top consumers").top, by) })
+		}
+	}
+	wait("process", regexp.QuoteMeta(processName(s.T))+` +`+strconv.Itoa(os.Getpid())+` +[0-9]+ `)
 }
 
 func keysProto(s *screen, _ [][]string) {
