@@ -58,11 +58,10 @@ func churn() error {
 	}
 }
 
-// ephtop runs the program inside a namespace, of which alone it speaks: other
-// tests have theirs.
+// ephtop runs the program inside a namespace.
 func ephtop(t *testing.T, h *netlab.Host, args ...string) (status int, stdout string) {
 	t.Helper()
-	cmd := program(t, append(args, "--netns", "self")...)
+	cmd := program(t, args...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := h.Start(cmd); err != nil {

@@ -45,19 +45,22 @@ func (m manyAtOnce) Run() int {
 	return m.M.Run()
 }
 
-// run is the program, as main.go has it, but for this: unless it is told which
-// network namespaces to look at, it looks at its own. Tests that run beside
-// this one make others.
+// run is the program, but for this: unless it is told which network namespaces
+// to look at, it looks at its own. Tests that run beside this one make others.
 func run(args []string) int {
+	return runWith(args, func(o live.Options) (source.Source, error) {
+		if o.Netns == live.AllNetns {
+			o.Netns = live.OwnNetns
+		}
+		return live.Open(o)
+	})
+}
+
+// runWith is the program, as main.go has it with live.Open.
+func runWith(args []string, open func(live.Options) (source.Source, error)) int {
 	return command.Run(args, command.Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Open: func(o live.Options) (source.Source, error) {
-			if o.Netns == live.AllNetns {
-				o.Netns = live.OwnNetns
-			}
-			return live.Open(o)
-		},
-		Dashboard: dashboard.Run,
+		Open: open, Dashboard: dashboard.Run,
 	})
 }
 

@@ -51,8 +51,7 @@ const (
 	runner  = `"$0" "$@"; echo "` + endMark + `$?."; read -r _`
 )
 
-// openScreen starts the program inside a namespace, for that one alone, and
-// waits for its data.
+// openScreen starts the program inside a namespace and waits for its data.
 func openScreen(t *testing.T, h *netlab.Host, o screenOptions) *screen {
 	t.Helper()
 	if _, err := exec.LookPath("tmux"); err != nil {
@@ -74,7 +73,7 @@ func openScreen(t *testing.T, h *netlab.Host, o screenOptions) *screen {
 	}
 	s.setSize(o.size)
 	if o.command == nil {
-		o.command = append([]string{executable(t), "--netns", "self"}, o.args...)
+		o.command = append([]string{executable(t)}, o.args...)
 	}
 	attributes := new(syscall.SysProcAttr)
 	if o.user != 0 {

@@ -135,7 +135,7 @@ type report struct {
 // snapshot runs the program's snapshot inside a namespace.
 func snapshot(t *testing.T, h *netlab.Host) report {
 	t.Helper()
-	cmd := program(t, "snapshot", "-o", "json", "--netns", "self")
+	cmd := program(t, "snapshot", "-o", "json")
 	var out, complaint strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	err := h.Start(cmd)

@@ -195,7 +195,7 @@ func TestFirstPollThatFails(t *testing.T) {
 	h := netlab.New(t, "40000 40099")
 	// The shell waits for the test before it becomes the program.
 	s := openScreen(t, h, screenOptions{mounts: true, size: "80x24",
-		command: []string{"sh", "-c", `echo waiting; read -r _; exec "$0" --source sockdiag --netns self`, executable(t)},
+		command: []string{"sh", "-c", `echo waiting; read -r _; exec "$0" --source sockdiag`, executable(t)},
 		before:  func(s *screen) { s.waitFor("waiting") },
 	})
 	mend := s.breakPolls()
