@@ -4,11 +4,13 @@
 // next_chain takes the next chain from the queue, or looks for more of them in
 // a few buckets.
 enum { LOOKING, FULL, CHAIN, END };
-#ifdef PROBE // 512 bytes of the table in one read; a bucket has at most 24
+#ifdef PROBE // 512 bytes of the table in one read; a bucket has 24 at most but where locks are debugged
 #define BUCKETS 21
+#define IS_READ(i) (((i) + 1) * size <= 512)
 #define HEAD(i) (queue.words[((i) * size + offset) >> 3 & 127])
 #else
 #define BUCKETS 32
+#define IS_READ(i) true
 #define HEAD(i) WORD(c->table + (__u64)c->from * size + offset)
 #endif
 static __always_inline int next_chain(struct cursor *c, __u32 size, __u32 offset, bool nulls)
@@ -35,7 +37,7 @@ static __always_inline int next_chain(struct cursor *c, __u32 size, __u32 offset
 #endif
 	for (int i = 0; i < BUCKETS; i++) {
 		__u32 n = c->queued;
-		if (c->from > c->mask || n >= QUEUE)
+		if (c->from > c->mask || n >= QUEUE || !IS_READ(i))
 			break;
 		__u64 node = HEAD(i);
 		if (node && !(nulls && node & 1)) {
