@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"ephtop/source"
@@ -35,8 +36,10 @@ type owners interface {
 	Assign(context.Context, []source.Socket, []source.Process) ([]source.Process, owner.Report, error)
 }
 
-// openTables loads the engine.
+// openTables loads the engine. What that takes of memory, once and never again,
+// is given back at once: it is more than all that a small host needs.
 func (p *plan) openTables() (source.Source, error) {
+	defer debug.FreeOSMemory()
 	start := time.Now()
 	engine, err := tables.Load()
 	if err != nil {

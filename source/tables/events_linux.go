@@ -53,8 +53,12 @@ var functionPrograms = [...]string{"connect4", "connect6", "connect_stream", "bi
 // the Events before the Engine.
 func (e *Engine) Trace() (*Events, error) {
 	t := &Events{lost: &e.memory.lost, told: atomic.LoadUint64(&e.memory.lost)}
+	object, err := e.object()
+	if err != nil {
+		return nil, fmt.Errorf("trace: %w", err)
+	}
 	cache := btf.NewCache()
-	c, err := e.loadEvents(cache, nil, stateProgram)
+	c, err := e.loadEvents(object, cache, nil, stateProgram)
 	if err != nil {
 		return nil, fmt.Errorf("trace: %w", shorten(err))
 	}
@@ -64,7 +68,7 @@ func (e *Engine) Trace() (*Events, error) {
 	}
 	// The functions come first: what is told by both is told by them.
 	for _, name := range functionPrograms {
-		t.attachFunction(e, cache, c.Maps[ringMap], name)
+		t.attachFunction(e, object, cache, c.Maps[ringMap], name)
 	}
 	state, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: "inet_sock_set_state", Program: c.Programs[stateProgram]})
 	if err != nil {
@@ -83,21 +87,17 @@ const (
 
 // loadEvents loads one program that tells into the given ring, or into a new
 // one, and that counts in our memory what it has no room for.
-func (e *Engine) loadEvents(cache *btf.Cache, ring *ebpf.Map, name string) (*ebpf.Collection, error) {
-	spec, err := e.spec([]string{name})
-	if err != nil {
-		return nil, err
-	}
+func (e *Engine) loadEvents(object *ebpf.CollectionSpec, cache *btf.Cache, ring *ebpf.Map, name string) (*ebpf.Collection, error) {
 	maps := map[string]*ebpf.Map{sharedMap: e.shared}
 	if ring != nil {
 		maps[ringMap] = ring
 	}
-	return ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: cache, MapReplacements: maps})
+	return ebpf.NewCollectionWithOptions(subset(object, name), ebpf.CollectionOptions{Cache: cache, MapReplacements: maps})
 }
 
 // attachFunction attaches a program if it can be: the events are fewer without.
-func (t *Events) attachFunction(e *Engine, cache *btf.Cache, ring *ebpf.Map, name string) {
-	c, err := e.loadEvents(cache, ring, name)
+func (t *Events) attachFunction(e *Engine, object *ebpf.CollectionSpec, cache *btf.Cache, ring *ebpf.Map, name string) {
+	c, err := e.loadEvents(object, cache, ring, name)
 	if err != nil {
 		return
 	}

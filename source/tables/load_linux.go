@@ -7,6 +7,8 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -33,7 +35,7 @@ type variant struct {
 }
 
 // variants are all, the better one first.
-var variants = [...]*variant{{"direct", directObject, 4096}, {"probe", probeObject, 1024}}
+var variants = [...]*variant{{"direct", directObject, 2048}, {"probe", probeObject, 1024}}
 
 // Load loads the programs into the kernel and proves on sockets of its own that
 // they tell the truth here. Where one variant does not, the next is tried. The
@@ -80,10 +82,11 @@ func loadUntested(v *variant, cache *btf.Cache) (e *Engine, err error) {
 			e.Close()
 		}
 	}()
-	spec, err := e.spec(programNames[:])
+	object, err := e.object()
 	if err != nil {
 		return e, err
 	}
+	spec := subset(object, programNames[:]...)
 	delete(spec.Maps, ringMap)
 	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: cache})
 	if err != nil {
@@ -97,7 +100,7 @@ func loadUntested(v *variant, cache *btf.Cache) (e *Engine, err error) {
 	if e.mapped, err = unix.Mmap(e.shared.FD(), 0, int(e.shared.ValueSize()), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
 		return e, fmt.Errorf("map memory: %w", err)
 	}
-	at := spec.Variables["shared"]
+	at := object.Variables["shared"]
 	if at == nil || int(at.Offset)+int(unsafe.Sizeof(memory{})) > len(e.mapped) {
 		return e, errors.New("the object has other memory than we")
 	}
@@ -117,17 +120,20 @@ func loadUntested(v *variant, cache *btf.Cache) (e *Engine, err error) {
 // keep.
 const sharedMap = ".bss"
 
-// spec reads the object, with only some of its programs, and the maps that
-// they need.
-func (e *Engine) spec(names []string) (*ebpf.CollectionSpec, error) {
+// object reads the compiled programs.
+func (e *Engine) object() (*ebpf.CollectionSpec, error) {
 	spec, err := ebpf.LoadCollectionSpecFromReader(bytes.NewReader(e.variant.object))
 	if err != nil {
 		return nil, fmt.Errorf("read the object: %w", err)
 	}
-	programs := spec.Programs
-	spec.Programs = make(map[string]*ebpf.ProgramSpec)
-	for _, name := range names {
-		spec.Programs[name] = programs[name]
-	}
 	return spec, nil
+}
+
+// subset gives some of the programs of an object. It leaves out the variables,
+// for which the memory would be mapped a second time.
+func subset(object *ebpf.CollectionSpec, names ...string) *ebpf.CollectionSpec {
+	spec := object.Copy()
+	spec.Variables = nil
+	maps.DeleteFunc(spec.Programs, func(name string, _ *ebpf.ProgramSpec) bool { return !slices.Contains(names, name) })
+	return spec
 }

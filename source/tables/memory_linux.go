@@ -7,9 +7,9 @@ import "ephtop/source"
 // Sizes of the arrays in memory.
 const (
 	maxRows       = 8192
-	maxPorts      = 16384
+	maxPorts      = 8192
 	maxNamespaces = 4096
-	maxFDs        = 16384
+	maxFDs        = 8192
 	soughtBits    = 1 << 20
 )
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #define ROWS 8192
-#define PORTS 16384
+#define PORTS 8192
 #define NAMESPACES 4096
-#define DESCRIPTORS 16384
+#define DESCRIPTORS 8192
 #define SOUGHT (1 << 20)
 
 enum { AF_INET6 = 10, TCP = 6, UDP = 17 };
