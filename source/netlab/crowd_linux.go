@@ -39,8 +39,8 @@ func NewCrowd(b testing.TB, live, timeWait int) *Crowd {
 
 // Churn replaces n connections by new ones.
 func (c *Crowd) Churn(n int) {
-	for _, p := range c.holders {
-		p.Begin(n / len(c.holders))
+	for i, p := range c.holders {
+		p.Begin((n + i) / len(c.holders)) // which add up to n
 	}
 	for _, p := range c.holders {
 		p.End()

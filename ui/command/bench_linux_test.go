@@ -35,13 +35,32 @@ func BenchmarkDashboard(b *testing.B) {
 				if b.N > 1 {
 					b.Skip("takes a fixed time: use -benchtime 1x")
 				}
-				watchDashboard(b, c, screen, size.churn)
+				watchDashboard(b, []*netlab.Host{c.Host}, screen, func() { c.Churn(size.churn / 10) })
 			})
 		}
 	}
 }
 
-func watchDashboard(b *testing.B, c *netlab.Crowd, screen pty.Winsize, churn int) {
+// BenchmarkDashboardNamespaces is the same on a host of many network namespaces,
+// beside one dump of each.
+func BenchmarkDashboardNamespaces(b *testing.B) {
+	if b.N > 1 {
+		b.Skip("takes a fixed time: use -benchtime 1x")
+	}
+	hosts := make([]*netlab.Host, 300)
+	for i := range hosts {
+		hosts[i] = netlab.New(b, "")
+		hosts[i].Listen("127.0.0.1:80")
+		if _, err := hosts[i].Fill("127.0.0.1:80", 10); err != nil {
+			b.Fatal(err)
+		}
+	}
+	watchDashboard(b, hosts, pty.Winsize{Rows: 24, Cols: 80}, func() {})
+}
+
+// watchDashboard starts the program on the first of the hosts. change is called
+// ten times a second.
+func watchDashboard(b *testing.B, hosts []*netlab.Host, screen pty.Winsize, change func()) {
 	master, slave, err := pty.Open()
 	if err != nil {
 		b.Fatal(err)
@@ -52,7 +71,7 @@ func watchDashboard(b *testing.B, c *netlab.Crowd, screen pty.Winsize, churn int
 	cmd.Env = environ(asProgram + "=" + asItIs)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	started := time.Now()
-	if err := c.Host.Start(cmd); err != nil {
+	if err := hosts[0].Start(cmd); err != nil {
 		b.Fatal(err)
 	}
 	slave.Close()
@@ -61,29 +80,35 @@ func watchDashboard(b *testing.B, c *netlab.Crowd, screen pty.Winsize, churn int
 	go io.Copy(counter{&written, arrived}, master)
 	<-arrived
 	first := time.Since(started)
-	floor := c.Host.Floor()
-	wait(c, settling, churn)
+	var floors []*netlab.Floor
+	for _, h := range hosts {
+		floors = append(floors, h.Floor())
+	}
+	wait(settling, change)
 	before, bytes := processTime(b, cmd.Process.Pid), written.Load()
-	wait(c, watched, churn)
+	wait(watched, change)
 	spent := processTime(b, cmd.Process.Pid) - before
 	bytes = written.Load() - bytes
 	resident := residentBytes(b, cmd.Process.Pid)
 	keys := keyTimes(master, arrived)
 	start := time.Now()
 	for range 5 {
-		if err := floor.Run(); err != nil {
-			b.Fatal(err)
+		for _, f := range floors {
+			if err := f.Run(); err != nil {
+				b.Fatal(err)
+			}
 		}
 	}
 	once := time.Since(start) / 5
-	ss := c.Host.SSTime()
 	cmd.Process.Signal(os.Interrupt)
 	cmd.Wait()
 	second := float64(spent) / watched.Seconds()
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(100*second/float64(time.Second), "%core")
 	b.ReportMetric(second/float64(once), "second-x-floor")
-	b.ReportMetric(float64(ss)/second, "ss-x-second")
+	if len(hosts) == 1 {
+		b.ReportMetric(float64(hosts[0].SSTime())/second, "ss-x-second")
+	}
 	b.ReportMetric(float64(resident)/(1<<20), "MB")
 	b.ReportMetric(float64(bytes)/1024/watched.Seconds(), "KB/s")
 	b.ReportMetric(float64(first.Microseconds())/1000, "first-ms")
@@ -156,12 +181,10 @@ func BenchmarkSources(b *testing.B) {
 	}
 }
 
-// wait lets the time pass, with so many connections replaced a second.
-func wait(c *netlab.Crowd, span time.Duration, churn int) {
+// wait lets the time pass, with a change each tenth of a second.
+func wait(span time.Duration, change func()) {
 	for end := time.Now().Add(span); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		if churn > 0 {
-			c.Churn(churn / 10)
-		}
+		change()
 	}
 }
 
