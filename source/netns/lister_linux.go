@@ -42,6 +42,9 @@ type Lister struct {
 	mounts  mountTable
 	visitor visitor
 	host    string
+	// contained says that we are in a pid namespace other than the host's, where
+	// process 1 tells nothing of the host.
+	contained bool
 	// now is the time since boot, in clock ticks as the start of a process.
 	now func() uint64
 	// hostname asks for the host name that a process sees.
@@ -102,6 +105,7 @@ func New(root string) *Lister {
 	l.host, _ = os.Hostname() // "" is shown as no name
 	l.hostname = func(int32) string { return "" }
 	if root == "" {
+		l.contained = procfs.OwnPIDs()
 		l.hostname = func(pid int32) string { return l.visitor.hostname("/proc/" + strconv.Itoa(int(pid))) }
 	}
 	return l

@@ -34,7 +34,8 @@ func (l *Lister) in(pid int32, netns uint64) bool {
 
 // name finds out what people call a namespace, and by which process.
 func (l *Lister) name(s *space) (string, source.ScopeKind, int32) {
-	if l.in(1, s.Scope.Netns) {
+	first := l.in(1, s.Scope.Netns)
+	if first && !l.contained {
 		return "host", source.ScopeHost, 1
 	}
 	pid, comm := l.speaker(s.Scope.Netns)
@@ -45,6 +46,8 @@ func (l *Lister) name(s *space) (string, source.ScopeKind, int32) {
 	name, kind := l.known(s, pid, &id)
 	switch {
 	case name != "":
+	case first && l.host != "":
+		name = l.host
 	case pid != 0:
 		name = fmt.Sprintf("%s (%d)", comm, pid)
 	default:

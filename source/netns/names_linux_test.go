@@ -148,3 +148,26 @@ func FuzzMounts(f *testing.F) {
 		}
 	})
 }
+
+// Process 1 is in the host's namespace, but where /proc is a container's: there
+// the container has the name that it sees itself by, unless more is known.
+func TestNameOfProcessOne(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		cgroup    string
+		contained bool
+		want      string
+		kind      source.ScopeKind
+	}{
+		{"/init.scope", false, "host", source.ScopeHost},
+		{"/", true, "box", source.ScopeUnnamed},
+		{"/lxc/web", true, "web", source.ScopeContainer},
+	} {
+		l := newFixture(t, person{pid: 1, netns: 200, comm: "api", cgroup: test.cgroup}).lister()
+		l.contained, l.host = test.contained, "box"
+		update(t, l)
+		if s := l.Name(200); s.Name != test.want || s.Kind != test.kind || s.PID != 1 {
+			t.Errorf("process 1 of %s, contained %v: %q, %v, pid %d, want %q, %v", test.cgroup, test.contained, s.Name, s.Kind, s.PID, test.want, test.kind)
+		}
+	}
+}

@@ -35,10 +35,24 @@ func OwnScope(task string) source.Scope {
 	var scope source.Scope
 	scope.Host, _ = os.Hostname() // "" is shown as no name
 	scope.Netns = Netns(unix.AT_FDCWD, "/proc/"+task+"/ns/net")
-	if scope.Netns != 0 && scope.Netns == Netns(unix.AT_FDCWD, "/proc/1/ns/net") {
+	switch {
+	case OwnPIDs(): // process 1 is the container's
+		scope.Name = scope.Host
+	case withInit(task):
 		scope.Name, scope.Kind = "host", source.ScopeHost
 	}
 	return scope
+}
+
+// withInit reports whether a task is in the network namespace of process 1, by
+// the link to it or, where we may not ask for that, by a file in it.
+func withInit(task string) bool {
+	for _, file := range [...]string{"/ns/net", "/net/tcp"} {
+		if n := Netns(unix.AT_FDCWD, "/proc/"+task+file); n != 0 && n == Netns(unix.AT_FDCWD, "/proc/1"+file) {
+			return true
+		}
+	}
+	return false
 }
 
 // Release is the kernel's release, "" if unknown.
