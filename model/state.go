@@ -165,6 +165,12 @@ func (t Thresholds) Level(used, total int) Level {
 	return LevelOK
 }
 
+// Quiet reports whether it is certain that a namespace which was not looked at
+// is below the warning: by what is known of its range, and of its sockets.
+func (t Thresholds) Quiet(b *source.Brief) bool {
+	return !b.Assumed && Percent(b.Bound, b.Usable) < t.Warning
+}
+
 // Percent is part of total in percent; of nothing, everything is used.
 func Percent(part, total int) float64 {
 	if total <= 0 {

@@ -94,6 +94,9 @@ type Brief struct {
 	Bound int `json:"bound"`
 	// Usable is the number of ports that the system can pick there.
 	Usable int `json:"usable"`
+	// Assumed says that the range could not be read, and Usable is of the
+	// system's default: then Bound proves nothing.
+	Assumed bool `json:"assumed,omitempty"`
 }
 
 // Reset empties the moment and keeps its memory. No Snapshot is left.

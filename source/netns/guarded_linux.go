@@ -21,6 +21,7 @@ type guarded struct {
 	denied   error          // why
 	retry    uint32         // poll by which it is tried again
 	usable   int
+	assumed  bool // usable is the default's: it was never read
 
 	fresh       bool // its settings were not read yet
 	stat        sockstat
@@ -51,7 +52,7 @@ func (g *Gate) space(n *Namespace) *guarded {
 			s.close()
 			g.kept -= len(s.rows)
 		}
-		s = &guarded{since: known.since, retry: g.poll, usable: g.defaults.Usable()}
+		s = &guarded{since: known.since, retry: g.poll, usable: g.defaults.Usable(), assumed: true}
 		g.spaces[n.Scope.Netns] = s
 	}
 	s.Namespace = *n
@@ -151,7 +152,7 @@ func (g *Gate) check(s *guarded) error {
 		return err
 	}
 	if err == nil { // else the dump says it
-		s.fresh, s.usable = false, g.quiet.Settings.Usable()
+		s.fresh, s.usable, s.assumed = false, g.quiet.Settings.Usable(), g.quiet.Settings.Assumed
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func (g *Gate) dump(ctx context.Context, m *source.Moment, s *guarded, snapshot 
 			return err
 		}
 	}
-	s.usable = snapshot.Settings.Usable()
+	s.usable, s.assumed = snapshot.Settings.Usable(), snapshot.Settings.Assumed
 	if report.Interrupted {
 		m.Limit(source.LimitInterrupted, "")
 	}
@@ -140,7 +140,7 @@ func (g *Gate) recall(m *source.Moment, s *guarded) {
 }
 
 func (g *Gate) brief(m *source.Moment, s *guarded) {
-	m.Quiet = append(m.Quiet, source.Brief{Scope: s.Scope, Bound: s.stat.bound(), Usable: s.usable})
+	m.Quiet = append(m.Quiet, source.Brief{Scope: s.Scope, Bound: s.stat.bound(), Usable: s.usable, Assumed: s.assumed})
 }
 
 // keepRows keeps what a dump saw for the polls until the next.

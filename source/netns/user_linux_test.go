@@ -35,7 +35,7 @@ func tellNamespaces(pid string) int {
 				fmt.Println(s.Scope.Kind, "rows", len(s.Sockets), "assumed", s.Settings.Assumed, "focus", s.Scope.Netns == n.Scope.Netns)
 			}
 			for i := range m.Quiet {
-				fmt.Println(m.Quiet[i].Scope.Kind, "bound", m.Quiet[i].Bound)
+				fmt.Println(m.Quiet[i].Scope.Kind, "bound", m.Quiet[i].Bound, "assumed", m.Quiet[i].Assumed)
 			}
 			return 0
 		}
@@ -78,6 +78,9 @@ func TestUserSeesWhatEveryoneMayRead(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	hosts, focused := 0, 0
 	for _, line := range lines {
+		if strings.Contains(line, " bound ") && !strings.HasSuffix(line, "assumed true") {
+			t.Errorf("%q, want an assumed range", line)
+		}
 		switch {
 		case strings.HasPrefix(line, "host "):
 			hosts++

@@ -51,7 +51,7 @@ func (w *Writer) fit(m *source.Moment) *source.Moment {
 			continue
 		}
 		summed++
-		fitted.Quiet = append(fitted.Quiet, source.Brief{Scope: s.Scope, Bound: len(s.Sockets), Usable: s.Settings.Usable()})
+		fitted.Quiet = append(fitted.Quiet, source.Brief{Scope: s.Scope, Bound: len(s.Sockets), Usable: s.Settings.Usable(), Assumed: s.Settings.Assumed})
 	}
 	fitted.Limits = slices.Clone(m.Limits)
 	fitted.Limit(source.LimitNetns, fmt.Sprint(summed, " their sockets are too many for a recording"))

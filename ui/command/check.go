@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ephtop/model"
+	"ephtop/source"
 	"ephtop/ui/report"
 	"ephtop/ui/session"
 	"ephtop/ui/text"
@@ -49,7 +50,8 @@ Performance data, each as label=value;warning;critical;minimum;maximum:
 dashboard does; --on pool takes the share of the range, TCP or UDP; --on plateau
 takes what the use of a destination will level off at if connections go on
 closing as now, as the figure plateau; --on any takes whatever is worst. Of
-several network namespaces, it is the worst one that is judged, and named.
+several network namespaces, it is the worst one that is judged, and named; how
+many may not be looked at is said, and is no alarm.
 
 With --from, it judges the last moment of a recording, or the one of --at.`,
 		Example: `  ephtop check
@@ -66,11 +68,11 @@ With --from, it judges the last moment of a recording, or the one of --at.`,
 			if err != nil {
 				return err
 			}
-			states := []*model.State{st}
+			states, unseen := []*model.State{st}, []source.Brief(nil)
 			if a.flags.netns == session.AllNamespaces {
-				states = all.States
+				states, unseen = all.States, all.Quiet
 			}
-			level, err := report.Check(a.Stdout, states, on)
+			level, err := report.Check(a.Stdout, states, unseen, on)
 			if err != nil {
 				return fmt.Errorf("write the check: %w", err)
 			}

@@ -30,10 +30,10 @@ func (r *reading) listNamespaces(c *choice) {
 	looked := len(r.namespaces)
 	for i := range o.Quiet {
 		q := &o.Quiet[i]
-		add(paint.NamespaceLine{Scope: q.Scope, Bound: q.Bound, Usable: q.Usable})
+		add(paint.NamespaceLine{Scope: q.Scope, Brief: q})
 	}
 	slices.SortStableFunc(r.namespaces[looked:], func(a, b paint.NamespaceLine) int {
-		return cmp.Compare(model.Percent(b.Bound, b.Usable), model.Percent(a.Bound, a.Usable))
+		return cmp.Compare(model.Percent(b.Brief.Bound, b.Brief.Usable), model.Percent(a.Brief.Bound, a.Brief.Usable))
 	})
 }
 
@@ -89,7 +89,7 @@ func (m *Model) openNamespace(n *paint.NamespaceLine) {
 	m.choice.scope, m.choice.chosen = n.Scope, true
 	m.focus.Store(n.Scope.Netns)
 	if m.awaited = n.State == nil; m.awaited {
-		m.view.Notice = advice.Namespace(&n.Scope) + " was not looked at: at most " + text.Plural(n.Bound, "port", "ports") +
+		m.view.Notice = advice.Namespace(&n.Scope) + " was not looked at: at most " + text.Plural(n.Brief.Bound, "port", "ports") +
 			" used. It is from the next poll on, if it can be"
 		return
 	}

@@ -79,8 +79,9 @@ func share(st *model.State, on CheckOn) float64 {
 // destination; failures counts the connects that failed for want of a port,
 // and is U, not known, unless the kernel is traced. OnPlateau adds plateau, which
 // may be more than all. Of several namespaces the text names the one that it
-// and the figures are about.
-func Check(w io.Writer, states []*model.State, on CheckOn) (model.Level, error) {
+// and the figures are about, and says how many of those that were not looked at
+// may be in trouble: that is no alarm.
+func Check(w io.Writer, states []*model.State, unseen []source.Brief, on CheckOn) (model.Level, error) {
 	st := slices.MaxFunc(states, func(a, b *model.State) int {
 		return cmp.Or(cmp.Compare(CheckLevel(a, on), CheckLevel(b, on)), cmp.Compare(share(a, on), share(b, on)))
 	})
@@ -90,9 +91,21 @@ func Check(w io.Writer, states []*model.State, on CheckOn) (model.Level, error) 
 	if f := &st.Failures; f.Count > 0 {
 		words += ", " + text.Plural(f.Count, "connect", "connects") + " failed"
 	}
+	if st.Snapshot.Settings.Assumed && st.Snapshot.Scope.Netns != 0 { // it may be narrowed, as those of containers are
+		words += ", by an assumed range"
+	}
 	// | would begin the performance data.
 	if name := strings.ReplaceAll(advice.Namespace(&st.Snapshot.Scope), "|", "/"); name != "" && (len(states) > 1 || on == OnAny) {
 		words = name + ": " + words
+	}
+	unknown := 0
+	for i := range unseen {
+		if !st.Thresholds.Quiet(&unseen[i]) {
+			unknown++
+		}
+	}
+	if unknown > 0 {
+		words += "; " + text.Plural(unknown, "namespace was", "namespaces were") + " not looked at"
 	}
 	_, err := fmt.Fprintf(w, "EPHTOP %s - %s | %s\n", status[min(level, model.LevelCritical)], words, performance(st, on))
 	return level, err

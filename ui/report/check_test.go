@@ -44,6 +44,12 @@ func TestCheck(t *testing.T) {
 		}, OnPool, model.LevelExhausted,
 			"EPHTOP CRITICAL - no TCP port of 28,222 is free | tuple=63.8%;60;80;0;100 pool=100%;60;80;0;100 " + quiet +
 				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
+		{"a range that is not known", func(st *model.State) {
+			st.TCP.Pressure.Tuples[0].FirstHalf = 7
+			st.Snapshot.Settings.Assumed, st.Snapshot.Scope.Netns = true, 4026532453
+		}, OnTuple, model.LevelWarning,
+			"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used, by an assumed range | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
+				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
 		{"UDP that is worse", func(st *model.State) {
 			u := &st.UDP.Pressure
 			u.InUse, u.Level, u.PoolLevel = 24000, model.LevelCritical, model.LevelCritical
@@ -74,7 +80,7 @@ func TestCheck(t *testing.T) {
 				t.Errorf("level = %v, want %v", got, c.level)
 			}
 			var out bytes.Buffer
-			if level, err := Check(&out, []*model.State{st}, c.on); err != nil || level != c.level {
+			if level, err := Check(&out, []*model.State{st}, nil, c.on); err != nil || level != c.level {
 				t.Fatal(level, err)
 			}
 			if out.String() != c.want {
@@ -89,7 +95,7 @@ func TestCheckWithoutConnections(t *testing.T) {
 	st := idleHost()
 	st.Thresholds = model.DefaultThresholds
 	var out bytes.Buffer
-	if _, err := Check(&out, []*model.State{st}, OnTuple); err != nil || out.String() != want {
+	if _, err := Check(&out, []*model.State{st}, nil, OnTuple); err != nil || out.String() != want {
 		t.Errorf("error %v, the line is\n%swant\n%s", err, out.String(), want)
 	}
 }

@@ -37,6 +37,10 @@ type jsonNamespace struct {
 	Worst        *jsonWorst `json:"worst"`
 }
 
+// unknownLevel stands for the level of a namespace that was not looked at and
+// may be in trouble.
+const unknownLevel = "unknown"
+
 type jsonWorst struct {
 	Destination string `json:"destination"`
 	Port        uint16 `json:"port"`
@@ -60,7 +64,7 @@ func (p *jsonPage) namespaces(o *Options) {
 			list = append(list, lookedAt(st))
 		}
 		for i := range o.Overview.Quiet {
-			list = append(list, quiet(&o.Overview.Quiet[i]))
+			list = append(list, quiet(&o.Overview.Quiet[i], p.Thresholds))
 		}
 	}
 	p.list("namespaces", len(list), func(i int) { p.value(list[i]) })
@@ -80,11 +84,16 @@ func lookedAt(st *model.State) jsonNamespace {
 	return n
 }
 
-func quiet(b *source.Brief) jsonNamespace {
-	bound := tenth(model.Percent(b.Bound, b.Usable))
-	return jsonNamespace{
-		jsonScope: newScope(&b.Scope), PID: known(b.Scope.PID), Level: model.LevelOK.String(), BoundPercent: &bound, Sockets: b.Bound,
+func quiet(b *source.Brief, t model.Thresholds) jsonNamespace {
+	n := jsonNamespace{jsonScope: newScope(&b.Scope), PID: known(b.Scope.PID), Level: unknownLevel, Sockets: b.Bound}
+	if t.Quiet(b) {
+		n.Level = model.LevelOK.String()
 	}
+	if !b.Assumed {
+		bound := tenth(model.Percent(b.Bound, b.Usable))
+		n.BoundPercent = &bound
+	}
+	return n
 }
 
 // known gives a pid, nil for none.
@@ -114,12 +123,23 @@ func (p *textPage) namespaces(o *Options) {
 			p.level(st.Level, right(decimalPercent(head.Percent()), 6)), right(text.Count(len(st.Snapshot.Sockets)), 9), "  ", p.cell(worst, 19))
 	}
 	p.more(len(states), "namespace", "namespaces")
-	if briefs := o.Overview.Quiet; len(briefs) > 0 {
-		most := 0.0
-		for i := range briefs {
-			most = max(most, model.Percent(briefs[i].Bound, briefs[i].Usable))
+	var quiet, unknown, sockets int
+	most := 0.0
+	for i := range o.Overview.Quiet {
+		switch b := &o.Overview.Quiet[i]; {
+		case p.Thresholds.Quiet(b):
+			quiet++
+			most = max(most, model.Percent(b.Bound, b.Usable))
+		default:
+			unknown++
+			sockets = max(sockets, b.Bound)
 		}
-		p.line("  and ", text.Plural(len(briefs), "quiet namespace", "quiet namespaces"), ", none of them above ", decimalPercent(most), " %")
+	}
+	if quiet > 0 {
+		p.line("  and ", text.Plural(quiet, "quiet namespace", "quiet namespaces"), ", none of them above ", decimalPercent(most), " %")
+	}
+	if unknown > 0 {
+		p.line("? and ", text.Plural(unknown, "namespace that was", "namespaces that were"), " not looked at, with up to ", text.Plural(sockets, "socket", "sockets"))
 	}
 }
 

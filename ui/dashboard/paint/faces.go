@@ -29,10 +29,9 @@ func (f Face) Pane() Pane { return PaneConnections + Pane(f) }
 // NamespaceLine is a line of the list of namespaces.
 type NamespaceLine struct {
 	Scope source.Scope
-	// State is nil for one that was not looked at. No tuple of it can hold more
-	// than Bound ports of Usable.
-	State         *model.State
-	Bound, Usable int
+	// State is nil for one that was not looked at, of which Brief tells.
+	State *model.State
+	Brief *source.Brief
 }
 
 // several reports whether there is more than one namespace.
@@ -181,14 +180,16 @@ func (p *Painter) namespaceLine(x, y int, c namespaceColumns, v *View, n *Namesp
 func (p *Painter) quietLine(x, y int, c namespaceColumns, v *View, n *NamespaceLine) {
 	next(&x, c.worst)
 	next(&x, c.bar)
-	bound := model.Percent(n.Bound, n.Usable)
-	p.canvas.TextRight(next(&x, c.percent), y, c.percent, theme.Dim, boundText(bound))
+	at := next(&x, c.percent)
+	if !n.Brief.Assumed {
+		p.canvas.TextRight(at, y, c.percent, theme.Dim, boundText(model.Percent(n.Brief.Bound, n.Brief.Usable)))
+	}
 	level := segment{theme.Dim, "? not seen"}
-	if v.State != nil && bound < v.State.Thresholds.Warning {
+	if v.State != nil && v.State.Thresholds.Quiet(n.Brief) {
 		level = levelSegment(model.LevelOK)
 	}
 	p.levelCell(next(&x, c.level), y, c.level, level)
-	p.count(x, y, c.sockets, theme.Dim, n.Bound)
+	p.count(x, y, c.sockets, theme.Dim, n.Brief.Bound)
 }
 
 // levelCell draws a sign and a word, or the sign alone where there is no room.

@@ -2,6 +2,7 @@ package paint
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"ephtop/model"
@@ -34,8 +35,9 @@ func containersView(width, height int, face Face) *View {
 	}
 	for i, bound := range []int{26_000, 120, 3} {
 		scope := source.Scope{Netns: uint64(4026534000 + i), Name: fmt.Sprint("quiet-", i), Kind: source.ScopeNamed}
-		v.Overview.Quiet = append(v.Overview.Quiet, source.Brief{Scope: scope, Bound: bound, Usable: 28_232})
-		v.Namespaces = append(v.Namespaces, NamespaceLine{Scope: scope, Bound: bound, Usable: 28_232})
+		b := source.Brief{Scope: scope, Bound: bound, Usable: 28_232}
+		v.Overview.Quiet = append(v.Overview.Quiet, b)
+		v.Namespaces = append(v.Namespaces, NamespaceLine{Scope: scope, Brief: &b})
 	}
 	v.Face, v.Focus = face, face.Pane()
 	v.Cursors[PaneNamespaces].Line = 1
@@ -78,4 +80,16 @@ func TestDetailsOfAContainer(t *testing.T) {
 		}
 	}
 	requireFrame(t, plain(), v)
+}
+
+// Of one whose range was not read, the bound proves nothing.
+func TestAssumedBound(t *testing.T) {
+	t.Parallel()
+	v := containersView(120, 40, FaceNamespaces)
+	v.Namespaces[len(v.Namespaces)-1].Brief.Assumed = true
+	_, line, _ := strings.Cut(plain().Frame(v), "quiet-2")
+	line, _, _ = strings.Cut(line, "\n")
+	if strings.Contains(line, "≤") || !strings.Contains(line, "? not seen") {
+		t.Errorf("%q, want no bound and no level", line)
+	}
 }
