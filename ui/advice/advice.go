@@ -55,7 +55,9 @@ func Of(st *model.State, f *model.Finding) Advice {
 	if tell == nil {
 		return Advice{Title: f.Problem.String()}
 	}
-	return tell()
+	a := tell()
+	t.aim(a.Remedies)
+	return a
 }
 
 // teller knows what the words are about.
