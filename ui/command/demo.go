@@ -31,7 +31,11 @@ func scenarioNames() []string {
 
 // scenarioList says what the scenarios are, in 80 columns.
 func scenarioList() string {
-	const width, indent = 80, 12
+	const width = 80
+	indent := 0
+	for _, name := range scenarioNames() {
+		indent = max(indent, len("  ")+len(name)+len("  "))
+	}
 	var lines strings.Builder
 	for _, s := range demo.Scenarios() {
 		for i, line := range text.Wrap(s.Title, width-indent) {
