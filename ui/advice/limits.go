@@ -104,8 +104,10 @@ func assumed(m *source.Moment, why string) string {
 		whose = "the default of " + name
 	}
 	which := ""
-	if len(m.Snapshots) > 0 {
-		which = ", " + m.Snapshots[0].Settings.Range.String() + ","
+	for i := range m.Snapshots {
+		if set := &m.Snapshots[i].Settings; set.Assumed {
+			which = ", " + set.Range.String() + ","
+		}
 	}
 	return fmt.Sprintf("the port range could not be read (%s): %s%s is assumed; --range sets another", why, whose, which)
 }

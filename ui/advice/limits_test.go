@@ -10,9 +10,10 @@ import (
 // Every limit has a sentence, with its detail in it where there is one.
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	m := &source.Moment{OS: "windows", Snapshots: []source.Snapshot{{
-		Settings: source.Settings{Range: source.PortRange{Low: 49152, High: 65535}},
-	}}}
+	m := &source.Moment{OS: "windows", Snapshots: []source.Snapshot{
+		{Settings: source.Settings{Range: source.PortRange{Low: 2000, High: 2999}}},
+		{Settings: source.Settings{Range: source.PortRange{Low: 49152, High: 65535}, Assumed: true}},
+	}}
 	tests := []struct {
 		code         source.LimitCode
 		detail, want string
