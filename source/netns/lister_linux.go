@@ -152,7 +152,7 @@ func (l *Lister) Name(netns uint64) source.Scope {
 	return source.Scope{Host: l.host, Netns: netns, Name: name}
 }
 
-func bareName(netns uint64) string { return fmt.Sprintf("netns:[%d]", netns) }
+func bareName(netns uint64) string { return fmt.Sprintf("net:[%d]", netns) }
 
 // Watch adds a namespace by a file that stands for it, as a mount or a link
 // below /proc, for as long as it does.

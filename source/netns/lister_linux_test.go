@@ -125,8 +125,8 @@ func TestNameOfAnUnknownNamespace(t *testing.T) {
 	t.Parallel()
 	l := newFixture(t).lister()
 	update(t, l)
-	if got := l.Name(77); got.Name != "netns:[77]" || got.Kind != source.ScopeUnnamed || got.Netns != 77 {
-		t.Errorf("scope %+v, want netns:[77]", got)
+	if got := l.Name(77); got.Name != "net:[77]" || got.Kind != source.ScopeUnnamed || got.Netns != 77 {
+		t.Errorf("scope %+v, want net:[77]", got)
 	}
 }
 
