@@ -23,6 +23,9 @@ func (r *ranged) Poll(ctx context.Context, m *Moment) error {
 		set := &m.Snapshots[i].Settings
 		set.Range, set.Assumed = r.with, false
 	}
+	for i := range m.Quiet {
+		m.Quiet[i].Usable, m.Quiet[i].Assumed = r.with.Count(), false
+	}
 	m.Limits = slices.DeleteFunc(m.Limits, func(l Limit) bool { return l.Code == LimitRange })
 	return nil
 }

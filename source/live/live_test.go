@@ -108,16 +108,30 @@ func TestRangeIsNotPutOnAFailedPoll(t *testing.T) {
 	}
 }
 
+// A bound is a share of the range that was asked for.
+func TestRangeOfWhatWasNotLookedAt(t *testing.T) {
+	t.Parallel()
+	r := source.WithRange(&fake{polls: []error{nil}, quiet: []source.Brief{{Bound: 202, Usable: 28232, Assumed: true}}}, source.PortRange{Low: 40000, High: 40099})
+	m := new(source.Moment)
+	if err := r.Poll(context.Background(), m); err != nil {
+		t.Fatal(err)
+	}
+	if b := m.Quiet[0]; b.Usable != 100 || b.Assumed {
+		t.Errorf("%+v, want 100 usable ports, which are not assumed", b)
+	}
+}
+
 // fake is a source whose polls go as listed.
 type fake struct {
 	polls  []error
+	quiet  []source.Brief
 	polled int
 	closed int
 }
 
 func (f *fake) Poll(_ context.Context, s *source.Moment) error {
 	s.Reset()
-	s.Source = "fake"
+	s.Source, s.Quiet = "fake", f.quiet
 	f.polled++
 	return f.polls[f.polled-1]
 }
