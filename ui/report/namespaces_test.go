@@ -110,6 +110,8 @@ func TestNamespacesOfWhichNothingIsCertain(t *testing.T) {
 	}{
 		{"text", func(w io.Writer) error { return Text(w, o.States[0], Options{Overview: o}) }, []string{
 			"  and 2 quiet namespaces, none of them above 0.4 %\n", "? and 2 namespaces that were not looked at, with up to 26,000 sockets\n"}},
+		{"text of a filter", func(w io.Writer) error { return Text(w, o.States[0], Options{Overview: o, Filter: "ns:redis"}) }, []string{
+			"  0 of 9 sockets pass the filter ns:redis; --netns looks at another namespace\n  than shop/api-7d9f\n"}},
 		{"json", func(w io.Writer) error { return JSON(w, o.States[0], Options{Overview: o}) }, []string{
 			`"name":"redis","kind":"container","pid":51,"level":"ok","percent":null,"bound_percent":0.4,`,
 			`"name":"narrow","kind":"unnamed","pid":null,"level":"unknown","percent":null,"bound_percent":null,`,

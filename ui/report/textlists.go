@@ -141,7 +141,11 @@ func (p *textPage) connections(o *Options) {
 		p.line("  ", total, ": --filter lists some of them here, -o json and -o csv list all")
 		return
 	}
-	p.paragraph("  ", "  ", text.Count(len(o.Rows))+" of "+total+" pass the filter "+o.Filter)
+	words := text.Count(len(o.Rows)) + " of " + total + " pass the filter " + o.Filter
+	if len(o.Rows) == 0 && o.several() {
+		words += "; --netns looks at another namespace than " + p.namespace()
+	}
+	p.paragraph("  ", "  ", words)
 	for _, row := range o.Rows {
 		p.connection(row)
 	}

@@ -130,6 +130,9 @@ func (p *Painter) noConnections(r screen.Rect, v *View) {
 	switch {
 	case v.State == nil:
 		p.middle(r, theme.Dim, waitingFor(v), "")
+	case v.Filter.Text != "" && v.several():
+		p.middle(r, theme.Text, "no connections of "+advice.Namespace(&v.State.Snapshot.Scope)+" match the filter "+text.Sanitize(v.Filter.Text),
+			"3 lists the namespaces that have some, esc clears it")
 	case v.Filter.Text != "":
 		p.middle(r, theme.Text, "no connections match the filter "+text.Sanitize(v.Filter.Text), "esc clears it")
 	case v.Proto == ProtoBoth:

@@ -93,3 +93,16 @@ func TestAssumedBound(t *testing.T) {
 		t.Errorf("%q, want no bound and no level", line)
 	}
 }
+
+// A filter that nothing passes may be meant for another namespace.
+func TestFilterWithoutAMatchHere(t *testing.T) {
+	t.Parallel()
+	v := containersView(120, 40, FaceConnections)
+	v.Filter.Text, v.Rows = "ns:migrate", nil
+	frame := plain().Frame(v)
+	for _, want := range []string{"no connections of shop/api-7d9f4 match the filter ns:migrate", "3 lists the namespaces that have some"} {
+		if !strings.Contains(frame, want) {
+			t.Errorf("no %q in\n%s", want, frame)
+		}
+	}
+}
