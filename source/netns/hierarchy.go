@@ -37,7 +37,7 @@ func parseHierarchies(file []byte) []hierarchy {
 		if !ok || len(mounted) < 5 {
 			continue
 		}
-		h := hierarchy{root: unoctal(mounted[3]), dir: unoctal(mounted[4])}
+		h := hierarchy{root: unescape(mounted[3]), dir: unescape(mounted[4])}
 		switch {
 		case strings.HasPrefix(after, "2 "):
 		case strings.HasPrefix(after, " ") && len(super) >= 2:

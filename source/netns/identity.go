@@ -2,6 +2,7 @@ package netns
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 
 	"ephtop/source"
@@ -205,30 +206,22 @@ func isTask(s string) bool {
 	return ok && isHex(task, 32, 32) && isDigits(number)
 }
 
-// unescape undoes what systemd does to a name to make it a unit's
-// (systemd-escape(1)): "\x2d" is "-". What is no such thing stays.
+// unescape undoes how systemd makes a name a unit's (systemd-escape(1), "\x2d"
+// is "-"), and how the kernel writes blanks and their like in a path ("\040").
+// What is no such thing stays.
 func unescape(s string) string {
-	if !strings.Contains(s, `\x`) {
-		return s
-	}
 	var b strings.Builder
 	for len(s) > 0 {
-		if len(s) >= 4 && s[0] == '\\' && s[1] == 'x' && isHex(s[2:4], 2, 2) {
-			b.WriteByte(unhex(s[2])<<4 | unhex(s[3]))
-			s = s[4:]
-			continue
+		c, rest := s[0], s[1:]
+		if len(rest) > 0 && c == '\\' && strings.IndexByte("x0123", rest[0]) >= 0 {
+			if r, _, tail, err := strconv.UnquoteChar(s, 0); err == nil {
+				c, rest = byte(r), tail
+			}
 		}
-		b.WriteByte(s[0])
-		s = s[1:]
+		b.WriteByte(c)
+		s = rest
 	}
 	return b.String()
-}
-
-func unhex(c byte) byte {
-	if c >= 'a' {
-		return c - 'a' + 10
-	}
-	return c - '0'
 }
 
 // cgroupLine is a line of /proc/PID/cgroup.

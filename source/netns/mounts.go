@@ -28,7 +28,7 @@ func parseMounts(mounts []mount, file []byte) []mount {
 		id, rest, ok1 := procfs.ParseUint(field[0], 1<<63-1)
 		netns, ok2 := parseLink(field[3])
 		if ok1 && ok2 && len(rest) == 0 {
-			mounts = append(mounts, mount{id, netns, unoctal(string(field[4]))})
+			mounts = append(mounts, mount{id, netns, unescape(string(field[4]))})
 		}
 	}
 	return mounts
@@ -43,26 +43,6 @@ func parseLink(link []byte) (netns uint64, ok bool) {
 	n, rest, ok := procfs.ParseUint(digits, 1<<64-1)
 	return n, ok && n > 0 && string(rest) == "]"
 }
-
-// unoctal undoes how the kernel writes blanks and their like in a path: "\040".
-func unoctal(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		if len(s) >= 4 && s[0] == '\\' && isOctal(s[1:4]) {
-			b.WriteByte((s[1]-'0')<<6 | (s[2]-'0')<<3 | (s[3] - '0'))
-			s = s[4:]
-			continue
-		}
-		b.WriteByte(s[0])
-		s = s[1:]
-	}
-	return b.String()
-}
-
-func isOctal(s string) bool { return s[0] <= '3' && strings.Trim(s, "01234567") == "" }
 
 // name is what people call the mount: its file, where it is below a directory
 // for that. rank says which of several mounts has the better name.
