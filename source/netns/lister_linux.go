@@ -59,7 +59,6 @@ type Lister struct {
 	keyed  map[uint64]bool   // those that are in keys
 	denied bool              // the link of some process may not be read
 	list   []Namespace       // by rising Netns
-	bare   map[uint64]string // names of namespaces that nothing is known of
 	extra  []mount           // what Watch added
 	units  map[string]uint64 // the namespace of a unit, 0 for several; made by the first who asks in a poll
 	hand   int               // process that was looked at again last
@@ -98,7 +97,6 @@ func New(root string) *Lister {
 		spaces:  make(map[uint64]*space),
 		keys:    make(map[uint64]uint64),
 		keyed:   make(map[uint64]bool),
-		bare:    make(map[uint64]string),
 		buf:     make([]byte, 32<<10),
 		link:    make([]byte, 64),
 	}
@@ -141,15 +139,7 @@ func (l *Lister) Name(netns uint64) source.Scope {
 	if s := l.spaces[netns]; s != nil {
 		return s.Scope
 	}
-	name, ok := l.bare[netns]
-	if !ok {
-		if len(l.bare) > 4096 {
-			clear(l.bare)
-		}
-		name = bareName(netns)
-		l.bare[netns] = name
-	}
-	return source.Scope{Host: l.host, Netns: netns, Name: name}
+	return source.Scope{Host: l.host, Netns: netns, Name: bareName(netns)}
 }
 
 func bareName(netns uint64) string { return fmt.Sprintf("net:[%d]", netns) }
