@@ -39,6 +39,16 @@ func (v *View) several() bool {
 	return v.Overview != nil && len(v.Overview.States)+len(v.Overview.Quiet) > 1
 }
 
+// named reports whether it is to be said which namespace is shown: there are
+// several, or the only one that is looked at is not the one of this host.
+func (v *View) named() bool {
+	if v.several() || v.State == nil {
+		return v.several()
+	}
+	s := &v.State.Snapshot.Scope
+	return s.Kind != source.ScopeHost && s.Name != "" && s.Name != v.State.Moment.Host
+}
+
 // drawFace draws the list that is wanted.
 func (p *Painter) drawFace(r screen.Rect, v *View) {
 	switch v.Face {

@@ -106,3 +106,28 @@ func TestFilterWithoutAMatchHere(t *testing.T) {
 		}
 	}
 }
+
+// The only namespace that is looked at is named, unless it is this host's or
+// what ephtop runs in.
+func TestOnlyNamespace(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		scope source.Scope
+		named bool
+	}{
+		{source.Scope{Netns: 7, Name: "redis", Kind: source.ScopeContainer, PID: 51}, true},
+		{source.Scope{Netns: 7, Name: "blue", Kind: source.ScopeNamed}, true},
+		{source.Scope{Netns: 7, Name: "host", Kind: source.ScopeHost, PID: 1}, false},
+		{source.Scope{Netns: 7, Name: sampleView(80, 24).State.Moment.Host}, false},
+		{source.Scope{}, false},
+	} {
+		v := containersView(80, 24, FaceConnections)
+		v.State.Snapshot.Scope = test.scope
+		v.Overview = &model.Overview{Moment: v.State.Moment, States: []*model.State{v.State}}
+		frame := plain().Frame(v)
+		name := " › " + test.scope.Name
+		if box := "Ephemeral ports of "; strings.Contains(frame, box) != test.named || strings.Contains(frame, name) != test.named {
+			t.Errorf("%+v, named is to be %v:\n%s", test.scope, test.named, frame)
+		}
+	}
+}

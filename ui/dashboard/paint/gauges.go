@@ -138,7 +138,7 @@ func (p *Painter) drawSummary(r screen.Rect, v *View) {
 func (p *Painter) drawGauges(r screen.Rect, v *View) {
 	box := screen.Box{Title: "Ephemeral ports"}
 	if v.State != nil {
-		if v.several() {
+		if v.named() {
 			box.Title += " of " + advice.Namespace(&v.State.Snapshot.Scope)
 		}
 		found := findingsSegment(v)

@@ -60,7 +60,7 @@ func headerLeft(v *View, room int) []segment {
 	s := v.State.Moment
 	gap := segment{theme.Text, "  "}
 	host := []segment{gap, {theme.Strong, text.Sanitize(s.Host)}}
-	if v.several() {
+	if v.named() {
 		host = namespaceSegments(v, room-measure(left))
 	}
 	if failed := failuresSegment(v); failed.text != "" {
@@ -87,7 +87,7 @@ func headerLeft(v *View, room int) []segment {
 	}
 	if v.Width >= mapWidth {
 		more := []segment{{theme.Dim, "  " + text.Sanitize(s.OS+" "+s.Kernel)}, {theme.Dim, "  " + s.Source + ", poll " + milliseconds(s.Took)}}
-		if v.several() { // where room is short
+		if v.named() { // where room is short
 			slices.Reverse(more)
 		}
 		left = append(left, more...)
