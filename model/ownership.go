@@ -133,7 +133,7 @@ func (r *registry) sweep(turn uint32) {
 // The elements are not cleared.
 func resize[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]T, n, n+n/4)
+		return make([]T, n, n+n/8)
 	}
 	return s[:n]
 }

@@ -29,6 +29,7 @@ type Engine struct {
 	report     Report
 	defaults   source.Settings
 	namespaces namespaces
+	sockets    int             // of the walk before, and some more
 	spill      []source.Socket // rows of all namespaces but the largest
 	spillOf    []int32         // and whose they are
 	ports      []uint64        // see portKey

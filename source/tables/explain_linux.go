@@ -24,7 +24,7 @@ func explainBTF(err error) error {
 // memory.
 func explainRefusal(err error) error {
 	if missing := missingCapabilities(); missing != "" {
-		return fmt.Errorf("reading the kernel's socket tables needs %s: %w", missing, unix.EPERM)
+		return fmt.Errorf("it needs %s: %w", missing, unix.EPERM)
 	}
 	return fmt.Errorf("the bpf system call is refused though we have the right to it, by a sandbox or lockdown: %w", unix.EPERM)
 }

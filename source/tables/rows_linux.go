@@ -13,7 +13,8 @@ import (
 // m.Room, the others aside.
 func (e *Engine) takeRows(m *source.Moment, proto source.Proto, straight int32) {
 	rows := e.memory.rows[:min(e.memory.result.count, maxRows)]
-	m.Room = slices.Grow(m.Room, len(rows))
+	// At first to what the walk before needed: to grow by and by leaves garbage.
+	m.Room = slices.Grow(m.Room, max(len(rows), e.sockets-len(m.Room)))
 	for i := range rows {
 		of := e.namespaces.find(rows[i].netns)
 		if of < 0 {

@@ -70,8 +70,15 @@ func (e *Engine) walk(ctx context.Context, only uint64, m *source.Moment) error 
 		return err
 	}
 	e.place(m, begin, straight)
+	e.sockets = (len(m.Room) - begin) / 16 * 17
 	e.placePorts()
-	return e.addSnapshots(ctx, m, wanted)
+	if err := e.addSnapshots(ctx, m, wanted); err != nil {
+		return err
+	}
+	if e.namespaces.largest != e.namespaces.list[straight].scope {
+		e.spill, e.spillOf = nil, nil // they held the rows of the largest, as at the first walk
+	}
+	return nil
 }
 
 // straight is the namespace whose rows go to their place at once: the one that
