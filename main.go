@@ -55,6 +55,7 @@ package main
 
 import (
 	"os"
+	"runtime/debug"
 
 	"ephtop/source/live"
 	"ephtop/ui/command"
@@ -62,6 +63,11 @@ import (
 )
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		// Memory is used again from poll to poll, so to collect the garbage
+		// sooner costs next to nothing, and a host in trouble has none to spare.
+		debug.SetGCPercent(40)
+	}
 	os.Exit(command.Run(os.Args[1:], command.Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Open:      live.Open,

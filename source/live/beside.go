@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 
 	"ephtop/source"
 )
@@ -23,6 +24,7 @@ type beside struct {
 	wait    bool
 	opening chan opened // nil once it has been told
 	taken   bool        // the better one is polled
+	polls   int         // of the better one
 	reason  error       // why it is not
 	log     *slog.Logger
 }
@@ -61,7 +63,22 @@ func (b *beside) Poll(ctx context.Context, m *source.Moment) error {
 	if err == nil && b.reason != nil {
 		m.Limit(source.LimitTables, b.reason.Error())
 	}
+	if b.taken {
+		b.tidy()
+	}
 	return err
+}
+
+// warm is after how many polls the better source and those who read its
+// moments have the memory that they need.
+const warm = 3
+
+// tidy gives back, once, what the source before had, and what growing left
+// behind: so little is allocated from then on that it would stay for minutes.
+func (b *beside) tidy() {
+	if b.polls++; b.polls == warm {
+		debug.FreeOSMemory()
+	}
 }
 
 // settle lets the better source take over if it is there. An error is that of
