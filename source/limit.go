@@ -35,7 +35,9 @@ const (
 	LimitFallback LimitCode = "fallback"
 	// LimitTables: the kernel's own tables are not read. Why.
 	LimitTables LimitCode = "no-tables"
-	// LimitNetns: network namespaces were not looked at. Their number and why.
+	// LimitNetns: network namespaces were not looked at. Their number and why;
+	// "other-pids" in a pid namespace of our own, where they can't be counted, and
+	// "portable" where the origin knows its own only.
 	LimitNetns LimitCode = "namespaces-unseen"
 	// LimitUntraced: nothing is traced although it was asked for. The error.
 	LimitUntraced LimitCode = "untraced"

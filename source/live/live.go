@@ -3,6 +3,11 @@
 // where they are refused, and everywhere else, or where that is refused too, the
 // portable fall-back.
 //
+// What is opened wraps what is below it, from the outside in: another range
+// (source.WithRange); beside, until the tables take over; events (traced); and
+// then the walker of the tables, or sock_diag, for which fallback puts the
+// portable source if the kernel refuses.
+//
 // It must not know what the moments are for.
 package live
 
@@ -151,9 +156,9 @@ func (p *plan) openSockdiag() (source.Source, error) {
 	src, err := p.openKernel()
 	switch {
 	case err == nil:
-		return &fallback{Source: src, log: p.Log, settled: p.one()}, nil
+		return &fallback{Source: src, portable: p.newPortable, log: p.Log, settled: p.one()}, nil
 	case refused(err) && !p.one():
-		return &fallback{Source: portable.New(), reason: err, settled: true}, nil
+		return &fallback{Source: p.newPortable(), reason: err, settled: true}, nil
 	}
 	return nil, err
 }
@@ -163,7 +168,28 @@ func (p *plan) openPortable() (source.Source, error) {
 	if p.one() {
 		return nil, fmt.Errorf("network namespace %q: source portable sees its own only: use %s or %s", p.Netns, AllNetns, OwnNetns)
 	}
-	return portable.New(), nil
+	return p.newPortable(), nil
+}
+
+// newPortable says in each moment that other namespaces are not seen, where
+// there may be any and they were not left out on purpose.
+func (p *plan) newPortable() source.Source {
+	if kernelSupported && p.Netns != OwnNetns {
+		return alone{portable.New()}
+	}
+	return portable.New()
+}
+
+// alone is a source that sees its own network namespace only.
+type alone struct{ source.Source }
+
+// Poll polls the source behind.
+func (a alone) Poll(ctx context.Context, m *source.Moment) error {
+	err := a.Source.Poll(ctx, m)
+	if err == nil {
+		m.Limit(source.LimitNetns, "portable")
+	}
+	return err
 }
 
 // one reports whether one namespace alone is to be looked at, by its name.
@@ -173,9 +199,10 @@ func (p *plan) one() bool { return p.Netns != "" && p.Netns != AllNetns && p.Net
 // refuses its first poll, as sandboxes do.
 type fallback struct {
 	source.Source
-	settled bool  // no more replacing
-	reason  error // why the portable source stands in, nil if it does not
-	log     *slog.Logger
+	portable func() source.Source
+	settled  bool  // no more replacing
+	reason   error // why the portable source stands in, nil if it does not
+	log      *slog.Logger
 }
 
 // Poll polls what stands behind.
@@ -184,7 +211,7 @@ func (f *fallback) Poll(ctx context.Context, m *source.Moment) error {
 	if err != nil && !f.settled && refused(err) {
 		f.log.Warn("sock_diag refused, using the portable source", "error", err)
 		f.Source.Close()
-		f.Source, f.reason = portable.New(), err
+		f.Source, f.reason = f.portable(), err
 		err = f.Source.Poll(ctx, m)
 	}
 	f.settled = f.settled || err == nil

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ephtop/source"
+	"ephtop/source/portable"
 )
 
 // poll takes one snapshot, which must succeed.
@@ -162,7 +163,7 @@ func TestFallback(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			kernel := &fake{polls: tt.polls}
-			f := &fallback{Source: kernel, log: slog.New(slog.DiscardHandler)}
+			f := &fallback{Source: kernel, portable: func() source.Source { return portable.New() }, log: slog.New(slog.DiscardHandler)}
 			var s source.Moment
 			for i, want := range tt.polls {
 				err := f.Poll(context.Background(), &s)

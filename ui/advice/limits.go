@@ -84,6 +84,8 @@ func hidden(detail string) string {
 func unseen(detail string) string {
 	count, why, _ := strings.Cut(detail, " ")
 	switch _, err := strconv.Atoi(count); {
+	case detail == "portable":
+		return "other network namespaces than this one are not seen: gopsutil looks at one"
 	case detail == "other-pids":
 		return "network namespaces of processes outside of this container are not seen"
 	case err != nil:

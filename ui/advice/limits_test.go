@@ -28,6 +28,7 @@ func TestLimits(t *testing.T) {
 		{source.LimitOtherPIDs, "", "processes outside of this container are not seen: run on the host, or with its process ids (--pid=host)"},
 		{source.LimitLostEvents, "7", "7 traced events were lost: more happened than the buffer holds"},
 		{source.LimitNetns, "12 CAP_SYS_ADMIN CAP_SYS_PTRACE", "12 network namespaces were not looked at: run as root or with CAP_SYS_ADMIN and CAP_SYS_PTRACE"},
+		{source.LimitNetns, "portable", "other network namespaces than this one are not seen: gopsutil looks at one"},
 		{source.LimitNetns, "other-pids", "network namespaces of processes outside of this container are not seen"},
 		{source.LimitNetns, "read /proc: refused", "some network namespaces may not be seen: read /proc: refused"},
 		{source.LimitNetns, "1 it is of another user", "1 network namespace was not looked at: it is of another user"},
