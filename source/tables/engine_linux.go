@@ -43,6 +43,8 @@ type Report struct {
 	Restarts int
 	// Torn counts the rows that changed while they were read.
 	Torn int
+	// Cut counts the chains that were too long, of which the rest is missing.
+	Cut int
 	// Calls counts the calls into the kernel, Longest is the longest of them.
 	Calls   int
 	Longest time.Duration
@@ -84,7 +86,7 @@ type runAttr struct {
 // run runs a program once.
 func (e *Engine) run(p program) error {
 	r := &e.memory.result
-	r.restarts, r.torn = 0, 0
+	r.restarts, r.torn, r.cut = 0, 0, 0
 	attr := runAttr{program: uint32(e.programs[p].FD())}
 	_, _, errno := unix.Syscall(unix.SYS_BPF, unix.BPF_PROG_TEST_RUN, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
 	runtime.KeepAlive(e)
@@ -98,6 +100,7 @@ func (e *Engine) run(p program) error {
 	e.report.Longest = max(e.report.Longest, time.Duration(r.took))
 	e.report.Restarts += int(r.restarts)
 	e.report.Torn += int(r.torn)
+	e.report.Cut += int(r.cut)
 	return nil
 }
 

@@ -7,6 +7,6 @@ import "errors"
 var ErrUnsupported = errors.New("the kernel's socket tables can't be read here")
 
 // ErrOverflow is wrapped by what Walk says where the tables are larger than
-// anything that was thought of: a chain of thousands of sockets, or thousands of
-// namespaces. What was found then is not all.
+// anything that was thought of: thousands of namespaces, or a chain without an
+// end. What was found then is not all.
 var ErrOverflow = errors.New("the kernel's socket tables are too large")

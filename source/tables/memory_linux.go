@@ -43,7 +43,7 @@ type result struct {
 	restarts, torn uint32
 	pid, word      uint32
 	start, took    uint64
-	knowsBind, _   uint32
+	knowsBind, cut uint32
 }
 
 // row is a socket. A timer's time is in ticks of the kernel's.

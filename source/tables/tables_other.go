@@ -14,8 +14,8 @@ type Engine struct{}
 
 // Report says how a walk went.
 type Report struct {
-	Restarts, Torn, Calls int
-	Longest               time.Duration
+	Restarts, Torn, Cut, Calls int
+	Longest                    time.Duration
 }
 
 // Events tells of what happens.

@@ -69,6 +69,9 @@ func (e *Engine) walk(ctx context.Context, only uint64, m *source.Moment) error 
 	if err := e.eachTable(ctx, walkUDP, ownUDP, wanted, sockets(source.UDP)); err != nil {
 		return err
 	}
+	if e.report.Cut > 0 {
+		m.Limit(source.LimitNote, fmt.Sprintf("more than %d sockets share one place of the kernel's tables, as those of a UDP port do: the others are not shown", maxRows))
+	}
 	e.place(m, begin, straight)
 	e.sockets = (len(m.Room) - begin) / 16 * 17
 	e.placePorts()

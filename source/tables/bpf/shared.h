@@ -33,7 +33,8 @@ struct result {
 	__u32 restarts, torn;
 	__u32 pid, word;
 	__u64 start, took; // took: nanoseconds
-	__u32 knows_bind, pad;
+	__u32 knows_bind;
+	__u32 cut; // the last chain was longer than rows: its rest is passed over
 };
 
 struct row {

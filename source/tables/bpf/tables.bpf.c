@@ -69,7 +69,10 @@ static __always_inline __u64 begin(struct cursor *c)
 #define MORE_STEPS 65536 // to end a chain
 static __always_inline int end(struct cursor *c)
 {
-	if (c->walking) { // no room, or a chain without an end
+	if (c->walking && !c->first && !c->first_port && result.count >= ROWS) { // a chain that no call has room for
+		result.cut = 1;
+		result.bucket = c->bucket + 1;
+	} else if (c->walking) { // no room, or a chain without an end
 		result.count = c->first;
 		result.ports = c->first_port;
 		result.bucket = c->bucket;
