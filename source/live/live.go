@@ -101,6 +101,9 @@ func Open(o Options) (source.Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.one() {
+		src = &single{Source: src, name: o.Netns}
+	}
 	if o.Range != nil {
 		src = source.WithRange(src, *o.Range)
 	}

@@ -3,7 +3,6 @@ package netns
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -81,9 +80,6 @@ const (
 	tryAgain  = 64                   // polls, until what was refused is tried again
 	checked   = 8                    // polls, in which the settings of all are read
 )
-
-// ErrGone says that a network namespace has ended.
-var ErrGone = errors.New("the network namespace has ended")
 
 // NewGate makes a gate before the namespaces of a lister, whose Update its polls
 // call. It must not be used any more once that is closed.
