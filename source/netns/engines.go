@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // maxFile is how much of an engine's file is read, in bytes.
@@ -157,13 +158,17 @@ func podmanName(file []byte, id string) string {
 	return ""
 }
 
-// readFile reads a file, nothing where that can't be.
+// readFile reads a file, nothing where that can't be. A user may have put a pipe
+// where his engine's file was: that is not waited for.
 func readFile(path string) []byte {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
 	b, err := io.ReadAll(io.LimitReader(f, maxFile))
 	if err != nil {
 		return nil

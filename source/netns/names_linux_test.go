@@ -1,7 +1,11 @@
 package netns
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"ephtop/source"
 )
@@ -169,5 +173,26 @@ func TestNameOfProcessOne(t *testing.T) {
 		if s := l.Name(200); s.Name != test.want || s.Kind != test.kind || s.PID != 1 {
 			t.Errorf("process 1 of %s, contained %v: %q, %v, pid %d, want %q, %v", test.cgroup, test.contained, s.Name, s.Kind, s.PID, test.want, test.kind)
 		}
+	}
+}
+
+// What stands where an engine of a user's writes its files is the user's: a pipe
+// there holds up nobody.
+func TestNameIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, person{pid: 9, netns: 200, cgroup: "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + hexA + ".scope"})
+	f.write("etc/passwd", "ann:x:1000:1000::/home/ann:/bin/sh\n")
+	pipe := filepath.Join(f.root, "home/ann/.local/share/containers/storage/overlay-containers/containers.json")
+	if err := os.MkdirAll(filepath.Dir(pipe), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip("no pipe can be made: ", err)
+	}
+	l := New(f.root)
+	defer l.Close()
+	list, err := l.Update(t.Context())
+	if err != nil || len(list) != 1 || list[0].Scope.Name != "aaaaaaaaaaaa" {
+		t.Errorf("%+v, error %v, want a container that is called by its id", list, err)
 	}
 }
