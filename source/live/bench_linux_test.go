@@ -17,8 +17,8 @@ import (
 
 func TestMain(m *testing.M) {
 	netlab.Main()
-	if netns := os.Getenv(asPoller); netns != "" {
-		os.Exit(tellLimits(netns))
+	if what := os.Getenv(asPoller); what != "" {
+		os.Exit(tellLimits(what))
 	}
 	os.Exit(m.Run())
 }

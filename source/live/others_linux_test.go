@@ -180,7 +180,7 @@ func TestNamespacesThatMayNotBeEntered(t *testing.T) {
 				t.Skip("needs ", command[0])
 			}
 			var got string
-			for line := range strings.Lines(h.Output("env", append(append([]string{asPoller + "=all"}, command...), self)...)) {
+			for line := range strings.Lines(h.Output("env", append(append([]string{asPoller + "=sockdiag all"}, command...), self)...)) {
 				if strings.HasPrefix(line, string(source.LimitNetns)) {
 					got += line
 				}

@@ -17,12 +17,13 @@ import (
 	"ephtop/source/netlab"
 )
 
-// asPoller makes the test binary a process that polls the namespaces that the
-// variable names once and prints what it did not see.
+// asPoller makes the test binary a process that polls once and prints what it
+// did not see. The variable names the source and the namespaces.
 const asPoller = "EPHTOP_TEST_POLLER"
 
-func tellLimits(netns string) int {
-	src, err := Open(Options{Kind: Sockdiag, Netns: netns})
+func tellLimits(what string) int {
+	kind, netns, _ := strings.Cut(what, " ")
+	src, err := Open(Options{Kind: kind, Netns: netns})
 	if err == nil {
 		defer src.Close()
 		var m source.Moment
@@ -63,11 +64,26 @@ func TestMissingRightsAreTold(t *testing.T) {
 			if _, err := exec.LookPath(command[0]); err != nil {
 				t.Skip("needs ", command[0])
 			}
-			got := h.Output("env", append(append([]string{asPoller + "=self"}, command...), self)...)
+			got := h.Output("env", append(append([]string{asPoller + "=sockdiag self"}, command...), self)...)
 			if !regexp.MustCompile("^" + test.want + "$").MatchString(got) {
 				t.Errorf("not seen: %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// The engine lists the descriptors of all processes, by the pids of the host:
+// where those are not ours, owners are missing, and that is told.
+func TestTablesInAnotherPIDNamespace(t *testing.T) {
+	h := netlab.New(t, "")
+	open(t, h, Tables) // skips where they can't be read
+	h.Hold("127.0.0.1:80", 1)
+	if _, err := exec.LookPath("unshare"); err != nil {
+		t.Skip("needs unshare")
+	}
+	got := h.Output("env", asPoller+"=tables self", "unshare", "-pf", "--mount-proc", readableSelf(t))
+	if want := "other-pids \n"; got != want {
+		t.Errorf("not seen: %q, want %q", got, want)
 	}
 }
 

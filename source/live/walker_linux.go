@@ -25,7 +25,8 @@ type walker struct {
 	cgroups *netns.Cgroups
 	log     *slog.Logger
 
-	only    uint64 // the namespace to look at, 0 for all
+	only    uint64        // the namespace to look at, 0 for all
+	rights  procfs.Rights // to read descriptors, where the engine does not list them
 	host    string
 	release string
 	began   time.Time
@@ -89,6 +90,7 @@ func (w *walker) openOwners() (owners, error) {
 			return nil, fmt.Errorf("read processes: %w", err)
 		}
 		t.SetCgroup(w.cgroups.ID)
+		w.rights = procfs.ReadRights()
 		return t, nil
 	}
 	f := owner.NewFinder("/proc", w.engine.Owners)
@@ -125,6 +127,9 @@ func (w *walker) Poll(ctx context.Context, m *source.Moment) error {
 	}
 	if err != nil {
 		m.Limit(source.LimitOwners, err.Error())
+	}
+	if owned.Unowned > 0 {
+		w.rights.Limit(m, owned.Hidden)
 	}
 	w.cgroups.Fill(m)
 	m.Took = time.Since(start)
