@@ -52,9 +52,17 @@ func New(t testing.TB, portRange string) *Host {
 }
 
 // serve runs calls on a thread inside the namespace. The thread is never
-// unlocked, so the runtime ends it with the goroutine.
+// unlocked, so the runtime ends it with the goroutine: all but the first, which
+// would keep the namespace for as long as the process lives.
 func (h *Host) serve(started chan<- error) {
 	runtime.LockOSThread()
+	if unix.Gettid() == unix.Getpid() {
+		next := make(chan struct{})
+		go func() { defer close(next); h.serve(started) }()
+		<-next
+		runtime.UnlockOSThread()
+		return
+	}
 	err := unix.Unshare(unix.CLONE_NEWNET)
 	if err == nil {
 		err = loopbackUp()
