@@ -125,6 +125,35 @@ func TestNamespacesComeAndGo(t *testing.T) {
 	})
 }
 
+// What was listed and has ended is not walked: its memory may look as it did,
+// but the tables that it points to may be something else.
+func TestEndedNamespaceIsNotWalked(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e *Engine) {
+		var ended source.Scope
+		var listed int32
+		t.Run("inside", func(t *testing.T) {
+			h := netlab.New(t, "")
+			ended = snapshot(t, walk(t, e, nil), h).Scope
+			listed = e.namespaces.find(uint32(ended.Netns))
+		})
+		other := engine(t, e.variant)
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) { // it is taken down some time after its last thread has ended
+			m := walk(t, other, nil)
+			if !slices.ContainsFunc(m.Snapshots, func(s source.Snapshot) bool { return s.Scope.Cookie == ended.Cookie }) {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatal("it is still there")
+			}
+		}
+		e.memory.request = request{descriptor: uint32(e.socket), rows: e.variant.rows, steps: tableSteps, netns: uint32(listed)}
+		if err := e.run(walkTCP); err != errGone {
+			t.Errorf("error %v, want %v", err, errGone)
+		}
+	})
+}
+
 // A namespace may have tables of its own, for TCP and for UDP.
 func TestOwnTables(t *testing.T) {
 	t.Parallel()

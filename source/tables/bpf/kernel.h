@@ -4,7 +4,7 @@
 #pragma once
 #define KERNEL __attribute__((preserve_access_index))
 
-struct list_head { struct list_head *next; } KERNEL;
+struct list_head { struct list_head *next, *prev; } KERNEL;
 struct hlist_node { struct hlist_node *next; void *pprev; } KERNEL;
 struct hlist_head { struct hlist_node *first; } KERNEL;
 struct hlist_nulls_node { struct hlist_nulls_node *next; } KERNEL;

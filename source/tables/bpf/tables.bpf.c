@@ -36,7 +36,9 @@ static long udp_step(__u32 i, void *context)
 }
 
 // namespace returns where a namespace lies, if it is still the one that
-// walk_namespaces saw.
+// walk_namespaces saw. One that ends is taken off the list a grace period before
+// its tables are freed (cleanup_net), and looks as it did for longer than that.
+#define UNLISTED 0xdead000000000122ull // LIST_POISON2, of amd64 and arm64
 static __always_inline __u64 namespace(__u32 i)
 {
 	struct netns *n = &shared.namespaces[INDEX(i, NAMESPACES)];
@@ -44,7 +46,7 @@ static __always_inline __u64 namespace(__u32 i)
 	struct net *net = CAST(struct net, at);
 	__u64 cookie = READ(net->net_cookie);
 	__u32 inode = READ(net->ns.inum);
-	return cookie == n->cookie && inode == n->inode ? at : 0;
+	return cookie == n->cookie && inode == n->inode && WORD(&net->list.prev) != UNLISTED ? at : 0;
 }
 
 static __always_inline struct inet_hashinfo *hashinfo(__u64 net)
