@@ -118,7 +118,8 @@ func (e *Engine) setSettings(s *source.Settings, row *netns) {
 func (e *Engine) readReserved(i int32) error {
 	ns := e.namespaces.list[i]
 	fresh := ns.settings.Reserved == nil
-	if !fresh && (e.namespaces.walks+uint32(i))%reservedEvery != 0 {
+	// By its number: its index falls as others end, and its turn might never come.
+	if !fresh && (e.namespaces.walks+uint32(ns.scope.Netns))%reservedEvery != 0 {
 		return nil
 	}
 	e.memory.request.netns = uint32(i)
