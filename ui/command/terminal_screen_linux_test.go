@@ -305,7 +305,7 @@ func (f frame) box(title string) box {
 		x := slices.Index(line, '╭')
 		for ; x >= 0; x = next(line, x, '╭') {
 			end := next(line, x, '╮')
-			if end < 0 || !strings.HasPrefix(string(line[x:end]), "╭─ "+title+" ─") {
+			if end < 0 || !strings.HasPrefix(string(line[x:end]), "╭─ "+title+" ") {
 				continue
 			}
 			b := box{top: string(line[x : end+1])}
