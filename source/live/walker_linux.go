@@ -26,7 +26,7 @@ type walker struct {
 	log     *slog.Logger
 
 	only    uint64        // the namespace to look at, 0 for all
-	rights  procfs.Rights // to read descriptors, where the engine does not list them
+	rights  procfs.Rights // to read what is shown of processes
 	host    string
 	release string
 	began   time.Time
@@ -84,13 +84,13 @@ func (p *plan) only(names *netns.Lister) (uint64, error) {
 // openOwners has the engine list descriptors where its pids are those of our
 // /proc.
 func (w *walker) openOwners() (owners, error) {
-	if procfs.OwnPIDs() {
+	w.rights = procfs.ReadRights()
+	if w.rights.OwnPIDs {
 		t, err := owner.New("/proc")
 		if err != nil {
 			return nil, fmt.Errorf("read processes: %w", err)
 		}
 		t.SetCgroup(w.cgroups.ID)
-		w.rights = procfs.ReadRights()
 		return t, nil
 	}
 	f := owner.NewFinder("/proc", w.engine.Owners)
@@ -128,7 +128,7 @@ func (w *walker) Poll(ctx context.Context, m *source.Moment) error {
 	if err != nil {
 		m.Limit(source.LimitOwners, err.Error())
 	}
-	if owned.Unowned > 0 {
+	if owned.Hidden > 0 || w.rights.OwnPIDs && owned.Unowned > 0 {
 		w.rights.Limit(m, owned.Hidden)
 	}
 	w.cgroups.Fill(m)

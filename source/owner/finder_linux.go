@@ -35,7 +35,7 @@ type Finder struct {
 	report  Report
 
 	// Memory used again by each poll.
-	wanted []int32 // indices of the sockets whose inodes are sought
+	wanted []int32 // indices of the sockets that are to be pointed to their holders
 	sought []uint32
 	shared []descriptorOf
 }
@@ -46,6 +46,7 @@ type found struct {
 	out       int32  // index in the processes that Assign returns
 	polled    uint32 // poll in which out was set
 	described uint32 // poll in which info was read last, 0 for never
+	hidden    bool   // info may not be read
 	info      source.Process
 }
 
@@ -57,7 +58,7 @@ type descriptorOf struct {
 
 // listGap is the number of polls after which all descriptors are listed again,
 // since a socket can be handed to another process without any sign of it.
-const listGap = 8
+const listGap = 16
 
 // NewFinder makes a Finder that describes the processes below root, which is
 // /proc but in tests. The pids that list tells must be those of root.
@@ -73,15 +74,14 @@ func (f *Finder) Assign(ctx context.Context, sockets []source.Socket, processes 
 	f.poll++
 	f.report, f.wanted, f.sought = Report{}, f.wanted[:0], f.sought[:0]
 	f.bury()
-	seen := f.enter(sockets)
+	all := f.poll >= f.due
+	processes, seen := f.enter(sockets, processes, all)
 	err := ctx.Err()
 	if err == nil {
-		err = f.ask()
+		err = f.ask(all)
 	}
-	for i := range sockets {
-		if s := &sockets[i]; s.HasOwner() {
-			processes = f.point(s, processes)
-		}
+	for _, i := range f.wanted {
+		processes = f.point(&sockets[i], f.table.find(sockets[i].Inode), processes)
 	}
 	if gone := f.table.used - seen; gone > seen/16 || gone > 0 && f.poll%listGap == 0 {
 		f.table.sweep(f.poll)
@@ -112,8 +112,9 @@ func (f *Finder) bury() {
 }
 
 // enter marks the inodes that are there, and collects those that nobody is
-// known for. It returns the number of different ones.
-func (f *Finder) enter(sockets []source.Socket) (seen int) {
+// known for. The others find their holders at once, unless all are asked for.
+// It returns the number of different inodes.
+func (f *Finder) enter(sockets []source.Socket, processes []source.Process, all bool) (_ []source.Process, seen int) {
 	for i := range sockets {
 		s := &sockets[i]
 		s.Process = source.NoProcess
@@ -121,6 +122,11 @@ func (f *Finder) enter(sockets []source.Socket) (seen int) {
 			continue
 		}
 		e := f.table.put(s.Inode)
+		if all || e.holder < 0 {
+			f.wanted = append(f.wanted, int32(i))
+		} else {
+			processes = f.point(s, e, processes)
+		}
 		if e.seen == f.poll {
 			continue
 		}
@@ -136,12 +142,11 @@ func (f *Finder) enter(sockets []source.Socket) (seen int) {
 			f.sought = append(f.sought, s.Inode)
 		}
 	}
-	return seen
+	return processes, seen
 }
 
-// ask lists the descriptors of what is sought, or all if that is due.
-func (f *Finder) ask() error {
-	all := f.poll >= f.due
+// ask lists the descriptors of what is sought, or all.
+func (f *Finder) ask(all bool) error {
 	if !all && len(f.sought) == 0 {
 		return nil
 	}
@@ -239,8 +244,7 @@ func (f *Finder) forget() {
 }
 
 // point makes a socket point to its holder.
-func (f *Finder) point(s *source.Socket, processes []source.Process) []source.Process {
-	e := f.table.find(s.Inode)
+func (f *Finder) point(s *source.Socket, e *entry, processes []source.Process) []source.Process {
 	if e.holder < 0 {
 		f.report.Unowned++
 		return processes
@@ -250,6 +254,9 @@ func (f *Finder) point(s *source.Socket, processes []source.Process) []source.Pr
 		f.describe(h)
 		h.polled, h.out = f.poll, int32(len(processes))
 		processes = append(processes, h.info)
+		if h.hidden {
+			f.report.Hidden++
+		}
 	}
 	s.Process = h.out
 	return processes
@@ -265,7 +272,7 @@ func (f *Finder) describe(h *found) {
 	h.described = f.poll
 	h.info.PID = h.pid
 	dir, s, err := f.proc.Open(h.pid)
-	if err != nil {
+	if h.hidden = isDenied(err); err != nil {
 		return
 	}
 	defer unix.Close(dir)

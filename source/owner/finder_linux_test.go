@@ -3,6 +3,7 @@ package owner
 import (
 	"context"
 	"errors"
+	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -104,5 +105,27 @@ func TestFinderGoesOnAfterAnError(t *testing.T) {
 		if want := int32(1000 + i%2); pid != want {
 			t.Errorf("then inode %d belongs to %d, want %d", inodes[i], pid, want)
 		}
+	}
+}
+
+// A process of whom nothing may be read is counted as hidden, and keeps its
+// number.
+func TestFinderCountsTheHidden(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may read everything")
+	}
+	f, inodes := crowd(t, 2, 4)
+	f.must(os.Chmod(f.path(1000), 0))
+	t.Cleanup(func() { os.Chmod(f.path(1000), 0o755) })
+	finder := f.finder()
+	finder.list = func(_ []uint32, yield func(pid, fd int32, inode uint32)) error {
+		for i, inode := range inodes {
+			yield(int32(1000+i%2), int32(3+i/2), inode)
+		}
+		return nil
+	}
+	pids, report := poll(t, finder, inodes...)
+	if report.Hidden != 1 || pids[0] != 1000 {
+		t.Errorf("%d hidden, the first socket belongs to %d; want 1 and 1000", report.Hidden, pids[0])
 	}
 }
