@@ -14,15 +14,15 @@ import (
 type beside struct {
 	source.Source // what is polled
 	// before opens what is polled until the better one is ready, and again where
-	// that fails.
-	before func() (source.Source, error)
+	// that fails; better opens that one, nil once it has begun.
+	before, better func() (source.Source, error)
 	// stay makes of what before opens what is polled for good, where the better
 	// one can't be; nil for the same.
 	stay func(source.Source) source.Source
 	// wait says that the first poll is to be the better one's already: there
 	// may be no second.
 	wait    bool
-	opening chan opened // nil once it has been told
+	opening chan opened // nil before it is begun, and once it has been told
 	taken   bool        // the better one is polled
 	polls   int         // of the better one
 	reason  error       // why it is not
@@ -35,18 +35,29 @@ type opened struct {
 	err error
 }
 
-// openBeside opens the source of before, and better in the background.
+// openBeside opens the source of before. The better one is opened in the
+// background once the first poll is done: on a busy host it would take the
+// processor from the first frame.
 func openBeside(before, better func() (source.Source, error), wait bool, log *slog.Logger) (*beside, error) {
 	src, err := before()
 	if err != nil {
 		return nil, err
 	}
-	b := &beside{Source: src, before: before, wait: wait, opening: make(chan opened, 1), log: log}
+	b := &beside{Source: src, before: before, better: better, wait: wait, log: log}
+	if wait {
+		b.begin()
+	}
+	return b, nil
+}
+
+// begin begins to open the better source.
+func (b *beside) begin() {
+	better, opening := b.better, make(chan opened, 1)
+	b.better, b.opening = nil, opening
 	go func() {
 		src, err := better()
-		b.opening <- opened{src, err}
+		opening <- opened{src, err}
 	}()
-	return b, nil
 }
 
 // Poll polls the best that there is by now.
@@ -65,6 +76,9 @@ func (b *beside) Poll(ctx context.Context, m *source.Moment) error {
 	}
 	if b.taken {
 		b.tidy()
+	}
+	if b.better != nil {
+		b.begin()
 	}
 	return err
 }

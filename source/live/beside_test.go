@@ -109,6 +109,13 @@ func TestBesideIsClosedWhileItOpens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if b.opening != nil {
+		t.Error("the better source is being opened before the first poll")
+	}
+	var m source.Moment
+	if err := b.Poll(context.Background(), &m); err != nil {
+		t.Fatal(err)
+	}
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
