@@ -25,6 +25,9 @@ type walker struct {
 	cgroups *netns.Cgroups
 	log     *slog.Logger
 
+	named   []source.Scope // those of the poll before
+	unnamed int            // polls since their names were looked for
+
 	only    uint64        // the namespace to look at, 0 for all
 	rights  procfs.Rights // to read what is shown of processes
 	host    string
@@ -111,14 +114,8 @@ func (w *walker) Poll(ctx context.Context, m *source.Moment) error {
 	if w.only != 0 && len(m.Snapshots) == 0 {
 		return netns.ErrGone
 	}
-	if _, err := w.names.Update(ctx); err != nil {
-		if ctx.Err() != nil {
-			return err
-		}
-		m.Limit(source.LimitNote, err.Error())
-	}
-	for i := range m.Snapshots {
-		w.name(&m.Snapshots[i].Scope)
+	if err := w.name(ctx, m); err != nil {
+		return err
 	}
 	var owned owner.Report
 	m.Processes, owned, err = w.owners.Assign(ctx, m.Room, m.Processes)
@@ -138,10 +135,34 @@ func (w *walker) Poll(ctx context.Context, m *source.Moment) error {
 	return nil
 }
 
-// name says what people call a namespace.
-func (w *walker) name(s *source.Scope) {
-	known := w.names.Name(s.Netns)
-	s.Host, s.Name, s.Kind, s.PID = w.host, known.Name, known.Kind, known.PID
+// nameGap is the number of polls after which the names of namespaces are looked
+// for again, where no namespace came or went.
+const nameGap = 4
+
+// name says what people call the namespaces. An error is that of ctx.
+func (w *walker) name(ctx context.Context, m *source.Moment) error {
+	changed := len(w.named) != len(m.Snapshots)
+	for i := range m.Snapshots {
+		s := &m.Snapshots[i].Scope
+		changed = changed || w.named[i].Netns != s.Netns || w.named[i].Cookie != s.Cookie
+	}
+	if w.unnamed++; changed || w.unnamed >= nameGap {
+		w.unnamed = 0
+		if _, err := w.names.Update(ctx); ctx.Err() != nil {
+			return ctx.Err()
+		} else if err != nil {
+			w.unnamed = nameGap // to say so in each moment
+			m.Limit(source.LimitNote, err.Error())
+		}
+	}
+	w.named = w.named[:0]
+	for i := range m.Snapshots {
+		s := &m.Snapshots[i].Scope
+		known := w.names.Name(s.Netns)
+		s.Host, s.Name, s.Kind, s.PID = w.host, known.Name, known.Kind, known.PID
+		w.named = append(w.named, *s)
+	}
+	return nil
 }
 
 // Close takes the programs out of the kernel.
