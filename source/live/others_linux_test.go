@@ -158,7 +158,7 @@ func TestOneNamespaceIsRefused(t *testing.T) {
 // same is known by files that everyone may read.
 func TestNamespacesThatMayNotBeEntered(t *testing.T) {
 	h := netlab.New(t, "")
-	self := readableSelf(t)
+	self := netlab.ReadableSelf(t)
 	nearLimit(t)
 	const user = "setpriv --reuid=65533 --regid=65533 --clear-groups "
 	for _, test := range []struct {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -41,7 +40,7 @@ func tellLimits(what string) int {
 // Who lacks a right is told so, and which, root or not.
 func TestMissingRightsAreTold(t *testing.T) {
 	h := netlab.New(t, "")
-	self := readableSelf(t)
+	self := netlab.ReadableSelf(t)
 	holdAsNobody(t, h)
 	for _, test := range []struct {
 		name, command string
@@ -81,31 +80,10 @@ func TestTablesInAnotherPIDNamespace(t *testing.T) {
 	if _, err := exec.LookPath("unshare"); err != nil {
 		t.Skip("needs unshare")
 	}
-	got := h.Output("env", asPoller+"=tables self", "unshare", "-pf", "--mount-proc", readableSelf(t))
+	got := h.Output("env", asPoller+"=tables self", "unshare", "-pf", "--mount-proc", netlab.ReadableSelf(t))
 	if want := "other-pids \n"; got != want {
 		t.Errorf("not seen: %q, want %q", got, want)
 	}
-}
-
-// readableSelf copies this program to where every user may run it.
-func readableSelf(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "poller") // t.TempDir is closed to others
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	binary, err := os.ReadFile("/proc/self/exe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "poller")
-	for _, err := range []error{os.Chmod(dir, 0o755), os.WriteFile(path, binary, 0o755)} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return path
 }
 
 // holdAsNobody starts a process of another user that alone holds a socket.

@@ -6,8 +6,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"testing"
 
 	"golang.org/x/sys/unix"
 )
@@ -122,4 +124,26 @@ func resetBoth(pair [2]int) {
 		unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 		unix.Close(fd)
 	}
+}
+
+// ReadableSelf copies this program to where every user may run it, and returns
+// the path.
+func ReadableSelf(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "self") // t.TempDir is closed to others
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	binary, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "self")
+	for _, err := range []error{os.Chmod(dir, 0o755), os.WriteFile(path, binary, 0o755)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return path
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
+	"ephtop/source/netlab"
 )
 
 // asUser makes the test binary a process that prints what it sees through a
@@ -52,21 +52,7 @@ func TestUserSeesWhatEveryoneMayRead(t *testing.T) {
 		t.Skip("needs root to become a user")
 	}
 	l := newLab(t, "40000 40099", 61)
-	dir, err := os.MkdirTemp("", "user") // t.TempDir is closed to others
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	binary, err := os.ReadFile("/proc/self/exe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	self := filepath.Join(dir, "user")
-	for _, err := range []error{os.Chmod(dir, 0o755), os.WriteFile(self, binary, 0o755)} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	self := netlab.ReadableSelf(t)
 	cmd := exec.Command(self)
 	cmd.Dir, cmd.Stderr = "/", os.Stderr
 	cmd.Env = []string{fmt.Sprintf("%s=%d", asUser, l.PID)}
