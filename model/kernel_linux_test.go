@@ -40,7 +40,13 @@ func newLab(t *testing.T) *lab {
 // newLabOf is a lab that a source of that kind looks at.
 func newLabOf(t *testing.T, kind string) *lab {
 	t.Helper()
-	l := &lab{Host: netlab.New(t, "40000 40099"), t: t, fleet: model.NewFleet(model.Options{})}
+	return newLabIn(t, kind, "40000 40099")
+}
+
+// newLabIn is newLabOf with another range, "LOW HIGH".
+func newLabIn(t *testing.T, kind, ports string) *lab {
+	t.Helper()
+	l := &lab{Host: netlab.New(t, ports), t: t, fleet: model.NewFleet(model.Options{})}
 	l.src = openInside(t, l.Host, live.Options{Kind: kind, Netns: live.OwnNetns})
 	// An ACK that another processor brings late to a TIME_WAIT is answered, the
 	// listener answers that with a reset, and a reset ends a TIME_WAIT (RFC 1337).

@@ -32,6 +32,11 @@ func (h *Host) ListenBacklog(addr string, backlog int) int {
 	return fd
 }
 
+// TryListen makes a TCP listener if its port can be had.
+func (h *Host) TryListen(addr string) (int, error) {
+	return h.open(addr, unix.SOCK_STREAM, bindTo(addr), listen(16))
+}
+
 // Connect connects over TCP without binding first.
 func (h *Host) Connect(to string) (int, error) {
 	return h.open(to, unix.SOCK_STREAM, connectTo(to))
