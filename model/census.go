@@ -182,7 +182,7 @@ func (c *census) number(st *State, o *ownership) {
 			m.tuple = c.tuples.number(s, d.vrf, m.tuple)
 			h.tuple = m.tuple
 			if row.Process == source.NoProcess && s.State == source.TimeWait {
-				c.infer(row, h.tuple)
+				c.infer(row, h.tuple, o.recall.isNew(i))
 			}
 			h.closing, h.reuse = closing(s, &st.Snapshot.Settings), !h.blocked && reusable(s, &st.Snapshot.Settings)
 		}

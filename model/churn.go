@@ -17,9 +17,11 @@ type Churn struct {
 	Tuple TupleKey
 	// Process is an index into State.Processes, or source.NoProcess.
 	Process int32
-	Tier    Tier
-	// Live and TimeWait are its connections.
-	Live, TimeWait int
+	// Tier is OwnerInferred where most of TimeWait is.
+	Tier Tier
+	// Live and TimeWait are its connections, Likely those of TimeWait that are
+	// inferred to be.
+	Live, TimeWait, Likely int
 	// CloseRate is the closes per second, taken over ClosingSpan.
 	CloseRate float64
 	closing   int
@@ -54,11 +56,15 @@ func (c *census) churn(st *State) {
 			continue
 		}
 		owner := &c.consumers.lists[ByProcess][p.process]
-		st.Churn = addChurn(st.Churn, Churn{
+		found := Churn{
 			Tuple: c.tuples.tuples[p.tuple].use.TupleKey, Process: owner.Process, Tier: owner.Tier,
 			Live: p.live, TimeWait: p.timeWait, closing: p.closing,
 			Reusable: c.tuples.tuples[p.tuple].use.Reusable > 0, tuple: p.tuple,
-		})
+		}
+		if owner.Tier == OwnerInferred {
+			found.Likely = p.timeWait
+		}
+		st.Churn = addChurn(st.Churn, found)
 	}
 	for i := range st.Churn {
 		ch := &st.Churn[i]
@@ -75,7 +81,7 @@ func (c *census) churn(st *State) {
 }
 
 // addChurn adds what a process holds. What is inferred is counted with what is
-// observed: the churn is likely all its own.
+// observed, and apart.
 func addChurn(list []Churn, c Churn) []Churn {
 	at := slices.IndexFunc(list, func(o Churn) bool { return o.Tuple == c.Tuple && o.Process == c.Process })
 	if at < 0 {
@@ -85,7 +91,8 @@ func addChurn(list []Churn, c Churn) []Churn {
 	o.Live += c.Live
 	o.TimeWait += c.TimeWait
 	o.closing += c.closing
-	o.Tier = max(o.Tier, c.Tier)
+	o.Likely += c.Likely
+	o.Tier = tierOf(o.TimeWait-o.Likely, o.Likely)
 	return list
 }
 
@@ -110,25 +117,37 @@ func (c *census) worstClosing() []int32 {
 	return list
 }
 
+// tierOf is how sure the owner of so many sockets is that were seen with it, and
+// so many that are likely its own.
+func tierOf(seen, likely int) Tier {
+	if likely > seen {
+		return OwnerInferred
+	}
+	return OwnerObserved
+}
+
 // most finds the process that holds the most sockets of each tuple, what is
-// inferred together with what is observed.
+// inferred together with what is observed. It is none where more are nobody's
+// that is known.
 func (c *census) most() {
 	for i := range c.pairs.list {
 		p := &c.pairs.list[i]
 		owner := &c.consumers.lists[ByProcess][p.process]
-		if owner.Process == source.NoProcess {
-			continue
-		}
-		n, slot := p.sockets(), 2*(owner.Process+1)
-		if owner.Tier == OwnerInferred {
-			if seen := c.consumers.bySlot[slot]; seen != noGroup && c.pairs.sockets(p.tuple, seen) > 0 {
+		seen, likely := p.sockets(), 0
+		if slot := 2 * (owner.Process + 1); owner.Tier == OwnerInferred {
+			if n := c.consumers.bySlot[slot]; n != noGroup && c.pairs.sockets(p.tuple, n) > 0 {
 				continue // counted with what was observed
 			}
-		} else if likely := c.consumers.bySlot[slot+1]; likely != noGroup {
-			n += c.pairs.sockets(p.tuple, likely)
+			seen, likely = 0, p.sockets()
+		} else if n := c.consumers.bySlot[slot+1]; n != noGroup {
+			likely = c.pairs.sockets(p.tuple, n)
 		}
-		if t := &c.tuples.tuples[p.tuple]; n > t.most {
-			t.most, t.use.Process, t.use.Tier = n, owner.Process, owner.Tier
+		t := &c.tuples.tuples[p.tuple]
+		if n := seen + likely; n > t.most {
+			t.most, t.inferred = n, likely
+			if t.use.Process, t.use.Tier = owner.Process, owner.Tier; owner.Process != source.NoProcess {
+				t.use.Tier = tierOf(seen, likely)
+			}
 		}
 	}
 }

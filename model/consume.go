@@ -168,6 +168,10 @@ func (cc *consumerTally) count(c *census, h *holder) {
 	if h.bound {
 		cc.bound[h.process]++
 	}
+	if p := &cc.lists[ByProcess][h.process]; h.state == source.CloseWait && h.tuple != noTuple && p.closeWaitPort != h.port {
+		p.closeWaitPort = h.port
+		p.closeWaitPorts++
+	}
 	dest, service := cc.tupleNumbers(c, h.tuple)
 	cc.countSocket(ByDestination, dest, h.state)
 	cc.countSocket(ByService, service, h.state)

@@ -81,7 +81,11 @@ type Consumer struct {
 	// Most is the tuple that holds the most of its sockets.
 	Most        TupleKey
 	mostSockets int
-	uid         uint32
+	// closeWaitPorts are the ports in the range that it holds in CLOSE_WAIT and
+	// does not listen on; closeWaitPort is the last one that was counted.
+	closeWaitPorts int
+	closeWaitPort  uint16
+	uid            uint32
 	// key is the consumer's identity from poll to poll: the number of its
 	// process and tier, of its destination, its port, its user. Numbers are not
 	// used again while anything is remembered of them.

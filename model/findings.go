@@ -38,7 +38,8 @@ const (
 	// Plateau is where its ports will settle.
 	NoPooling
 	// CloseWait: Process does not close what its peers have closed. Count, and
-	// Rate of growth.
+	// Rate of growth; Held ephemeral ports of Of are held by that, none where it
+	// is a server's own port.
 	CloseWait
 	// SynSent: connects to Tuple's destination are not answered. Count, Span is
 	// the age of the oldest.
@@ -88,14 +89,17 @@ type Finding struct {
 	// Process is an index into State.Processes, or source.NoProcess.
 	Process int32
 	Tier    Tier
+	// Seen of the sockets that the finding lays to Process were seen with it, and
+	// Likely are inferred to be its own.
+	Seen, Likely int
 
 	// Exact says that the kernel told of every port that Count counts and of no
 	// other, so that nothing is suspected.
 	Exact bool
 
-	Count, Of, Live, Suspected, FinWait2, Pool, Plateau int
-	Rate                                                float64
-	Span                                                time.Duration
+	Count, Of, Live, Held, Suspected, FinWait2, Pool, Plateau int
+	Rate                                                      float64
+	Span                                                      time.Duration
 	// Ports are sorted.
 	Ports []uint16
 }
@@ -128,7 +132,7 @@ func (st *State) find(t *tracker) {
 			t.ownership.registry.keep(p, t.turn)
 		}
 	}
-	list = findTuples(st, list)
+	list = t.tcp.findTuples(st, list)
 	list = findPools(st, list)
 	list = t.tcp.findBound(st, list)
 	list = findChurn(st, list)
@@ -166,7 +170,7 @@ func findFailures(st *State, list []Finding) []Finding {
 	return append(list, found)
 }
 
-func findTuples(st *State, list []Finding) []Finding {
+func (c *census) findTuples(st *State, list []Finding) []Finding {
 	p := &st.TCP.Pressure
 	if p.PoolOnly {
 		return list
@@ -174,20 +178,26 @@ func findTuples(st *State, list []Finding) []Finding {
 	for i := range p.Tuples[:min(len(p.Tuples), maxTupleReports)] {
 		t := &p.Tuples[i]
 		if t.Level > LevelOK {
-			f := Finding{Problem: TupleFull, Level: t.Level, Tuple: t.TupleKey, Count: t.Used, Of: p.Usable, Process: t.Process, Tier: t.Tier}
+			f := Finding{Problem: TupleFull, Level: t.Level, Tuple: t.TupleKey, Count: t.Used, Of: p.Usable}
+			c.lay(&f, t)
 			if i == 0 {
 				f.Rate, f.Span = st.Forecast.Rate, st.Forecast.Full
 			}
 			list = append(list, f)
 		}
 		if t.FirstHalfPercent() >= slowShare && t.Free > 0 {
-			list = append(list, Finding{
-				Problem: SlowConnect, Level: LevelWarning, Tuple: t.TupleKey, Process: t.Process, Tier: t.Tier,
-				Count: t.FirstHalf, Of: t.FirstHalfSize,
-			})
+			f := Finding{Problem: SlowConnect, Level: LevelWarning, Tuple: t.TupleKey, Count: t.FirstHalf, Of: t.FirstHalfSize}
+			c.lay(&f, t)
+			list = append(list, f)
 		}
 	}
 	return list
+}
+
+// lay lays a finding to whoever holds the most of a tuple.
+func (c *census) lay(f *Finding, t *TupleUse) {
+	place := &c.tuples.tuples[c.tuples.index[t.TupleKey]]
+	f.Process, f.Tier, f.Seen, f.Likely = t.Process, t.Tier, place.most-place.inferred, place.inferred
 }
 
 func findPools(st *State, list []Finding) []Finding {
@@ -244,6 +254,7 @@ func findChurn(st *State, list []Finding) []Finding {
 		}
 		list = append(list, Finding{
 			Problem: NoPooling, Level: level, Tuple: c.Tuple, Process: c.Process, Tier: c.Tier, Rate: c.CloseRate,
+			Seen: c.TimeWait - c.Likely, Likely: c.Likely,
 			Count: c.TimeWait, Live: c.Live, Of: usable, Span: c.Life(), Plateau: c.Plateau,
 		})
 	}
@@ -258,9 +269,9 @@ func findCloseWait(st *State, list []Finding) []Finding {
 		if n < minCloseWait || n < stuckCloseWait && c.CloseWaitRate < closeWaitGrowth {
 			continue
 		}
-		level := min(LevelCritical, max(LevelWarning, st.Thresholds.Level(min(n, usable), usable)))
+		level := min(LevelCritical, max(LevelWarning, st.Thresholds.Level(min(c.closeWaitPorts, usable), usable)))
 		list = append(list, Finding{
-			Problem: CloseWait, Level: level, Process: c.Process, Tier: c.Tier, Count: n, Rate: c.CloseWaitRate, Of: usable,
+			Problem: CloseWait, Level: level, Process: c.Process, Tier: c.Tier, Count: n, Held: c.closeWaitPorts, Rate: c.CloseWaitRate, Of: usable,
 		})
 	}
 	return list
@@ -287,7 +298,15 @@ func (s *signs) findSynSent(st *State, list []Finding) []Finding {
 }
 
 func (s *signs) findOrphans(st *State, list []Finding) []Finding {
-	orphans := s.orphans
+	orphans, finWait2 := 0, 0
+	for _, row := range s.orphans {
+		// The port of a listener is the listener's, whatever becomes of what it
+		// accepted.
+		if k := &st.Snapshot.Sockets[row]; !s.listening.Has(k.LocalPort) {
+			orphans++
+			finWait2 += one(k.State == source.FinWait2)
+		}
+	}
 	usable := st.TCP.Pressure.Usable
 	if !st.Snapshot.Inodes || orphans < minOrphans && float64(orphans) < minBoundShare*float64(usable) {
 		return list
@@ -296,7 +315,7 @@ func (s *signs) findOrphans(st *State, list []Finding) []Finding {
 	if float64(orphans) >= minBoundShare*float64(usable) {
 		level = LevelWarning
 	}
-	return append(list, Finding{Problem: Orphans, Level: level, Process: source.NoProcess, Count: orphans, FinWait2: s.finWait2, Of: usable})
+	return append(list, Finding{Problem: Orphans, Level: level, Process: source.NoProcess, Count: orphans, FinWait2: finWait2, Of: usable})
 }
 
 func findBuckets(st *State, list []Finding) []Finding {

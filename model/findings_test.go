@@ -240,10 +240,14 @@ func TestChurnIsLaidToItsProcess(t *testing.T) {
 	t.Parallel()
 	live := held(connections(8, source.Established, "10.0.0.1", 40000, 2, db), 0, 1)
 	wait := aged(held(connections(2000, source.TimeWait, "10.0.0.1", 41000, 2, db), source.NoProcess, 1000), 4000)
-	st := update(withProcesses(wide(moment(0, append(live, wait...)...)), java))
+	var events []source.Event
+	for _, s := range wait {
+		events = append(events, source.Event{Kind: source.Closed, Tuple: s.Tuple(), Process: java})
+	}
+	st := update(withEvents(withProcesses(wide(moment(0, append(live, wait...)...)), java), events...))
 	f := find(st, NoPooling)
 	if f == nil || f.Process == source.NoProcess || st.Processes[f.Process].Name != "java" || f.Tier != OwnerObserved {
-		t.Fatalf("finding %+v, want java's, seen alive with the same destination", f)
+		t.Fatalf("finding %+v, want java's, who closed all", f)
 	}
 	if f.Rate != 400 || f.Live != 8 || f.Count != 2000 || f.Plateau != 24008 || f.Span.Milliseconds() != 20 {
 		t.Errorf("%+v; want 400 closes/s, 8 live, 2000 in TIME_WAIT, 24008 ports in the end, 20 ms of life", f)

@@ -28,7 +28,7 @@ type ownership struct {
 // has passed for sure.
 func (o *ownership) begin(st *State, events []int32, passed time.Duration) {
 	sockets := st.Snapshot.Sockets
-	o.fresh = o.fresh[:0]
+	o.ended = o.ended[:0]
 	o.before = st.Clock - st.Elapsed.Nanoseconds()
 	o.recall.begin(sockets, &st.Snapshot.Settings, passed, &o.scratch.recall)
 	o.trace(st.Moment, events)
@@ -42,19 +42,19 @@ func (o *ownership) observe(st *State, i int) {
 	if o.recall.isNew(i) {
 		m.since, m.sinceStart = firstSeen(s, &st.Snapshot.Settings, st.Clock), !o.started
 	}
-	known := m.process != source.NoProcess
+	known, traced := m.process != source.NoProcess, false
 	if s.Process != source.NoProcess {
 		m.process, m.tier = o.registry.mapping[s.Process], OwnerObserved
 	} else if p, ok := o.closedBy(s, known); ok {
-		m.process, m.tier = p, OwnerTraced
+		m.process, m.tier, traced = p, OwnerTraced, true
 	}
 	if len(o.bound) > 0 {
 		o.noteBound(s, m, o.recall.isNew(i))
 	}
 	if m.process != source.NoProcess {
 		o.registry.keep(m.process, o.turn)
-		if !known {
-			o.fresh = append(o.fresh, int32(i))
+		if s.State == source.TimeWait && m.since >= o.before && (traced || o.recall.hasClosed(i)) {
+			o.ended = append(o.ended, int32(i))
 		}
 	}
 	st.Rows[i] = Row{Process: m.process, Tier: m.tier, SinceStart: m.sinceStart, Since: m.since}

@@ -47,7 +47,8 @@ type TupleUse struct {
 	Followed time.Duration
 	Level    Level
 	// Process holds the most of the tuple's sockets: an index into
-	// State.Processes, or source.NoProcess. Tier says how sure that is.
+	// State.Processes, or source.NoProcess, where most are nobody's that is
+	// known. Tier says how sure that is.
 	Process int32
 	Tier    Tier
 }

@@ -169,3 +169,8 @@ func (r *recall) matchRest(sockets []source.Socket) {
 
 // isNew tells whether a row was not there before.
 func (r *recall) isNew(row int) bool { return r.match[row] == forgotten }
+
+// hasClosed tells whether a row in TIME_WAIT was alive at the look before.
+func (r *recall) hasClosed(row int) bool {
+	return !r.isNew(row) && !r.last[r.match[row]].waiting
+}

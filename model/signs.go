@@ -10,7 +10,7 @@ import (
 // findings are made of: so that a finding costs nothing but its figures,
 // however many sockets there are.
 type signs struct {
-	orphans, finWait2 int
+	orphans []int32 // rows of the range without a process
 	// listeners are the first rows of each port of the range that is listened
 	// on.
 	listeners []int32
@@ -35,21 +35,15 @@ func (s *signs) begin() {
 		s.listening = source.PortSet{}
 	}
 	clear(s.index)
-	s.orphans, s.finWait2 = 0, 0
-	s.listeners, s.waiting = s.listeners[:0], s.waiting[:0]
+	s.orphans, s.listeners, s.waiting = s.orphans[:0], s.listeners[:0], s.waiting[:0]
 }
 
 // note looks at one TCP socket, whose row is filled in.
 func (s *signs) note(st *State, row int) {
 	switch k := &st.Snapshot.Sockets[row]; k.State {
-	case source.FinWait2:
-		if k.Inode == 0 {
-			s.finWait2++
-			s.orphans++
-		}
-	case source.FinWait1, source.Closing, source.LastAck:
-		if k.Inode == 0 {
-			s.orphans++
+	case source.FinWait1, source.FinWait2, source.Closing, source.LastAck:
+		if k.Inode == 0 && st.Rows[row].Ephemeral {
+			s.orphans = append(s.orphans, int32(row))
 		}
 	case source.Listen:
 		if st.Rows[row].Ephemeral && !s.listening.Has(k.LocalPort) {

@@ -42,8 +42,9 @@ const timerSlack = 100 * time.Millisecond
 type scratch struct {
 	tcp, udp tally
 	recall   recallScratch
-	// fresh are the rows whose process is known since this turn.
-	fresh []int32
+	// ended are the rows in TIME_WAIT since this turn whose process is known, but
+	// for those that lived through more than one look.
+	ended []int32
 	signs signs
 }
 

@@ -57,9 +57,9 @@ func TestTimeWaitKeepsItsObservedOwner(t *testing.T) {
 			}, "java", OwnerObserved,
 		},
 		{
-			"only likely where another connection had the four-tuple", []*source.Moment{
+			"not known where another connection had the four-tuple", []*source.Moment{
 				withProcesses(moment(0, owned(live, 6, 0)), java), moment(70, wait),
-			}, "java", OwnerInferred,
+			}, "", OwnerUnknown,
 		},
 		{"never seen alive", []*source.Moment{moment(0, wait)}, "", OwnerUnknown},
 	}
@@ -79,6 +79,9 @@ func TestTimeWaitKeepsItsObservedOwner(t *testing.T) {
 
 func TestUnseenTimeWaitIsInferredFromTheSameDestination(t *testing.T) {
 	t.Parallel()
+	closed := func(local, remote string, cookie uint64) source.Socket {
+		return with(owned(socket(source.TimeWait, local, remote), cookie, source.NoProcess), func(s *source.Socket) { s.Expires = 59100 })
+	}
 	st := story(
 		withProcesses(moment(0,
 			owned(socket(source.Established, "10.0.0.1:40000", db), 1, 0),
@@ -86,14 +89,14 @@ func TestUnseenTimeWaitIsInferredFromTheSameDestination(t *testing.T) {
 			owned(socket(source.Established, "10.0.0.1:40004", db), 3, 1),
 			owned(socket(source.Established, "10.0.0.1:40006", "10.0.9.3:80"), 4, 1)), java, curl),
 		moment(1,
-			owned(socket(source.TimeWait, "10.0.0.1:40008", db), 5, source.NoProcess),
-			owned(socket(source.TimeWait, "10.0.0.1:40010", "10.0.9.4:80"), 6, source.NoProcess)),
+			closed("10.0.0.1:40008", db, 5), closed("10.0.0.1:40010", "10.0.9.4:80", 6), closed("10.0.0.1:40000", db, 1),
+			closed("10.0.0.1:40002", db, 2), closed("10.0.0.1:40004", db, 3)),
 	)
 	if p := st.Process(0); p == nil || p.Name != "java" || st.Rows[0].Tier != OwnerInferred {
-		t.Errorf("towards the database: %v %v, want java, inferred: 2 of 3 seen alive", p, st.Rows[0].Tier)
+		t.Errorf("towards the database: %v %v, want java, inferred: it closed 2 of 3", p, st.Rows[0].Tier)
 	}
 	if p := st.Process(1); p != nil || st.Rows[1].Tier != OwnerUnknown {
-		t.Errorf("towards a destination never seen alive: %v %v, want none", p, st.Rows[1].Tier)
+		t.Errorf("towards a destination where no close was seen: %v %v, want none", p, st.Rows[1].Tier)
 	}
 	if seen, of := st.Likely(0); seen != 2 || of != 3 {
 		t.Errorf("%d of %d seen, want 2 of 3", seen, of)

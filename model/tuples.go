@@ -21,6 +21,7 @@ type tuplePlace struct {
 	// What follows holds for one turn.
 	lastPort uint16 // with which it was counted last
 	most     int    // sockets of use.Process
+	inferred int    // those of them that are likely its own
 	// secondLive and secondClosing are the parts of use.Live and use.Closing
 	// on ports of the second half.
 	secondLive, secondClosing int
