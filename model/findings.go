@@ -38,8 +38,8 @@ const (
 	// Plateau is where its ports will settle.
 	NoPooling
 	// CloseWait: Process does not close what its peers have closed. Count, and
-	// Rate of growth; Held ephemeral ports of Of are held by that, none where it
-	// is a server's own port.
+	// Rate of growth; Outside of them hold no ephemeral port, as on a server's own
+	// one.
 	CloseWait
 	// SynSent: connects to Tuple's destination are not answered. Count, Span is
 	// the age of the oldest.
@@ -97,9 +97,9 @@ type Finding struct {
 	// other, so that nothing is suspected.
 	Exact bool
 
-	Count, Of, Live, Held, Suspected, FinWait2, Pool, Plateau int
-	Rate                                                      float64
-	Span                                                      time.Duration
+	Count, Of, Live, Outside, Suspected, FinWait2, Pool, Plateau int
+	Rate                                                         float64
+	Span                                                         time.Duration
 	// Ports are sorted.
 	Ports []uint16
 }
@@ -271,7 +271,7 @@ func findCloseWait(st *State, list []Finding) []Finding {
 		}
 		level := min(LevelCritical, max(LevelWarning, st.Thresholds.Level(min(c.closeWaitPorts, usable), usable)))
 		list = append(list, Finding{
-			Problem: CloseWait, Level: level, Process: c.Process, Tier: c.Tier, Count: n, Held: c.closeWaitPorts, Rate: c.CloseWaitRate, Of: usable,
+			Problem: CloseWait, Level: level, Process: c.Process, Tier: c.Tier, Count: n, Outside: n - c.closeWaitPorts, Rate: c.CloseWaitRate, Of: usable,
 		})
 	}
 	return list

@@ -174,10 +174,10 @@ func (e *examiner) pooling() {
 			continue
 		}
 		told++
-		f := model.Finding{Process: c.Process, Tier: c.Tier}
-		who := newTeller(e.st, &f).whoever()
-		e.seen("%s to %s by %s: %s open, %s in TIME_WAIT", closes(c.CloseRate), source.AddrPort(c.Tuple.Destination, c.Tuple.Port), who,
-			text.Count(c.Live), text.Count(c.TimeWait))
+		f := model.Finding{Process: c.Process, Tier: c.Tier, Seen: c.TimeWait - c.Likely, Likely: c.Likely}
+		t := newTeller(e.st, &f)
+		e.seen("%s to %s by %s: %s open, %s in TIME_WAIT%s", closes(c.CloseRate), source.AddrPort(c.Tuple.Destination, c.Tuple.Port), t.whoever(),
+			text.Count(c.Live), text.Count(c.TimeWait), t.shares())
 	}
 	if told == 0 {
 		e.seen("no connection was closed from here")

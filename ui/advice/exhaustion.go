@@ -63,9 +63,7 @@ func (t *teller) tupleFull() Advice {
 			a.Seen += "; " + text.Count(t.use.Reusable) + " of the TIME_WAIT can likely be taken over (tcp_tw_reuse)"
 		}
 	}
-	if who := t.process(); who != "" {
-		a.Seen += "; most by " + who
-	}
+	a.Seen += t.mostBy()
 	if t.Rate >= 0.5 {
 		a.Seen += "; " + text.Rate(t.Rate) + " ports/s" + t.left(", full in ")
 	}
@@ -78,6 +76,17 @@ func (t *teller) tupleFull() Advice {
 	}
 	a.Remedies = t.cures()
 	return a
+}
+
+// mostBy names who holds most of the tuple, or says how that can be learned.
+func (t *teller) mostBy() string {
+	switch who := t.process(); {
+	case who != "":
+		return "; most by " + who + t.shares()
+	case t.waitsMost():
+		return t.learn()
+	}
+	return ""
 }
 
 // left is the time until none is free, after a few words; "" where the use
@@ -117,6 +126,9 @@ func (t *teller) poolFull() Advice {
 		Seen:  fmt.Sprintf("%s of %s %s ports are used, %s free", text.Count(t.Count), text.Count(t.Of), proto, text.Count(max(0, t.Of-t.Count))),
 		Why:   "This system picks a port without regard to the destination: when none is free, connect() fails to everywhere.",
 	}
+	if !t.pressure().PoolOnly {
+		a.Why = "All of these are bound or listened on, and no connection may take such a port: when none is free, connect() fails to everywhere."
+	}
 	if t.Proto == source.UDP {
 		a.Why = "A UDP socket takes its port whatever the destination: when none is free on its local address, connect() and sendto() fail with EAGAIN."
 	}
@@ -152,9 +164,7 @@ func (t *teller) slowConnect() Advice {
 	if t.Count >= t.Of {
 		a.Title = t.title("connect() to %s is slow", t.destination())
 	}
-	if who := t.process(); who != "" {
-		a.Seen += "; most by " + who
-	}
+	a.Seen += t.mostBy()
 	return a
 }
 

@@ -63,6 +63,23 @@ func (t *teller) whoever() string {
 	return "a process that is not known"
 }
 
+// shares tells of what the process holds how much was seen with it, where the
+// rest is likely its own.
+func (t *teller) shares() string {
+	if t.Likely == 0 || t.finder() == nil {
+		return ""
+	}
+	return " (" + text.Count(t.Seen) + " seen, the rest likely)"
+}
+
+// learn says how to learn whose most of the tuple's TIME_WAIT are.
+func (t *teller) learn() string {
+	if t.finder() != nil || !t.linux() || t.st.Moment.Traced {
+		return ""
+	}
+	return "; whose they are was not seen: --trace, as root, tells who closes from then on"
+}
+
 // pid is what stands for the process in a command.
 func (t *teller) pid() string {
 	if p := t.finder(); p != nil && t.Tier != model.OwnerInferred {

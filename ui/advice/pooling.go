@@ -103,14 +103,17 @@ var kindCures = map[services.Kind]cure{
 // pool is the remedy of connections that are used again. It ends the TIME_WAIT
 // of live connections' successors: what stays is what is busy at one time.
 func (t *teller) pool(waiting, live, plateau int) Remedy {
-	c, ok := portCures[t.Tuple.Port]
+	c, ok := t.clientCure()
+	if !ok {
+		c, ok = portCures[t.Tuple.Port]
+	}
 	if !ok {
 		if c, ok = kindCures[services.KindOf(t.Tuple.Port, source.TCP)]; !ok {
 			c = kindCures[services.Unknown]
 		}
 	}
 	return c.remedy("ends " + text.Count(waiting) + " TIME_WAIT: about " + text.Plural(max(1, live), "port", "ports") + " instead of " +
-		text.Count(max(plateau, waiting+live)))
+		text.Count(min(max(plateau, waiting+live), max(t.pressure().Usable, waiting+live))))
 }
 
 func (t *teller) noPooling() Advice {
@@ -120,8 +123,9 @@ func (t *teller) noPooling() Advice {
 	}
 	a := Advice{
 		Title: t.title("%s to %s, each for a new connection", closes(t.Rate), t.destination()),
-		Seen: fmt.Sprintf("%s closes %s connections/s to %s: %s open, %s in TIME_WAIT; %s; %s",
-			t.whoever(), rate(t.Rate), t.destination(), text.Count(t.Live), text.Count(t.Count), life, settles(t.Plateau, t.Of)),
+		Seen: fmt.Sprintf("%s closes %s connections/s to %s: %s open, %s in TIME_WAIT%s; %s; %s%s",
+			t.whoever(), rate(t.Rate), t.destination(), text.Count(t.Live), text.Count(t.Count), t.shares(), life, settles(t.Plateau, t.Of),
+			t.learn()),
 		Why: fmt.Sprintf("Each connection that is closed here keeps its port towards this destination for %s: at this rate that makes %s for %s at one time.",
 			span(t.set.TimeWait), text.Plural(t.Plateau, "port", "ports"), text.Plural(max(1, t.Live), "connection", "connections")) + t.noCure(),
 		Remedies: gather(t.pool(t.Count, t.Live, t.Plateau), t.unixSocket(), t.reuse(), t.shorten()),

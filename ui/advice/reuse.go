@@ -2,9 +2,11 @@ package advice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"ephtop/model"
 	"ephtop/source"
 	"ephtop/ui/text"
 )
@@ -44,9 +46,9 @@ func (t *teller) reuse() Remedy {
 		What:    fmt.Sprintf("let connect() take over a TIME_WAIT (tcp_tw_reuse is %d)", t.set.ReuseTimeWait),
 		Command: "sysctl -w " + strings.Join(settings, " "),
 		Risk: "works only where both ends send TCP timestamps, and never for ports that were bound before connect(); " +
-			lostAtRestart,
+			t.behindNAT() + lostAtRestart,
 	}
-	rates := "sustains up to " + rate(sustains(t.spare(), t.set.ReuseDelay)) + " instead of " + closes(t.sustains())
+	rates := "sustains up to " + t.insteadOf(sustains(t.spare(), t.set.ReuseDelay))
 	if t.set.Timestamps == 0 {
 		r.What = fmt.Sprintf("turn TCP timestamps on, so that connect() can take over a TIME_WAIT (tcp_tw_reuse is %d)", t.set.ReuseTimeWait)
 		r.Effect = "frees none of the " + text.Count(t.use.TimeWait) + " TIME_WAIT of now, which have no timestamps; after them " + rates
@@ -55,6 +57,24 @@ func (t *teller) reuse() Remedy {
 			text.Count(t.oldEnough()), text.Count(t.use.TimeWait), span(t.set.ReuseDelay), rates)
 	}
 	return r
+}
+
+// behindNAT is the risk of taking over a TIME_WAIT where several hosts share an
+// address on the way.
+func (t *teller) behindNAT() string {
+	if t.loopback() {
+		return "2 means on loopback only; "
+	}
+	return "behind NAT, where several hosts share one address, the server may see timestamps of one host after those of another, " +
+		"and drop or reset new connections; 2 means on loopback only; "
+}
+
+// insteadOf compares a rate of closes with the one that can be sustained now.
+func (t *teller) insteadOf(then float64) string {
+	if now := t.sustains(); now >= 0.1 {
+		return rate(then) + " instead of " + closes(now)
+	}
+	return closes(then)
 }
 
 // shorten is the remedy of a shorter TIME_WAIT, where the system has a setting
@@ -67,7 +87,7 @@ func (t *teller) shorten() Remedy {
 	return Remedy{
 		What:    "shorten TIME_WAIT from " + span(t.set.TimeWait) + " to " + span(2*msl),
 		Command: fmt.Sprintf("sysctl net.inet.tcp.msl=%d", msl.Milliseconds()),
-		Effect:  "sustains " + rate(sustains(t.spare(), 2*msl)) + " instead of " + closes(t.sustains()),
+		Effect:  "sustains " + t.insteadOf(sustains(t.spare(), 2*msl)),
 		Risk:    "a segment that is on its way for longer than 5 s can reach a new connection with the same ports",
 	}
 }
@@ -89,10 +109,24 @@ func (t *teller) another() Remedy {
 		Risk:    "a program that binds the source address must set IP_BIND_ADDRESS_NO_PORT, or its ports are blocked for everyone",
 	}
 	if t.Tuple.Destination.IsLoopback() {
-		r.Command = "connect to 127.0.0.2 as well, which needs no set-up; the server must listen on 0.0.0.0 or there too"
+		r.Command = "connect to " + t.unusedLoopback().String() + " as well, which needs no set-up; the server must listen on 0.0.0.0 or there too"
 		r.Risk = "the server must be told apart by nothing but its port"
 	}
 	return r
+}
+
+// unusedLoopback is an address of loopback on which nothing goes to the port of
+// the finding's tuple yet.
+func (t *teller) unusedLoopback() source.Addr {
+	to := source.Addr4([4]byte{127, 0, 0, 2})
+	for used := true; used && to[15] < 255; {
+		if used = slices.ContainsFunc(t.pressure().Tuples, func(u model.TupleUse) bool {
+			return u.Destination == to && u.Port == t.Tuple.Port
+		}) || to == t.Tuple.Destination; used {
+			to[15]++
+		}
+	}
+	return to
 }
 
 // unixSocket is the remedy for what stays on the host anyway.

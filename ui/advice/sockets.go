@@ -59,11 +59,23 @@ func (t *teller) closeWait() Advice {
 		Why: "The peer has closed and the application has not called close(): no timer and no setting ends this. " +
 			"Each keeps its port and a file descriptor until the process closes it or ends.",
 	}
+	held := t.Count - t.Outside
+	switch {
+	case held == 0:
+		a.Why = "The peer has closed and the application has not called close(): no timer and no setting ends this. " +
+			"Each keeps a file descriptor until the process closes it or ends, and no ephemeral port: they are on ports of the server itself."
+	case t.Outside > 0:
+		a.Seen += ", " + text.Count(held) + " of them on ephemeral ports"
+	}
 	if t.name() == "" {
 		a.Title = t.title("%s in CLOSE_WAIT that nobody closes", text.Plural(t.Count, "connection", "connections"))
 	}
 	if t.Rate >= 0.05 {
 		a.Seen += ", +" + rate(t.Rate) + "/s"
+	}
+	freed := text.Plural(held, "port", "ports")
+	if held == 0 {
+		freed = text.Plural(t.Count, "descriptor", "descriptors")
 	}
 	pid := t.pid()
 	a.Remedies = []Remedy{
@@ -77,7 +89,7 @@ func (t *teller) closeWait() Advice {
 		{
 			What:    "restart the process, until it is mended",
 			Command: t.list(fmt.Sprintf("systemctl status %s, then systemctl restart UNIT", pid), fmt.Sprintf("restart the service of pid %s", pid), fmt.Sprintf("restart the service of pid %s", pid)),
-			Effect:  "frees up to " + text.Plural(t.Count, "port", "ports") + " at once",
+			Effect:  "frees up to " + freed + " at once",
 			Risk:    "its other connections end too, and the leak comes back",
 		},
 	}
