@@ -18,13 +18,14 @@ const (
 	TopicPooling
 	TopicLog
 	TopicChanges
+	TopicEnds
 
 	NumTopics = iota
 )
 
 // String names the topic in the JSON.
 func (t Topic) String() string {
-	names := [NumTopics]string{"range", "connections", "time-wait", "firewall", "pooling", "log", "changes"}
+	names := [NumTopics]string{"range", "connections", "time-wait", "firewall", "pooling", "log", "changes", "ends-first"}
 	if int(t) < len(names) {
 		return names[t]
 	}
@@ -57,6 +58,8 @@ type Point struct {
 	Findings []Finding
 	// Signs are what the evidence adds.
 	Signs []Sign
+	// Ends hold with TopicEnds: what can run out, what is nearest to its end first.
+	Ends []End
 	// Reason says why the verdict is VerdictUnknown, as the evidence has it.
 	Reason string
 }
@@ -121,6 +124,7 @@ func Examine(st *State, ev *source.Evidence) []Point {
 	points[TopicFirewall].firewall(st, ev)
 	points[TopicLog].log(&ev.Log)
 	points[TopicChanges].changes(&ev.Sysctls)
+	points[TopicEnds].ends(st, ev)
 	return points
 }
 

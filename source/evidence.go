@@ -10,6 +10,7 @@ type Evidence struct {
 	Conntrack Conntrack `json:"conntrack"`
 	Log       SystemLog `json:"log"`
 	Sysctls   Sysctls   `json:"sysctls"`
+	Resources Resources `json:"resources,omitzero"`
 }
 
 // Outcome says how far a part of the evidence was read.

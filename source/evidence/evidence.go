@@ -40,6 +40,8 @@ type Options struct {
 	// Now is the time against which files and log lines are recent. Zero means
 	// the present.
 	Now time.Time
+	// Processes are those whose descriptors are counted.
+	Processes []source.Process
 	// Root is the tree that files are read from, "/" if empty. Under another
 	// root no command is run and the kernel is not asked, as both would speak
 	// of this host.
@@ -68,6 +70,7 @@ func Gather(ctx context.Context, o Options) source.Evidence {
 		e.Conntrack.Status = unknownHere("the table of connection tracking")
 		e.Log.Status = unknownHere("the system log")
 		e.Sysctls.Status = unknownHere("the kernel's defaults and the files that change them")
+		e.Resources.Status = unknownHere("the limits of processes")
 		return e
 	}
 	h := newGatherer(o)
@@ -83,6 +86,7 @@ func Gather(ctx context.Context, o Options) source.Evidence {
 	ask(func(context.Context) { e.Conntrack = h.conntrack() })
 	ask(func(ctx context.Context) { e.Log = h.log(ctx) })
 	ask(func(context.Context) { e.Sysctls = h.sysctls() })
+	ask(func(ctx context.Context) { e.Resources = h.resources(ctx) })
 	parts.Wait()
 	return e
 }

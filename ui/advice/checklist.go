@@ -61,6 +61,7 @@ var topics = map[model.Topic]struct {
 	model.TopicPooling:     {"pooling and keep-alive", (*examiner).pooling},
 	model.TopicLog:         {"the system log", (*examiner).log},
 	model.TopicChanges:     {"settings that differ from the defaults", (*examiner).changes},
+	model.TopicEnds:        {"what ends first", (*examiner).ends},
 }
 
 // findings adds what was found on the topic, and what helps most.
@@ -166,7 +167,7 @@ func (e *examiner) timeWait() {
 
 func (e *examiner) pooling() {
 	e.seen("%s in %s", text.Plural(e.sample.Polls, "poll", "polls"), span(e.sample.Span))
-	const most = 3
+	const most, minTold = 3, 20
 	told := 0
 	for i := range e.st.Churn {
 		c := &e.st.Churn[i]
@@ -178,6 +179,9 @@ func (e *examiner) pooling() {
 		t := newTeller(e.st, &f)
 		e.seen("%s to %s by %s: %s open, %s in TIME_WAIT%s", closes(c.CloseRate), source.AddrPort(c.Tuple.Destination, c.Tuple.Port), t.whoever(),
 			text.Count(c.Live), text.Count(c.TimeWait), t.shares())
+		if c.TimeWait >= minTold {
+			e.goClient(t.finder(), c.Tuple.Port)
+		}
 	}
 	if told == 0 {
 		e.seen("no connection was closed from here")

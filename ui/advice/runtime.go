@@ -14,7 +14,7 @@ type client struct {
 	// names are beginnings of the names under which it runs.
 	names []string
 	// web is its cure towards what speaks HTTP or is not known, database the one
-	// towards databases and caches.
+	// towards databases.
 	web, database cure
 }
 
@@ -30,20 +30,20 @@ var clients = []client{
 		web: cure{"have PHP-FPM's workers keep a connection: through a proxy on this host that keeps them alive",
 			"nginx or HAProxy on a Unix domain socket before the service; PHP 8.5: curl_share_init_persistent()", restRisk},
 		database: cure{"have PHP-FPM's workers keep their connections: persistent ones, or a pool on this host",
-			"PDO::ATTR_PERSISTENT => true; phpredis: pconnect; or PgBouncer or ProxySQL on this host; a large pm.max_requests", restRisk},
+			"PDO::ATTR_PERSISTENT => true; or PgBouncer or ProxySQL on this host; a large pm.max_requests", restRisk},
 	},
 	{
 		names: []string{"node", "nodejs", "npm"},
 		web: cure{"give Node's HTTP client an agent with keepAlive, which is off by default before Node 19",
 			"new http.Agent({ keepAlive: true, maxSockets: 64 }), one for the whole process, also for axios and node-fetch", idleRisk},
 		database: cure{"make one pool for the whole Node process",
-			"pg: new Pool({ max: 20 }); mysql2: createPool; ioredis: one client", poolRisk},
+			"pg: new Pool({ max: 20 }); mysql2: createPool", poolRisk},
 	},
 	{
 		names: []string{"java", "jsvc"},
 		web: cure{"share one HTTP client with a pool between all threads of the Java process",
 			"Apache HttpClient: PoolingHttpClientConnectionManager, setDefaultMaxPerRoute(64); JDK: one HttpClient; read each body to its end", idleRisk},
-		database: cure{"pool the connections in the Java process: HikariCP, or JedisPool and Lettuce for Redis",
+		database: cure{"pool the connections in the Java process: HikariCP",
 			"HikariCP: maximumPoolSize=20, maxLifetime below the server's limit", poolRisk},
 	},
 	{
@@ -71,7 +71,7 @@ var clients = []client{
 		web: cure{"make one session for the whole Python process",
 			"requests.Session(), httpx.Client() or aiohttp.ClientSession(), made once and not for each request", idleRisk},
 		database: cure{"pool the connections in the Python process",
-			"SQLAlchemy: create_engine(pool_size=20), once; Django: CONN_MAX_AGE = 60; redis-py: ConnectionPool", poolRisk},
+			"SQLAlchemy: create_engine(pool_size=20), once; Django: CONN_MAX_AGE = 60", poolRisk},
 	},
 	{
 		names: []string{"curl", "wget"},
@@ -86,7 +86,7 @@ var clients = []client{
 		names: []string{"puma", "ruby", "unicorn", "sidekiq"},
 		web: cure{"keep Ruby's HTTP connections open",
 			"Net::HTTP.start with a block for several requests, or Faraday with net_http_persistent", idleRisk},
-		database: cure{"pool the connections in the Ruby process", "database.yml: pool: 20, as many as there are threads; ConnectionPool for Redis", poolRisk},
+		database: cure{"pool the connections in the Ruby process", "database.yml: pool: 20, as many as there are threads", poolRisk},
 	},
 	{
 		names: []string{"go", "__debug_bin"},
@@ -118,7 +118,7 @@ func (t *teller) clientCure() (cure, bool) {
 func (c *client) towards(port uint16) (cure, bool) {
 	chosen := cure{}
 	switch services.KindOf(port, source.TCP) {
-	case services.Database, services.Cache:
+	case services.Database:
 		chosen = c.database
 	case services.Web, services.Search, services.Monitoring, services.Cluster, services.Unknown:
 		chosen = c.web

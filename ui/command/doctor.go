@@ -160,7 +160,8 @@ func (a *app) observe(ctx context.Context, w *session.Watch, length time.Duratio
 			return fmt.Errorf("read the sockets: %w", err)
 		}
 		if w.Looks == 1 {
-			ask := evidence.Options{Range: w.Seen().State().Snapshot.Settings.Range}
+			st := w.Seen().State()
+			ask := evidence.Options{Range: st.Snapshot.Settings.Range, Processes: st.MostSockets()}
 			go func() { asked <- a.Gather(ctx, ask) }()
 		}
 		progress.say("watching the ports: %d of %d s, %s; ctrl+c ends it", int(w.Last.Sub(w.First).Seconds()+0.5), int(length.Seconds()+0.5),
