@@ -11,7 +11,7 @@ import (
 // ReadRights gives the rights of the calling thread. What can't be asked counts
 // as given.
 func ReadRights() Rights {
-	r := Rights{OwnPIDs: OwnPIDs()}
+	r := Rights{OwnPIDs: OwnPIDs(), OwnUsers: ownNamespace("user", hostUsers)}
 	if !HasCapability(unix.CAP_SYS_PTRACE) { // to read a link of /proc/PID/fd (proc_fd_access_allowed)
 		r.Missing = append(r.Missing, "CAP_SYS_PTRACE")
 	}
@@ -64,12 +64,19 @@ func Release() string {
 	return unix.ByteSliceToString(u.Release[:])
 }
 
-// hostPIDs is the inode of the first pid namespace (PROC_PID_INIT_INO).
-const hostPIDs = 0xEFFFFFFC
+// The inodes of the first namespaces (PROC_PID_INIT_INO, PROC_USER_INIT_INO).
+const (
+	hostPIDs  = 0xEFFFFFFC
+	hostUsers = 0xEFFFFFFD
+)
 
 // OwnPIDs reports whether this process runs in a pid namespace other than the
 // first.
-func OwnPIDs() bool {
+func OwnPIDs() bool { return ownNamespace("pid", hostPIDs) }
+
+// ownNamespace reports whether this process is in another namespace of a kind
+// than the first.
+func ownNamespace(kind string, first uint64) bool {
 	var st unix.Stat_t
-	return unix.Stat("/proc/self/ns/pid", &st) == nil && st.Ino != hostPIDs
+	return unix.Stat("/proc/self/ns/"+kind, &st) == nil && st.Ino != first
 }

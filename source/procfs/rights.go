@@ -14,13 +14,16 @@ type Rights struct {
 	// OwnPIDs says that it runs in a pid namespace of its own, so that /proc
 	// lists some of the host's processes only.
 	OwnPIDs bool
+	// OwnUsers says the same of a user namespace: outside of it, its capabilities
+	// count for nothing.
+	OwnUsers bool
 }
 
 // Limit adds to m why sockets may have no process, where the descriptors of so
 // many processes were refused: 0 where nobody counted, or all are hidden
 // (hidepid).
 func (r Rights) Limit(m *source.Moment, refused int) {
-	if len(r.Missing) > 0 || refused > 0 {
+	if len(r.Missing) > 0 || refused > 0 || r.OwnUsers && !r.OwnPIDs {
 		var words []string
 		if refused > 0 {
 			words = append(words, strconv.Itoa(refused))

@@ -24,6 +24,9 @@ func TestRightsLimit(t *testing.T) {
 		{"a user to whom nobody else is even listed", Rights{Missing: both}, 0, []source.Limit{hidden("CAP_SYS_PTRACE CAP_DAC_READ_SEARCH")}},
 		{"root of a user namespace", Rights{}, 3, []source.Limit{hidden("3")}},
 		{"a container", Rights{OwnPIDs: true}, 0, []source.Limit{others}},
+		{"a user namespace of our own, where nobody counted", Rights{OwnUsers: true}, 0, []source.Limit{hidden("")}},
+		{"a user namespace of our own", Rights{OwnUsers: true}, 3, []source.Limit{hidden("3")}},
+		{"a container of a user", Rights{OwnUsers: true, OwnPIDs: true}, 0, []source.Limit{others}},
 		{"a container without a capability", Rights{Missing: both[:1], OwnPIDs: true}, 1, []source.Limit{hidden("1 CAP_SYS_PTRACE"), others}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ephtop/source"
+	"ephtop/ui/text"
 )
 
 // Limits says in one sentence each what a look could not see, and why, and
@@ -15,8 +16,27 @@ func Limits(m *source.Moment) []string {
 	list := make([]string, len(m.Limits))
 	for i, l := range m.Limits {
 		list[i] = limit(m, l)
+		if l.Code == source.LimitHidden || l.Code == source.LimitOtherPIDs {
+			list[i] += ownerless(m)
+		}
 	}
 	return list
+}
+
+// ownerless counts the sockets that belong to processes which can't be seen.
+func ownerless(m *source.Moment) string {
+	n := 0
+	for i := range m.Snapshots {
+		for j := range m.Snapshots[i].Sockets {
+			if s := &m.Snapshots[i].Sockets[j]; s.HasOwner() && s.Process == source.NoProcess {
+				n++
+			}
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return "; " + text.Plural(n, "socket belongs", "sockets belong") + " to processes that can't be seen"
 }
 
 func limit(m *source.Moment, l source.Limit) string {

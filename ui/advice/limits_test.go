@@ -1,6 +1,7 @@
 package advice_test
 
 import (
+	"strings"
 	"testing"
 
 	"ephtop/source"
@@ -48,5 +49,24 @@ func TestLimits(t *testing.T) {
 	const want = "the port range could not be read (not known how): the default of IANA, 49152-65535, is assumed; --range sets another"
 	if got := advice.Limits(m)[0]; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+// How many sockets that concerns is said too, where there are any.
+func TestSocketsOfHiddenProcesses(t *testing.T) {
+	t.Parallel()
+	live := source.Socket{Proto: source.TCP, State: source.Established, Inode: 1, Process: source.NoProcess}
+	seen, waiting := live, live
+	seen.Process = 0
+	waiting.State, waiting.Inode = source.TimeWait, 0
+	for n, want := range map[int]string{0: "(--pid=host)", 1: "; 1 socket belongs to processes that can't be seen", 41: "; 41 sockets belong to processes that can't be seen"} {
+		m := &source.Moment{Limits: []source.Limit{{Code: source.LimitOtherPIDs}}, Snapshots: make([]source.Snapshot, 2)}
+		m.Snapshots[0].Sockets = []source.Socket{seen, waiting}
+		for range n {
+			m.Snapshots[1].Sockets = append(m.Snapshots[1].Sockets, live)
+		}
+		if got := advice.Limits(m)[0]; !strings.HasSuffix(got, want) {
+			t.Errorf("%d sockets: %q, want %q at the end", n, got, want)
+		}
 	}
 }
