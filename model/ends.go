@@ -43,7 +43,7 @@ func Ends(st *State, ev *source.Evidence) []End {
 	}
 	for i := range ev.Resources.Descriptors {
 		d := &ev.Resources.Descriptors[i]
-		add(EndDescriptors, d.Open, d.Limit, i)
+		add(EndDescriptors, min(d.Open, d.Limit), d.Limit, i) // some are inherited from when the limit was higher
 	}
 	if ev.Conntrack.OK() {
 		add(EndConntrack, ev.Conntrack.Count, ev.Conntrack.Max, 0)

@@ -1,6 +1,10 @@
 package model
 
-import "ephtop/source"
+import (
+	"strings"
+
+	"ephtop/source"
+)
 
 // tracedLooks is how many looks at its namespace an event waits for its socket:
 // a close that is told now may only be in the next dump. Where nobody looks, it
@@ -9,6 +13,10 @@ const (
 	tracedLooks = 2
 	tracedTurns = 60
 )
+
+// kernelWorker is how the names of the kernel's workers begin. One that closes a
+// socket does so for another (MPTCP's subflows), and is not to blame.
+const kernelWorker = "kworker/"
 
 // traced are events that have not met their socket yet: closes, and connects of
 // sockets that were bound.
@@ -30,7 +38,9 @@ func (o *ownership) trace(m *source.Moment, events []int32) {
 	for _, i := range events {
 		switch e := &m.Events[i]; e.Kind {
 		case source.Closed:
-			o.wait(&o.closed, e)
+			if !strings.HasPrefix(e.Process.Name, kernelWorker) {
+				o.wait(&o.closed, e)
+			}
 		case source.BoundFirst:
 			o.wait(&o.bound, e)
 		}

@@ -46,6 +46,16 @@ func TestTracedOwner(t *testing.T) {
 				withEvents(moment(20, wait)),
 			}, "java", OwnerTraced,
 		},
+		{
+			"not a worker of the kernel, where another was seen", []*source.Moment{
+				withProcesses(moment(0, owned(socket(source.Established, "10.0.0.1:40000", db), 7, 0)), curl),
+				withEvents(moment(1, wait), closed("10.0.0.1:40000", db, source.Process{PID: 9, Start: 3, Name: "kworker/u8:2-events"})),
+			}, "curl", OwnerObserved,
+		},
+		{
+			"not a worker of the kernel at all",
+			[]*source.Moment{withEvents(moment(0, wait), closed("10.0.0.1:40000", db, source.Process{PID: 9, Start: 3, Name: "kworker/0:1"}))}, "", OwnerUnknown,
+		},
 		{"not for another four-tuple", []*source.Moment{withEvents(moment(0, wait), closed("10.0.0.1:40002", db, java))}, "", OwnerUnknown},
 		{
 			"not long after the close", []*source.Moment{

@@ -98,7 +98,7 @@ func TestDoctorPollsThroughTheSample(t *testing.T) {
 	if host.polls < 2 || host.polls > 3 || got.Sample.Polls != host.polls {
 		t.Errorf("%d polls and %d told, want 3", host.polls, got.Sample.Polls)
 	}
-	want := []evidence.Options{{Range: source.PortRange{Low: 40000, High: 40009}}}
+	want := []evidence.Options{{Range: source.PortRange{Low: 40000, High: 40009}, Processes: []source.Process{{PID: 3120, Name: "java"}}}}
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Errorf("the evidence was asked for with (-want +got):\n%s", diff)
 	}
