@@ -165,9 +165,16 @@
 //
 //	traced     the kernel told who closed it (ESTABLISHED → FIN_WAIT1, in the closing thread)
 //	observed   a poll saw the socket alive with its process
-//	inferred   likely the process that was seen most often with the same destination;
+//	inferred   likely the process that was seen to close towards the same destination;
 //	           State.Likely says how often
 //	unknown
+//
+// Who is alive there proves nothing: what lives on did not close, and an idle pool
+// is seen at every look. What counts is a socket that one look saw alive and the
+// next one in TIME_WAIT. Its timer says how long after the look it was closed: half
+// of its life, on average. One that lives a hundredth of the time between two looks
+// was seen once in a hundred times, so each close that was seen stands for as many
+// that were not. Who cannot account for what is there is not named.
 //
 // A socket is known again from poll to poll by [source.Socket.Identity], its
 // four-tuple, unless something contradicts that it is the same one: both cookies

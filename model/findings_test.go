@@ -321,3 +321,56 @@ func TestCloseWaitAmongManyProcesses(t *testing.T) {
 		t.Errorf("finding %+v, want a growing number of CLOSE_WAIT", f)
 	}
 }
+
+// A server's own connections hold no ephemeral port, whatever becomes of them:
+// nothing of them is told as ports.
+func TestAServersOwnPortIsNoEphemeralOne(t *testing.T) {
+	t.Parallel()
+	accepted := func(n int, state source.State, port int) []source.Socket {
+		list := held(connections(n, state, "10.0.0.1", port, 0, "10.0.7.7:1000"), 0, 1)
+		for i := range list {
+			list[i].RemotePort = uint16(1000 + i)
+			if state != source.CloseWait {
+				list[i].Inode, list[i].Process = 0, source.NoProcess
+			}
+		}
+		return list
+	}
+	listens := func(port int) source.Socket {
+		return socket(source.Listen, fmt.Sprintf("0.0.0.0:%d", port), "")
+	}
+	for _, test := range []struct {
+		name    string
+		sockets []source.Socket
+		problem Problem
+		outside int // of the finding; -1 for no finding
+		level   Level
+	}{
+		{"FIN_WAIT2 below the range", append(accepted(3000, source.FinWait2, 443), listens(443)), Orphans, -1, 0},
+		{"LAST_ACK below the range", append(accepted(3000, source.LastAck, 443), listens(443)), Orphans, -1, 0},
+		{"FIN_WAIT2 on a listener's port of the range", append(accepted(3000, source.FinWait2, 40000), listens(40000)), Orphans, -1, 0},
+		{"FIN_WAIT2 on ephemeral ports", connectionsOf(source.FinWait2, 3000), Orphans, 0, LevelWarning},
+		{"CLOSE_WAIT below the range", append(accepted(28000, source.CloseWait, 443), listens(443)), CloseWait, 28000, LevelWarning},
+		{"CLOSE_WAIT on a listener's port of the range", append(accepted(28000, source.CloseWait, 40000), listens(40000)), CloseWait, 28000, LevelWarning},
+		{"CLOSE_WAIT on ephemeral ports", held(connections(25000, source.CloseWait, "10.0.0.1", 32768, 1, db), 0, 1), CloseWait, 0, LevelCritical},
+	} {
+		f := find(update(withProcesses(wide(moment(0, test.sockets...)), java)), test.problem)
+		switch {
+		case f == nil:
+			if test.outside >= 0 {
+				t.Errorf("%s: no finding", test.name)
+			}
+		case f.Outside != test.outside || f.Level != test.level:
+			t.Errorf("%s: %d of %d outside, %v; want %d, %v", test.name, f.Outside, f.Count, f.Level, test.outside, test.level)
+		}
+	}
+}
+
+// connectionsOf makes orphans on ephemeral ports.
+func connectionsOf(state source.State, n int) []source.Socket {
+	list := connections(n, state, "10.0.0.1", 33000, 1, db)
+	for i := range list {
+		list[i].Inode = 0
+	}
+	return list
+}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -205,4 +206,30 @@ func readFile(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// A server that does not close what its clients have closed leaks descriptors,
+// and none of the ports that connect() picks from.
+func TestKernelLeakOnAServersPort(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	listener := l.Listen("127.0.0.1:80")
+	l.look()
+	const n = 30
+	for range n {
+		client, err := l.Connect("127.0.0.1:80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Accept(listener) // and is never closed
+		l.Close(client)
+	}
+	st := l.look()
+	i := slices.IndexFunc(st.Findings, func(f model.Finding) bool { return f.Problem == model.CloseWait })
+	if i < 0 {
+		t.Fatalf("no finding of a leak: %+v", st.Findings)
+	}
+	if f := &st.Findings[i]; f.Count != n || f.Outside != n || f.Level != model.LevelWarning {
+		t.Errorf("%d, %d of them outside, %v; want all %d outside, a warning", f.Count, f.Outside, f.Level, n)
+	}
 }
