@@ -14,6 +14,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"ephtop/model"
 	"ephtop/source"
 	"ephtop/source/evidence"
 	"ephtop/source/live"
@@ -35,8 +36,8 @@ func TestInterruptEndsTheWatch(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil {
 		t.Fatalf("%v: status %d, stderr %q", err, r.status, r.stderr)
 	}
-	if r.status != 0 || got.Sample.Polls < 2 || len(got.Points) != 7 {
-		t.Errorf("status %d, %d polls, %d points; want 0, 2 or more, 7", r.status, got.Sample.Polls, len(got.Points))
+	if r.status != 0 || got.Sample.Polls < 2 || len(got.Points) != model.NumTopics {
+		t.Errorf("status %d, %d polls, %d points; want 0, 2 or more, %d", r.status, got.Sample.Polls, len(got.Points), model.NumTopics)
 	}
 }
 
