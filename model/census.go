@@ -180,6 +180,7 @@ func (c *census) number(st *State, o *ownership) {
 			m.tuple = noTuple
 		} else {
 			m.tuple = c.tuples.number(s, d.vrf, m.tuple)
+			row.Outgoing = true
 			h.tuple = m.tuple
 			if row.Process == source.NoProcess && s.State == source.TimeWait {
 				c.infer(row, h.tuple, o.recall.isNew(i))

@@ -78,6 +78,9 @@ type Row struct {
 	Blocking, Suspected bool
 	// Ephemeral says that the local port is in the range and not reserved.
 	Ephemeral bool
+	// Outgoing says that it is ephemeral and held towards a destination: the
+	// socket has a peer, and is no server's.
+	Outgoing bool
 	// SinceStart says that the socket was there at the first poll, so that its
 	// true age is larger than Since tells.
 	SinceStart bool

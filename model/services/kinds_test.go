@@ -54,6 +54,11 @@ func TestKinds(t *testing.T) {
 			socket(source.Established, "10.0.0.1:40000", "10.0.9.2:443"),
 			socket(source.Established, "10.0.0.1:40000", "10.0.9.3:443"),
 		}, []Use{{Web, 1, 2}}, nil},
+		{"a port that is used to two services of a kind is one port", []source.Socket{
+			socket(source.Established, "10.0.0.1:40000", "10.0.9.2:80"),
+			socket(source.Established, "10.0.0.1:40000", "10.0.9.2:443"),
+			socket(source.TimeWait, "10.0.0.1:40002", "10.0.9.2:8080"),
+		}, []Use{{Web, 2, 3}}, nil},
 		{"ports that nobody knows", []source.Socket{
 			socket(source.Established, "10.0.0.1:40000", "10.0.9.2:7"),
 			socket(source.Established, "10.0.0.1:40002", "10.0.9.2:45000"),
@@ -72,10 +77,10 @@ func TestKinds(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := stateOf(c.sockets)
-			if diff := cmp.Diff(c.tcp, Kinds(st.TCP.Consumers[model.ByService], source.TCP)); diff != "" {
+			if diff := cmp.Diff(c.tcp, Kinds(st, source.TCP)); diff != "" {
 				t.Errorf("TCP (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(c.udp, Kinds(st.UDP.Consumers[model.ByService], source.UDP)); diff != "" {
+			if diff := cmp.Diff(c.udp, Kinds(st, source.UDP)); diff != "" {
 				t.Errorf("UDP (-want +got):\n%s", diff)
 			}
 		})

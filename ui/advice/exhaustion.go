@@ -132,7 +132,7 @@ func (t *teller) poolFull() Advice {
 	if t.Proto == source.UDP {
 		a.Why = "A UDP socket takes its port whatever the destination: when none is free on its local address, connect() and sendto() fail with EAGAIN."
 	}
-	if kinds := services.Kinds(t.st.Of(t.proto()).Consumers[model.ByService], t.proto()); len(kinds) > 0 && kinds[0].Kind != services.Unknown {
+	if kinds := services.Kinds(t.st, t.proto()); len(kinds) > 0 && kinds[0].Kind != services.Unknown {
 		a.Seen += "; most for " + kinds[0].Kind.String() + ", " + text.Plural(kinds[0].Ports, "port", "ports")
 		if kinds[0].Kind == services.DNS {
 			a.Remedies = append(a.Remedies, kindCures[services.DNS].remedy("ends most of the "+text.Plural(kinds[0].Ports, "port", "ports")+" to DNS"))

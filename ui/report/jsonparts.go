@@ -51,7 +51,7 @@ var bothProtocols = [...]source.Proto{source.TCP, source.UDP}
 func (p *jsonPage) kinds() {
 	var list []jsonKind
 	for _, proto := range bothProtocols {
-		for _, k := range services.Kinds(p.Of(proto).Consumers[model.ByService], proto) {
+		for _, k := range services.Kinds(p.State, proto) {
 			list = append(list, jsonKind{proto.String(), k.Kind.String(), k.Ports, k.Sockets})
 		}
 	}

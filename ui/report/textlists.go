@@ -43,7 +43,7 @@ func (p *textPage) failures() {
 // kinds lists what the ports are used for, as far as the remote ports tell.
 func (p *textPage) kinds(protocols []source.Proto) {
 	for _, proto := range protocols {
-		list := services.Kinds(p.Of(proto).Consumers[model.ByService], proto)
+		list := services.Kinds(p.State, proto)
 		if len(list) == 0 {
 			continue
 		}
