@@ -308,7 +308,7 @@ func (s *signs) findOrphans(st *State, list []Finding) []Finding {
 		}
 	}
 	usable := st.TCP.Pressure.Usable
-	if !st.Snapshot.Inodes || orphans < minOrphans && float64(orphans) < minBoundShare*float64(usable) {
+	if !st.Snapshot.Inodes || orphans == 0 || orphans < minOrphans && float64(orphans) < minBoundShare*float64(usable) {
 		return list
 	}
 	level := LevelOK

@@ -86,6 +86,10 @@ func TestFindings(t *testing.T) {
 		}
 		return list
 	}
+	reserved := func(m *source.Moment) *source.Moment {
+		m.Snapshots[0].Settings.Reserved = []source.PortRange{m.Snapshots[0].Settings.Range}
+		return m
+	}
 	cases := []struct {
 		name string
 		// moments end with the one looked at.
@@ -178,6 +182,7 @@ func TestFindings(t *testing.T) {
 		},
 		{"orphans", []*source.Moment{wide(moment(0, orphans(150)...))}, []string{"orphans ok"}},
 		{"a source without inodes knows no orphans", []*source.Moment{withoutInodes(wide(moment(0, orphans(150)...)))}, nil},
+		{"no orphans where no port is usable", []*source.Moment{reserved(moment(0))}, []string{"pool-full exhausted", "pool-full exhausted", "narrow-range warning", "reserved-ports warning"}},
 		{"a few orphans", []*source.Moment{wide(moment(0, orphans(50)...))}, nil},
 		{
 			"a server in the range",
