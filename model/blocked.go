@@ -143,9 +143,6 @@ func (c *census) sumBlocked(st *State) {
 			c.vrfs = append(c.vrfs, d.vrf)
 		}
 	}
-	if c.proto == source.TCP {
-		st.vrfs = append(st.vrfs[:0], c.vrfs...)
-	}
 }
 
 // unexplained counts the blocked ports that no socket holds: the tables of
@@ -166,10 +163,8 @@ func (c *census) unexplained(p *Pressure) {
 }
 
 // Key gives the tuple of a socket that has a remote end.
-func (st *State) Key(s *source.Socket) TupleKey {
-	key := TupleKey{Source: s.Local, Destination: s.Remote, Port: s.RemotePort}
-	if slices.Contains(st.vrfs, s.Interface) {
-		key.VRF = s.Interface
-	}
-	return key
+func (st *State) Key(s *source.Socket) TupleKey { return keyOf(s) }
+
+func keyOf(s *source.Socket) TupleKey {
+	return TupleKey{Source: s.Local, Destination: s.Remote, Port: s.RemotePort, Interface: s.Interface}
 }

@@ -169,7 +169,7 @@ func TestBlockedInAVRF(t *testing.T) {
 		t.Helper()
 		got := map[uint32]free{}
 		for _, u := range st.TCP.Pressure.Tuples {
-			got[u.VRF] = free{u.Used, u.Free, u.Blocked, u.BlockedKnown, u.Suspected}
+			got[u.Interface] = free{u.Used, u.Free, u.Blocked, u.BlockedKnown, u.Suspected}
 		}
 		want := map[uint32]free{0: {5, 95, 3, 3, 0}, 7: {1 + blocked, 99 - blocked, blocked, blocked, 0}}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -181,7 +181,7 @@ func TestBlockedInAVRF(t *testing.T) {
 	if p := &st.TCP.Pressure; p.Blocked != 3 || p.InUse != 6 || !st.Rows[2].Blocking || st.Rows[3].Blocking {
 		t.Errorf("pool: %d blocked, %d in use, rows %+v; want 3, 6, the third blocking", p.Blocked, p.InUse, st.Rows)
 	}
-	if key := st.Key(&sockets[1]); key.VRF != 7 || st.Key(&sockets[0]).VRF != 0 {
+	if key := st.Key(&sockets[1]); key.Interface != 7 || st.Key(&sockets[0]).Interface != 0 {
 		t.Errorf("keys %+v and %+v", key, st.Key(&sockets[0]))
 	}
 	// A VRF without blocked ports is not told of, and is a VRF all the same.
@@ -239,6 +239,6 @@ func TestTooManyVRFs(t *testing.T) {
 	}
 	host := newTeller()
 	if st := host.tell(m); st.TCP.Pressure.Blocked != 0 || len(host.fleet.trackers[scopeKey{}].tcp.vrfs) != maxVRFs {
-		t.Errorf("%d blocked outside of all, %d VRFs; want 0 and %d", st.TCP.Pressure.Blocked, len(st.vrfs), maxVRFs)
+		t.Errorf("%d blocked outside of all, %d VRFs; want 0 and %d", st.TCP.Pressure.Blocked, len(host.fleet.trackers[scopeKey{}].tcp.vrfs), maxVRFs)
 	}
 }

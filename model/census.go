@@ -157,6 +157,7 @@ func (c *census) count(st *State, o *ownership) {
 		rest = rest[n:]
 	}
 	c.unexplained(&p.Pressure)
+	c.countUnbound(st.Snapshot.Settings.Range.Low)
 	c.suspect(st)
 }
 
@@ -179,7 +180,7 @@ func (c *census) number(st *State, o *ownership) {
 		if m := &o.recall.next[i]; !d.countsForTuple(s, row) {
 			m.tuple = noTuple
 		} else {
-			m.tuple = c.tuples.number(s, d.vrf, m.tuple)
+			m.tuple = c.tuples.number(s, m.tuple)
 			row.Outgoing = true
 			h.tuple = m.tuple
 			if row.Process == source.NoProcess && s.State == source.TimeWait {
@@ -228,7 +229,7 @@ func (c *census) countPort(st *State, p *Pressure, holders []holder) {
 		live = live || h.state != source.TimeWait
 		bound = bound || h.bound
 		if h.tuple != noTuple {
-			c.countTuple(h, st.Snapshot.Settings.Range.Low)
+			c.tuples.tuples[h.tuple].count(h, st.Snapshot.Settings.Range.Low)
 			c.pairs.count(h)
 		}
 		c.consumers.count(c, h)
@@ -247,11 +248,8 @@ func (c *census) countPort(st *State, p *Pressure, holders []holder) {
 	c.countPools(st, holders)
 }
 
-// countTuple counts a socket for its tuple. A four-tuple is in the tables
-// once, but for sockets bound to different interfaces: these count as one
-// port.
-func (c *census) countTuple(h *holder, low uint16) {
-	t := &c.tuples.tuples[h.tuple]
+// count counts a socket for a tuple, a port once.
+func (t *tuplePlace) count(h *holder, low uint16) {
 	if t.lastPort == h.port {
 		return
 	}

@@ -105,7 +105,7 @@
 //	a blocked port     counts all the same: the two tables are not read in one instant
 //	without a socket
 //	in a VRF           the same port may be free: a bucket is of one layer-3 domain
-//	                   (inet_bind_bucket.l3mdev), and so is a tuple ([TupleKey].VRF)
+//	                   (inet_bind_bucket.l3mdev), and so is a tuple by its interface
 //
 // One thing is not told apart: a connection accepted from a listener that is
 // gone counts with those that were bound first.

@@ -44,7 +44,7 @@ func (c *census) sight(st *State, o *ownership) {
 	for _, i := range o.ended {
 		s := &st.Snapshot.Sockets[i]
 		if d := c.domains.of(s.Interface); s.Proto == c.proto && d.countsForTuple(s, &st.Rows[i]) {
-			n := c.tuples.number(s, d.vrf, o.recall.next[i].tuple)
+			n := c.tuples.number(s, o.recall.next[i].tuple)
 			seen := &c.tuples.dests.places[c.tuples.tuples[n].dest].seen
 			seen.add(o.sighting(st, i))
 			_, timed := waited(s, &st.Snapshot.Settings)

@@ -12,15 +12,22 @@ import (
 type TupleKey struct {
 	Source, Destination source.Addr
 	Port                uint16 // destination port
-	// VRF is the index of the VRF's device, as far as it is known that the tuple
-	// is in one (Snapshot.VRFs): what is blocked outside is no matter there.
-	VRF uint32
+	// Interface is the index of the interface that the sockets are bound to
+	// (SO_BINDTODEVICE, link-local addresses, VRFs), or 0. They block a four-tuple
+	// for those that are bound to the same one only (inet_sk_bound_dev_eq).
+	Interface uint32
 }
+
+// To gives what the tuple leads to as host:port, with the number of the
+// interface as a zone where its sockets are bound to one: "[fe80::1%3]:443".
+func (k *TupleKey) To() string { return source.AddrPortOn(k.Destination, k.Interface, k.Port) }
 
 // TupleUse is how far the range is used up towards one destination.
 type TupleUse struct {
 	TupleKey
 	// Live and TimeWait are the tuple's own ports, connected and in TIME_WAIT.
+	// Where it has an interface, those that sockets bound to none hold on the same
+	// four-tuples are among them, for they block it for everyone.
 	Live, TimeWait int
 	// Blocked counts the ports that are blocked for everyone, but for those
 	// among Live and TimeWait, which were bound before they were connected.

@@ -25,7 +25,7 @@ func (c *census) rankTuples(st *State, p *Pressure) {
 	for _, n := range c.tuples.active {
 		place := &c.tuples.tuples[n]
 		t := &place.use
-		d := c.domains.of(t.VRF)
+		d := c.domains.of(t.Interface)
 		t.Blocked, t.BlockedKnown = d.count-place.blocked, d.told-place.blocked
 		t.Used = t.Live + t.TimeWait + t.Blocked + t.Suspected
 		t.Free = max(0, p.Usable-t.Used)
@@ -51,7 +51,7 @@ func compareTuples(a, b TupleUse) int {
 	return cmp.Or(
 		cmp.Compare(b.Used, a.Used), cmp.Compare(a.Reusable, b.Reusable),
 		bytes.Compare(a.Destination[:], b.Destination[:]), cmp.Compare(a.Port, b.Port),
-		bytes.Compare(a.Source[:], b.Source[:]), cmp.Compare(a.VRF, b.VRF))
+		bytes.Compare(a.Source[:], b.Source[:]), cmp.Compare(a.Interface, b.Interface))
 }
 
 // rankPools makes the bind pools: what is held on an address, and on the

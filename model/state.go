@@ -28,7 +28,6 @@ type State struct {
 
 	// Thresholds are the ones that the levels below were computed with.
 	Thresholds Thresholds
-	vrfs       []uint32 // that are known
 
 	TCP, UDP Protocol
 

@@ -89,7 +89,7 @@ func (c *census) noteCrowded(size int) {
 	clear(s.spare)
 	for _, n := range c.tuples.active {
 		t := &c.tuples.tuples[n]
-		d := c.domains.of(t.use.VRF)
+		d := c.domains.of(t.use.Interface)
 		_, was := s.known[t.use.TupleKey]
 		if was || float64(t.use.FirstHalf+d.first-t.firstBlocked) >= crowded*float64(size) {
 			s.spare[t.use.TupleKey] = struct{}{}
@@ -113,14 +113,13 @@ func (c *census) countSuspected(st *State) {
 		}
 		st.Rows[h.row].Suspected = true
 		c.counted.bound[h.process]++
-		t := &c.tuples.tuples[h.tuple]
-		if t.lastPort == h.port {
-			continue
-		}
-		t.lastPort = h.port
-		t.use.Suspected--
-		if h.reuse {
-			t.use.Reusable--
-		}
+		c.tuples.each(h.tuple, func(t *tuplePlace) {
+			if t.lastPort == h.port {
+				return
+			}
+			t.lastPort = h.port
+			t.use.Suspected--
+			t.use.Reusable -= one(h.reuse)
+		})
 	}
 }

@@ -29,11 +29,14 @@ type tuplePlace struct {
 	// those of them that connect() tries first.
 	blocked, firstBlocked int
 	pool                  int32 // of its source address
-	destGroup             int32 // its consumer by destination
-	service               int32 // its consumer by service
-	wasSighted            bool  // likely is known
-	likely                sighting
-	likelyTotal           int
+	// bound is the first of the tuples that are this one but for an interface, next
+	// the one after it.
+	bound, next int32
+	destGroup   int32 // its consumer by destination
+	service     int32 // its consumer by service
+	wasSighted  bool  // likely is known
+	likely      sighting
+	likelyTotal int
 }
 
 // tupleTable numbers tuples, so that a socket that stays finds its tuple
@@ -58,11 +61,11 @@ func (t *tupleTable) begin() {
 
 // number gives the number of a socket's tuple; hint is the one with which the
 // same socket was counted in the turn before, or noTuple.
-func (t *tupleTable) number(s *source.Socket, vrf uint32, hint int32) int32 {
-	if hint != noTuple && t.tuples[hint].use.VRF == vrf {
+func (t *tupleTable) number(s *source.Socket, hint int32) int32 {
+	if hint != noTuple && t.tuples[hint].use.Interface == s.Interface {
 		return t.touch(hint)
 	}
-	key := TupleKey{s.Local, s.Remote, s.RemotePort, vrf}
+	key := keyOf(s)
 	n, ok := t.index[key]
 	if !ok {
 		n = t.slot()
@@ -78,7 +81,7 @@ func (t *tupleTable) touch(n int32) int32 {
 	if u.turn == t.turn {
 		return n
 	}
-	*u = tuplePlace{use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, growth: u.growth, turn: t.turn, dest: u.dest, pool: noGroup, destGroup: noGroup, service: noGroup}
+	*u = tuplePlace{use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, growth: u.growth, turn: t.turn, dest: u.dest, pool: noGroup, bound: noTuple, next: noTuple, destGroup: noGroup, service: noGroup}
 	t.dests.touch(u.dest)
 	t.active = append(t.active, n)
 	return n

@@ -2,6 +2,7 @@ package source
 
 import (
 	"encoding/binary"
+	"net"
 	"net/netip"
 	"strconv"
 )
@@ -65,6 +66,24 @@ func AppendAddrPort(b []byte, a Addr, port uint16) []byte {
 		b = strconv.AppendUint(b, uint64(octet), 10)
 	}
 	return strconv.AppendUint(append(b, ':'), uint64(port), 10)
+}
+
+// AppendZone appends the number of an interface to an address that is bound to
+// it: "%3" (RFC 4007, section 11). 0 is none.
+func AppendZone(b []byte, iface uint32) []byte {
+	if iface == 0 {
+		return b
+	}
+	return strconv.AppendUint(append(b, '%'), uint64(iface), 10)
+}
+
+// AddrPortOn is AddrPort for what is bound to an interface, or to none (0).
+func AddrPortOn(a Addr, iface uint32, port uint16) string {
+	if iface == 0 {
+		return AddrPort(a, port)
+	}
+	host := string(AppendZone(a.AppendTo(nil), iface))
+	return net.JoinHostPort(host, strconv.Itoa(int(port)))
 }
 
 // AddrPort gives address and port as host:port, with brackets around IPv6.

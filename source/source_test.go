@@ -216,3 +216,17 @@ func TestSettingsThatMakeNoSense(t *testing.T) {
 		}
 	}
 }
+
+func TestAddrPortOn(t *testing.T) {
+	t.Parallel()
+	for want, at := range map[string]struct {
+		addr  string
+		iface uint32
+	}{
+		"10.0.0.1:80": {"10.0.0.1", 0}, "10.0.0.1%3:80": {"10.0.0.1", 3}, "[fe80::1]:80": {"fe80::1", 0}, "[fe80::1%12]:80": {"fe80::1", 12},
+	} {
+		if got := AddrPortOn(AddrFrom(netip.MustParseAddr(at.addr)), at.iface, 80); got != want {
+			t.Errorf("%s on %d: %q, want %q", at.addr, at.iface, got, want)
+		}
+	}
+}

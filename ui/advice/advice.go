@@ -73,8 +73,8 @@ func newTeller(st *model.State, f *model.Finding) *teller {
 	t := &teller{Finding: f, st: st, set: &st.Snapshot.Settings}
 	i := slices.IndexFunc(st.TCP.Pressure.Tuples, func(use model.TupleUse) bool {
 		key := use.TupleKey
-		if f.Problem == model.ConnectsFail { // which knows no source
-			key.Source = f.Tuple.Source
+		if f.Problem == model.ConnectsFail { // which knows neither
+			key.Source, key.Interface = f.Tuple.Source, f.Tuple.Interface
 		}
 		return key == f.Tuple
 	})

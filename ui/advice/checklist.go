@@ -109,7 +109,7 @@ func (e *examiner) connections() {
 	h := p.Headline()
 	to := "to all destinations together"
 	if h.Scope == model.ScopeTuple {
-		to = "to " + source.AddrPort(h.Key.Destination, h.Key.Port)
+		to = "to " + h.Key.To()
 	}
 	line := fmt.Sprintf("%s %% of %s used %s, %s free", text.Percent(h.Percent()), text.Plural(p.Usable, "port", "ports"), to, text.Count(h.Free))
 	if f := &e.st.Forecast; f.Full > 0 {
@@ -145,7 +145,7 @@ func (e *examiner) timeWait() {
 	}
 	e.seen("%s", line)
 	if t := e.st.TCP.Pressure.Worst(); t != nil && t.TimeWait > 0 {
-		e.seen("%s to %s, %s of them can likely be taken over", text.Count(t.TimeWait), source.AddrPort(t.Destination, t.Port), text.Count(t.Reusable))
+		e.seen("%s to %s, %s of them can likely be taken over", text.Count(t.TimeWait), t.To(), text.Count(t.Reusable))
 		if f := &e.st.Forecast; f.CloseRate > 0 {
 			e.seen("%s there, where %s can be sustained: %s", closes(f.CloseRate), rate(f.Sustainable),
 				settles(f.Plateau, e.st.TCP.Pressure.Usable))
@@ -177,7 +177,7 @@ func (e *examiner) pooling() {
 		told++
 		f := model.Finding{Process: c.Process, Tier: c.Tier, Seen: c.TimeWait - c.Likely, Likely: c.Likely}
 		t := newTeller(e.st, &f)
-		e.seen("%s to %s by %s: %s open, %s in TIME_WAIT%s", closes(c.CloseRate), source.AddrPort(c.Tuple.Destination, c.Tuple.Port), t.whoever(),
+		e.seen("%s to %s by %s: %s open, %s in TIME_WAIT%s", closes(c.CloseRate), c.Tuple.To(), t.whoever(),
 			text.Count(c.Live), text.Count(c.TimeWait), t.shares())
 		if c.TimeWait >= minTold {
 			e.goClient(t.finder(), c.Tuple.Port)

@@ -90,7 +90,7 @@ func (t *teller) pid() string {
 
 // destination writes the finding's destination as address:port.
 func (t *teller) destination() string {
-	return source.AddrPort(t.Tuple.Destination, t.Tuple.Port)
+	return t.Tuple.To()
 }
 
 // title adds the process, if there is room for it. An address that leaves no

@@ -134,7 +134,7 @@ func checkWords(st *model.State, on CheckOn) string {
 	if on == OnPool || h.Scope == model.ScopePool {
 		return poolWords(worse)
 	}
-	to := source.AddrPort(h.Key.Destination, h.Key.Port)
+	to := h.Key.To()
 	words := fmt.Sprintf("%s %% of %s to %s used", rounded(h.Percent()), text.Plural(worse.Usable, "port", "ports"), to)
 	if h.Level == model.LevelExhausted {
 		words = fmt.Sprintf("no port of %s is free to %s", text.Count(worse.Usable), to)
@@ -159,7 +159,7 @@ func plateauWords(st *model.State) string {
 	if at == nil {
 		return poolWords(p)
 	}
-	to := source.AddrPort(at.Destination, at.Port)
+	to := at.To()
 	switch o := at.Outlook(st.Snapshot.Settings.TimeWait); {
 	case at.Free == 0:
 		return fmt.Sprintf("no port of %s is free to %s", text.Count(p.Usable), to)

@@ -39,6 +39,8 @@ import (
 //   - bind_pools and kinds are those of both protocols whatever the filter;
 //   - blocked_known is the part of blocked that the kernel told of, and left out
 //     where it tells of none: where it tells of all, nothing is suspected;
+//   - interface is the number of the one that a tuple's sockets are bound to, and
+//     left out where that is none;
 //   - namespace is the one that all but namespaces is about. Of a namespace that
 //     was not looked at, since it is far from trouble, percent is null and
 //     bound_percent more than it can be. Findings of several namespaces say whose
@@ -98,6 +100,7 @@ type jsonTuple struct {
 	Source           string       `json:"source"`
 	Destination      string       `json:"destination"`
 	Port             uint16       `json:"port"`
+	Interface        uint32       `json:"interface,omitempty"`
 	Used             int          `json:"used"`
 	Free             int          `json:"free"`
 	Percent          float64      `json:"percent"`
@@ -172,7 +175,7 @@ func (p *jsonPage) tuples() {
 		t := &tuples[i]
 		o := t.Outlook(p.Snapshot.Settings.TimeWait)
 		p.value(jsonTuple{
-			Source: t.Source.String(), Destination: t.Destination.String(), Port: t.Port,
+			Source: t.Source.String(), Destination: t.Destination.String(), Port: t.Port, Interface: t.Interface,
 			Used: t.Used, Free: t.Free, Percent: tenth(t.Percent()),
 			Blocked: t.Blocked, Suspected: t.Suspected, BlockedKnown: p.blockedKnown(t), TimeWait: t.TimeWait, Reusable: t.Reusable,
 			FirstHalfPercent: tenth(t.FirstHalfPercent()), SlowConnect: t.SlowConnect(),

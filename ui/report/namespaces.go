@@ -116,7 +116,7 @@ func (p *textPage) namespaces(o *Options) {
 		head := st.TCP.Pressure.Headline()
 		worst := ""
 		if head.Scope == model.ScopeTuple {
-			worst = source.AddrPort(head.Key.Destination, head.Key.Port)
+			worst = head.Key.To()
 		}
 		s := &st.Snapshot.Scope
 		p.line(p.level(st.Level, p.glyph(st.Level)), " ", p.cell(p.name(advice.Namespace(s)), width-1), left(s.Kind.String(), 10),

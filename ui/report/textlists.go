@@ -93,7 +93,7 @@ func (p *textPage) tuple(t *model.TupleUse) {
 	if t.SlowConnect() {
 		slow = "slow"
 	}
-	p.line(p.pair(p.level(t.Level, p.glyph(t.Level))+" ", t.Source.String()+p.arrow(), source.AddrPort(t.Destination, t.Port), tupleWidth),
+	p.line(p.pair(p.level(t.Level, p.glyph(t.Level))+" ", t.Source.String()+p.arrow(), t.To(), tupleWidth),
 		right(text.Count(t.Used), 7), right(text.Count(t.Free), 7), p.level(t.Level, right(decimalPercent(t.Percent()), 6)), right(text.Count(t.TimeWait), 10), right(slow, 9))
 }
 
@@ -107,7 +107,7 @@ func (p *textPage) consumers(protocols []source.Proto) {
 		name, pid := p.consumer(&c)
 		most := ""
 		if c.Most.Port != 0 {
-			most = source.AddrPort(c.Most.Destination, c.Most.Port)
+			most = c.Most.To()
 		}
 		p.line("  ", left(name, 20), right(pid, 10), right(text.Count(c.Ports), 8), right(text.Count(c.Sockets), 9), "  ", p.cell(most, 29))
 	}

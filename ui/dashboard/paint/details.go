@@ -173,7 +173,7 @@ func (d *details) namespace(s *source.Scope) {
 }
 
 func (d *details) pressure(t *model.TupleUse) {
-	d.title("Ports to " + source.AddrPort(t.Destination, t.Port) + " from " + t.Source.String())
+	d.title("Ports to " + t.To() + " from " + t.Source.String())
 	total := t.Used + t.Free
 	d.pair("used", levelRoles[t.Level], text.Count(t.Used)+" of "+text.Count(total)+" ("+text.Percent(t.Percent())+" %)  "+
 		levelWords[t.Level])

@@ -172,7 +172,7 @@ func (p *Painter) namespaceLine(x, y int, c namespaceColumns, v *View, n *Namesp
 	}
 	h := n.State.TCP.Pressure.Headline()
 	if at := next(&x, c.worst); h.Scope == model.ScopeTuple {
-		p.canvas.Bytes(at, y, c.worst, theme.Text, p.addrPort(c.worst, h.Key.Destination, h.Key.Port, serviceName(v, h.Key.Port, source.TCP)))
+		p.canvas.Bytes(at, y, c.worst, theme.Text, p.tuple(c.worst, v, &h.Key))
 	}
 	g := gauge{live: h.Live, timeWait: h.TimeWait, blocked: h.Blocked + h.Suspected, free: h.Free}
 	p.gaugeBar(next(&x, c.bar), y, c.bar, v, &g)
@@ -290,7 +290,7 @@ func (p *Painter) destinationHeader(x, y int, c destinationColumns) {
 }
 
 func (p *Painter) destinationLine(x, y int, c destinationColumns, v *View, t *model.TupleUse) {
-	p.canvas.Bytes(next(&x, c.name), y, c.name, theme.Text, p.addrPort(c.name, t.Destination, t.Port, serviceName(v, t.Port, source.TCP)))
+	p.canvas.Bytes(next(&x, c.name), y, c.name, theme.Text, p.tuple(c.name, v, &t.TupleKey))
 	g := tupleGauge(t)
 	p.gaugeBar(next(&x, c.bar), y, c.bar, v, &g)
 	style := theme.Text

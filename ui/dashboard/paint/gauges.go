@@ -99,7 +99,7 @@ func bindPool(p *model.Pressure) gauge {
 
 // destination names a tuple by what it leads to.
 func destination(v *View, k *model.TupleKey) string {
-	to := source.AddrPort(k.Destination, k.Port)
+	to := k.To()
 	if name := serviceName(v, k.Port, source.TCP); name != "" {
 		to = to[:strings.LastIndexByte(to, ':')+1] + name
 	}

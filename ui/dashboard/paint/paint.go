@@ -10,6 +10,7 @@ package paint
 import (
 	"strconv"
 
+	"ephtop/model"
 	"ephtop/source"
 	"ephtop/ui/screen"
 	"ephtop/ui/text"
@@ -144,11 +145,20 @@ func measure(pieces []segment) int {
 // addrPort writes address and port in at most w columns: where they are wider,
 // the address loses its end, and the port stays. names is for ports by name.
 func (p *Painter) addrPort(w int, a source.Addr, port uint16, service string) []byte {
+	return p.endpoint(w, a, 0, port, service)
+}
+
+// tuple is addrPort for what a tuple leads to.
+func (p *Painter) tuple(w int, v *View, k *model.TupleKey) []byte {
+	return p.endpoint(w, k.Destination, k.Interface, k.Port, serviceName(v, k.Port, source.TCP))
+}
+
+func (p *Painter) endpoint(w int, a source.Addr, iface uint32, port uint16, service string) []byte {
 	b := p.buf[:0]
 	if a.Is4() {
-		b = a.AppendTo(b)
+		b = source.AppendZone(a.AppendTo(b), iface)
 	} else {
-		b = append(a.AppendTo(append(b, '[')), ']')
+		b = append(source.AppendZone(a.AppendTo(append(b, '[')), iface), ']')
 	}
 	host := len(b)
 	b = append(b, ':')
