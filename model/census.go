@@ -25,6 +25,7 @@ type census struct {
 	proto     source.Proto
 	tuples    tupleTable
 	crowd     crowd
+	past      map[TupleKey]*pastPool // of the private pools that are there
 	consumers consumerCounts
 	vrfs      []uint32 // the known ones
 }
@@ -48,6 +49,7 @@ type tally struct {
 	pools    poolCounts
 	pairs    pairTable
 	suspects suspects
+	private  private
 	counted  consumerTally
 	worst    []int32 // of worstClosing
 }
@@ -98,6 +100,7 @@ func (c *census) begin(st *State, proto source.Proto) {
 	c.usable.set(&st.Snapshot.Settings)
 	c.block(st)
 	c.holders = c.holders[:0]
+	c.private.begin()
 	if c.few = len(st.Snapshot.Sockets) < few; !c.few {
 		clear(c.counts[:])
 	}
@@ -110,6 +113,7 @@ func (c *census) begin(st *State, proto source.Proto) {
 func (c *census) note(s *source.Socket, row *Row, boundFirst bool, states *StateCounts) {
 	states[s.State]++
 	if !c.usable.Has(s.LocalPort) {
+		c.private.note(s)
 		return
 	}
 	row.Ephemeral = true
@@ -182,6 +186,9 @@ func (c *census) number(st *State, o *ownership) {
 		} else {
 			m.tuple = c.tuples.number(s, m.tuple)
 			row.Outgoing = true
+			if s.Bind == source.BindPort {
+				c.private.rows = append(c.private.rows, int32(i))
+			}
 			h.tuple = m.tuple
 			if row.Process == source.NoProcess && s.State == source.TimeWait {
 				c.infer(row, h.tuple, o.recall.isNew(i))
@@ -193,6 +200,9 @@ func (c *census) number(st *State, o *ownership) {
 		h.cgroup = c.consumers.cgroup(row, s)
 		switch {
 		case !row.Ephemeral:
+			if s.RemotePort != 0 && !c.private.servers.Has(s.LocalPort) {
+				c.private.rows = append(c.private.rows, int32(i))
+			}
 		case c.few:
 			c.holders = append(c.holders, h)
 		default:

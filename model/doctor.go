@@ -175,7 +175,7 @@ func (p *Point) sign(kind SignKind, v Verdict, index int) {
 // timeWait hears of a destination that is past a threshold because of its
 // TIME_WAIT.
 func (p *Point) timeWait(st *State) {
-	if t := st.TCP.Pressure.Worst(); t != nil && t.waits() {
+	if t := st.TCP.Pressure.WorstOfRange(); t != nil && t.waits() {
 		p.Verdict = max(p.Verdict, verdictOf(t.Level))
 	}
 }

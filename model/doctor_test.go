@@ -127,7 +127,7 @@ func TestEveryFindingHasItsPoint(t *testing.T) {
 	t.Parallel()
 	want := map[Problem]Topic{
 		ConnectsFail: TopicConnections, TupleFull: TopicConnections, PoolFull: TopicConnections, SlowConnect: TopicConnections,
-		BoundFirst: TopicConnections, CloseWait: TopicConnections, Orphans: TopicConnections, NoPooling: TopicPooling,
+		BoundFirst: TopicConnections, PrivatePool: TopicConnections, CloseWait: TopicConnections, Orphans: TopicConnections, NoPooling: TopicPooling,
 		SynSent: TopicFirewall, TimeWaitBuckets: TopicTimeWait, ReuseOff: TopicTimeWait,
 		ListenerInRange: TopicRange, NarrowRange: TopicRange, ReservedPorts: TopicRange,
 	}

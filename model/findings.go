@@ -59,6 +59,10 @@ const (
 	// ReuseOff: TIME_WAIT cannot be reused, and Count of Of ports towards Tuple
 	// are held by it.
 	ReuseOff
+	// PrivatePool: the ports that Process has for itself (Limit), to Tuple, are
+	// past a threshold, or there is one only. Count used of Of, Rate and Span as
+	// of TupleFull.
+	PrivatePool
 
 	numProblems = iota
 )
@@ -68,6 +72,7 @@ func (p Problem) String() string {
 	names := [numProblems]string{
 		"connects-fail", "tuple-full", "pool-full", "slow-connect", "bound-first", "no-pooling", "close-wait",
 		"syn-sent", "orphans", "time-wait-buckets", "listener-in-range", "narrow-range", "reserved-ports", "reuse-off",
+		"private-pool",
 	}
 	if int(p) < len(names) {
 		return names[p]
@@ -86,6 +91,7 @@ type Finding struct {
 	State int
 	Proto source.Proto
 	Tuple TupleKey
+	Limit Limit
 	// Process is an index into State.Processes, or source.NoProcess.
 	Process int32
 	Tier    Tier
@@ -133,6 +139,7 @@ func (st *State) find(t *tracker) {
 		}
 	}
 	list = t.tcp.findTuples(st, list)
+	list = findPrivate(st, list)
 	list = findPools(st, list)
 	list = t.tcp.findBound(st, list)
 	list = findChurn(st, list)
@@ -177,6 +184,9 @@ func (c *census) findTuples(st *State, list []Finding) []Finding {
 	}
 	for i := range p.Tuples[:min(len(p.Tuples), maxTupleReports)] {
 		t := &p.Tuples[i]
+		if t.Pool != PoolRange {
+			continue
+		}
 		if t.Level > LevelOK {
 			f := Finding{Problem: TupleFull, Level: t.Level, Tuple: t.TupleKey, Count: t.Used, Of: p.Usable}
 			c.lay(&f, t)
@@ -346,14 +356,17 @@ func (s *signs) findListeners(st *State, list []Finding) []Finding {
 func findSettings(st *State, list []Finding) []Finding {
 	set := &st.Snapshot.Settings
 	normal := set.Default.Count()
-	pressed := min(st.TCP.Pressure.Level, LevelWarning)
+	pressed, t := st.TCP.Pressure.Level, st.TCP.Pressure.WorstOfRange()
+	if !st.TCP.Pressure.PoolOnly && t != nil {
+		pressed = t.Level
+	}
+	pressed = min(pressed, LevelWarning)
 	if n := set.Range.Count(); n < normal && !set.Assumed {
 		list = append(list, Finding{Problem: NarrowRange, Level: pressed, Process: source.NoProcess, Count: n, Of: normal})
 	}
 	if n := set.ReservedInRange(); float64(n) >= reservedShare*float64(set.Range.Count()) {
 		list = append(list, Finding{Problem: ReservedPorts, Level: pressed, Process: source.NoProcess, Count: n, Of: set.Range.Count()})
 	}
-	t := st.TCP.Pressure.Worst()
 	if t == nil || pressed == LevelOK || t.TimeWait*5 < st.TCP.Pressure.Usable {
 		return list
 	}

@@ -12,7 +12,8 @@ const HistorySpan = 5 * time.Minute
 type Sample struct {
 	// Clock is when it was, on the scale of State.Clock.
 	Clock int64
-	// Used is the headline's used ports of Usable.
+	// Used is the headline's used ports of Usable, which is the size of a private
+	// pool where that is the headline.
 	Used, Usable int32
 	// Pool and UDP are the distinct ports in use.
 	Pool, UDP int32
@@ -75,7 +76,7 @@ func (h *history) add(st *State, again bool) {
 	if !again {
 		h.makeRoom()
 		h.samples = append(h.samples, Sample{
-			Clock: st.Clock, Used: int32(head.Used()), Usable: int32(p.Usable), Pool: int32(p.InUse),
+			Clock: st.Clock, Used: int32(head.Used()), Usable: int32(head.Limit.Of(p.Usable)), Pool: int32(p.InUse),
 			UDP: int32(st.UDP.Pressure.InUse), Level: st.Level,
 		})
 	}

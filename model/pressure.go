@@ -12,6 +12,9 @@ import (
 type TupleKey struct {
 	Source, Destination source.Addr
 	Port                uint16 // destination port
+	// Pool is what the sockets take their ports from: a private pool is a tuple
+	// of its own.
+	Pool PoolKind
 	// Interface is the index of the interface that the sockets are bound to
 	// (SO_BINDTODEVICE, link-local addresses, VRFs), or 0. They block a four-tuple
 	// for those that are bound to the same one only (inet_sk_bound_dev_eq).
@@ -53,6 +56,9 @@ type TupleUse struct {
 	Rate     float64
 	Followed time.Duration
 	Level    Level
+	// Limit says which ports there are if it is not the range, whose sizes all
+	// the above then has; zero for the range.
+	Limit Limit
 	// Process holds the most of the tuple's sockets: an index into
 	// State.Processes, or source.NoProcess, where most are nobody's that is
 	// known. Tier says how sure that is.
@@ -138,13 +144,25 @@ func (p *Pressure) Worst() *TupleUse {
 	return &p.Tuples[0]
 }
 
+// WorstOfRange is Worst but for private pools.
+func (p *Pressure) WorstOfRange() *TupleUse {
+	for i := range p.Tuples {
+		if p.Tuples[i].Pool == PoolRange {
+			return &p.Tuples[i]
+		}
+	}
+	return nil
+}
+
 // Headline is the figure that says when connect() (for UDP: bind) fails
 // first.
 type Headline struct {
-	// Key is the worst tuple where Scope is ScopeTuple.
+	// Key is the worst tuple where Scope is ScopeTuple, and Limit its pool.
 	Key   TupleKey
+	Limit Limit
 	Scope Scope
-	// Live, TimeWait, Blocked, Suspected and Free add up to the usable ports.
+	// Live, TimeWait, Blocked, Suspected and Free add up to the usable ports, or
+	// to those of the private pool.
 	Live, TimeWait, Blocked, Suspected, Free int
 	Level                                    Level
 }

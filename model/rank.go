@@ -42,16 +42,19 @@ func (c *census) rankTuples(st *State, p *Pressure) {
 		}
 		p.Tuples = append(p.Tuples, *t)
 	}
+	c.addPrivate(st, p, pace)
 	slices.SortFunc(p.Tuples, compareTuples)
 }
 
-// compareTuples puts the worst first: the most used ports, then the fewest
-// reusable ones; ties by address, so that nothing changes places for nothing.
+// compareTuples puts the worst first: by level, then the largest share of the
+// ports, then the fewest reusable ones; ties by address, so that nothing changes places for nothing.
 func compareTuples(a, b TupleUse) int {
 	return cmp.Or(
+		cmp.Compare(b.grade(), a.grade()), cmp.Compare(b.Percent(), a.Percent()),
 		cmp.Compare(b.Used, a.Used), cmp.Compare(a.Reusable, b.Reusable),
 		bytes.Compare(a.Destination[:], b.Destination[:]), cmp.Compare(a.Port, b.Port),
-		bytes.Compare(a.Source[:], b.Source[:]), cmp.Compare(a.Interface, b.Interface))
+		bytes.Compare(a.Source[:], b.Source[:]), cmp.Compare(a.Interface, b.Interface),
+		cmp.Compare(a.Pool, b.Pool))
 }
 
 // rankPools makes the bind pools: what is held on an address, and on the
@@ -84,7 +87,7 @@ func (c *census) rankPools(p *Pressure, thresholds Thresholds) {
 func (p *Pressure) Headline() Headline {
 	if t := p.Worst(); t != nil && !p.PoolOnly {
 		return Headline{
-			Key: t.TupleKey, Scope: ScopeTuple,
+			Key: t.TupleKey, Limit: t.Limit, Scope: ScopeTuple,
 			Live: t.Live, TimeWait: t.TimeWait, Blocked: t.Blocked, Suspected: t.Suspected, Free: t.Free, Level: t.Level,
 		}
 	}

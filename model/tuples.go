@@ -15,8 +15,11 @@ type destination struct {
 type tuplePlace struct {
 	use TupleUse
 	growth
-	turn uint32 // when it was counted last
-	dest int32  // number in the destination table
+	// wasCrowded says that its first half was crowded since it holds ports of the
+	// second.
+	wasCrowded bool
+	turn       uint32 // when it was counted last
+	dest       int32  // number in the destination table
 
 	// What follows holds for one turn.
 	lastPort uint16 // with which it was counted last
@@ -32,6 +35,7 @@ type tuplePlace struct {
 	// bound is the first of the tuples that are this one but for an interface, next
 	// the one after it.
 	bound, next int32
+	mayRange    bool  // its sockets may have a range of their own
 	destGroup   int32 // its consumer by destination
 	service     int32 // its consumer by service
 	wasSighted  bool  // likely is known
@@ -81,7 +85,7 @@ func (t *tupleTable) touch(n int32) int32 {
 	if u.turn == t.turn {
 		return n
 	}
-	*u = tuplePlace{use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, growth: u.growth, turn: t.turn, dest: u.dest, pool: noGroup, bound: noTuple, next: noTuple, destGroup: noGroup, service: noGroup}
+	*u = tuplePlace{use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, growth: u.growth, wasCrowded: u.wasCrowded, turn: t.turn, dest: u.dest, pool: noGroup, bound: noTuple, next: noTuple, destGroup: noGroup, service: noGroup}
 	t.dests.touch(u.dest)
 	t.active = append(t.active, n)
 	return n

@@ -64,11 +64,13 @@ const (
 	// BindExplicit: bind() or listen() did, or it is a listener's child, so that
 	// the port is blocked for everyone.
 	BindExplicit
+	// BindPort: bind() did, and named the port (SOCK_BINDPORT_LOCK).
+	BindPort
 )
 
-// String gives "unknown", "connect" or "explicit".
+// String gives "unknown", "connect", "explicit" or "port".
 func (b Bind) String() string {
-	return [...]string{"unknown", "connect", "explicit"}[min(b, BindExplicit)]
+	return [...]string{"unknown", "connect", "explicit", "port"}[min(b, BindPort)]
 }
 
 // NoProcess is the index of a socket's process when none is known.

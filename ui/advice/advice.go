@@ -51,6 +51,7 @@ func Of(st *model.State, f *model.Finding) Advice {
 		model.NarrowRange:     t.narrowRange,
 		model.ReservedPorts:   t.reservedPorts,
 		model.ReuseOff:        t.reuseOff,
+		model.PrivatePool:     t.privatePool,
 	}[f.Problem]
 	if tell == nil {
 		return Advice{Title: f.Problem.String()}

@@ -37,6 +37,14 @@ func cases() []adviceCase {
 		return f
 	}
 	busy := func() *model.State { return with(host(), towards(database, 8202, 9804, 9686)) }
+	private := func(name string, kind model.PoolKind, low, high uint16, used int, level model.Level) adviceCase {
+		key := database
+		key.Pool = kind
+		limit := model.Limit{Kind: kind, Low: low, High: high}
+		return adviceCase{name, host(), model.Finding{
+			Problem: model.PrivatePool, Level: level, Tuple: key, Limit: limit, Process: java, Tier: model.OwnerObserved, Count: used, Of: limit.Size(),
+		}}
+	}
 	return []adviceCase{
 		{"connects fail", with(busy(), func(st *model.State) {
 			st.Failures = model.Failures{Observed: true, Count: 30, Recent: 12, Last: st.Moment.Time, By: []model.Failure{
@@ -139,6 +147,10 @@ func cases() []adviceCase {
 		}), listens(source.TCP, 33060, postgres)), model.Finding{
 			Problem: model.ReservedPorts, Process: none, Count: 7232, Of: 28232,
 		}},
+		private("private pool that is full", model.PoolSourcePorts, 2000, 2019, 20, model.LevelExhausted),
+		private("private pool by IP_LOCAL_PORT_RANGE", model.PoolLocalRange, 40000, 40099, 85, model.LevelCritical),
+		private("private pool of NFS", model.PoolReserved, 600, 1023, 300, model.LevelWarning),
+		private("private pool of one port", model.PoolSourcePort, 9999, 9999, 1, model.LevelOK),
 		{"reuse off", with(busy(), settings(func(s *source.Settings) { s.ReuseTimeWait = 0 })), model.Finding{
 			Problem: model.ReuseOff, Level: model.LevelWarning, Tuple: database, Process: none, Count: 9804, Of: 28232,
 		}},

@@ -109,9 +109,9 @@ func (e *examiner) connections() {
 	h := p.Headline()
 	to := "to all destinations together"
 	if h.Scope == model.ScopeTuple {
-		to = "to " + h.Key.To()
+		to = "to " + h.Key.To() + From(h.Limit)
 	}
-	line := fmt.Sprintf("%s %% of %s used %s, %s free", text.Percent(h.Percent()), text.Plural(p.Usable, "port", "ports"), to, text.Count(h.Free))
+	line := fmt.Sprintf("%s %% of %s used %s, %s free", text.Percent(h.Percent()), text.Plural(h.Limit.Of(p.Usable), "port", "ports"), to, text.Count(h.Free))
 	if f := &e.st.Forecast; f.Full > 0 {
 		line += ", " + text.Rate(f.Rate) + "/s, full in " + text.Duration(f.Full)
 	}
@@ -144,7 +144,7 @@ func (e *examiner) timeWait() {
 		line += ", for " + span(set.TimeWait) + " each"
 	}
 	e.seen("%s", line)
-	if t := e.st.TCP.Pressure.Worst(); t != nil && t.TimeWait > 0 {
+	if t := e.st.TCP.Pressure.WorstOfRange(); t != nil && t.TimeWait > 0 {
 		e.seen("%s to %s, %s of them can likely be taken over", text.Count(t.TimeWait), t.To(), text.Count(t.Reusable))
 		if f := &e.st.Forecast; f.CloseRate > 0 {
 			e.seen("%s there, where %s can be sustained: %s", closes(f.CloseRate), rate(f.Sustainable),

@@ -121,6 +121,12 @@ func (m *Model) findDetail() {
 			key = st.Key(&st.Snapshot.Sockets[d.Row])
 		}
 		d.Use = slices.IndexFunc(st.TCP.Pressure.Tuples, func(t model.TupleUse) bool { return t.TupleKey == key })
+		if d.Use < 0 { // on a port of its own, outside of the range
+			d.Use = slices.IndexFunc(st.TCP.Pressure.Tuples, func(t model.TupleUse) bool {
+				key.Pool = t.Pool
+				return t.TupleKey == key
+			})
+		}
 	}
 }
 

@@ -48,9 +48,15 @@ func plateau(st *model.State) (settled int, at *model.TupleUse) {
 		return p.InUse, nil
 	}
 	for i := range p.Tuples {
+		if p.Tuples[i].Pool != model.PoolRange {
+			continue
+		}
 		if n := p.Tuples[i].Outlook(st.Snapshot.Settings.TimeWait).Plateau; at == nil || n > settled {
 			settled, at = n, &p.Tuples[i]
 		}
+	}
+	if at == nil {
+		return p.InUse, nil
 	}
 	return settled, at
 }
@@ -134,10 +140,10 @@ func checkWords(st *model.State, on CheckOn) string {
 	if on == OnPool || h.Scope == model.ScopePool {
 		return poolWords(worse)
 	}
-	to := h.Key.To()
-	words := fmt.Sprintf("%s %% of %s to %s used", rounded(h.Percent()), text.Plural(worse.Usable, "port", "ports"), to)
+	to, of := h.Key.To()+advice.From(h.Limit), h.Limit.Of(worse.Usable)
+	words := fmt.Sprintf("%s %% of %s to %s used", rounded(h.Percent()), text.Plural(of, "port", "ports"), to)
 	if h.Level == model.LevelExhausted {
-		words = fmt.Sprintf("no port of %s is free to %s", text.Count(worse.Usable), to)
+		words = fmt.Sprintf("no port of %s is free to %s", text.Count(of), to)
 	}
 	f := &st.Forecast
 	switch {
@@ -187,7 +193,7 @@ func performance(st *model.State, on CheckOn) string {
 		return fmt.Sprintf("%s=%s%%;%g;%g;0;100", label, rounded(percent),
 			st.Thresholds.Warning, st.Thresholds.Critical)
 	}
-	count := func(label string, n int) string { return fmt.Sprintf("%s=%d;;;0;%d", label, n, p.Usable) }
+	count := func(label string, n int) string { return fmt.Sprintf("%s=%d;;;0;%d", label, n, h.Limit.Of(p.Usable)) }
 	failures := "failures=U"
 	if st.Failures.Observed {
 		failures = fmt.Sprintf("failures=%dc", st.Failures.Count)

@@ -18,16 +18,27 @@ func (p *jsonPage) holders() map[model.TupleKey][]jsonHolder {
 		process int32
 	}
 	ports := make(map[hold]map[uint16]struct{})
-	for i := range p.Rows {
-		s, process := &p.Snapshot.Sockets[i], p.owner(int32(i))
-		if process == source.NoProcess || s.Proto != source.TCP || !p.Rows[i].Ephemeral {
-			continue
-		}
-		h := hold{p.Key(s), process}
+	note := func(h hold, port uint16) {
 		if ports[h] == nil {
 			ports[h] = make(map[uint16]struct{})
 		}
-		ports[h][s.LocalPort] = struct{}{}
+		ports[h][port] = struct{}{}
+	}
+	private := slices.DeleteFunc(slices.Clone(p.TCP.Pressure.Tuples), func(t model.TupleUse) bool { return t.Pool == model.PoolRange })
+	for i := range p.Rows {
+		s, process := &p.Snapshot.Sockets[i], p.owner(int32(i))
+		if process == source.NoProcess || s.Proto != source.TCP {
+			continue
+		}
+		key := p.Key(s)
+		for _, t := range private {
+			if key.Pool = t.Pool; key == t.TupleKey && s.LocalPort >= t.Limit.Low && s.LocalPort <= t.Limit.High {
+				note(hold{key, process}, s.LocalPort)
+			}
+		}
+		if key.Pool = model.PoolRange; p.Rows[i].Ephemeral {
+			note(hold{key, process}, s.LocalPort)
+		}
 	}
 	lists := make(map[model.TupleKey][]jsonHolder)
 	for h, held := range ports {

@@ -39,6 +39,9 @@ import (
 //   - bind_pools and kinds are those of both protocols whatever the filter;
 //   - blocked_known is the part of blocked that the kernel told of, and left out
 //     where it tells of none: where it tells of all, nothing is suspected;
+//   - limit says which ports a tuple has where that is not the range, and used,
+//     free and percent are of these; but for "reserved-ports" they are those that
+//     were seen, and nobody knows whether there are more;
 //   - interface is the number of the one that a tuple's sockets are bound to, and
 //     left out where that is none;
 //   - namespace is the one that all but namespaces is about. Of a namespace that
@@ -115,8 +118,23 @@ type jsonTuple struct {
 	Sustainable      float64      `json:"sustainable_closes_per_second"`
 	Plateau          int          `json:"plateau"`
 	SecondsToFull    *float64     `json:"seconds_to_full,omitempty"`
+	Limit            *jsonLimit   `json:"limit,omitempty"`
 	Level            string       `json:"level"`
 	Processes        []jsonHolder `json:"processes"`
+}
+
+// jsonLimit is a private pool of ports.
+type jsonLimit struct {
+	Kind string `json:"kind"`
+	Low  uint16 `json:"low"`
+	High uint16 `json:"high"`
+}
+
+func newLimit(l model.Limit) *jsonLimit {
+	if l.Kind == model.PoolRange {
+		return nil
+	}
+	return &jsonLimit{l.Kind.String(), l.Low, l.High}
 }
 
 type jsonHolder struct {
@@ -180,7 +198,7 @@ func (p *jsonPage) tuples() {
 			Blocked: t.Blocked, Suspected: t.Suspected, BlockedKnown: p.blockedKnown(t), TimeWait: t.TimeWait, Reusable: t.Reusable,
 			FirstHalfPercent: tenth(t.FirstHalfPercent()), SlowConnect: t.SlowConnect(),
 			Closes: tenth(o.CloseRate), Sustainable: tenth(o.Sustainable), Plateau: o.Plateau, SecondsToFull: p.secondsToFull(t),
-			Level: t.Level.String(), Processes: append([]jsonHolder{}, holders[t.TupleKey]...),
+			Limit: newLimit(t.Limit), Level: t.Level.String(), Processes: append([]jsonHolder{}, holders[t.TupleKey]...),
 		})
 	})
 }

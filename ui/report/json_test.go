@@ -93,8 +93,14 @@ type contract struct {
 		Reusable         int      `json:"reusable"`
 		FirstHalfPercent float64  `json:"first_half_percent"`
 		SlowConnect      bool     `json:"slow_connect"`
-		Level            string   `json:"level"`
-		Processes        []struct {
+		Interface        uint32   `json:"interface"`
+		Limit            *struct {
+			Kind string `json:"kind"`
+			Low  uint16 `json:"low"`
+			High uint16 `json:"high"`
+		} `json:"limit"`
+		Level     string `json:"level"`
+		Processes []struct {
 			PID   int    `json:"pid"`
 			Name  string `json:"name"`
 			Ports int    `json:"ports"`

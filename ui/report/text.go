@@ -107,7 +107,7 @@ func (p *textPage) headline(label string, use *model.Pressure) {
 		p.fact(label, pool+free)
 		return
 	}
-	p.fact(label, decimalPercent(h.Percent())+" % used to "+h.Key.To()+free)
+	p.fact(label, decimalPercent(h.Percent())+" % used to "+h.Key.To()+advice.From(h.Limit)+free)
 	p.fact("", pool+" to all destinations together")
 }
 

@@ -90,11 +90,16 @@ func (p *textPage) pair(lead, from, to string, width int) string {
 // tuple writes one destination.
 func (p *textPage) tuple(t *model.TupleUse) {
 	slow := decimalPercent(t.FirstHalfPercent())
-	if t.SlowConnect() {
+	if t.Pool != model.PoolRange {
+		slow = ""
+	} else if t.SlowConnect() {
 		slow = "slow"
 	}
 	p.line(p.pair(p.level(t.Level, p.glyph(t.Level))+" ", t.Source.String()+p.arrow(), t.To(), tupleWidth),
 		right(text.Count(t.Used), 7), right(text.Count(t.Free), 7), p.level(t.Level, right(decimalPercent(t.Percent()), 6)), right(text.Count(t.TimeWait), 10), right(slow, 9))
+	if from := advice.From(t.Limit); from != "" {
+		p.line("   ", from)
+	}
 }
 
 func (p *textPage) consumers(protocols []source.Proto) {

@@ -174,6 +174,9 @@ func (d *details) namespace(s *source.Scope) {
 
 func (d *details) pressure(t *model.TupleUse) {
 	d.title("Ports to " + t.To() + " from " + t.Source.String())
+	if from := advice.Pool(t.Limit); from != "" {
+		d.pair("taken from", theme.Text, from)
+	}
 	total := t.Used + t.Free
 	d.pair("used", levelRoles[t.Level], text.Count(t.Used)+" of "+text.Count(total)+" ("+text.Percent(t.Percent())+" %)  "+
 		levelWords[t.Level])

@@ -172,7 +172,7 @@ func (p *Painter) namespaceLine(x, y int, c namespaceColumns, v *View, n *Namesp
 	}
 	h := n.State.TCP.Pressure.Headline()
 	if at := next(&x, c.worst); h.Scope == model.ScopeTuple {
-		p.canvas.Bytes(at, y, c.worst, theme.Text, p.tuple(c.worst, v, &h.Key))
+		p.canvas.Bytes(at, y, c.worst, theme.Text, p.tuple(c.worst, v, &h.Key, h.Limit))
 	}
 	g := gauge{live: h.Live, timeWait: h.TimeWait, blocked: h.Blocked + h.Suspected, free: h.Free}
 	p.gaugeBar(next(&x, c.bar), y, c.bar, v, &g)
@@ -290,7 +290,7 @@ func (p *Painter) destinationHeader(x, y int, c destinationColumns) {
 }
 
 func (p *Painter) destinationLine(x, y int, c destinationColumns, v *View, t *model.TupleUse) {
-	p.canvas.Bytes(next(&x, c.name), y, c.name, theme.Text, p.tuple(c.name, v, &t.TupleKey))
+	p.canvas.Bytes(next(&x, c.name), y, c.name, theme.Text, p.tuple(c.name, v, &t.TupleKey, t.Limit))
 	g := tupleGauge(t)
 	p.gaugeBar(next(&x, c.bar), y, c.bar, v, &g)
 	style := theme.Text

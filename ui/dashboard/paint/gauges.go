@@ -42,7 +42,7 @@ func headline(v *View) gauge {
 	}
 	switch {
 	case h.Scope == model.ScopeTuple:
-		g.label = destination(v, &h.Key)
+		g.label = destination(v, &h.Key) + portsOf(h.Limit)
 	case v.Proto == ProtoUDP:
 		g.label = "UDP"
 	case pressure.InUse == 0:
@@ -95,6 +95,17 @@ func bindPool(p *model.Pressure) gauge {
 	}
 	b := &p.BindPools[0]
 	return gauge{label: "from " + b.Local.String(), live: b.Used, free: b.Free, level: b.Level}
+}
+
+// portsOf names the ports of a private pool.
+func portsOf(l model.Limit) string {
+	switch {
+	case l.Kind == model.PoolRange:
+		return ""
+	case l.Low == l.High:
+		return fmt.Sprintf(" from %d", l.Low)
+	}
+	return fmt.Sprintf(" from %d–%d", l.Low, l.High)
 }
 
 // destination names a tuple by what it leads to.

@@ -173,7 +173,7 @@ func (p *Painter) consumerLine(x, y int, c consumerColumns, v *View, co *model.C
 	p.canvas.BytesRight(x, y, c.rate-2, theme.Dim, p.buf)
 	x += c.rate
 	if co.Most.Port != 0 {
-		p.canvas.Bytes(x, y, c.most, theme.Dim, p.tuple(c.most, v, &co.Most))
+		p.canvas.Bytes(x, y, c.most, theme.Dim, p.tuple(c.most, v, &co.Most, model.Limit{}))
 	}
 }
 
@@ -273,7 +273,7 @@ func (p *Painter) drawDestinations(r screen.Rect, v *View) {
 	for i := range min(len(tuples), inside.H) {
 		t := &tuples[i]
 		y := inside.Y + i
-		p.canvas.Bytes(x, y, name, theme.Text, p.tuple(name, v, &t.TupleKey))
+		p.canvas.Bytes(x, y, name, theme.Text, p.tuple(name, v, &t.TupleKey, t.Limit))
 		g := tupleGauge(t)
 		p.gaugeBar(x+name+1, y, w-name-8, v, &g)
 		style := theme.Text

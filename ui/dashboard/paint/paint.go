@@ -148,9 +148,15 @@ func (p *Painter) addrPort(w int, a source.Addr, port uint16, service string) []
 	return p.endpoint(w, a, 0, port, service)
 }
 
-// tuple is addrPort for what a tuple leads to.
-func (p *Painter) tuple(w int, v *View, k *model.TupleKey) []byte {
-	return p.endpoint(w, k.Destination, k.Interface, k.Port, serviceName(v, k.Port, source.TCP))
+// tuple is addrPort for what a tuple leads to, with the ports of a private pool
+// where there is room for them.
+func (p *Painter) tuple(w int, v *View, k *model.TupleKey, l model.Limit) []byte {
+	b := p.endpoint(w, k.Destination, k.Interface, k.Port, serviceName(v, k.Port, source.TCP))
+	if from := portsOf(l); len(b)+text.Width(from) <= w {
+		b = append(b, from...)
+		p.buf = b
+	}
+	return b
 }
 
 func (p *Painter) endpoint(w int, a source.Addr, iface uint32, port uint16, service string) []byte {

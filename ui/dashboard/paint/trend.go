@@ -98,8 +98,9 @@ func forecast(v *View) []segment {
 // plateauSegment says where the use will settle if closes go on as they do.
 // Where no port is free, they do not: there are no connections to close.
 func plateauSegment(v *View) segment {
-	plateau, usable := v.State.Forecast.Plateau, v.State.TCP.Pressure.Usable
-	if plateau <= 0 || usable <= 0 || v.State.TCP.Pressure.Headline().Free <= 0 {
+	head := v.State.TCP.Pressure.Headline()
+	plateau, usable := v.State.Forecast.Plateau, head.Limit.Of(v.State.TCP.Pressure.Usable)
+	if plateau <= 0 || usable <= 0 || head.Free <= 0 {
 		return segment{}
 	}
 	share := text.Count(plateau) + " (" + text.Percent(model.Percent(plateau, usable)) + " %)"
@@ -203,6 +204,9 @@ func (s scale) text() string {
 func usedAt(v *View, s *model.Sample) int {
 	if v.Proto == ProtoUDP {
 		return int(s.UDP)
+	}
+	if usable := v.State.TCP.Pressure.Usable; int(s.Usable) != usable && s.Usable > 0 { // as a share
+		return int(s.Used) * usable / int(s.Usable)
 	}
 	return int(s.Used)
 }

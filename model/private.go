@@ -1,0 +1,412 @@
+package model
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"ephtop/source"
+)
+
+// PoolKind says from which ports a socket takes its own.
+type PoolKind uint8
+
+// The kinds.
+const (
+	// PoolRange is the system's range.
+	PoolRange PoolKind = iota
+	// PoolSourcePorts are ports that the caller names itself, as a proxy does.
+	PoolSourcePorts
+	// PoolSourcePort is one port that the caller names itself.
+	PoolSourcePort
+	// PoolLocalRange is a range of the socket's own (IP_LOCAL_PORT_RANGE).
+	PoolLocalRange
+	// PoolReserved are the ports below 1024 that NFS and RPC clients use
+	// (bindresvport).
+	PoolReserved
+)
+
+// String gives the kind as in JSON.
+func (k PoolKind) String() string {
+	return [...]string{"range", "source-ports", "source-port", "local-port-range", "reserved-ports"}[min(k, PoolReserved)]
+}
+
+// Limit says which ports a private pool has, both ends included. All but
+// PoolReserved are as wide as was seen: nothing tells how they are configured.
+type Limit struct {
+	Kind      PoolKind
+	Low, High uint16
+}
+
+// Size is the number of ports; 0 for the range.
+func (l Limit) Size() int {
+	if l.Kind == PoolRange {
+		return 0
+	}
+	return int(l.High) - int(l.Low) + 1
+}
+
+// Of is how many ports there are: usable ones where it is the range.
+func (l Limit) Of(usable int) int {
+	if l.Kind == PoolRange {
+		return usable
+	}
+	return l.Size()
+}
+
+// The ports that bindresvport(3) tries.
+const lowReserved, highReserved = 600, 1023
+
+const (
+	// minPool is how many ports a pool that was only seen has at least when it is
+	// called full: a few adjacent ports of a healthy caller are all in use too.
+	minPool = 10
+	// poolSettled is for how long such a pool must not have grown.
+	poolSettled = 5 * time.Second
+	// minRun is how many ports in a row are no chance. connect() takes every
+	// second port of the range, and each of a range of the socket's own.
+	minRun = 4
+	// inRuns is the part of a tuple's ports of the second half that must be in such
+	// runs: others were likely bound.
+	inRuns = 0.9
+	// manyOfOne is how many sockets of one local port are certainly a server's.
+	manyOfOne = 64
+)
+
+// pastPool is what is remembered of a private pool.
+type pastPool struct {
+	growth
+	low, high uint16
+	turn      uint32
+	grown     int64 // State.Clock
+	// proven says that it was full and did not grow, so that low and high are its
+	// ends.
+	proven bool
+}
+
+// private finds the pools that callers have for themselves. It holds what is
+// needed during an update only.
+type private struct {
+	// outside are the ports outside of the range that anything holds, servers those
+	// of listeners.
+	outside, servers source.PortSet
+	any              bool
+	rows             []int32 // that may be of such a pool
+	members          []member
+	index            map[TupleKey]int32
+	keys             []TupleKey
+}
+
+// member is a socket that may be of a pool.
+type member struct {
+	pool, row int32
+	port      uint16
+}
+
+func (p *private) begin() {
+	if p.any {
+		p.outside, p.servers, p.any = source.PortSet{}, source.PortSet{}, false
+	}
+	p.rows = p.rows[:0]
+}
+
+// note looks at a socket on a port that is not usable.
+func (p *private) note(s *source.Socket) {
+	p.any = true
+	p.outside.Add(s.LocalPort)
+	if s.State == source.Listen {
+		p.servers.Add(s.LocalPort)
+	}
+}
+
+// addPrivate adds a tuple for each private pool. Those of the range must be
+// counted.
+func (c *census) addPrivate(st *State, p *Pressure, pace pace) {
+	first := c.past == nil
+	if first {
+		c.past = make(map[TupleKey]*pastPool)
+	}
+	c.gather(st)
+	for rest := c.private.members; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].pool == rest[0].pool {
+			n++
+		}
+		if t, ok := c.pool(st, c.private.keys[rest[0].pool], rest[:n], first); ok {
+			past := c.past[t.TupleKey]
+			past.follow(t.Used, pace)
+			t.Rate, t.Followed = past.rate, past.span
+			p.Tuples = append(p.Tuples, t)
+		}
+		rest = rest[n:]
+	}
+	for key, past := range c.past {
+		if past.turn != c.tuples.turn {
+			delete(c.past, key)
+		}
+	}
+}
+
+// gather sorts what may be of a private pool by pool and port.
+func (c *census) gather(st *State) {
+	p := &c.private
+	p.members, p.keys = p.members[:0], p.keys[:0]
+	if p.index == nil {
+		p.index = make(map[TupleKey]int32)
+	}
+	clear(p.index)
+	if !p.oneServer(st) {
+		for _, row := range p.rows {
+			s := &st.Snapshot.Sockets[row]
+			key := keyOf(s)
+			key.Pool = PoolSourcePorts
+			p.add(key, row, s.LocalPort)
+		}
+	}
+	c.gatherRanges()
+	slices.SortFunc(p.members, func(a, b member) int {
+		return cmp.Or(cmp.Compare(a.pool, b.pool), cmp.Compare(a.port, b.port), cmp.Compare(a.row, b.row))
+	})
+}
+
+func (p *private) add(key TupleKey, row int32, port uint16) {
+	n, ok := p.index[key]
+	if !ok {
+		n = int32(len(p.keys))
+		p.index[key] = n
+		p.keys = append(p.keys, key)
+	}
+	p.members = append(p.members, member{n, row, port})
+}
+
+// oneServer reports whether the rows are what a listener has left: many, all on
+// one port.
+func (p *private) oneServer(st *State) bool {
+	if len(p.rows) < manyOfOne {
+		return false
+	}
+	port := st.Snapshot.Sockets[p.rows[0]].LocalPort
+	return !slices.ContainsFunc(p.rows, func(row int32) bool { return st.Snapshot.Sockets[row].LocalPort != port })
+}
+
+// gatherRanges adds the sockets of the tuples that may have a range of their own:
+// some of their ports are of the second half, which connect() comes to when the
+// first is used up, and goes through every second port else.
+func (c *census) gatherRanges() {
+	any := false
+	for _, n := range c.tuples.active {
+		t := &c.tuples.tuples[n]
+		d := c.domains.of(t.use.Interface)
+		second := t.use.Live + t.use.TimeWait - (t.use.FirstHalf - d.first + t.firstBlocked)
+		t.wasCrowded = second > 0 && (t.wasCrowded || float64(t.use.FirstHalf) >= crowded*float64(t.use.FirstHalfSize))
+		key := t.use.TupleKey
+		key.Pool = PoolLocalRange
+		t.mayRange = t.use.FirstHalfSize > 0 && (second >= minRun/2 && !t.wasCrowded || len(c.past) > 0 && c.past[key] != nil)
+		any = any || t.mayRange
+	}
+	if !any {
+		return
+	}
+	for i := range c.holders {
+		h := &c.holders[i]
+		if h.tuple == noTuple || h.blocked || !c.tuples.tuples[h.tuple].mayRange {
+			continue
+		}
+		key := c.tuples.tuples[h.tuple].use.TupleKey
+		key.Pool = PoolLocalRange
+		c.private.add(key, h.row, h.port)
+	}
+}
+
+// pool makes a tuple of the members of a pool, which are in the order of their
+// ports, if it is one.
+func (c *census) pool(st *State, key TupleKey, members []member, first bool) (t TupleUse, ok bool) {
+	low, high := members[0].port, members[len(members)-1].port
+	if key.Pool == PoolLocalRange {
+		if low, high, ok = runs(members, st.Snapshot.Settings.Range.Low); !ok && c.past[key] == nil {
+			return t, false
+		}
+	} else if key.Pool = c.kindOf(st, members); key.Pool == PoolRange {
+		return t, false
+	}
+	past := c.past[key]
+	if past == nil {
+		past = &pastPool{low: low, high: high, grown: st.Clock}
+		if first { // of what was before we looked, nothing says that it has grown
+			past.grown -= poolSettled.Nanoseconds()
+		}
+		c.past[key] = past
+	}
+	if low < past.low || high > past.high {
+		past.low, past.high = min(low, past.low), max(high, past.high)
+		past.grown, past.proven = st.Clock, false
+	}
+	t = TupleUse{TupleKey: key, Limit: Limit{key.Pool, past.low, past.high}, Process: source.NoProcess}
+	if key.Pool == PoolReserved {
+		t.Limit.Low, t.Limit.High = lowReserved, highReserved
+	}
+	c.countPool(st, &t, members)
+	if t.Used == 0 {
+		return t, false
+	}
+	past.turn = c.tuples.turn
+	t.Level = past.level(st, &t)
+	return t, true
+}
+
+// runs gives the ends of what is in runs of minRun ports or more; not ok where
+// that does not explain the ports of the second half. low 0 is none.
+func runs(members []member, rangeLow uint16) (low, high uint16, ok bool) {
+	low = ^uint16(0)
+	second, in := 0, 0
+	for i := 0; i < len(members); {
+		n, length, odd := i+1, 1, one(members[i].port&1 != rangeLow&1)
+		for ; n < len(members) && members[n].port-members[n-1].port <= 1; n++ {
+			if members[n].port != members[n-1].port {
+				length++
+				odd += one(members[n].port&1 != rangeLow&1)
+			}
+		}
+		second += odd
+		if length >= minRun {
+			in += odd
+			low, high = min(low, members[i].port), max(high, members[n-1].port)
+		}
+		i = n
+	}
+	return low, high, in > 0 && float64(in) >= inRuns*float64(second)
+}
+
+// kindOf says what pool sockets on ports that were named are of; PoolRange for
+// none.
+func (c *census) kindOf(st *State, members []member) PoolKind {
+	set, sockets := &st.Snapshot.Settings, st.Snapshot.Sockets
+	low, high := members[0].port, members[len(members)-1].port
+	named, unknown, kernels, odd := false, true, false, 0
+	for _, m := range members {
+		s := &sockets[m.row]
+		named = named || s.Bind == source.BindPort
+		// Where the tables are read, it is known of each that lives.
+		unknown = unknown && (!st.Snapshot.BlockedKnown || s.State == source.TimeWait)
+		odd += int(m.port & 1)
+		kernels = kernels || s.State == source.Established && s.Inode == 0 && st.Snapshot.Inodes
+	}
+	remote := sockets[members[0].row].RemotePort
+	switch {
+	case low >= lowReserved && high <= highReserved && (remote == 2049 || remote == 111 || remote == 20048 || kernels):
+		return PoolReserved
+	case !named && !unknown:
+		return PoolRange
+	case low != high && (named || odd > 0 && odd < len(members)): // else connect() did, from another range than that of now
+		return PoolSourcePorts
+	case low == high && (named || remote < set.Range.Low && c.oneService(st, low, remote)):
+		return PoolSourcePort
+	}
+	return PoolRange
+}
+
+// oneService reports whether all connections from a port go to one service, as
+// those of a listener that is gone do not.
+func (c *census) oneService(st *State, port, remote uint16) bool {
+	return !slices.ContainsFunc(c.private.rows, func(row int32) bool {
+		s := &st.Snapshot.Sockets[row]
+		return s.LocalPort == port && s.RemotePort != remote
+	})
+}
+
+// countPool counts the members of a pool, a port once.
+func (c *census) countPool(st *State, t *TupleUse, members []member) {
+	var last uint16
+	var votes int
+	for _, m := range members {
+		if m.port == last || m.port < t.Limit.Low || m.port > t.Limit.High {
+			continue
+		}
+		last = m.port
+		s, r := &st.Snapshot.Sockets[m.row], &st.Rows[m.row]
+		if s.State == source.TimeWait {
+			t.TimeWait++
+			t.Closing += one(closing(s, &st.Snapshot.Settings))
+		} else {
+			t.Live++
+		}
+		switch { // whoever holds more than half is left (Boyer and Moore)
+		case r.Process == source.NoProcess:
+		case votes == 0:
+			votes, t.Process, t.Tier = 1, r.Process, r.Tier
+		case r.Process == t.Process:
+			votes++
+		default:
+			votes--
+		}
+	}
+	if t.Pool == PoolReserved {
+		for port := uint16(lowReserved); port <= highReserved; port++ {
+			t.Blocked += one(c.private.outside.Has(port))
+		}
+		t.Blocked -= t.Live + t.TimeWait
+	}
+	t.Used = t.Live + t.TimeWait + t.Blocked
+	t.Free = max(0, t.Limit.Size()-t.Used)
+}
+
+// level grades a pool. One that was only seen is known to be no wider when it is
+// full and has not grown for a while; until then its share says nothing.
+func (past *pastPool) level(st *State, t *TupleUse) Level {
+	if t.Pool == PoolSourcePort || t.Pool == PoolLocalRange && !st.Snapshot.BlockedKnown {
+		return LevelOK // a dump does not tell which ports of the range were bound: such runs may be those of bind()
+	}
+	if t.Free == 0 && t.Used >= minPool && st.Clock-past.grown >= poolSettled.Nanoseconds() {
+		past.proven = true
+	}
+	if t.Pool == PoolReserved || past.proven {
+		return st.Thresholds.Level(t.Used, t.Limit.Size())
+	}
+	return LevelOK
+}
+
+// grade is the level for the order of tuples: a private pool that is in no
+// trouble comes behind what else is in none.
+func (t *TupleUse) grade() int {
+	if t.Level == LevelOK && t.Pool != PoolRange {
+		return -1
+	}
+	return int(t.Level)
+}
+
+// findPrivate finds the private pools that are in trouble, and single ports,
+// whose caller can have one connection at a time.
+func findPrivate(st *State, list []Finding) []Finding {
+	found := 0
+	for i := range st.TCP.Pressure.Tuples {
+		t := &st.TCP.Pressure.Tuples[i]
+		level := t.Level
+		if t.Pool != PoolRange && t.Free == 0 && st.Failures.recently(t) {
+			level = max(level, LevelWarning)
+		}
+		if t.Pool == PoolRange || level == LevelOK && t.Pool != PoolSourcePort || found == maxTupleReports {
+			continue
+		}
+		f := Finding{
+			Problem: PrivatePool, Level: level, Tuple: t.TupleKey, Limit: t.Limit, Count: t.Used, Of: t.Limit.Size(),
+			Process: t.Process, Tier: t.Tier, Live: t.Live,
+		}
+		if i == 0 {
+			f.Rate, f.Span = st.Forecast.Rate, st.Forecast.Full
+		}
+		list = append(list, f)
+		found++
+	}
+	return list
+}
+
+// recently reports whether a connect to the destination of a tuple, or a bind
+// on its source, has just failed.
+func (f *Failures) recently(t *TupleUse) bool {
+	return f.Recent > 0 && slices.ContainsFunc(f.By, func(by Failure) bool {
+		if by.Kind == source.BindFailed {
+			return by.Local == t.Source
+		}
+		return by.Destination == t.Destination && by.Port == t.Port
+	})
+}
