@@ -23,6 +23,8 @@ type Socket struct {
 	Retransmits uint8 `json:"retransmits"`
 	// Bind says who bound the socket to its port, where the origin knows.
 	Bind Bind `json:"bind"`
+	// Stamps says whether both ends send TCP timestamps, where the origin knows.
+	Stamps Stamps `json:"stamps"`
 
 	// Process is an index into Moment.Processes, or NoProcess.
 	Process int32 `json:"-"`
@@ -71,6 +73,22 @@ const (
 // String gives "unknown", "connect", "explicit" or "port".
 func (b Bind) String() string {
 	return [...]string{"unknown", "connect", "explicit", "port"}[min(b, BindPort)]
+}
+
+// Stamps says whether both ends of a connection send TCP timestamps, without
+// which connect() takes no TIME_WAIT over.
+type Stamps uint8
+
+// What may be known.
+const (
+	StampsUnknown Stamps = iota
+	StampsNone
+	StampsBoth
+)
+
+// String gives "unknown", "none" or "both".
+func (s Stamps) String() string {
+	return [...]string{"unknown", "none", "both"}[min(s, StampsBoth)]
 }
 
 // NoProcess is the index of a socket's process when none is known.

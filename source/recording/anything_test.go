@@ -126,7 +126,7 @@ func (m *anything) socket() source.Socket {
 		Local: m.addr(), Remote: m.addr(), LocalPort: uint16(r.Uint32()), RemotePort: uint16(r.Uint32N(3)),
 		Proto: source.TCP, State: source.State(r.IntN(source.NumStates)), Family6: r.IntN(2) == 0,
 		Timer: source.Timer(r.IntN(9)), Retransmits: uint8(r.Uint32N(3)), Process: source.NoProcess,
-		Bind: source.Bind(r.IntN(3)), Interface: r.Uint32N(2), UID: r.Uint32(), Inode: r.Uint32(), Cgroup: r.Uint64() >> r.UintN(64),
+		Bind: source.Bind(r.IntN(4)), Stamps: source.Stamps(r.IntN(3)), Interface: r.Uint32N(2), UID: r.Uint32(), Inode: r.Uint32(), Cgroup: r.Uint64() >> r.UintN(64),
 		Cookie:       uint64(r.UintN(2)) * (r.Uint64() >> (1 + r.UintN(62))),
 		ReceiveQueue: r.Uint32() >> r.UintN(32), SendQueue: r.Uint32N(2), Expires: r.Uint32() >> r.UintN(32),
 	}

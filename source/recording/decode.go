@@ -31,6 +31,7 @@ var enums = sync.OnceValue(func() map[reflect.Type]*enum {
 		reflect.TypeFor[source.State]():     newEnum[source.State](),
 		reflect.TypeFor[source.Timer]():     newEnum[source.Timer](),
 		reflect.TypeFor[source.Bind]():      newEnum[source.Bind](),
+		reflect.TypeFor[source.Stamps]():    newEnum[source.Stamps](),
 		reflect.TypeFor[source.EventKind](): newEnum[source.EventKind](),
 		reflect.TypeFor[source.ScopeKind](): newEnum[source.ScopeKind](),
 	}

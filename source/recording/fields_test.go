@@ -30,6 +30,9 @@ func (f *filler) fill(v reflect.Value) {
 	case *source.State:
 		*p = source.State(1 + f.n%(source.NumStates-1))
 		return
+	case *source.PortRange: // reserved ones must rise
+		*p = source.PortRange{Low: uint16(2 * f.n), High: uint16(2*f.n + 1)}
+		return
 	case *source.EventKind:
 		*p = source.AddressRefused
 		return

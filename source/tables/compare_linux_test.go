@@ -111,7 +111,7 @@ func difference(got, want source.Socket) string {
 	if want.Inode == 0 && olderThan(6, 17) {
 		want.UID = got.UID // to 6.16, a dump says 0 for whom it does not know any more
 	}
-	want.Expires, want.Bind = got.Expires, got.Bind
+	want.Expires, want.Bind, want.Stamps = got.Expires, got.Bind, got.Stamps // which a dump does not tell
 	return cmp.Diff(want, got)
 }
 

@@ -62,6 +62,8 @@ type row struct {
 // Flags of a row.
 const (
 	family6     = 1
+	stamps      = 2  // of a timewait: both ends sent timestamps
+	bindPort    = 8  // SOCK_BINDPORT_LOCK
 	connectBind = 16 // SOCK_CONNECT_BIND
 )
 

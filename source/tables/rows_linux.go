@@ -40,8 +40,18 @@ func (e *Engine) decode(s *source.Socket, r *row, proto source.Proto) {
 	s.Family6 = r.flags&family6 != 0
 	s.Timer = min(source.Timer(r.timer), source.TimerProbe)
 	s.Retransmits = r.retransmits
-	if proto == source.TCP && r.flags&connectBind != 0 && e.memory.result.knowsBind != 0 {
+	switch {
+	case proto != source.TCP:
+	case r.flags&connectBind != 0 && e.memory.result.knowsBind != 0:
 		s.Bind = source.BindConnect
+	case r.flags&bindPort != 0:
+		s.Bind = source.BindPort
+	}
+	if s.State == source.TimeWait {
+		s.Stamps = source.StampsNone
+		if r.flags&stamps != 0 {
+			s.Stamps = source.StampsBoth
+		}
 	}
 	s.Process = source.NoProcess
 	s.Expires = uint32(time.Duration(r.expires) * e.tick / time.Millisecond)

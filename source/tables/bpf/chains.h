@@ -88,7 +88,7 @@ static __always_inline void touch(struct cursor *c, __u64 node)
 	__u64 sum = WORD(at + 64);
 	if (c->only && (__u64)sk->__sk_common.skc_net.net != c->only) {
 	} else if (state == TIME_WAIT) {
-		sum += CAST(struct inet_timewait_sock, at)->tw_timer.expires;
+		sum += CAST(struct inet_timewait_sock, at)->tw_timer.expires + CAST(struct tcp_timewait_sock, at)->tw_ts_recent_stamp;
 	} else if (state != NEW_SYN_RECV) {
 		sum += sk->sk_userlocks + WORD(&sk->sk_socket) + sk->sk_uid.val;
 		if (HAS(struct sock, sk_cgrp_data))

@@ -87,6 +87,7 @@ struct inet_connection_sock {
 struct tcp_sock { struct inet_connection_sock inet_conn; __u32 rcv_nxt, copied_seq, write_seq, snd_una; } KERNEL;
 struct udp_sock { int forward_deficit; } KERNEL;
 struct inet_timewait_sock { __u32 tw_mark; unsigned char tw_substate; struct timer_list tw_timer; unsigned int tw_connect_bind : 1; } KERNEL;
+struct tcp_timewait_sock { int tw_ts_recent_stamp; } KERNEL;
 struct request_sock { __u8 num_retrans; struct timer_list rsk_timer; } KERNEL;
 
 // Tables.

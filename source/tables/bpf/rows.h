@@ -43,7 +43,7 @@ static __always_inline void fill_common(struct cursor *c, struct sock_common *sc
 
 static __always_inline void fill_owner(struct cursor *c, struct sock *sk, struct row *r)
 {
-	r->flags |= READ(sk->sk_userlocks) & CONNECT_BIND;
+	r->flags |= READ(sk->sk_userlocks) & (CONNECT_BIND | BIND_PORT);
 	r->uid = READ(sk->sk_uid.val);
 	__u64 socket = WORD(&sk->sk_socket);
 	if (socket)
@@ -116,7 +116,7 @@ static __always_inline void fill_timer(struct cursor *c, __u64 sk, struct row *r
 static __always_inline void fill_timewait(struct cursor *c, __u64 at, struct row *r)
 {
 #ifdef PROBE // all that is read lies close behind tw_mark: one copy
-	__u8 copy[96];
+	__u8 copy[128];
 	bpf_probe_read_kernel(copy, sizeof(copy), (void *)(at + OFFSET(struct inet_timewait_sock, tw_mark)));
 #define TW(type, offset) (*(type *)(copy + ((offset) - OFFSET(struct inet_timewait_sock, tw_mark))))
 #else
@@ -125,6 +125,8 @@ static __always_inline void fill_timewait(struct cursor *c, __u64 at, struct row
 	r->state = TW(__u8, OFFSET(struct inet_timewait_sock, tw_substate));
 	r->timer = TIMEWAIT;
 	r->expires = left(c, TW(__u64, OFFSET(struct inet_timewait_sock, tw_timer.expires)));
+	if (TW(__u32, OFFSET(struct tcp_timewait_sock, tw_ts_recent_stamp)))
+		r->flags |= STAMPS;
 	if (HAS(struct inet_timewait_sock, tw_connect_bind)) {
 		__u64 word = TW(__u32, BITS_OFFSET(struct inet_timewait_sock, tw_connect_bind));
 		if (BITS(struct inet_timewait_sock, tw_connect_bind, word))

@@ -10,7 +10,7 @@
 enum { AF_INET6 = 10, TCP = 6, UDP = 17 };
 enum { ESTABLISHED = 1, SYN_SENT = 2, FIN_WAIT1 = 4, TIME_WAIT = 6, CLOSE = 7, LISTEN = 10, NEW_SYN_RECV = 12 };
 enum { RETRANSMIT = 1, KEEPALIVE = 2, TIMEWAIT = 3, PROBING = 4 }; // timers, as in inet_diag
-enum { FAMILY6 = 1, CONNECT_BIND = 16 };                           // flags of a row
+enum { FAMILY6 = 1, STAMPS = 2, BIND_PORT = 8, CONNECT_BIND = 16 }; // flags of a row
 enum { OWN_TCP = 1, OWN_UDP = 2 };                                 // tables of a namespace's own
 
 // What a call is to do.
