@@ -28,6 +28,7 @@ type census struct {
 	past      map[TupleKey]*pastPool // of the private pools that are there
 	consumers consumerCounts
 	vrfs      []uint32 // the known ones
+	stamps    stampsPast
 }
 
 // tally is what a census needs during an update only.
@@ -50,6 +51,7 @@ type tally struct {
 	pairs    pairTable
 	suspects suspects
 	private  private
+	asked    []int32 // rows that tell whether their peers send timestamps
 	counted  consumerTally
 	worst    []int32 // of worstClosing
 }
@@ -101,6 +103,8 @@ func (c *census) begin(st *State, proto source.Proto) {
 	c.block(st)
 	c.holders = c.holders[:0]
 	c.private.begin()
+	c.asked = c.asked[:0]
+	c.stamps.follow(st)
 	if c.few = len(st.Snapshot.Sockets) < few; !c.few {
 		clear(c.counts[:])
 	}
@@ -110,7 +114,8 @@ func (c *census) begin(st *State, proto source.Proto) {
 
 // note counts a socket's state, and its port if that is ephemeral. boundFirst
 // says that the kernel told of its being bound before it was connected.
-func (c *census) note(s *source.Socket, row *Row, boundFirst bool, states *StateCounts) {
+func (c *census) note(st *State, i int32, boundFirst bool, states *StateCounts) {
+	s, row := &st.Snapshot.Sockets[i], &st.Rows[i]
 	states[s.State]++
 	if !c.usable.Has(s.LocalPort) {
 		c.private.note(s)
@@ -122,6 +127,9 @@ func (c *census) note(s *source.Socket, row *Row, boundFirst bool, states *State
 	}
 	if c.proto == source.TCP {
 		c.noteBlocking(s, boundFirst)
+	}
+	if s.Stamps != source.StampsUnknown && s.State != source.TimeWait {
+		c.asked = append(c.asked, i)
 	}
 }
 
@@ -143,6 +151,7 @@ func (c *census) count(st *State, o *ownership) {
 	}
 	c.sumBlocked(st)
 	c.sight(st, o)
+	c.askPeers(st, o)
 	c.counted.begin(st, p, o.registry)
 	c.consumers.consumerTally = &c.counted
 	c.number(st, o)
@@ -193,7 +202,7 @@ func (c *census) number(st *State, o *ownership) {
 			if row.Process == source.NoProcess && s.State == source.TimeWait {
 				c.infer(row, h.tuple, o.recall.isNew(i))
 			}
-			h.closing, h.reuse = closing(s, &st.Snapshot.Settings), !h.blocked && reusable(s, &st.Snapshot.Settings)
+			h.closing, h.reuse = closing(s, &st.Snapshot.Settings), !h.blocked && c.reusable(st, i, h.tuple)
 		}
 		h.process = c.consumers.process(row, s.State)
 		h.user = c.consumers.user(row, s)
@@ -304,21 +313,4 @@ func waited(s *source.Socket, set *source.Settings) (time.Duration, bool) {
 func closing(s *source.Socket, set *source.Settings) bool {
 	age, ok := waited(s, set)
 	return ok && age <= ClosingSpan
-}
-
-// loopbackInterface is LOOPBACK_IFINDEX of the kernel.
-const loopbackInterface = 1
-
-// reusable tells whether connect() may take over a TIME_WAIT
-// (tcp_twsk_unique), as far as a dump can tell: it does not show whether
-// timestamps were negotiated. With the setting 2, one loopback end suffices.
-func reusable(s *source.Socket, set *source.Settings) bool {
-	if set.Timestamps <= 0 {
-		return false
-	}
-	if age, ok := waited(s, set); !ok || age < set.ReuseDelay {
-		return false
-	}
-	return set.ReuseTimeWait == 1 || set.ReuseTimeWait == 2 &&
-		(s.Local.IsLoopback() || s.Remote.IsLoopback() || s.Interface == loopbackInterface)
 }

@@ -73,7 +73,9 @@
 //   - Reusable: a TIME_WAIT that is not in H and is at least tcp_tw_reuse_delay
 //     old (1 s), with timestamps on and tcp_tw_reuse 1, or 2 and one end
 //     loopback or the socket bound to lo (tcp_twsk_unique). It is counted
-//     apart, for a dump does not tell whether both ends negotiated timestamps.
+//     apart, for a dump does not tell whether both ends negotiated timestamps:
+//     the kernel's tables do ([source.Socket].Stamps), and live connections to
+//     the same destination.
 //     Kernels without tcp_tw_reuse_delay may begin at another age: on 6.1
 //     reuse was seen to.
 //   - The first half. connect() tries the ports with the parity of the range's

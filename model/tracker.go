@@ -122,9 +122,9 @@ func (t *tracker) look(st *State) {
 		t.ownership.observe(st, i)
 		s := &sockets[i]
 		if s.Proto == source.UDP {
-			t.udp.note(s, &st.Rows[i], false, &st.UDP.States)
+			t.udp.note(st, int32(i), false, &st.UDP.States)
 		} else {
-			t.tcp.note(s, &st.Rows[i], t.ownership.recall.next[i].bound, &st.TCP.States)
+			t.tcp.note(st, int32(i), t.ownership.recall.next[i].bound, &st.TCP.States)
 			signs.note(st, i)
 		}
 	}

@@ -129,7 +129,9 @@ type destinationPlace struct {
 	destination
 	turn  uint32
 	group int32 // its consumer, for one turn
-	seen  sightings
+	// stamps says whether it sends timestamps, as far as a live connection told.
+	stamps source.Stamps
+	seen   sightings
 }
 
 func (d *destinationTable) begin() {

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ type kernel struct {
 	release     string
 	began       time.Time
 	boundListed bool
+	peers       peers
 	rights      procfs.Rights
 }
 
@@ -56,6 +58,7 @@ func (p *plan) openKernel() (source.Source, error) {
 	// bound-inactive sockets).
 	before, ok := procfs.ReleaseBefore(k.release, 6, 8)
 	k.boundListed = ok && !before
+	k.peers.warn = cmp.Or(p.Warn, usualWarning)
 	owners.SetCgroup(k.cgroups.ID)
 	if p.Netns != OwnNetns {
 		if k.others, err = p.openOthers(); err != nil {
@@ -104,6 +107,9 @@ func (k *kernel) own(ctx context.Context, m *source.Moment) (dumped sockdiag.Rep
 	}
 	m.Room, dumped, err = k.dumper.Dump(ctx, m.Room)
 	s.Sockets = m.Room
+	if err == nil {
+		k.peers.ask(ctx, k.dumper, s, m.Mono)
+	}
 	return dumped, err
 }
 

@@ -145,8 +145,14 @@ func decodeAttrs(s *source.Socket, b []byte) error {
 		if length < attrHeaderLen || length > len(b) {
 			return fmt.Errorf("%w: attribute of %d bytes in %d", ErrMalformed, length, len(b))
 		}
-		if binary.NativeEndian.Uint16(b[2:]) == attrCgroupID && length >= attrHeaderLen+8 {
+		switch kind := binary.NativeEndian.Uint16(b[2:]); {
+		case kind == attrCgroupID && length >= attrHeaderLen+8:
 			s.Cgroup = binary.NativeEndian.Uint64(b[attrHeaderLen:])
+		case kind == attrInfo && length > attrHeaderLen+infoOptions:
+			s.Stamps = source.StampsNone
+			if b[attrHeaderLen+infoOptions]&optTimestamps != 0 {
+				s.Stamps = source.StampsBoth
+			}
 		}
 		b = b[min(align4(length), len(b)):]
 	}

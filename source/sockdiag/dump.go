@@ -110,6 +110,36 @@ func (d *Dumper) dumpRequest(ctx context.Context, dst []source.Socket, r request
 	}
 }
 
+// Stamps asks whether both ends of a live TCP connection send timestamps, and
+// notes it in the socket. One that has gone meanwhile is left as it is.
+func (d *Dumper) Stamps(ctx context.Context, s *source.Socket) error {
+	if err := d.connect(); err != nil {
+		return err
+	}
+	d.seq++
+	d.out = appendExact(d.out[:0], d.seq, s)
+	if err := d.conn.send(d.out); err != nil {
+		return fmt.Errorf("send request: %w", err)
+	}
+	for {
+		n, err := d.conn.receive(ctx, d.buf)
+		if err != nil {
+			d.Close()
+			return fmt.Errorf("receive: %w", err)
+		}
+		rows, _, err := decode(nil, d.buf[:n], source.TCP, d.seq)
+		switch {
+		case errors.Is(err, syscall.ENOENT):
+			return nil
+		case err != nil:
+			return fmt.Errorf("ask for one TCP socket: %w", err)
+		case len(rows) > 0:
+			s.Stamps = rows[0].Stamps
+			return nil
+		}
+	}
+}
+
 // isTransient tells whether a new try can go better: the receive buffer ran
 // over, a signal came in between, or another dump was still under way.
 func isTransient(err error) bool {

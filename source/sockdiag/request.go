@@ -30,6 +30,9 @@ const (
 	rowLen         = 72                                 // struct inet_diag_msg
 	attrHeaderLen  = 4
 	attrCgroupID   = 21 // INET_DIAG_CGROUP_ID
+	attrInfo       = 2  // INET_DIAG_INFO: a struct tcp_info
+	infoOptions    = 5  // tcpi_options in it
+	optTimestamps  = 1  // TCPI_OPT_TIMESTAMPS
 	noCookie       = ^uint32(0)
 	boundInactive  = 1 << 13              // TCP_BOUND_INACTIVE
 	allStates      = boundInactive<<1 - 2 // and all before, from TCP_ESTABLISHED
@@ -65,10 +68,35 @@ func (r request) append(b []byte, seq, states uint32) []byte {
 	return appendSockID(b)
 }
 
+// appendExact appends the message that asks for one TCP socket, with what the
+// kernel knows of its connection.
+func appendExact(b []byte, seq uint32, s *source.Socket) []byte {
+	b = appendMessage(b, requestV2Len, typeByFamily, flagRequest, seq)
+	family, local, remote := uint8(afInet6), s.Local, s.Remote
+	if !s.Family6 {
+		family = afInet
+		local, remote = source.Addr{}, source.Addr{}
+		copy(local[:], s.Local[12:])
+		copy(remote[:], s.Remote[12:])
+	}
+	b = append(b, family, uint8(source.TCP), 1<<(attrInfo-1), 0)
+	b = binary.NativeEndian.AppendUint32(b, allStates)
+	b = binary.BigEndian.AppendUint16(b, s.LocalPort)
+	b = binary.BigEndian.AppendUint16(b, s.RemotePort)
+	b = append(append(b, local[:]...), remote[:]...)
+	b = binary.NativeEndian.AppendUint32(b, s.Interface)
+	b = binary.NativeEndian.AppendUint32(b, noCookie)
+	return binary.NativeEndian.AppendUint32(b, noCookie)
+}
+
 func appendHeader(b []byte, length int, kind uint16, seq uint32) []byte {
+	return appendMessage(b, length, kind, flagRequest|flagDump, seq)
+}
+
+func appendMessage(b []byte, length int, kind, flags uint16, seq uint32) []byte {
 	b = binary.NativeEndian.AppendUint32(b, uint32(length))
 	b = binary.NativeEndian.AppendUint16(b, kind)
-	b = binary.NativeEndian.AppendUint16(b, flagRequest|flagDump)
+	b = binary.NativeEndian.AppendUint16(b, flags)
 	b = binary.NativeEndian.AppendUint32(b, seq)
 	return binary.NativeEndian.AppendUint32(b, 0) // the kernel's port id
 }

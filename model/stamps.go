@@ -1,0 +1,69 @@
+package model
+
+import "ephtop/source"
+
+// stampsPast remembers what net.ipv4.tcp_timestamps was before it was changed.
+type stampsPast struct {
+	now, before int
+	changed     int64 // State.Clock at the first look after it
+	known       bool
+}
+
+// follow goes on to the settings of now.
+func (p *stampsPast) follow(st *State) {
+	now := st.Snapshot.Settings.Timestamps
+	if p.known && now != p.now {
+		p.before, p.changed = p.now, st.Clock
+	}
+	p.now, p.known = now, true
+}
+
+// at is what the setting was for a connection that was there at a time.
+func (p *stampsPast) at(clock int64) int {
+	if clock < p.changed {
+		return p.before
+	}
+	return p.now
+}
+
+// askPeers remembers with each destination whether it sends timestamps, where live
+// connections to it tell. One that does not counts.
+func (c *census) askPeers(st *State, o *ownership) {
+	for _, stamps := range [...]source.Stamps{source.StampsBoth, source.StampsNone} {
+		for _, i := range c.asked {
+			s := &st.Snapshot.Sockets[i]
+			if d := c.domains.of(s.Interface); s.Stamps == stamps && d.countsForTuple(s, &st.Rows[i]) {
+				n := c.tuples.number(s, o.recall.next[i].tuple)
+				c.tuples.dests.places[c.tuples.tuples[n].dest].stamps = stamps
+			}
+		}
+	}
+}
+
+// loopbackInterface is LOOPBACK_IFINDEX of the kernel.
+const loopbackInterface = 1
+
+// reusable reports whether connect() may take over a TIME_WAIT of a tuple
+// (tcp_twsk_unique). With the setting 2, one loopback end suffices.
+func (c *census) reusable(st *State, row int, tuple int32) bool {
+	s, set := &st.Snapshot.Sockets[row], &st.Snapshot.Settings
+	age, ok := waited(s, set)
+	switch {
+	case !ok || age < set.ReuseDelay:
+		return false
+	case set.ReuseTimeWait == 2:
+		if !s.Local.IsLoopback() && !s.Remote.IsLoopback() && s.Interface != loopbackInterface {
+			return false
+		}
+	case set.ReuseTimeWait != 1:
+		return false
+	}
+	// What counts is what the connection had, and not the setting of now. A dump
+	// does not tell: then its peer may be known, or the setting of its time.
+	stamps := s.Stamps
+	if stamps == source.StampsUnknown {
+		stamps = c.tuples.dests.places[c.tuples.tuples[tuple].dest].stamps
+	}
+	began := min(st.Rows[row].Since, st.Clock-age.Nanoseconds())
+	return stamps == source.StampsBoth || stamps == source.StampsUnknown && c.stamps.at(began) > 0
+}
