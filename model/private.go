@@ -95,6 +95,10 @@ type private struct {
 	members          []member
 	index            map[TupleKey]int32
 	keys             []TupleKey
+	// remotes are the remote ports of the rows' local ports, various those with more
+	// than one: a listener's that is gone, most likely.
+	remotes map[uint16]uint16
+	various source.PortSet
 }
 
 // member is a socket that may be of a pool.
@@ -152,15 +156,24 @@ func (c *census) gather(st *State) {
 	p := &c.private
 	p.members, p.keys = p.members[:0], p.keys[:0]
 	if p.index == nil {
-		p.index = make(map[TupleKey]int32)
+		p.index, p.remotes = make(map[TupleKey]int32), make(map[uint16]uint16)
 	}
 	clear(p.index)
+	if len(p.remotes) > 0 {
+		clear(p.remotes)
+		p.various = source.PortSet{}
+	}
 	if !p.oneServer(st) {
 		for _, row := range p.rows {
 			s := &st.Snapshot.Sockets[row]
 			key := keyOf(s)
 			key.Pool = PoolSourcePorts
 			p.add(key, row, s.LocalPort)
+			if remote, ok := p.remotes[s.LocalPort]; !ok {
+				p.remotes[s.LocalPort] = s.RemotePort
+			} else if remote != s.RemotePort {
+				p.various.Add(s.LocalPort)
+			}
 		}
 	}
 	c.gatherRanges()
@@ -295,23 +308,14 @@ func (c *census) kindOf(st *State, members []member) PoolKind {
 	switch {
 	case low >= lowReserved && high <= highReserved && (remote == 2049 || remote == 111 || remote == 20048 || kernels):
 		return PoolReserved
-	case !named && !unknown:
-		return PoolRange
+	case !named && (!unknown || set.Ephemeral(remote) && c.private.various.Has(low) && c.private.various.Has(high)):
+		return PoolRange // a listener's that is gone
 	case low != high && (named || odd > 0 && odd < len(members)): // else connect() did, from another range than that of now
 		return PoolSourcePorts
-	case low == high && (named || remote < set.Range.Low && c.oneService(st, low, remote)):
+	case low == high && (named || remote < set.Range.Low && !c.private.various.Has(low)):
 		return PoolSourcePort
 	}
 	return PoolRange
-}
-
-// oneService reports whether all connections from a port go to one service, as
-// those of a listener that is gone do not.
-func (c *census) oneService(st *State, port, remote uint16) bool {
-	return !slices.ContainsFunc(c.private.rows, func(row int32) bool {
-		s := &st.Snapshot.Sockets[row]
-		return s.LocalPort == port && s.RemotePort != remote
-	})
 }
 
 // countPool counts the members of a pool, a port once.

@@ -61,6 +61,14 @@ func (h *Host) ConnectVia(device, to string) (int, error) {
 	return h.open(to, unix.SOCK_STREAM, bind, connectTo(to))
 }
 
+// ConnectWithin has connect() pick a port within a range of the socket's own
+// (IP_LOCAL_PORT_RANGE); the error is unix.ENOPROTOOPT before Linux 6.3.
+func (h *Host) ConnectWithin(low, high int, to string) (int, error) {
+	const localPortRange = 51
+	within := func(fd int) error { return unix.SetsockoptInt(fd, unix.IPPROTO_IP, localPortRange, high<<16|low) }
+	return h.open(to, unix.SOCK_STREAM, within, connectTo(to))
+}
+
 // ConnectPending sends a SYN and does not wait for the answer.
 func (h *Host) ConnectPending(to string) (int, error) {
 	return h.open(to, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, func(fd int) error {
