@@ -85,6 +85,31 @@
 //     49 % to 1,130 µs at 50 %. Holes in that half hide the cliff, so its use
 //     is counted ([TupleUse].FirstHalf) and not taken from the percentage.
 //
+// A tuple is of one interface too ([TupleKey].Interface): a socket that is bound
+// to one blocks its four-tuple for those that are bound to the same one, a socket
+// that is bound to none blocks it for everyone outside of VRFs (inet_match).
+//
+// # Private pools
+//
+// A caller may have ports for itself, and run out of them while the range is
+// empty. What is seen of them is a tuple of its own, with a [Limit]:
+//
+//	source-ports      connections from ports that no listener has: outside of the range,
+//	source-port       or in it where the tables say that bind() named them
+//	                  (SOCK_BINDPORT_LOCK). Children of a listener that is gone share one
+//	                  port, and go to many
+//	local-port-range  IP_LOCAL_PORT_RANGE: connect() takes every port there and not every
+//	                  second one, so that runs of ports stand in a tuple whose first half
+//	                  is not used up
+//	reserved-ports    600 to 1023, of NFS and RPC clients (bindresvport)
+//
+// But for the last, nothing tells how wide such a pool is. It is called full when
+// all between its ends is held, 10 ports at least, and it has not grown for 5 s;
+// from one look alone, when it has no hole. So a wide pool that is filled without
+// a gap, and rests, is taken for a full one. Named ports of the range, and whether
+// a run of ports was bound, are known from the tables only: from a dump, the former
+// are not seen and the latter is no alarm.
+//
 // TIME_WAIT lasts 60 s (TCP_TIMEWAIT_LEN) whatever tcp_fin_timeout says, so
 // its age is 60 s less the time left on its timer. No counter of
 // /proc/net/snmp or /proc/net/netstat moves when connect() fails with

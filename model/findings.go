@@ -356,7 +356,7 @@ func (s *signs) findListeners(st *State, list []Finding) []Finding {
 func findSettings(st *State, list []Finding) []Finding {
 	set := &st.Snapshot.Settings
 	normal := set.Default.Count()
-	pressed, t := st.TCP.Pressure.Level, st.TCP.Pressure.WorstOfRange()
+	pressed, t := st.TCP.Pressure.PoolLevel, st.TCP.Pressure.WorstOfRange()
 	if !st.TCP.Pressure.PoolOnly && t != nil {
 		pressed = t.Level
 	}
