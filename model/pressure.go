@@ -121,7 +121,8 @@ type Pressure struct {
 	// before they were connected; a dump cannot prove it. 0 where
 	// Snapshot.BlockedKnown.
 	Suspected int
-	// Tuples are the destinations that hold ports, worst first. Empty for UDP.
+	// Tuples are the destinations that hold ports, worst first. For UDP they are
+	// the processes that pick their ports themselves (PoolOwnUDP).
 	Tuples []TupleUse
 	// BindPools are the local addresses that hold ports, worst first.
 	BindPools []BindPool

@@ -24,11 +24,13 @@ const (
 	// PoolReserved are the ports below 1024 that NFS and RPC clients use
 	// (bindresvport).
 	PoolReserved
+	// PoolOwnUDP are UDP ports that a process picks by itself, as a resolver does.
+	PoolOwnUDP
 )
 
 // String gives the kind as in JSON.
 func (k PoolKind) String() string {
-	return [...]string{"range", "source-ports", "source-port", "local-port-range", "reserved-ports"}[min(k, PoolReserved)]
+	return [...]string{"range", "source-ports", "source-port", "local-port-range", "reserved-ports", "own-udp-ports"}[min(k, PoolOwnUDP)]
 }
 
 // Limit says which ports a private pool has, both ends included. All but
@@ -91,6 +93,7 @@ type private struct {
 	// of listeners.
 	outside, servers source.PortSet
 	any              bool
+	noted            int     // sockets outside of the range
 	rows             []int32 // that may be of such a pool
 	members          []member
 	index            map[TupleKey]int32
@@ -111,12 +114,13 @@ func (p *private) begin() {
 	if p.any {
 		p.outside, p.servers, p.any = source.PortSet{}, source.PortSet{}, false
 	}
-	p.rows = p.rows[:0]
+	p.rows, p.noted = p.rows[:0], 0
 }
 
 // note looks at a socket on a port that is not usable.
 func (p *private) note(s *source.Socket) {
 	p.any = true
+	p.noted++
 	p.outside.Add(s.LocalPort)
 	if s.State == source.Listen {
 		p.servers.Add(s.LocalPort)

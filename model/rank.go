@@ -16,6 +16,9 @@ func (c *census) rank(st *State) {
 		c.rankTuples(st, p)
 	}
 	p.PoolLevel = st.Thresholds.Level(p.InUse, p.Usable)
+	if c.proto == source.UDP {
+		c.ownUDP(st, p)
+	}
 	p.Level = p.Headline().Level
 }
 
@@ -85,7 +88,7 @@ func (c *census) rankPools(p *Pressure, thresholds Thresholds) {
 // worst tuple, where the system looks at tuples at all; for UDP, whose port is
 // picked before the destination is known, the pool.
 func (p *Pressure) Headline() Headline {
-	if t := p.Worst(); t != nil && !p.PoolOnly {
+	if t := p.Worst(); t != nil && !p.PoolOnly && p.Proto == source.TCP {
 		return Headline{
 			Key: t.TupleKey, Limit: t.Limit, Scope: ScopeTuple,
 			Live: t.Live, TimeWait: t.TimeWait, Blocked: t.Blocked, Suspected: t.Suspected, Free: t.Free, Level: t.Level,

@@ -15,7 +15,7 @@ func Pool(l model.Limit) string {
 	}
 	name := map[model.PoolKind]string{
 		model.PoolSourcePorts: "source ports", model.PoolSourcePort: "source port",
-		model.PoolLocalRange: "its own range", model.PoolReserved: "reserved ports",
+		model.PoolLocalRange: "its own range", model.PoolReserved: "reserved ports", model.PoolOwnUDP: "its own UDP ports",
 	}[l.Kind]
 	switch l.Kind {
 	case model.PoolSourcePort:

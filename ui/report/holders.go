@@ -52,6 +52,15 @@ func (p *jsonPage) holders() map[model.TupleKey][]jsonHolder {
 	return lists
 }
 
+// holdersOf gives the processes of one tuple: of UDP ports of its own, the one that
+// has them.
+func (p *jsonPage) holdersOf(t *model.TupleUse, holders map[model.TupleKey][]jsonHolder) []jsonHolder {
+	if t.Pool == model.PoolOwnUDP {
+		return []jsonHolder{p.holder(t.Process, t.Used)}
+	}
+	return append([]jsonHolder{}, holders[t.TupleKey]...)
+}
+
 // consumers gives the processes that hold ports, most ports first, with the
 // sums over the protocols asked for. A process has one entry for what it was
 // seen to hold and another for what is inferred, and the entry without a

@@ -41,7 +41,8 @@ import (
 //     where it tells of none: where it tells of all, nothing is suspected;
 //   - limit says which ports a tuple has where that is not the range, and used,
 //     free and percent are of these; but for "reserved-ports" they are those that
-//     were seen, and nobody knows whether there are more;
+//     were seen, and nobody knows whether there are more. "own-udp-ports" are those
+//     of a process that picks its UDP ports itself, to any destination;
 //   - interface is the number of the one that a tuple's sockets are bound to, and
 //     left out where that is none;
 //   - namespace is the one that all but namespaces is about. Of a namespace that
@@ -187,7 +188,7 @@ func poolUse(p *model.Pressure) jsonUse { return jsonUse{p.InUse, tenth(p.PoolPe
 func tenth(percent float64) float64 { return math.Round(percent*10) / 10 }
 
 func (p *jsonPage) tuples() {
-	tuples := p.TCP.Pressure.Tuples
+	tuples := slices.Concat(p.TCP.Pressure.Tuples, p.UDP.Pressure.Tuples)
 	holders := p.holders()
 	p.list("tuples", len(tuples), func(i int) {
 		t := &tuples[i]
@@ -198,7 +199,7 @@ func (p *jsonPage) tuples() {
 			Blocked: t.Blocked, Suspected: t.Suspected, BlockedKnown: p.blockedKnown(t), TimeWait: t.TimeWait, Reusable: t.Reusable,
 			FirstHalfPercent: tenth(t.FirstHalfPercent()), SlowConnect: t.SlowConnect(),
 			Closes: tenth(o.CloseRate), Sustainable: tenth(o.Sustainable), Plateau: o.Plateau, SecondsToFull: p.secondsToFull(t),
-			Limit: newLimit(t.Limit), Level: t.Level.String(), Processes: append([]jsonHolder{}, holders[t.TupleKey]...),
+			Limit: newLimit(t.Limit), Level: t.Level.String(), Processes: p.holdersOf(t, holders),
 		})
 	})
 }
