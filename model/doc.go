@@ -96,7 +96,7 @@
 //
 //	source-ports      connections from ports that no listener has: outside of the range,
 //	source-port       or in it where the tables say that bind() named them
-//	                  (SOCK_BINDPORT_LOCK). Children of a listener that is gone share one
+//	                  (SOCK_BINDPORT_LOCK, Linux 6.18). Children of a listener that is gone share one
 //	                  port, and go to many
 //	local-port-range  IP_LOCAL_PORT_RANGE: connect() takes every port there and not every
 //	                  second one, so that runs of ports stand in a tuple whose first half

@@ -303,8 +303,8 @@ func (c *census) kindOf(st *State, members []member) PoolKind {
 	for _, m := range members {
 		s := &sockets[m.row]
 		named = named || s.Bind == source.BindPort
-		// Where the tables are read, it is known of each that lives.
-		unknown = unknown && (!st.Snapshot.BlockedKnown || s.State == source.TimeWait)
+		// The tables of Linux 6.18 tell it of each that lives.
+		unknown = unknown && (s.Bind == source.BindUnknown || s.State == source.TimeWait)
 		odd += int(m.port & 1)
 		kernels = kernels || s.State == source.Established && s.Inode == 0 && st.Snapshot.Inodes
 	}

@@ -66,7 +66,7 @@ const (
 	// BindExplicit: bind() or listen() did, or it is a listener's child, so that
 	// the port is blocked for everyone.
 	BindExplicit
-	// BindPort: bind() did, and named the port (SOCK_BINDPORT_LOCK).
+	// BindPort: bind() did, and named the port (SOCK_BINDPORT_LOCK; Linux 6.18).
 	BindPort
 )
 

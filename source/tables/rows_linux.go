@@ -41,8 +41,8 @@ func (e *Engine) decode(s *source.Socket, r *row, proto source.Proto) {
 	s.Timer = min(source.Timer(r.timer), source.TimerProbe)
 	s.Retransmits = r.retransmits
 	switch {
-	case proto != source.TCP:
-	case r.flags&connectBind != 0 && e.memory.result.knowsBind != 0:
+	case proto != source.TCP || e.memory.result.knowsBind == 0: // up to 6.17 sk_userlocks is a part of a byte
+	case r.flags&connectBind != 0:
 		s.Bind = source.BindConnect
 	case r.flags&bindPort != 0:
 		s.Bind = source.BindPort
