@@ -21,6 +21,9 @@ func (r *ranged) Poll(ctx context.Context, m *Moment) error {
 	}
 	for i := range m.Snapshots {
 		set := &m.Snapshots[i].Settings
+		if set.PickLow == 0 && !set.Assumed {
+			set.PickLow = set.Range.Low
+		}
 		set.Range, set.Assumed = r.with, false
 	}
 	for i := range m.Quiet {

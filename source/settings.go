@@ -62,6 +62,10 @@ const UnknownSetting = -1
 // namespace looked at.
 type Settings struct {
 	Range PortRange `json:"range"`
+	// PickLow is the low end by which the system goes, whose parity says which
+	// ports connect() tries first, where Range is not the system's own; 0 for
+	// Range.Low.
+	PickLow uint16 `json:"pick_low"`
 	// Assumed says that Range could not be read and is the system's default.
 	Assumed bool `json:"assumed"`
 	// Default is the range of a system that nobody has tuned, by its name and
@@ -111,6 +115,18 @@ func (s *Settings) Validate() error {
 		return fmt.Errorf("TIME_WAIT of %v, reused after %v: less than nothing", s.TimeWait, s.ReuseDelay)
 	}
 	return nil
+}
+
+// Second reports whether a port of the range is one that connect() tries last,
+// and bind(0) first: one of the other parity than the low end.
+func (s *Settings) Second(port uint16) bool { return (port^s.FirstLow())&1 != 0 }
+
+// FirstLow returns the port whose parity connect() tries first.
+func (s *Settings) FirstLow() uint16 {
+	if s.PickLow != 0 {
+		return s.PickLow
+	}
+	return s.Range.Low
 }
 
 // IsReserved tells whether port is never picked for a caller that names none.

@@ -25,6 +25,9 @@ type Socket struct {
 	Bind Bind `json:"bind"`
 	// Stamps says whether both ends send TCP timestamps, where the origin knows.
 	Stamps Stamps `json:"stamps"`
+	// V6Only says that a wildcard of IPv6 leaves IPv4 alone (IPV6_V6ONLY), where
+	// the origin knows.
+	V6Only bool `json:"v6only"`
 
 	// Process is an index into Moment.Processes, or NoProcess.
 	Process int32 `json:"-"`
@@ -61,7 +64,7 @@ type Bind uint8
 const (
 	BindUnknown Bind = iota
 	// BindConnect: connect() picked it, so that it is free for other
-	// destinations (SOCK_CONNECT_BIND, Linux 6.18).
+	// destinations (SOCK_CONNECT_BIND, Linux 6.18; IP_BIND_ADDRESS_NO_PORT).
 	BindConnect
 	// BindExplicit: bind() or listen() did, or it is a listener's child, so that
 	// the port is blocked for everyone.

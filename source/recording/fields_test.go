@@ -24,6 +24,10 @@ func (f *filler) fill(v reflect.Value) {
 	case *time.Time:
 		*p = epoch.Add(time.Duration(f.n) * time.Second)
 		return
+	case *[]source.PortRange: // which have to rise
+		n := uint16(1 + f.n%250)
+		*p = []source.PortRange{{Low: n, High: n + 1}, {Low: n + 3, High: n + 3}}
+		return
 	case *source.Proto:
 		*p = source.UDP
 		return

@@ -153,11 +153,21 @@ func decodeAttrs(s *source.Socket, b []byte) error {
 			if b[attrHeaderLen+infoOptions]&optTimestamps != 0 {
 				s.Stamps = source.StampsBoth
 			}
+		case kind == attrSockOpt && length >= attrHeaderLen+2:
+			if s.Proto == source.TCP && s.RemotePort != 0 && b[attrHeaderLen+1]&firstBit != 0 {
+				s.Bind = source.BindConnect
+			}
+		case kind == attrV6Only && length > attrHeaderLen:
+			s.V6Only = b[attrHeaderLen] != 0
 		}
 		b = b[min(align4(length), len(b)):]
 	}
 	return nil
 }
+
+// firstBit is the first bit field of a byte, as C's compilers lay it out:
+// bind_address_no_port in the second byte of struct inet_diag_sockopt.
+var firstBit = binary.NativeEndian.AppendUint16(nil, 0x8001)[0]
 
 // align4 rounds up to netlink's alignment.
 func align4(n int) int { return (n + 3) &^ 3 }

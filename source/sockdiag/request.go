@@ -29,10 +29,12 @@ const (
 	requestV2Len   = nlmsgHeaderLen + 8 + sockIDLen     // struct inet_diag_req_v2
 	rowLen         = 72                                 // struct inet_diag_msg
 	attrHeaderLen  = 4
+	attrV6Only     = 11 // INET_DIAG_SKV6ONLY
 	attrCgroupID   = 21 // INET_DIAG_CGROUP_ID
 	attrInfo       = 2  // INET_DIAG_INFO: a struct tcp_info
 	infoOptions    = 5  // tcpi_options in it
 	optTimestamps  = 1  // TCPI_OPT_TIMESTAMPS
+	attrSockOpt    = 22 // INET_DIAG_SOCKOPT
 	noCookie       = ^uint32(0)
 	boundInactive  = 1 << 13              // TCP_BOUND_INACTIVE
 	allStates      = boundInactive<<1 - 2 // and all before, from TCP_ESTABLISHED
