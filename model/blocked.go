@@ -114,18 +114,18 @@ func (d *domain) blockAll(ports []uint16, usable *source.PortSet) {
 
 // noteBlocking blocks the port of a socket for everyone, where the kernel's
 // tables don't say which ports are.
-func (c *census) noteBlocking(s *source.Socket, boundFirst bool) {
+func (c *census) noteBlocking(s *source.Socket, is sign) {
 	d := c.domains.of(s.Interface)
 	d.seen = true
 	holds := s.State == source.Listen || s.State == source.Bound
 	switch {
 	case c.known:
-		if s.State == source.Listen && d.blocked.Has(s.LocalPort) {
+		if (s.State == source.Listen || is == accepted) && d.blocked.Has(s.LocalPort) {
 			d.aside.Add(s.LocalPort)
 		}
-	case holds || boundFirst:
+	case holds || is == told || is == accepted:
 		d.block(s.LocalPort)
-		if holds {
+		if holds || is == accepted {
 			d.aside.Add(s.LocalPort)
 		}
 	}
@@ -135,7 +135,7 @@ func (c *census) noteBlocking(s *source.Socket, boundFirst bool) {
 // the VRFs that are gone.
 func (c *census) sumBlocked(st *State) {
 	for i := range c.domains {
-		c.domains[i].sum(st.Snapshot.Settings.Range.Low, c.known)
+		c.domains[i].sum(st.Snapshot.Settings.FirstLow(), c.known)
 	}
 	c.vrfs = c.vrfs[:0]
 	for i := range c.domains[1:] {

@@ -24,8 +24,8 @@ type census struct {
 	*tally
 	proto     source.Proto
 	tuples    tupleTable
-	crowd     crowd
 	past      map[TupleKey]*pastPool // of the private pools that are there
+	listened  []uint16               // ports of listeners at the look before
 	consumers consumerCounts
 	vrfs      []uint32 // the known ones
 	stamps    stampsPast
@@ -65,18 +65,30 @@ type usablePorts struct {
 	source.PortSet
 	of       source.PortRange
 	reserved []source.PortRange
+	low      uint16 // whose parity connect() tries first
+	portCount
 	// first counts those that connect() tries first.
 	first int
+	// half is where the upper half of the range begins: with SO_REUSEADDR,
+	// bind(0) tries the lower one first (attempt_half in inet_csk_find_open_port).
+	half int
 }
 
 // set makes u the usable ports of the settings.
 func (u *usablePorts) set(s *source.Settings) {
-	if u.of == s.Range && s.Range.Low != 0 && slices.Equal(u.reserved, s.Reserved) {
+	if u.of == s.Range && u.low == s.FirstLow() && s.Range.Low != 0 && slices.Equal(u.reserved, s.Reserved) {
 		return
 	}
 	u.SetUsable(s)
-	u.of, u.reserved = s.Range, append(u.reserved[:0], s.Reserved...)
-	u.first = firstHalf(&u.PortSet, &u.PortSet, s.Range.Low)
+	u.of, u.low, u.reserved = s.Range, s.FirstLow(), append(u.reserved[:0], s.Reserved...)
+	u.first = firstHalf(&u.PortSet, &u.PortSet, u.low)
+	u.half = int(s.Range.Low) + s.Range.Count()/4*2
+	var lower source.PortSet
+	lower.AddRange(source.PortRange{Low: s.Range.Low, High: uint16(max(u.half-1, int(s.Range.Low)))})
+	u.ports = u.Len()
+	u.second = u.ports - u.first
+	u.lowerSecond = firstHalf(&u.PortSet, &lower, u.low^1)
+	u.lower = u.lowerSecond + firstHalf(&u.PortSet, &lower, u.low)
 }
 
 // holder is what the census needs to know of a socket that holds an ephemeral
@@ -93,6 +105,7 @@ type holder struct {
 	reuse   bool
 	blocked bool // its port is, for everyone
 	bound   bool // it blocks its port, and is no listener's
+	sign    sign
 }
 
 // begin makes ready for a first look at all sockets, for the ports that are
@@ -112,9 +125,8 @@ func (c *census) begin(st *State, proto source.Proto) {
 	st.Of(proto).States = StateCounts{}
 }
 
-// note counts a socket's state, and its port if that is ephemeral. boundFirst
-// says that the kernel told of its being bound before it was connected.
-func (c *census) note(st *State, i int32, boundFirst bool, states *StateCounts) {
+// note counts a socket's state, and its port if that is ephemeral.
+func (c *census) note(st *State, i int32, m *memory, states *StateCounts) {
 	s, row := &st.Snapshot.Sockets[i], &st.Rows[i]
 	states[s.State]++
 	if !c.usable.Has(s.LocalPort) {
@@ -126,7 +138,10 @@ func (c *census) note(st *State, i int32, boundFirst bool, states *StateCounts) 
 		c.counts[int(s.LocalPort)+1]++
 	}
 	if c.proto == source.TCP {
-		c.noteBlocking(s, boundFirst)
+		if m.sign == unjudged && s.RemotePort != 0 && c.usable.Has(s.RemotePort) && slices.Contains(c.listened, s.LocalPort) {
+			m.sign = accepted // by a listener that was there at the look before
+		}
+		c.noteBlocking(s, m.sign)
 	}
 	if s.Stamps != source.StampsUnknown && s.State != source.TimeWait {
 		c.asked = append(c.asked, i)
@@ -170,8 +185,8 @@ func (c *census) count(st *State, o *ownership) {
 		rest = rest[n:]
 	}
 	c.unexplained(&p.Pressure)
-	c.countUnbound(st.Snapshot.Settings.Range.Low)
-	c.suspect(st)
+	c.countUnbound(c.usable.low)
+	c.suspect(st, o)
 }
 
 // number gives every socket its tuple and its consumers, counts it for its
@@ -190,7 +205,11 @@ func (c *census) number(st *State, o *ownership) {
 		h.blocked = row.Ephemeral && d.any && d.blocked.Has(s.LocalPort)
 		row.Blocking = h.blocked && s.Bind != source.BindConnect
 		h.bound = row.Blocking && (s.State == source.Bound || !d.aside.Has(s.LocalPort))
-		if m := &o.recall.next[i]; !d.countsForTuple(s, row) {
+		m := &o.recall.next[i]
+		if row.Ephemeral && c.proto == source.TCP && s.RemotePort != 0 {
+			h.sign = c.sign(m, s, &h, o)
+		}
+		if !d.countsForTuple(s, row) {
 			m.tuple = noTuple
 		} else {
 			m.tuple = c.tuples.number(s, m.tuple)
@@ -226,6 +245,23 @@ func (c *census) number(st *State, o *ownership) {
 	}
 }
 
+// sign returns what is held of a connection on a usable port, and remembers what
+// is certain of it.
+func (c *census) sign(m *memory, s *source.Socket, h *holder, o *ownership) sign {
+	switch {
+	case o.scratch.signs.listening.Has(s.LocalPort):
+		m.sign = accepted
+	case m.sign == told || m.sign == accepted:
+	case s.Bind == source.BindConnect:
+		m.sign = plain
+	case c.known && h.bound:
+		m.sign = likely
+	case c.known:
+		m.sign = plain
+	}
+	return m.sign
+}
+
 // placeByPort turns the counts of ports into the places of their holders.
 func (c *census) placeByPort(r source.PortRange) {
 	if c.few {
@@ -248,7 +284,7 @@ func (c *census) countPort(st *State, p *Pressure, holders []holder) {
 		live = live || h.state != source.TimeWait
 		bound = bound || h.bound
 		if h.tuple != noTuple {
-			c.tuples.tuples[h.tuple].count(h, st.Snapshot.Settings.Range.Low)
+			c.tuples.tuples[h.tuple].count(h, c.usable.low)
 			c.pairs.count(h)
 		}
 		c.consumers.count(c, h)
@@ -273,7 +309,7 @@ func (t *tuplePlace) count(h *holder, low uint16) {
 		return
 	}
 	t.lastPort = h.port
-	second := h.port&1 != low&1
+	second := (h.port^low)&1 != 0
 	if !second {
 		t.use.FirstHalf++
 	}
@@ -283,13 +319,11 @@ func (t *tuplePlace) count(h *holder, low uint16) {
 	}
 	if h.state != source.TimeWait {
 		t.use.Live++
-		t.secondLive += one(second)
 		return
 	}
 	t.use.TimeWait++
 	t.use.Reusable += one(h.reuse)
 	t.use.Closing += one(h.closing)
-	t.secondClosing += one(h.closing && second)
 }
 
 // one counts a thing that is so.

@@ -91,9 +91,12 @@ func (t *TupleUse) SlowConnect() bool {
 // UDP socket take their port.
 type BindPool struct {
 	Local source.Addr
-	// Used counts the ports held on this address or on a wildcard.
+	// Used counts the ports held on this address or on a wildcard that covers
+	// it; for a wildcard, on any address of its family ("::" has both).
 	Used, Free int
-	Level      Level
+	// Bound counts its sockets that were bound, for certain or likely.
+	Bound int
+	Level Level
 }
 
 // Percent is the share of the usable ports that is used.
@@ -106,6 +109,9 @@ type Pressure struct {
 	Usable int
 	// InUse counts the distinct usable ports that any socket holds: the pool.
 	InUse int
+	// InUse4 is InUse for who asks for a port of IPv4: without those that only
+	// sockets of IPv6 hold.
+	InUse4 int
 	// Live and TimeWait split InUse less Blocked: ports with any live socket,
 	// and ports with TIME_WAIT only.
 	Live, TimeWait int

@@ -215,10 +215,10 @@ func (c *census) gatherRanges() {
 		t := &c.tuples.tuples[n]
 		d := c.domains.of(t.use.Interface)
 		second := t.use.Live + t.use.TimeWait - (t.use.FirstHalf - d.first + t.firstBlocked)
-		t.wasCrowded = second > 0 && (t.wasCrowded || float64(t.use.FirstHalf) >= crowded*float64(t.use.FirstHalfSize))
+		t.fullOnce = second > 0 && (t.fullOnce || float64(t.use.FirstHalf) >= crowded*float64(t.use.FirstHalfSize))
 		key := t.use.TupleKey
 		key.Pool = PoolLocalRange
-		t.mayRange = t.use.FirstHalfSize > 0 && (second >= minRun/2 && !t.wasCrowded || len(c.past) > 0 && c.past[key] != nil)
+		t.mayRange = t.use.FirstHalfSize > 0 && (second >= minRun/2 && !t.fullOnce || len(c.past) > 0 && c.past[key] != nil)
 		any = any || t.mayRange
 	}
 	if !any {

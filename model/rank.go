@@ -24,6 +24,7 @@ func (c *census) rank(st *State) {
 
 func (c *census) rankTuples(st *State, p *Pressure) {
 	p.Suspected = c.suspects.total
+	nearly := crowded * float64(c.usable.first)
 	pace := newPace(st.Elapsed)
 	for _, n := range c.tuples.active {
 		place := &c.tuples.tuples[n]
@@ -32,6 +33,7 @@ func (c *census) rankTuples(st *State, p *Pressure) {
 		t.Blocked, t.BlockedKnown = d.count-place.blocked, d.told-place.blocked
 		t.Used = t.Live + t.TimeWait + t.Blocked + t.Suspected
 		t.Free = max(0, p.Usable-t.Used)
+		place.crowded = c.crowd(place) >= nearly
 		t.FirstHalf += d.first - place.firstBlocked
 		if st.Snapshot.Settings.Parity {
 			t.FirstHalfSize = c.usable.first
@@ -60,23 +62,14 @@ func compareTuples(a, b TupleUse) int {
 		cmp.Compare(a.Pool, b.Pool))
 }
 
-// rankPools makes the bind pools: what is held on an address, and on the
-// wildcards that cover it.
+// rankPools makes the bind pools.
 func (c *census) rankPools(p *Pressure, thresholds Thresholds) {
-	wild4, wild6 := c.pools.ports(source.Addr4([4]byte{})), c.pools.ports(source.Addr{})
+	p.InUse4 = c.pools.all4
 	for i := range c.pools.list {
 		pool := &c.pools.list[i]
-		local := pool.local
-		used := pool.ports
-		if local != (source.Addr{}) {
-			used += wild6
-		}
-		if local.Is4() && !local.IsWildcard() {
-			used += wild4
-		}
-		used = min(used, p.Usable)
+		used := min(c.pools.used(pool), p.Usable)
 		p.BindPools = append(p.BindPools, BindPool{
-			Local: local, Used: used, Free: p.Usable - used, Level: thresholds.Level(used, p.Usable),
+			Local: pool.local, Used: used, Free: p.Usable - used, Bound: pool.bound, Level: thresholds.Level(used, p.Usable),
 		})
 	}
 	slices.SortFunc(p.BindPools, func(a, b BindPool) int {

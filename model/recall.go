@@ -19,7 +19,7 @@ type memory struct {
 	tier       Tier
 	sinceStart bool
 	waiting    bool // in TIME_WAIT
-	bound      bool // before it was connected, as the kernel told
+	sign       sign
 }
 
 // recall finds the sockets of one snapshot again in the next one. Most of them

@@ -65,14 +65,33 @@ func TestSuspectedOfBeingBoundFirst(t *testing.T) {
 			t.Errorf("suspected %d, want 10", got)
 		}
 	})
-	t.Run("what is left of a crowded time and closes no more is not suspected", func(t *testing.T) {
-		if got := update(moment(0, wait...)).TCP.Pressure.Suspected; got != 0 {
+	t.Run("TIME_WAIT of whatever age, in the second half alone", func(t *testing.T) {
+		if got := update(moment(0, wait...)).TCP.Pressure.Suspected; got != 10 {
+			t.Errorf("suspected %d, want 10", got)
+		}
+	})
+	t.Run("a crowded time is forgotten", func(t *testing.T) {
+		st := story(
+			moment(0, append(connections(45, source.Established, "10.0.0.1", 40002, 2, db), odd...)...),
+			moment(1), moment(2, odd...))
+		if got := st.TCP.Pressure.Suspected; got != 10 {
+			t.Errorf("suspected %d, want 10", got)
+		}
+	})
+	t.Run("a range of the other parity changes nothing that was judged", func(t *testing.T) {
+		plain := connections(20, source.Established, "10.0.0.1", 40002, 2, db)
+		later := moment(1, plain...)
+		later.Snapshots[0].Settings.Range.Low--
+		if got := story(moment(0, plain...), later).TCP.Pressure.Suspected; got != 0 {
 			t.Errorf("suspected %d, want 0", got)
 		}
 	})
-	t.Run("closes that go on in the second half are", func(t *testing.T) {
-		if got := update(moment(0, aged(wait, 2000)...)).TCP.Pressure.Suspected; got != 10 {
-			t.Errorf("suspected %d, want 10", got)
+	t.Run("nor does one that only we are told", func(t *testing.T) {
+		m := moment(0, connections(20, source.Established, "10.0.0.1", 40002, 2, db)...)
+		m.Snapshots[0].Settings.PickLow = m.Snapshots[0].Settings.Range.Low
+		m.Snapshots[0].Settings.Range.Low--
+		if got := update(m).TCP.Pressure.Suspected; got != 0 {
+			t.Errorf("suspected %d, want 0", got)
 		}
 	})
 	t.Run("a tuple that was crowded once is not suspected later", func(t *testing.T) {

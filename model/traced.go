@@ -80,7 +80,7 @@ func (o *ownership) noteBound(s *source.Socket, m *memory, isNew bool) {
 		return
 	}
 	delete(o.bound, t)
-	m.bound = true
+	m.sign = told
 	if m.process == source.NoProcess {
 		m.process, m.tier = e.process, OwnerTraced
 	}

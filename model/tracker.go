@@ -122,10 +122,14 @@ func (t *tracker) look(st *State) {
 		t.ownership.observe(st, i)
 		s := &sockets[i]
 		if s.Proto == source.UDP {
-			t.udp.note(st, int32(i), false, &st.UDP.States)
+			t.udp.note(st, int32(i), &t.ownership.recall.next[i], &st.UDP.States)
 		} else {
-			t.tcp.note(st, int32(i), t.ownership.recall.next[i].bound, &st.TCP.States)
+			t.tcp.note(st, int32(i), &t.ownership.recall.next[i], &st.TCP.States)
 			signs.note(st, i)
 		}
+	}
+	t.tcp.listened = t.tcp.listened[:0]
+	for _, row := range signs.listeners {
+		t.tcp.listened = append(t.tcp.listened, sockets[row].LocalPort)
 	}
 }

@@ -15,19 +15,28 @@ type destination struct {
 type tuplePlace struct {
 	use TupleUse
 	growth
-	// wasCrowded says that its first half was crowded since it holds ports of the
+	turn uint32 // when it was counted last
+	// fullOnce says that its first half was crowded since it holds ports of the
 	// second.
-	wasCrowded bool
-	turn       uint32 // when it was counted last
-	dest       int32  // number in the destination table
+	fullOnce bool
+	// crowded says that its connect() may have had to take ports of the second
+	// half, wasCrowded that this was so in the turn before.
+	crowded, wasCrowded bool
+	// order is that of its sockets when they were orderOf, and firstOrder that of
+	// those on ports that connect() tries first.
+	order, firstOrder order
+	orderOf           int
+	dest              int32 // number in the destination table
 
 	// What follows holds for one turn.
 	lastPort uint16 // with which it was counted last
 	most     int    // sockets of use.Process
 	inferred int    // those of them that are likely its own
-	// secondLive and secondClosing are the parts of use.Live and use.Closing
-	// on ports of the second half.
-	secondLive, secondClosing int
+	// suspected counts its suspected sockets, firstSuspected those of them on
+	// ports that connect() tries first; open counts those on the others that are
+	// not judged yet, openLow those of these in the lower half of the range.
+	suspected, firstSuspected, open, openLow int
+	asked                                    bool // for its order
 	// blocked counts its own ports that are blocked for everyone, firstBlocked
 	// those of them that connect() tries first.
 	blocked, firstBlocked int
@@ -85,7 +94,11 @@ func (t *tupleTable) touch(n int32) int32 {
 	if u.turn == t.turn {
 		return n
 	}
-	*u = tuplePlace{use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, growth: u.growth, wasCrowded: u.wasCrowded, turn: t.turn, dest: u.dest, pool: noGroup, bound: noTuple, next: noTuple, destGroup: noGroup, service: noGroup}
+	*u = tuplePlace{
+		use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, growth: u.growth, turn: t.turn, dest: u.dest,
+		wasCrowded: u.crowded, order: u.order, firstOrder: u.firstOrder, orderOf: u.orderOf,
+		fullOnce: u.fullOnce, pool: noGroup, bound: noTuple, next: noTuple, destGroup: noGroup, service: noGroup,
+	}
 	t.dests.touch(u.dest)
 	t.active = append(t.active, n)
 	return n

@@ -289,3 +289,18 @@ func sockaddr(addr string) unix.Sockaddr {
 	zone, _ := strconv.Atoi(ap.Addr().Zone()) // the number of an interface
 	return &unix.SockaddrInet6{Port: int(ap.Port()), Addr: ap.Addr().As16(), ZoneId: uint32(zone)}
 }
+
+// ConnectReuse is ConnectFrom with SO_REUSEADDR.
+func (h *Host) ConnectReuse(from, to string) (int, error) {
+	return h.open(to, unix.SOCK_STREAM, option(unix.SOL_SOCKET, unix.SO_REUSEADDR), bindTo(from), connectTo(to))
+}
+
+// ConnectRange is Connect with a range of its own (IP_LOCAL_PORT_RANGE, Linux
+// 6.3).
+func (h *Host) ConnectRange(low, high uint16, to string) (int, error) {
+	const localPortRange = 51
+	own := func(fd int) error {
+		return unix.SetsockoptInt(fd, unix.IPPROTO_IP, localPortRange, int(high)<<16|int(low))
+	}
+	return h.open(to, unix.SOCK_STREAM, own, connectTo(to))
+}
