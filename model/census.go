@@ -300,7 +300,7 @@ func (c *census) countPort(st *State, p *Pressure, holders []holder) {
 	default:
 		p.TimeWait++
 	}
-	c.countPools(st, holders)
+	c.countPools(st, holders, live)
 }
 
 // count counts a socket for a tuple, a port once.

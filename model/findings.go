@@ -29,8 +29,8 @@ const (
 	SlowConnect
 	// BoundFirst: ports are bound before they are connected. Count bound for
 	// certain, all there are where Exact, Suspected suspected, Of usable; Process
-	// holds most of them; Tuple.Source is the address whose bind pool is fullest,
-	// with Pool used. A connection accepted from a listener that is gone counts
+	// holds most of them; Tuple.Source is the address whose bind pool is fullest
+	// of those where many were bound, with Pool used. A connection accepted from a listener that is gone counts
 	// too, for it blocks its port as they do.
 	BoundFirst
 	// NoPooling: Process opens and closes many connections to Tuple. Rate of
@@ -239,8 +239,8 @@ func (c *census) findBound(st *State, list []Finding) []Finding {
 	f := Finding{
 		Problem: BoundFirst, Process: most, Tier: OwnerObserved, Exact: c.known, Count: bound, Suspected: p.Suspected, Of: p.Usable,
 	}
-	if len(p.BindPools) > 0 {
-		f.Tuple.Source, f.Pool, f.Level = p.BindPools[0].Local, p.BindPools[0].Used, p.BindPools[0].Level
+	if b := p.boundPool(); b != nil {
+		f.Tuple.Source, f.Pool, f.Level = b.Local, b.Used, b.Level
 	}
 	if share >= manyBoundShare {
 		f.Level = max(f.Level, LevelWarning)

@@ -86,8 +86,8 @@ func (h *mixedHost) String() string {
 	return fmt.Sprintf("%v reserved %q: %s", h.ports, h.reserved, strings.Join(h.told, ", "))
 }
 
-// further is the destination that nobody is connected to.
-const further = "127.0.0.77:8077"
+// elsewhere is the destination that nobody is connected to.
+const elsewhere = "127.0.0.77:8077"
 
 func newMixedHost(t *testing.T, kind string, seed uint64) *mixedHost {
 	t.Helper()
@@ -102,7 +102,7 @@ func newMixedHost(t *testing.T, kind string, seed uint64) *mixedHost {
 		h.reserved = fmt.Sprintf("%d-%d", low, min(h.ports.High, low+uint16(r.IntN(8))))
 		h.Sysctl("net.ipv4.ip_local_reserved_ports", h.reserved)
 	}
-	h.Listen(further)
+	h.Listen(elsewhere)
 	kinds := slices.Clone(crowds)
 	r.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
 	for _, c := range kinds[:1+r.IntN(4)] {
@@ -118,7 +118,7 @@ func newMixedHost(t *testing.T, kind string, seed uint64) *mixedHost {
 // to a destination that nobody is connected to, or to one that somebody is.
 func (h *mixedHost) ask() (says, gives int) {
 	st := h.look()
-	key, connect := towards("127.0.0.1", further), h.connect(further)
+	key, connect := towards("127.0.0.1", elsewhere), h.connect(elsewhere)
 	if tuples := st.TCP.Pressure.Tuples; len(tuples) > 0 && h.rand.IntN(2) == 0 {
 		key, connect = h.held(tuples[h.rand.IntN(len(tuples))].TupleKey, key, connect)
 	}

@@ -21,15 +21,16 @@ type poolCount struct {
 	lastPort uint16
 }
 
-// portCount counts ports: all, those that bind(0) tries first, and both in the
-// lower half of the range.
-type portCount struct{ ports, second, lower, lowerSecond int }
+// portCount counts ports: all, those that bind(0) tries first, both in the lower
+// half of the range, and those that only TIME_WAIT holds.
+type portCount struct{ ports, second, lower, lowerSecond, waits int }
 
 func (n *portCount) add(m portCount) {
 	n.ports += m.ports
 	n.second += m.second
 	n.lower += m.lower
 	n.lowerSecond += m.lowerSecond
+	n.waits += m.waits
 }
 
 func (p *poolCounts) begin() {
@@ -98,11 +99,11 @@ func (w wildcards) cover(is4 bool) bool { return w.dual || w.v4 && is4 || w.v6 &
 
 // countPools counts a port for the local addresses that hold it: for the
 // wildcards, and for each address that none of them covers.
-func (c *census) countPools(st *State, holders []holder) {
+func (c *census) countPools(st *State, holders []holder, live bool) {
 	p := &c.pools
 	port := holders[0].port
 	second, lower := one((port^c.usable.low)&1 != 0), one(int(port) < c.usable.half)
-	this := portCount{1, second, lower, lower & second}
+	this := portCount{1, second, lower, lower & second, one(!live)}
 	var wild wildcards
 	for i := range holders {
 		if s := &st.Snapshot.Sockets[holders[i].row]; holders[i].tuple == noTuple && s.Local.IsWildcard() {

@@ -94,9 +94,10 @@ type BindPool struct {
 	// Used counts the ports held on this address or on a wildcard that covers
 	// it; for a wildcard, on any address of its family ("::" has both).
 	Used, Free int
-	// Bound counts its sockets that were bound, for certain or likely.
-	Bound int
-	Level Level
+	// Bound counts its sockets that were bound, for certain or likely, and
+	// TimeWait its ports with nothing but TIME_WAIT on them.
+	Bound, TimeWait int
+	Level           Level
 }
 
 // Percent is the share of the usable ports that is used.
@@ -161,10 +162,11 @@ func (p *Pressure) WorstOfRange() *TupleUse {
 	return nil
 }
 
-// Headline is the figure that says when connect() (for UDP: bind) fails
-// first.
+// Headline is the figure that says when connect() (for UDP, and for who binds
+// before: bind) fails first.
 type Headline struct {
-	// Key is the worst tuple where Scope is ScopeTuple, and Limit its pool.
+	// Key is the worst tuple where Scope is ScopeTuple, and Limit its pool. It has
+	// but the source where Scope is ScopeBind.
 	Key   TupleKey
 	Limit Limit
 	Scope Scope
@@ -181,6 +183,7 @@ type Scope uint8
 const (
 	ScopePool  Scope = iota // the whole range
 	ScopeTuple              // one source, destination and destination port
+	ScopeBind               // what bind() gets on one local address
 )
 
 // Used is all that is not free.

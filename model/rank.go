@@ -69,7 +69,8 @@ func (c *census) rankPools(p *Pressure, thresholds Thresholds) {
 		pool := &c.pools.list[i]
 		used := min(c.pools.used(pool), p.Usable)
 		p.BindPools = append(p.BindPools, BindPool{
-			Local: pool.local, Used: used, Free: p.Usable - used, Bound: pool.bound, Level: thresholds.Level(used, p.Usable),
+			Local: pool.local, Used: used, Free: p.Usable - used, Level: thresholds.Level(used, p.Usable),
+			Bound: pool.bound, TimeWait: c.pools.held(pool).waits,
 		})
 	}
 	slices.SortFunc(p.BindPools, func(a, b BindPool) int {
@@ -78,10 +79,18 @@ func (c *census) rankPools(p *Pressure, thresholds Thresholds) {
 }
 
 // Headline is the figure that says when connect() fails first: for TCP the
-// worst tuple, where the system looks at tuples at all; for UDP, whose port is
-// picked before the destination is known, the pool.
+// worst tuple, where the system looks at tuples at all, or the pool of an
+// address on which callers bind before, where that is fuller; for UDP, whose
+// port is picked before the destination is known, the pool.
 func (p *Pressure) Headline() Headline {
-	if t := p.Worst(); t != nil && !p.PoolOnly && p.Proto == source.TCP {
+	t := p.Worst()
+	if b := p.boundPool(); b != nil && t != nil && Percent(b.Used, b.Used+b.Free) > t.Percent() && !p.PoolOnly {
+		return Headline{
+			Key: TupleKey{Source: b.Local}, Scope: ScopeBind,
+			Live: b.Used - b.TimeWait, TimeWait: b.TimeWait, Free: b.Free, Level: b.Level,
+		}
+	}
+	if t != nil && !p.PoolOnly && p.Proto == source.TCP {
 		return Headline{
 			Key: t.TupleKey, Limit: t.Limit, Scope: ScopeTuple,
 			Live: t.Live, TimeWait: t.TimeWait, Blocked: t.Blocked, Suspected: t.Suspected, Free: t.Free, Level: t.Level,
@@ -91,4 +100,15 @@ func (p *Pressure) Headline() Headline {
 		Scope: ScopePool, Live: p.Live, TimeWait: p.TimeWait, Blocked: p.Blocked,
 		Free: p.Usable - p.InUse, Level: p.PoolLevel,
 	}
+}
+
+// boundPool is the fullest pool of which a share worth a word was bound, or nil.
+// A full pool on which nobody binds is no trouble.
+func (p *Pressure) boundPool() *BindPool {
+	for i := range p.BindPools {
+		if b := &p.BindPools[i]; b.Bound > 0 && float64(b.Bound) >= minBoundShare*float64(p.Usable) {
+			return b
+		}
+	}
+	return nil
 }

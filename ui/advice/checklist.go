@@ -108,8 +108,11 @@ func (e *examiner) connections() {
 	p := &e.st.TCP.Pressure
 	h := p.Headline()
 	to := "to all destinations together"
-	if h.Scope == model.ScopeTuple {
+	switch h.Scope {
+	case model.ScopeTuple:
 		to = "to " + h.Key.To() + From(h.Limit)
+	case model.ScopeBind:
+		to = "for bind() on " + h.Key.Source.String()
 	}
 	line := fmt.Sprintf("%s %% of %s used %s, %s free", text.Percent(h.Percent()), text.Plural(h.Limit.Of(p.Usable), "port", "ports"), to, text.Count(h.Free))
 	if f := &e.st.Forecast; f.Full > 0 {

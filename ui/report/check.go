@@ -140,6 +140,9 @@ func checkWords(st *model.State, on CheckOn) string {
 	if on == OnPool || h.Scope == model.ScopePool {
 		return poolWords(worse)
 	}
+	if h.Scope == model.ScopeBind {
+		return bindWords(worse, &h)
+	}
 	to, of := h.Key.To()+advice.From(h.Limit), h.Limit.Of(worse.Usable)
 	words := fmt.Sprintf("%s %% of %s to %s used", rounded(h.Percent()), text.Plural(of, "port", "ports"), to)
 	if h.Level == model.LevelExhausted {
@@ -176,10 +179,23 @@ func plateauWords(st *model.State) string {
 	return fmt.Sprintf("levels off at %s %% of %s to %s", rounded(model.Percent(settled, p.Usable)), text.Plural(p.Usable, "port", "ports"), to)
 }
 
+// bindWords are about the pool of an address on which callers bind.
+func bindWords(p *model.Pressure, h *model.Headline) string {
+	on := h.Key.Source.String()
+	if h.Free == 0 {
+		return fmt.Sprintf("no port of %s is free to bind() on %s", text.Count(p.Usable), on)
+	}
+	return fmt.Sprintf("%s %% of %s for bind() on %s used", rounded(h.Percent()), text.Plural(p.Usable, "port", "ports"), on)
+}
+
 func poolWords(p *model.Pressure) string {
 	name := strings.ToUpper(p.Proto.String())
 	if p.InUse >= p.Usable {
-		return fmt.Sprintf("no %s port of %s is free", name, text.Count(p.Usable))
+		words := fmt.Sprintf("no %s port of %s is free", name, text.Count(p.Usable))
+		if free := p.Usable - p.InUse4; p.Proto == source.UDP && free > 0 {
+			words += fmt.Sprintf(" for IPv6, %s for IPv4", text.Count(free))
+		}
+		return words
 	}
 	return fmt.Sprintf("%s %% of %s %s used", rounded(p.PoolPercent()), text.Count(p.Usable), name+" ports")
 }

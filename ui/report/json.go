@@ -98,6 +98,8 @@ type jsonRange struct {
 type jsonUse struct {
 	InUse   int     `json:"in_use"`
 	Percent float64 `json:"percent"`
+	// InUse4 is in_use for who asks for a port of IPv4, where that is less.
+	InUse4 *int `json:"in_use_ipv4,omitempty"`
 }
 
 type jsonTuple struct {
@@ -183,7 +185,13 @@ func (p *jsonPage) head() {
 	p.field("level", p.Level.String())
 }
 
-func poolUse(p *model.Pressure) jsonUse { return jsonUse{p.InUse, tenth(p.PoolPercent())} }
+func poolUse(p *model.Pressure) jsonUse {
+	use := jsonUse{InUse: p.InUse, Percent: tenth(p.PoolPercent())}
+	if p.Proto == source.UDP && p.InUse4 < p.InUse {
+		use.InUse4 = &p.InUse4
+	}
+	return use
+}
 
 func tenth(percent float64) float64 { return math.Round(percent*10) / 10 }
 

@@ -64,6 +64,7 @@ type jsonBindPool struct {
 	Free    int     `json:"free"`
 	Percent float64 `json:"percent"`
 	Level   string  `json:"level"`
+	Bound   int     `json:"bound,omitempty"` // sockets that were bound, for certain or likely
 }
 
 // bindPools writes what is left to bind() on each local address, the fullest
@@ -73,7 +74,7 @@ func (p *jsonPage) bindPools() {
 	for _, proto := range bothProtocols {
 		list := []jsonBindPool{}
 		for _, b := range p.Of(proto).Pressure.BindPools {
-			list = append(list, jsonBindPool{b.Local.String(), b.Used, b.Free, tenth(b.Percent()), b.Level.String()})
+			list = append(list, jsonBindPool{b.Local.String(), b.Used, b.Free, tenth(b.Percent()), b.Level.String(), b.Bound})
 		}
 		pools[proto.String()] = list
 	}

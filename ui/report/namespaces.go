@@ -117,6 +117,8 @@ func (p *textPage) namespaces(o *Options) {
 		worst := ""
 		if head.Scope == model.ScopeTuple {
 			worst = head.Key.To()
+		} else if head.Scope == model.ScopeBind {
+			worst = "bind() " + head.Key.Source.String()
 		}
 		s := &st.Snapshot.Scope
 		p.line(p.level(st.Level, p.glyph(st.Level)), " ", p.cell(p.name(advice.Namespace(s)), width-1), left(s.Kind.String(), 10),

@@ -103,11 +103,17 @@ func (p *textPage) headline(label string, use *model.Pressure) {
 	h := use.Headline()
 	free := ", " + text.Count(h.Free) + " free"
 	pool := text.Count(use.InUse) + " ports in use (" + decimalPercent(use.PoolPercent()) + " %)"
-	if h.Scope != model.ScopeTuple {
+	var of string
+	switch h.Scope {
+	case model.ScopeTuple:
+		of = "to " + h.Key.To() + advice.From(h.Limit)
+	case model.ScopeBind:
+		of = "for bind() on " + h.Key.Source.String()
+	default:
 		p.fact(label, pool+free)
 		return
 	}
-	p.fact(label, decimalPercent(h.Percent())+" % used to "+h.Key.To()+advice.From(h.Limit)+free)
+	p.fact(label, decimalPercent(h.Percent())+" % used "+of+free)
 	p.fact("", pool+" to all destinations together")
 }
 

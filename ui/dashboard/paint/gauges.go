@@ -43,6 +43,8 @@ func headline(v *View) gauge {
 	switch {
 	case h.Scope == model.ScopeTuple:
 		g.label = destination(v, &h.Key) + portsOf(h.Limit)
+	case h.Scope == model.ScopeBind:
+		g.label = "bind() on " + h.Key.Source.String()
 	case v.Proto == ProtoUDP:
 		g.label = "UDP"
 	case pressure.InUse == 0:
