@@ -77,8 +77,7 @@ func TestKernelUDP(t *testing.T) {
 	}
 }
 
-// The model's single pool is too full by the ports of sockets that are bound to
-// an IPv6 address: bind makes these IPv6 only, so IPv4 can have their ports.
+// The ports of sockets that are bound to an IPv6 address are free for IPv4.
 func TestKernelUDPBoundToIPv6LeavesIPv4Alone(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -89,6 +88,9 @@ func TestKernelUDPBoundToIPv6LeavesIPv4Alone(t *testing.T) {
 	}
 	if v6 := st.UDP.States[source.Bound]; v6 != 50 {
 		t.Errorf("%d bound UDP sockets, want 50", v6)
+	}
+	if p := &st.UDP.Pressure; p.Usable-p.InUse+p.OnlyIPv6 != 100 {
+		t.Errorf("%d in use, %d of them for IPv6 alone, want 100 left to IPv4", p.InUse, p.OnlyIPv6)
 	}
 	l.gives(100, unix.EAGAIN, func() (int, error) { return l.ConnectUDP("127.0.0.1:53") })
 }

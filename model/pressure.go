@@ -110,9 +110,9 @@ type Pressure struct {
 	Usable int
 	// InUse counts the distinct usable ports that any socket holds: the pool.
 	InUse int
-	// InUse4 is InUse for who asks for a port of IPv4: without those that only
-	// sockets of IPv6 hold.
-	InUse4 int
+	// OnlyIPv6 counts those of InUse that are free for who asks for a port of
+	// IPv4: only sockets of IPv6 hold them.
+	OnlyIPv6 int
 	// Live and TimeWait split InUse less Blocked: ports with any live socket,
 	// and ports with TIME_WAIT only.
 	Live, TimeWait int

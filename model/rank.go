@@ -64,7 +64,7 @@ func compareTuples(a, b TupleUse) int {
 
 // rankPools makes the bind pools.
 func (c *census) rankPools(p *Pressure, thresholds Thresholds) {
-	p.InUse4 = c.pools.all4
+	p.OnlyIPv6 = c.pools.all - c.pools.all4
 	for i := range c.pools.list {
 		pool := &c.pools.list[i]
 		used := min(c.pools.used(pool), p.Usable)

@@ -113,6 +113,7 @@ func (c *census) judge(st *State, o *ownership) {
 			t := &c.tuples.tuples[h.tuple]
 			t.open++
 			t.openLow += one(int(h.port) < c.usable.half)
+			c.noteOpen(t, h, &st.Snapshot.Sockets[h.row])
 			candidates = append(candidates, i)
 		}
 	}
@@ -167,7 +168,7 @@ func (c *census) looksBound(st *State, o *ownership, h *holder) bool {
 		return true
 	case crowd >= usedUp*size:
 		return c.needsOrder(t)
-	case born && !t.wasCrowded && crowd < crowded*size, all-first > first:
+	case born && !t.wasCrowded && crowd < crowded*size, all-first > first && !c.drains(t):
 		return true
 	case crowd >= crowded*size:
 		return false
@@ -175,6 +176,28 @@ func (c *census) looksBound(st *State, o *ownership, h *holder) bool {
 		return true
 	}
 	return t.open >= minOrder && t.open == t.openLow && c.stageUsed(t, true)
+}
+
+// noteOpen counts a socket in TIME_WAIT on a port of the second half.
+func (c *census) noteOpen(t *tuplePlace, h *holder, s *source.Socket) {
+	if s.Timer != source.TimerTimeWait {
+		return
+	}
+	left := time.Duration(s.Expires) * time.Millisecond
+	if t.openWaits == 0 || left < t.openLeft {
+		t.openLeft = left
+	}
+	t.openWaits++
+	t.openClosing += one(h.closing)
+}
+
+// drains reports whether what a tuple holds of the second half may be the end of
+// a crowded time, of which the first half is over already: it is TIME_WAIT,
+// nothing that closes comes after it there, and it is all of the second half, or
+// ends now.
+func (c *census) drains(t *tuplePlace) bool {
+	second := t.use.Live + t.use.TimeWait - t.use.FirstHalf
+	return 2*t.openWaits > t.open && 2*t.openClosing <= t.use.Closing && (second >= c.usable.second || t.openLeft < ClosingSpan)
 }
 
 // needsOrder reports whether nothing but the order in which a tuple's sockets

@@ -1,6 +1,10 @@
 package model
 
-import "ephtop/source"
+import (
+	"time"
+
+	"ephtop/source"
+)
 
 // noTuple is the number of a row that holds no port towards a destination.
 const noTuple int32 = -1
@@ -36,7 +40,11 @@ type tuplePlace struct {
 	// ports that connect() tries first; open counts those on the others that are
 	// not judged yet, openLow those of these in the lower half of the range.
 	suspected, firstSuspected, open, openLow int
-	asked                                    bool // for its order
+	// openWaits counts those of open in TIME_WAIT, openClosing those of them that
+	// are new to it, and openLeft is what the oldest has left.
+	openWaits, openClosing int
+	openLeft               time.Duration
+	asked                  bool // for its order
 	// blocked counts its own ports that are blocked for everyone, firstBlocked
 	// those of them that connect() tries first.
 	blocked, firstBlocked int

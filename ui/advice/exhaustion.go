@@ -42,9 +42,20 @@ func (t *teller) scopeWords() string {
 	case p.PoolOnly:
 		return " This system picks a port without regard to the destination, so every other one fails too."
 	case p.Blocked+p.Suspected >= p.Usable:
-		return " Every other destination fails too, as all ports are blocked for everyone: they were bound before connect()."
+		return " Every other destination fails too, as all ports are" + likely(p) + " blocked for everyone: they were bound before connect()."
+	case p.Blocked+p.Suspected >= p.Usable/5:
+		return fmt.Sprintf(" Other destinations have %s left, as the others are%s blocked for everyone.",
+			text.Plural(p.Usable-p.Blocked-p.Suspected, "port", "ports"), likely(p))
 	}
 	return " Other destinations still work, as only the four-tuple must be free."
+}
+
+// likely is what to say before what is partly suspected.
+func likely(p *model.Pressure) string {
+	if p.Suspected > 0 {
+		return " likely"
+	}
+	return ""
 }
 
 func (t *teller) tupleFull() Advice {
@@ -126,8 +137,12 @@ func (t *teller) poolFull() Advice {
 		Seen:  fmt.Sprintf("%s of %s %s ports are used, %s free", text.Count(t.Count), text.Count(t.Of), proto, text.Count(max(0, t.Of-t.Count))),
 		Why:   "This system picks a port without regard to the destination: when none is free, connect() fails to everywhere.",
 	}
-	if !t.pressure().PoolOnly {
+	p := t.pressure()
+	if !p.PoolOnly {
 		a.Why = "All of these are bound or listened on, and no connection may take such a port: when none is free, connect() fails to everywhere."
+	}
+	if t.Proto == source.UDP && p.OnlyIPv6 > 0 {
+		a.Seen += fmt.Sprintf("; %s only for IPv6, so that IPv4 has %s free", text.Count(p.OnlyIPv6), text.Count(p.Usable-p.InUse+p.OnlyIPv6))
 	}
 	if t.Proto == source.UDP {
 		a.Why = "A UDP socket takes its port whatever the destination: when none is free on its local address, connect() and sendto() fail with EAGAIN."

@@ -3,6 +3,7 @@ package advice
 import (
 	"fmt"
 
+	"ephtop/model"
 	"ephtop/source"
 	"ephtop/ui/text"
 )
@@ -21,6 +22,9 @@ func (t *teller) boundFirst() Advice {
 	}
 	if t.Pool > 0 {
 		a.Seen += fmt.Sprintf("; of the pool of bind() on %s, %s are used", address(t.Tuple.Source), text.Count(t.Pool))
+	}
+	if t.Level == model.LevelExhausted {
+		a.Why += " bind() on " + address(t.Tuple.Source) + " fails with EADDRINUSE now."
 	}
 	a.Remedies = append(gather(t.noPort(all)), Remedy{
 		What:    "do not bind() at all where the system may choose the source address",

@@ -192,8 +192,8 @@ func poolWords(p *model.Pressure) string {
 	name := strings.ToUpper(p.Proto.String())
 	if p.InUse >= p.Usable {
 		words := fmt.Sprintf("no %s port of %s is free", name, text.Count(p.Usable))
-		if free := p.Usable - p.InUse4; p.Proto == source.UDP && free > 0 {
-			words += fmt.Sprintf(" for IPv6, %s for IPv4", text.Count(free))
+		if p.Proto == source.UDP && p.OnlyIPv6 > 0 {
+			words += fmt.Sprintf(" for IPv6, %s for IPv4", text.Count(p.Usable-p.InUse+p.OnlyIPv6))
 		}
 		return words
 	}

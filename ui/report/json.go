@@ -98,8 +98,8 @@ type jsonRange struct {
 type jsonUse struct {
 	InUse   int     `json:"in_use"`
 	Percent float64 `json:"percent"`
-	// InUse4 is in_use for who asks for a port of IPv4, where that is less.
-	InUse4 *int `json:"in_use_ipv4,omitempty"`
+	// OnlyIPv6 are those of in_use that are free for who asks for IPv4.
+	OnlyIPv6 int `json:"ipv6_only,omitempty"`
 }
 
 type jsonTuple struct {
@@ -187,8 +187,8 @@ func (p *jsonPage) head() {
 
 func poolUse(p *model.Pressure) jsonUse {
 	use := jsonUse{InUse: p.InUse, Percent: tenth(p.PoolPercent())}
-	if p.Proto == source.UDP && p.InUse4 < p.InUse {
-		use.InUse4 = &p.InUse4
+	if p.Proto == source.UDP { // of TCP, every destination has its own
+		use.OnlyIPv6 = p.OnlyIPv6
 	}
 	return use
 }
