@@ -242,3 +242,44 @@ func TestTooManyVRFs(t *testing.T) {
 		t.Errorf("%d blocked outside of all, %d VRFs; want 0 and %d", st.TCP.Pressure.Blocked, len(host.fleet.trackers[scopeKey{}].tcp.vrfs), maxVRFs)
 	}
 }
+
+// Each destination has ports left, and bind() has none: that is the headline
+// where callers bind, and no alarm where nobody does.
+func TestAFullBindPool(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		bound int // of 100 ports
+		want  Headline
+	}{
+		{"callers bind", 10, Headline{Key: TupleKey{Source: mustAddr("10.0.0.1")}, Scope: ScopeBind, Live: 100, Level: LevelExhausted}},
+		{"a few do", 2, Headline{Scope: ScopeTuple, Live: 49, Blocked: 2, Free: 49}},
+		{"nobody binds", 0, Headline{Scope: ScopeTuple, Live: 50, Free: 50}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var sockets []source.Socket
+			var ports []uint16
+			for i := range 100 {
+				s := socket(source.Established, fmt.Sprintf("10.0.0.1:%d", 40000+i), [...]string{db, cache}[i%2])
+				if i < c.bound {
+					s.Remote, s.RemotePort = endpoint("10.0.9.9:1")
+					ports = append(ports, s.LocalPort)
+				}
+				sockets = append(sockets, s)
+			}
+			st := update(known(moment(0, sockets...), ports...))
+			got := st.TCP.Pressure.Headline()
+			if c.want.Scope == ScopeTuple {
+				got.Key = TupleKey{}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" || st.Level != c.want.Level {
+				t.Errorf("level %v (-want +got):\n%s", st.Level, diff)
+			}
+		})
+	}
+}
+
+func mustAddr(s string) source.Addr {
+	a, _ := endpoint(s + ":1")
+	return a
+}

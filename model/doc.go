@@ -69,7 +69,9 @@
 //     the system has no regard to the destination ([source.Settings].PoolOnly)
 //     and for UDP. Sockets by ports is never shown as a percentage.
 //   - The bind pools ([BindPool]): the distinct ports of R held on one local
-//     address or on a wildcard, by any socket.
+//     address or on a wildcard that covers it, by any socket; for a wildcard, on
+//     any address of its family. Where callers bind, the fullest is the headline
+//     if it is fuller than the worst tuple (ScopeBind).
 //   - Reusable: a TIME_WAIT that is not in H and is at least tcp_tw_reuse_delay
 //     old (1 s), with timestamps on and tcp_tw_reuse 1, or 2 and one end
 //     loopback or the socket bound to lo (tcp_twsk_unique). It is counted
@@ -134,29 +136,49 @@
 //	in a VRF           the same port may be free: a bucket is of one layer-3 domain
 //	                   (inet_bind_bucket.l3mdev), and so is a tuple by its interface
 //
-// One thing is not told apart: a connection accepted from a listener that is
-// gone counts with those that were bound first.
+// One thing is not told apart: a connection accepted from a listener that was
+// gone before anybody looked counts with those that were bound first. Where the
+// tables can't be read, connect() itself can be asked, port by port (package
+// source/probe); then H is what it says, outside of VRFs.
 //
 // A dump does not show the bucket. What it shows, and what is made of it:
 //
-//	certain, counted as Blocked       listeners, and every other socket of the same port;
-//	                                  bound and unconnected TCP sockets, which are listed
-//	                                  by Linux 6.8 and later (Snapshot.BoundListed); those
-//	                                  that the kernel told of as they were connected
-//	                                  (source.BoundFirst)
-//	suspected, counted as Suspected   rows C and D, which look like A and B: told by the
-//	                                  parity of their ports
-//	not known                         a connection accepted from a listener that is gone:
-//	                                  it blocks like F and looks like A
+//	certain, counted as Blocked       listeners, and every other socket of the same port, also
+//	                                  when the listener is gone; bound and unconnected TCP
+//	                                  sockets, which are listed by Linux 6.8 and later
+//	                                  (Snapshot.BoundListed); those that the kernel told of as
+//	                                  they were connected (source.BoundFirst)
+//	certain, not blocked              IP_BIND_ADDRESS_NO_PORT (source.BindConnect), as long as
+//	                                  it is not used with a port by number
+//	suspected, counted as Suspected   rows C and D, which look like A and B: told by their ports
 //
-// The suspicion goes by this: since connect() comes to the second half of the
-// ports only when the first is used up, a socket on a port of the second half,
-// towards a tuple whose first half was never crowded, was bound. It is right
-// about crowds of such sockets but for those on ports of the first half, which
-// bind() gives once its own half is used up; and where what was there before
-// the first poll may stem from a crowded time, it holds back. It is made where
-// the system has such halves (Settings.Parity, Linux), and is always shown as a
-// suspicion.
+// The suspicion goes by the order in which the two tell ports apart, on systems
+// that do (Settings.Parity, Linux). connect() comes to the second half of the
+// ports when the first is used up for its tuple; bind(0) comes to the first when
+// the second is used up on its address, or with SO_REUSEADDR, of the lower half
+// of the range. A socket is judged once, when it is new, and what is held of it
+// stays with it, whatever its state or the range is later:
+//
+//	second half   bound, if its tuple's first half was not crowded (80 %) when it came. If
+//	              that was not seen: if the second half has more of the tuple than the first,
+//	              or the first has hardly anything (30 %); not TIME_WAIT that may be the rest
+//	              of a crowded time. Where both are full, if the inodes say that the second
+//	              was filled first.
+//	first half    bound, if the address's other ports are used up (95 %), and its process or,
+//	              if that is not known, its tuple has such sockets already
+//	neither       where the ports follow one another, in the order of inodes and closes, as
+//	              connect() walks (table_perturb): under another low end than that of now, or
+//	              in a range of the caller's own (IP_LOCAL_PORT_RANGE)
+//	children      two of one local port, each with another peer on a port of the range, are a
+//	              listener's that is gone
+//
+// What remains unseen, or is seen wrongly, and is why it is called a suspicion:
+// ports of the first half that were bound by number; the only child of a
+// listener that was gone before the first look; bound sockets among a crowd of
+// others to the same destination, and TIME_WAIT that fills both halves, at the
+// first look; who made fewer than about eight sockets in a range of their own or
+// under another low end, any number of them where the range has but a few dozen
+// ports, or processors that take turns mix up the inodes.
 //
 // # Outlook
 //

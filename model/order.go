@@ -99,17 +99,21 @@ func (c *census) weigh(st *State, births []birth) {
 	}
 	live, waits := births[:min(n, maxOrder)], births[n:min(len(births), n+maxOrder)]
 	first := parityMask(st.Snapshot.Settings.FirstLow())
-	score := func(walked, judged uint64) float64 {
-		return c.stepsOdds(st, births, live, walked, judged) + c.stepsOdds(st, births, waits, walked, judged)
+	score := func(r source.PortRange, walked, judged uint64) float64 {
+		return c.stepsOdds(st, births, live, r, walked, judged) + c.stepsOdds(st, births, waits, r, walked, judged)
+	}
+	whole, own := c.usable.of, source.PortRange{Low: math.MaxUint16}
+	for i := range births {
+		own.Low, own.High = min(own.Low, births[i].port), max(own.High, births[i].port)
 	}
 	t.order, t.firstOrder = noOrder, noOrder
-	switch both := score(math.MaxUint64, ^first); {
-	case max(both, score(^first, ^first), c.neighbourOdds(t, births, ^first)) > likelyOrder:
+	switch both := score(own, math.MaxUint64, ^first); {
+	case max(both, score(whole, ^first, ^first), c.neighbourOdds(t, births, ^first)) > likelyOrder:
 		t.order = inTurn
 	case len(waits) == 0 && secondFirst(live, &st.Snapshot.Settings, c.usable.half):
 		t.order = boundOrder
 	}
-	switch s := score(first, first); {
+	switch s := score(whole, first, first); {
 	case s > likelyOrder:
 		t.firstOrder = inTurn
 	case s < -likelyOrder:
@@ -118,9 +122,9 @@ func (c *census) weigh(st *State, births []birth) {
 }
 
 // stepsOdds returns the logarithm of how much more likely the judged ports are
-// where they are if connect() has walked from one to the next than if bind()
-// has picked them. Births are all of the tuple.
-func (c *census) stepsOdds(st *State, births, list []birth, walked, judged uint64) (odds float64) {
+// where they are if connect() has walked from one to the next in a range than
+// if bind() has picked them. Births are all of the tuple.
+func (c *census) stepsOdds(st *State, births, list []birth, r source.PortRange, walked, judged uint64) (odds float64) {
 	if len(list) < minOrder {
 		return 0
 	}
@@ -130,8 +134,8 @@ func (c *census) stepsOdds(st *State, births, list []birth, walked, judged uint6
 	for i := range able {
 		pool += bits.OnesCount64(able[i] & judged)
 		able[i] &= walked &^ c.domains[0].blocked[i]
-		left += bits.OnesCount64(able[i])
 	}
+	left = countPorts(&able, int(r.Low), int(r.High)+1, math.MaxInt)
 	for i := range births {
 		held.Remove(births[i].port)
 		lower = lower && int(births[i].port) < c.usable.half
@@ -149,7 +153,7 @@ func (c *census) stepsOdds(st *State, births, list []birth, walked, judged uint6
 		}
 		if known && alone && judged>>(b.port&63)&1 != 0 {
 			bind := float64(1+heldBefore(&held, b.port, c.usable.of)) / float64(pool)
-			odds += math.Log(stepChance(freeBetween(&able, before, b.port, c.usable.of), left) / bind)
+			odds += math.Log(stepChance(freeBetween(&able, before, b.port, r), left) / bind)
 		}
 		before, known = b.port, alone
 		able.Remove(b.port)
@@ -214,16 +218,16 @@ func heldBefore(held *source.PortSet, port uint16, r source.PortRange) (n int) {
 // the end of the range; longStep stands for all that are more.
 func freeBetween(able *source.PortSet, from, to uint16, r source.PortRange) (n int) {
 	if to <= from {
-		n = countPorts(able, int(from)+1, int(r.High)+1)
+		n = countPorts(able, int(from)+1, int(r.High)+1, longStep)
 		from = r.Low - 1
 	}
-	return n + countPorts(able, int(from)+1, int(to))
+	return n + countPorts(able, int(from)+1, int(to), longStep)
 }
 
-// countPorts counts the ports of a set from one to before another, up to
-// longStep.
-func countPorts(set *source.PortSet, from, to int) (n int) {
-	for from < to && n < longStep {
+// countPorts counts the ports of a set from one to before another, until there
+// are enough.
+func countPorts(set *source.PortSet, from, to, enough int) (n int) {
+	for from < to && n < enough {
 		w := set[from>>6] >> (from & 63)
 		if span := to - from; span < 64 {
 			w &= 1<<span - 1

@@ -18,7 +18,7 @@
 //	ephtop snapshot           one poll, -o text, json or csv
 //	ephtop check              one poll in one line, for monitoring systems (--on tuple, pool, plateau
 //	                          or any)
-//	ephtop doctor             the checklist, gone through (--for), -o text or json
+//	ephtop doctor             the checklist, gone through (--for, --probe), -o text or json
 //	ephtop version, completion, man, help
 //
 // snapshot, check and doctor look at a recording with --from FILE (- is

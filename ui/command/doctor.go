@@ -2,8 +2,10 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"ephtop/model"
 	"ephtop/source"
 	"ephtop/source/evidence"
+	"ephtop/source/probe"
 	"ephtop/ui/advice"
 	"ephtop/ui/report"
 	"ephtop/ui/session"
@@ -37,6 +40,7 @@ func (a *app) doctor() *cobra.Command {
 	var chosen *format[writeDiagnosis]
 	length := 10 * time.Second
 	var past *past
+	ask := false
 	cmd := &cobra.Command{
 		Use:   "doctor [flags]",
 		Short: "Go through the checklist, and say what would help",
@@ -54,11 +58,16 @@ between two polls, and --filter changes nothing here.
 Of several network namespaces it speaks of the worst, or of the one that --netns
 names, and lists what is wrong in the others.
 
+With --probe (Linux 6.3 and later) it ends by asking connect() itself, once for
+each port of the range, which of them are blocked for everyone, and nothing is
+suspected then. For that it makes sockets in the namespace that it speaks of.
+
 With --from, it looks at a recording: at its last moment or the one of --at, and
 at the six minutes before. What takes the host itself (the firewall, the log,
 changed settings) is not known then.`,
 		Example: `  ephtop doctor
   sudo ephtop doctor --trace --for 30s
+  ephtop doctor --probe --for 1s
   ephtop doctor --from trouble.eph --at 12:04:31
   ephtop doctor -o json | jq '.points[] | select(.verdict != "ok")'`,
 		Annotations: map[string]string{polls: "yes"},
@@ -67,10 +76,13 @@ changed settings) is not known then.`,
 			if err := a.validatePast(cmd, past); err != nil {
 				return err
 			}
+			if ask && a.flags.portRange != nil {
+				return usagef("--probe and --range: connect() knows the system's range only, so use one of them")
+			}
 			if past.wanted() {
 				return a.diagnosePast(cmd.Context(), past, chosen.write)
 			}
-			return a.diagnose(cmd.Context(), length, chosen.write)
+			return a.diagnose(cmd.Context(), length, ask, chosen.write)
 		},
 	}
 	cmd.Flags().Var(&value{text: "10s", kind: "TIME", accepts: "a time from 1s to 10m", parse: func(s string) error {
@@ -85,6 +97,7 @@ changed settings) is not known then.`,
 		{"text", "a page for a person or a ticket", report.DoctorText},
 		{"json", "everything, for programs", report.DoctorJSON},
 	})
+	cmd.Flags().BoolVar(&ask, "probe", false, "ask connect() of each port whether it is blocked for everyone (Linux 6.3)")
 	a.addTrace(cmd)
 	past = a.addPast(cmd)
 	offer(cmd, "for", cobra.FixedCompletions([]string{"5s", "10s", "30s", "1m"}, cobra.ShellCompDirectiveNoFileComp))
@@ -97,19 +110,41 @@ func (a *app) addTrace(cmd *cobra.Command) {
 }
 
 // diagnose watches, asks for the evidence meanwhile, and writes the diagnosis.
-func (a *app) diagnose(ctx context.Context, length time.Duration, write writeDiagnosis) error {
+// With ask, connect() is asked at the end.
+func (a *app) diagnose(ctx context.Context, length time.Duration, ask bool, write writeDiagnosis) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	o, err := a.plainOptions()
 	if err != nil {
 		return err
 	}
-	s, err := a.session(a.openOnce, 0)
+	open := a.openOnce
+	var prober *probe.Source
+	if ask {
+		if err := probe.Supported(); err != nil {
+			return fmt.Errorf("--probe: %w", err)
+		}
+		open = func(log *slog.Logger) (source.Source, error) {
+			src, err := a.openOnce(log)
+			if err != nil {
+				return nil, err
+			}
+			prober = probe.New(src, a.flags.netns)
+			return prober, nil
+		}
+	}
+	s, err := a.session(open, 0)
 	if err != nil {
 		return err
 	}
 	w := s.Watch()
 	ev, err := a.observe(ctx, w, length)
+	if err == nil && prober != nil && w.Looks > 0 {
+		prober.Ask(w.Seen().State().Snapshot.Scope)
+		if err = w.Look(ctx); errors.Is(err, context.Canceled) {
+			err = nil // what was seen so far
+		}
+	}
 	closing(s, &err)
 	switch {
 	case err != nil:

@@ -138,3 +138,10 @@ func TestDoctorTracesWhereAsked(t *testing.T) {
 		}
 	}
 }
+
+func TestDoctorProbeIsForThisHost(t *testing.T) {
+	t.Parallel()
+	if r, _ := consult(t, nil, healthy(), "--probe", "--range", "40000-40099"); r.status != 2 || !strings.Contains(r.stderr, "--probe and --range") {
+		t.Errorf("status %d, %q", r.status, r.stderr)
+	}
+}

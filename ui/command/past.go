@@ -82,7 +82,7 @@ func (a *app) validatePast(cmd *cobra.Command, p *past) error {
 
 // refuseHostFlags refuses the flags that are for this host.
 func (a *app) refuseHostFlags(cmd *cobra.Command, what string, more ...string) error {
-	for _, name := range append(more, "source", "trace", "for") {
+	for _, name := range append(more, "source", "trace", "for", "probe") {
 		if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
 			return usagef("--%s is for this host, and this is %s: leave it out", name, what)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ephtop/model"
+	"ephtop/source"
 )
 
 func TestCheck(t *testing.T) {
@@ -43,6 +44,19 @@ func TestCheck(t *testing.T) {
 			st.TCP.Pressure.InUse, st.TCP.Pressure.PoolLevel = 28222, model.LevelExhausted
 		}, OnPool, model.LevelExhausted,
 			"EPHTOP CRITICAL - no TCP port of 28,222 is free | tuple=63.8%;60;80;0;100 pool=100%;60;80;0;100 " + quiet +
+				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
+		{"a full bind pool of callers that bind", func(st *model.State) {
+			st.TCP.Pressure.BindPools = []model.BindPool{{Local: source.Addr4([4]byte{10, 0, 0, 9}), Used: 28222, Bound: 3000, TimeWait: 222, Level: model.LevelExhausted}}
+			st.TCP.Pressure.Level, st.Level = model.LevelExhausted, model.LevelExhausted
+		}, OnTuple, model.LevelExhausted,
+			"EPHTOP CRITICAL - no port of 28,222 is free to bind() on 10.0.0.9 | tuple=100%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
+				" used=28222;;;0;28222 time_wait=222;;;0;28222 failures=U\n"},
+		{"UDP that only IPv6 lacks", func(st *model.State) {
+			u := &st.UDP.Pressure
+			u.InUse, u.OnlyIPv6, u.Level, u.PoolLevel = 28222, 28000, model.LevelExhausted, model.LevelExhausted
+			st.Level = model.LevelExhausted
+		}, OnTuple, model.LevelExhausted,
+			"EPHTOP CRITICAL - no UDP port of 28,222 is free for IPv6, 28,000 for IPv4 | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 udp=100%;60;80;0;100" +
 				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
 		{"a range that is not known", func(st *model.State) {
 			st.TCP.Pressure.Tuples[0].FirstHalf = 7
