@@ -50,7 +50,7 @@ type suspects struct {
 	total, first int
 	// open are the holders that are not judged yet.
 	open []int32
-	// callers are the processes of suspected sockets, once called.
+	// callers are the processes of suspected sockets, once they are called for.
 	callers map[int32]struct{}
 	called  bool
 	births  []birth
@@ -164,8 +164,10 @@ func (c *census) looksBound(st *State, o *ownership, h *holder) bool {
 	crowd := c.crowd(t)
 	born := o.recall.isNew(int(h.row)) && !st.Rows[h.row].SinceStart && st.Elapsed <= longestBlink
 	switch {
-	case 2*t.suspected > all, c.suspects.total > 0 && c.isCaller(st, h):
+	case 2*t.suspected > all:
 		return true
+	case float64(first) < crowded*size && c.suspects.total > 0 && c.isCaller(st, h):
+		return true // what crowds it is bound itself
 	case crowd >= usedUp*size:
 		return c.needsOrder(t)
 	case born && !t.wasCrowded && crowd < crowded*size, all-first > first && !c.drains(t):

@@ -103,3 +103,25 @@ func TestSuspectedOfBeingBoundFirst(t *testing.T) {
 		}
 	})
 }
+
+// A process that binds for one destination and crowds another without is
+// suspected of the first only.
+func TestACrowdOfOneThatBindsIsNoSuspect(t *testing.T) {
+	t.Parallel()
+	owned := func(list []source.Socket) []source.Socket {
+		for i := range list {
+			list[i].Process = 0
+		}
+		return list
+	}
+	bound := owned(connections(5, source.Established, "10.0.0.1", 40001, 2, cache))
+	first := owned(connections(50, source.Established, "10.0.0.1", 40000, 2, db))
+	rest := owned(connections(20, source.Established, "10.0.0.1", 40011, 2, db))
+	st := story(
+		withProcesses(moment(0, bound...), java),
+		withProcesses(moment(1, append(bound, first...)...), java),
+		withProcesses(moment(2, append(append(bound, first...), rest...)...), java))
+	if got := st.TCP.Pressure.Suspected; got != 5 {
+		t.Errorf("suspected %d, want 5", got)
+	}
+}
