@@ -29,10 +29,10 @@ func (l *boundLab) addr(i int) string {
 // source is the address that callers bind to, port 0.
 func (l *boundLab) source() string { return l.addr(1) + ":0" }
 
-// to is one of many destinations; further is none of them.
+// to is one of many destinations; furtherOn is none of them.
 func (l *boundLab) to(i int) string { return fmt.Sprintf("%s:%d", l.addr(1), 80+i) }
 
-const further = 60
+const furtherOn = 60
 
 func (l *boundLab) step() {
 	if l.past {
@@ -192,8 +192,8 @@ func TestKernelBoundFirst(t *testing.T) {
 					}
 					return unix.SchedSetaffinity(0, &one)
 				})
-				for i := range further + 1 {
-					if i <= 10 || i == further {
+				for i := range furtherOn + 1 {
+					if i <= 10 || i == furtherOn {
 						l.Listen(l.to(i))
 					}
 				}
@@ -204,7 +204,7 @@ func TestKernelBoundFirst(t *testing.T) {
 				leaves := p.Usable - p.Blocked - p.Suspected
 				gives := 0
 				for ; gives < tooMany; gives++ {
-					if _, err := l.Connect(l.to(further)); err != nil {
+					if _, err := l.Connect(l.to(furtherOn)); err != nil {
 						if err != unix.EADDRNOTAVAIL {
 							t.Fatal(err)
 						}

@@ -111,7 +111,8 @@ func difference(got, want source.Socket) string {
 	if want.Inode == 0 && olderThan(6, 17) {
 		want.UID = got.UID // to 6.16, a dump says 0 for whom it does not know any more
 	}
-	want.Expires, want.Bind, want.Stamps = got.Expires, got.Bind, got.Stamps // which a dump does not tell
+	// What a dump does not tell, and what the tables don't.
+	want.Expires, want.Bind, want.Stamps, want.V6Only = got.Expires, got.Bind, got.Stamps, got.V6Only
 	return cmp.Diff(want, got)
 }
 
