@@ -5,14 +5,11 @@ package tables
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"sync/atomic"
 	"time"
 	"unsafe"
 
-	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
@@ -26,8 +23,10 @@ type Events struct {
 	links  []link.Link
 	reader *ringbuf.Reader
 	record ringbuf.Record
-	lost   *uint64 // as the programs count it
-	told   uint64  // how many of these Drain has told of
+	// partial says why not every kind of failure is told.
+	partial error
+	lost    *uint64 // as the programs count it
+	told    uint64  // how many of these Drain has told of
 }
 
 // event is what a program tells (struct event in tables.bpf.c).
@@ -39,72 +38,6 @@ type event struct {
 	kind, proto           uint8
 	_                     [2]uint8
 	name                  [16]byte
-}
-
-// stateProgram tells of transitions, and is attached to a tracepoint of any
-// kernel. The others are attached to functions, where the kernel has them and a
-// way to do it (amd64, arm64 from Linux 6.0).
-const stateProgram = "set_state"
-
-var functionPrograms = [...]string{"connect4", "connect6", "connect_stream", "bind_tcp", "bind_udp", "bind4", "bind6"}
-
-// Trace begins to collect events. They are to be fetched by Drain at least
-// every few seconds: the kernel keeps some ten thousand. Trace once, and close
-// the Events before the Engine.
-func (e *Engine) Trace() (*Events, error) {
-	t := &Events{lost: &e.memory.lost, told: atomic.LoadUint64(&e.memory.lost)}
-	object, err := e.object()
-	if err != nil {
-		return nil, fmt.Errorf("trace: %w", err)
-	}
-	cache := btf.NewCache()
-	c, err := e.loadEvents(object, cache, nil, stateProgram)
-	if err != nil {
-		return nil, fmt.Errorf("trace: %w", shorten(err))
-	}
-	defer c.Close()
-	if t.reader, err = ringbuf.NewReader(c.Maps[ringMap]); err != nil {
-		return nil, fmt.Errorf("trace: read the ring: %w", err)
-	}
-	// The functions come first: what is told by both is told by them.
-	for _, name := range functionPrograms {
-		t.attachFunction(e, object, cache, c.Maps[ringMap], name)
-	}
-	state, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: "inet_sock_set_state", Program: c.Programs[stateProgram]})
-	if err != nil {
-		t.Close()
-		return nil, fmt.Errorf("trace: attach to inet_sock_set_state: %w", shorten(err))
-	}
-	t.links = append(t.links, state)
-	return t, nil
-}
-
-// ringMap is where the events wait, ringEvents of them at most.
-const (
-	ringMap    = "ring"
-	ringEvents = 1 << 20 / (8 + unsafe.Sizeof(event{}))
-)
-
-// loadEvents loads one program that tells into the given ring, or into a new
-// one, and that counts in our memory what it has no room for.
-func (e *Engine) loadEvents(object *ebpf.CollectionSpec, cache *btf.Cache, ring *ebpf.Map, name string) (*ebpf.Collection, error) {
-	maps := map[string]*ebpf.Map{sharedMap: e.shared}
-	if ring != nil {
-		maps[ringMap] = ring
-	}
-	return ebpf.NewCollectionWithOptions(subset(object, name), ebpf.CollectionOptions{Cache: cache, MapReplacements: maps})
-}
-
-// attachFunction attaches a program if it can be: the events are fewer without.
-func (t *Events) attachFunction(e *Engine, object *ebpf.CollectionSpec, cache *btf.Cache, ring *ebpf.Map, name string) {
-	c, err := e.loadEvents(object, cache, ring, name)
-	if err != nil {
-		return
-	}
-	defer c.Close()
-	if l, err := link.AttachTracing(link.TracingOptions{Program: c.Programs[name]}); err == nil {
-		t.links = append(t.links, l)
-	}
 }
 
 // Drain appends what happened since the Drain before, and tells how many events
@@ -154,12 +87,14 @@ func (e *event) event(booted time.Time) source.Event {
 	return v
 }
 
+// Partial says why no failures are told but those of connect() of TCP for want of
+// a port: none of bind() and listen(), of UDP, or for want of an address. It is
+// nil where all are told.
+func (t *Events) Partial() error { return t.partial }
+
 // Close ends the collecting.
 func (t *Events) Close() error {
-	errs := []error{t.reader.Close()}
-	for _, l := range t.links {
-		errs = append(errs, l.Close())
-	}
+	err := errors.Join(t.reader.Close(), closeAll(t.links))
 	t.links = nil
-	return errors.Join(errs...)
+	return err
 }

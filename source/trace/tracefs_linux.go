@@ -5,9 +5,30 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
+
+// TracepointID returns the number that perf_event_open(2) knows a tracepoint by,
+// such as syscalls/sys_exit_bind.
+func TracepointID(name string) (uint64, error) {
+	root, err := openTracefs()
+	if err != nil {
+		return 0, err
+	}
+	defer root.Close()
+	text, err := root.ReadFile("events/" + name + "/id")
+	if err != nil {
+		return 0, fmt.Errorf("look up a tracepoint: %w", err)
+	}
+	id, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("look up tracepoint %s: %w", name, err)
+	}
+	return id, nil
+}
 
 // tracefsPath is where the kernel offers a place to mount tracefs on.
 const tracefsPath = "/sys/kernel/tracing"

@@ -19,14 +19,14 @@ struct {
 	__uint(max_entries, 1 << 20);
 } ring SEC(".maps");
 
-// The threads whose connect() found no port, by low bits of their ids, so that
-// it is told once: with TOLD until the socket changes its state, and then until
-// the call returns.
+// The sockets whose connect() found no port, or changed its state as if, by low
+// bits of the thread: so that it is told once, by what knows it first, and is
+// known still when the call returns.
+enum { NOT_TOLD, TOLD, TOLD_AHEAD }; // of the change of state
 #define FAILED 1024
-#define TOLD (1ull << 63)
-__u64 failed[FAILED];
+struct failure { __u64 sk, told; } failed[FAILED];
 
-static __always_inline __u64 *failure_of(__u64 thread) { return &failed[INDEX((__u32)thread, FAILED)]; }
+static __always_inline struct failure *failure_of_thread(void) { return &failed[INDEX((__u32)bpf_get_current_pid_tgid(), FAILED)]; }
 
 // new_event begins an event about a socket. A kernel thread, as that which
 // closes for MPTCP, is nobody's process.
@@ -75,7 +75,7 @@ static __always_inline int tell(__u8 kind, __u64 sk)
 // The transitions that matter, of some ten in the life of a connection.
 SEC("raw_tp/inet_sock_set_state") int set_state(__u64 *args)
 {
-	__u64 sk = args[0], thread = bpf_get_current_pid_tgid();
+	__u64 sk = args[0];
 	__s32 from = args[1], to = args[2];
 	if (!(from == ESTABLISHED && to == FIN_WAIT1) && !(from == SYN_SENT && to == CLOSE) && !(from == CLOSE && to == SYN_SENT))
 		return 0;
@@ -85,71 +85,119 @@ SEC("raw_tp/inet_sock_set_state") int set_state(__u64 *args)
 		return tell(CLOSED, sk);
 	if (from == CLOSE)
 		return READ(CAST(struct sock_common, sk)->skc_num) ? tell(BOUND_FIRST, sk) : 0;
-	if (READ(CAST(struct inet_sock, sk)->inet_sport))
-		return 0;
-	bool told = *failure_of(thread) == (thread | TOLD);
-	*failure_of(thread) = thread;
-	return told ? 0 : tell(CONNECT_FAILED, sk);
+	struct failure *f = failure_of_thread();
+	bool ahead = f->sk == sk && f->told == TOLD_AHEAD;
+	// One with a port was refused by the peer, or has the port of an attempt before.
+	bool port = READ(CAST(struct inet_sock, sk)->inet_sport);
+	f->sk = sk;
+	f->told = ahead || !port;
+	return ahead || port ? 0 : tell(CONNECT_FAILED, sk);
 }
 
-// What looks for a port for connect(), and says EADDRNOTAVAIL where there is
-// none. It is more exact than the state: a socket whose connect() was refused
-// before keeps the port that it had then.
+// asked is what bind() or connect() was given.
+struct asked { __u64 ip[2]; __u16 family, port; };
+
+static __always_inline void asked_of(struct asked *a, __u64 first)
+{
+	a->family = first;
+	a->port = __builtin_bswap16(first >> 16);
+	a->ip[0] = 0;
+	a->ip[1] = 0xffff0000ull | first >> 32 << 32;
+}
+
+// refuse tells of a call that failed: of bind() with the local end that was
+// asked for, of connect() with the remote one.
+static __always_inline int refuse(__u8 kind, __u64 sk, struct asked *a, bool bind)
+{
+	struct event *e = new_event(kind, sk);
+	if (!e)
+		return 0;
+	__u64 *to = bind ? e->local : e->remote;
+	if (!bind)
+		e->local_port = 0; // that of another attempt, or taken for this one in vain
+	if (a->family) {
+		to[0] = a->ip[0];
+		to[1] = a->ip[1];
+		*(bind ? &e->local_port : &e->remote_port) = a->port;
+	}
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+// connected is the end of connect(). EADDRNOTAVAIL means that the address is
+// not there, where it does not mean that a port was not: then the state of a TCP
+// socket has changed. One of MPTCP has another do it.
+static __always_inline int connected(__u64 sk, __s32 error, struct asked *a)
+{
+	struct failure *f = failure_of_thread();
+	bool mptcp = READ(CAST(struct sock, sk)->sk_protocol) == MPTCP;
+	bool changed = f->sk == sk || (mptcp && f->told), told = changed && f->told;
+	if (mptcp || error != -EADDRNOTAVAIL) // else the call may be part of one of MPTCP
+		f->told = NOT_TOLD;
+	if (changed)
+		f->sk = 0;
+	if (error != -EADDRNOTAVAIL || told)
+		return 0;
+	return refuse(changed ? CONNECT_FAILED : ADDRESS_REFUSED, sk, a, false);
+}
+
+// The functions of the kernel that look for a port, or for an address. First
+// what looks for a port for connect(), and says EADDRNOTAVAIL where there is
+// none.
 static __always_inline int hash_connect(__u64 sk, __s32 error)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
-	if (error != -99)
+	if (error != -EADDRNOTAVAIL)
 		return 0;
-	*failure_of(thread) = thread | TOLD;
+	struct failure *f = failure_of_thread();
+	f->sk = sk;
+	f->told = TOLD_AHEAD;
 	return tell(CONNECT_FAILED, sk);
 }
 
 SEC("fexit/inet_hash_connect") int connect4(__u64 *args) { return hash_connect(args[1], args[2]); }
 SEC("fexit/inet6_hash_connect") int connect6(__u64 *args) { return hash_connect(args[1], args[2]); }
 
-// What looks for a port for bind(), asked for any.
-SEC("fexit/inet_csk_get_port") int bind_tcp(__u64 *args)
+// What looks for the port of bind() and listen(), for any where that is 0. The
+// socket has the address already.
+static __always_inline int get_port(__u64 sk, __u16 port, __s32 error)
 {
-	return (__u16)args[1] == 0 && (__s32)args[2] ? tell(BIND_FAILED, args[0]) : 0;
-}
-
-SEC("fexit/udp_lib_get_port") int bind_udp(__u64 *args)
-{
-	return (__u16)args[1] == 0 && (__s32)args[3] ? tell(BIND_FAILED, args[0]) : 0;
-}
-
-// address_refused tells of an address that this host does not have: the local
-// one of bind(), and of connect() what it was to reach.
-static __always_inline int address_refused(__u64 socket, __u64 address, bool bind)
-{
-	struct event *e = new_event(ADDRESS_REFUSED, WORD(&CAST(struct socket, socket)->sk));
+	if (!error)
+		return 0;
+	struct event *e = new_event(BIND_FAILED, sk);
 	if (!e)
 		return 0;
-	__u64 first = WORD(address), ip[2] = { 0, 0xffff0000ull | first >> 32 << 32 };
-	if ((__u16)first == AF_INET6)
-		TWO_WORDS(ip, (void *)(address + 8));
-	__u16 port = __builtin_bswap16(first >> 16);
-	__u64 *to = bind ? e->local : e->remote;
-	to[0] = ip[0];
-	to[1] = ip[1];
-	if (bind)
-		e->local_port = port;
-	else
-		e->remote_port = port;
+	e->local_port = port;
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
-SEC("fexit/inet_stream_connect") int connect_stream(__u64 *args)
+SEC("fexit/inet_csk_get_port") int bind_tcp(__u64 *args) { return get_port(args[0], args[1], args[2]); }
+SEC("fexit/udp_lib_get_port") int bind_udp(__u64 *args) { return get_port(args[0], args[1], args[3]); }
+
+static __always_inline void asked_of_kernel(struct asked *a, __u64 address)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
-	__u64 *failure = failure_of(thread);
-	if ((*failure & ~TOLD) == thread) { // that was it
-		*failure = 0;
-		return 0;
-	}
-	return (__s32)args[4] == -99 ? address_refused(args[0], args[1], false) : 0;
+	asked_of(a, WORD(address));
+	if (a->family == AF_INET6)
+		TWO_WORDS(a->ip, (void *)(address + 8));
 }
 
-SEC("fexit/inet_bind") int bind4(__u64 *args) { return (__s32)args[3] == -99 ? address_refused(args[0], args[1], true) : 0; }
-SEC("fexit/inet6_bind") int bind6(__u64 *args) { return (__s32)args[3] == -99 ? address_refused(args[0], args[1], true) : 0; }
+static __always_inline int function_connected(__u64 socket, __u64 address, __s32 error)
+{
+	struct asked a;
+	asked_of_kernel(&a, address);
+	return connected(WORD(&CAST(struct socket, socket)->sk), error, &a);
+}
+
+static __always_inline int function_bound(__u64 socket, __u64 address, __s32 error)
+{
+	struct asked a;
+	if (error != -EADDRNOTAVAIL)
+		return 0;
+	asked_of_kernel(&a, address);
+	return refuse(ADDRESS_REFUSED, WORD(&CAST(struct socket, socket)->sk), &a, true);
+}
+
+SEC("fexit/inet_stream_connect") int connect_stream(__u64 *args) { return function_connected(args[0], args[1], args[4]); }
+SEC("fexit/inet_dgram_connect") int connect_datagram(__u64 *args) { return function_connected(args[0], args[1], args[4]); }
+SEC("fexit/inet_bind") int bind4(__u64 *args) { return function_bound(args[0], args[1], args[3]); }
+SEC("fexit/inet6_bind") int bind6(__u64 *args) { return function_bound(args[0], args[1], args[3]); }

@@ -58,7 +58,7 @@ struct sock_common {
 struct file;
 struct sock;
 struct socket { struct sock *sk; } KERNEL;
-struct inode { unsigned long i_ino; } KERNEL;
+struct inode { __u16 i_mode; unsigned long i_ino; } KERNEL;
 struct socket_alloc { struct inode vfs_inode; } KERNEL;
 struct kernfs_node { __u64 id; } KERNEL;
 struct cgroup { struct kernfs_node *kn; } KERNEL;
@@ -116,6 +116,8 @@ struct udp_hslot { struct hlist_head head; } KERNEL;
 struct udp_table { struct udp_hslot *hash; unsigned int mask; } KERNEL;
 
 // Processes.
+struct pt_regs { unsigned long si, di; } KERNEL;                 // of amd64
+struct pt_regs___arm64 { __u64 regs[31], orig_x0; } KERNEL;
 struct fdtable { unsigned int max_fds; struct file **fd; unsigned long *open_fds; } KERNEL;
 struct files_struct { struct fdtable *fdt; } KERNEL;
 struct file { const void *f_op; struct inode *f_inode; void *private_data; } KERNEL;

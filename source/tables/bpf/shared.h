@@ -7,7 +7,8 @@
 #define DESCRIPTORS 8192
 #define SOUGHT (1 << 20)
 
-enum { AF_INET6 = 10, TCP = 6, UDP = 17 };
+enum { AF_INET = 2, AF_INET6 = 10, TCP = 6, UDP = 17, MPTCP = 262 };
+enum { EAGAIN = 11, EADDRINUSE = 98, EADDRNOTAVAIL = 99, S_IFMT = 0170000, S_IFSOCK = 0140000 };
 enum { ESTABLISHED = 1, SYN_SENT = 2, FIN_WAIT1 = 4, TIME_WAIT = 6, CLOSE = 7, LISTEN = 10, NEW_SYN_RECV = 12 };
 enum { RETRANSMIT = 1, KEEPALIVE = 2, TIMEWAIT = 3, PROBING = 4 }; // timers, as in inet_diag
 enum { FAMILY6 = 1, STAMPS = 2, BIND_PORT = 8, CONNECT_BIND = 16 }; // flags of a row

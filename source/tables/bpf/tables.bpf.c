@@ -112,13 +112,13 @@ SEC("raw_tp") int walk_listen(void *context)
 	return end(c);
 }
 
-// own_file returns a descriptor of the caller.
+// own_file returns a descriptor of the caller, or 0.
 static __always_inline struct file *own_file(__u32 fd)
 {
 	struct task_struct *me = CAST(struct task_struct, bpf_get_current_task());
 	struct files_struct *files = CAST(struct files_struct, WORD(&me->files));
 	struct fdtable *table = CAST(struct fdtable, WORD(&files->fdt));
-	return CAST(struct file, WORD(WORD(&table->fd) + 8ull * fd));
+	return fd < READ(table->max_fds) ? CAST(struct file, WORD(WORD(&table->fd) + 8ull * fd)) : 0;
 }
 
 // Up to 6.1 there is one table of UDP, and a socket leads to it.
@@ -146,6 +146,7 @@ SEC("raw_tp") int walk_udp(void *context)
 
 #include "bind.h"
 #include "events.h"
+#include "calls.h"
 #include "namespaces.h"
 #include "owners.h"
 
