@@ -24,6 +24,9 @@ type Failures struct {
 	// Count is their number since the start, Recent that of the last
 	// FailureSpan.
 	Count, Recent int
+	// Binds of Count were of bind() or listen() of TCP, and UDP of UDP sockets,
+	// in whatever call these take a port. The rest were connects.
+	Binds, UDP int
 	// Last is when the last one failed.
 	Last time.Time
 	// By counts those of the last HistorySpan by process and by what it failed
@@ -34,9 +37,22 @@ type Failures struct {
 	// the same. RefusedBy is to it as By is to Count.
 	Refused   int
 	RefusedBy []Failure
+	// Taken counts, since the start, the binds to a port that was named and that
+	// somebody has: no want of ports either. TakenBy is to it as By is to Count.
+	Taken   int
+	TakenBy []Failure
+	// Unplaced counts failures, since the start, of which it is not known in which
+	// namespace they were: no namespace counts them.
+	Unplaced int
+	// Lost counts the events, of all namespaces, that were lost since the start.
+	// With any, all counts are the least that there were.
+	Lost int
 	// ago is how long Last is past, whatever happened to the wall clock.
 	ago time.Duration
 }
+
+// Connects are those of Count that were connects of TCP.
+func (f *Failures) Connects() int { return f.Count - f.Binds - f.UDP }
 
 // Failure counts what failed of one process towards one destination, or on one
 // address.
@@ -46,8 +62,10 @@ type Failure struct {
 	Kind  source.EventKind
 	Proto source.Proto
 	// Local is the address whose pool is empty where a bind failed; with
-	// RefusedBy, the one that is not there, if it was named.
-	Local source.Addr
+	// RefusedBy, the one that is not there, if it was named; with TakenBy, that on
+	// which LocalPort is taken.
+	Local     source.Addr
+	LocalPort uint16
 	// Destination and Port are where a connect was to go.
 	Destination source.Addr
 	Port        uint16
@@ -69,8 +87,12 @@ const (
 type failures struct {
 	ports     failureTable // for want of one
 	addresses failureTable // as there is no such one
-	last      time.Time    // of ports
-	clock     int64        // State.Clock of last
+	taken     failureTable // as somebody has the port
+	binds     int          // of ports
+	udp       int          // of ports
+	lost      int
+	last      time.Time // of ports
+	clock     int64     // State.Clock of last
 	recent    []failedPoll
 }
 
@@ -87,25 +109,24 @@ type failedPoll struct {
 	count int
 }
 
-// isFailure tells whether an event is a failure for want of a port.
-func isFailure(e *source.Event) bool {
-	return e.Kind == source.ConnectFailed || e.Kind == source.BindFailed
-}
-
 // add counts the failures among the events, and those that are late, and fills
 // in st.Failures. now is the time by State.Clock: the rows may be older.
 func (f *failures) add(events []int32, late *late, st *State, now int64) {
 	m := st.Moment
-	f.ports.age(now)
-	f.addresses.age(now)
+	for _, t := range [...]*failureTable{&f.ports, &f.addresses, &f.taken} {
+		t.age(now)
+	}
+	f.lost += m.LostEvents
 	if late != nil {
 		f.catchUp(late)
 	}
 	before := f.ports.count
 	for _, i := range events {
 		switch e := &m.Events[i]; {
-		case isFailure(e):
-			f.ports.note(e, now)
+		case e.WantedPort():
+			f.want(e, now)
+		case e.Kind == source.BindFailed:
+			f.taken.note(e, now)
 		case e.Kind == source.AddressRefused:
 			f.addresses.note(e, now)
 		}
@@ -121,16 +142,29 @@ func (f *failures) add(events []int32, late *late, st *State, now int64) {
 		recent += p.count
 	}
 	st.Failures = Failures{
-		Observed: m.Traced, Count: f.ports.count, Recent: recent, Last: f.last, By: f.ports.list(st.Failures.By[:0]),
+		Observed: m.Traced, Count: f.ports.count, Recent: recent, Binds: f.binds, UDP: f.udp, Last: f.last,
+		By:      f.ports.list(st.Failures.By[:0]),
 		Refused: f.addresses.count, RefusedBy: f.addresses.list(st.Failures.RefusedBy[:0]),
-		ago: time.Duration(now - f.clock),
+		Taken: f.taken.count, TakenBy: f.taken.list(st.Failures.TakenBy[:0]),
+		Unplaced: st.Failures.Unplaced, Lost: f.lost, ago: time.Duration(now - f.clock),
+	}
+}
+
+// want counts a failure for want of a port.
+func (f *failures) want(e *source.Event, clock int64) {
+	f.ports.note(e, clock)
+	switch {
+	case e.Tuple.Proto == source.UDP:
+		f.udp++
+	case e.Kind == source.BindFailed:
+		f.binds++
 	}
 }
 
 // catchUp counts the failures of when the namespace was not looked at.
 func (f *failures) catchUp(l *late) {
 	for i := range l.events {
-		f.ports.note(&l.events[i], l.clock)
+		f.want(&l.events[i], l.clock)
 	}
 	f.ports.count += l.count - len(l.events)
 	f.last, f.clock = l.last, l.clock
@@ -180,11 +214,11 @@ func (f *failureTable) note(e *source.Event, clock int64) {
 func failureOf(e *source.Event) Failure {
 	f := Failure{
 		Process: e.Process, Kind: e.Kind, Proto: e.Tuple.Proto,
-		Local: e.Tuple.Local, Destination: e.Tuple.Remote, Port: e.Tuple.RemotePort,
+		Local: e.Tuple.Local, LocalPort: e.Tuple.LocalPort, Destination: e.Tuple.Remote, Port: e.Tuple.RemotePort,
 	}
 	switch e.Kind {
 	case source.ConnectFailed:
-		f.Local = source.Addr{}
+		f.Local, f.LocalPort = source.Addr{}, 0
 	case source.BindFailed:
 		f.Destination, f.Port = source.Addr{}, 0
 	}
@@ -197,7 +231,7 @@ func (f *failureTable) find(e *source.Event) *Failure {
 	is, oldest := failureOf(e), 0
 	for i := range f.by {
 		b := &f.by[i]
-		if b.Process.Same(&is.Process) && b.Kind == is.Kind && b.Proto == is.Proto && b.Local == is.Local &&
+		if b.Process.Same(&is.Process) && b.Kind == is.Kind && b.Proto == is.Proto && b.Local == is.Local && b.LocalPort == is.LocalPort &&
 			b.Destination == is.Destination && b.Port == is.Port {
 			return b
 		}

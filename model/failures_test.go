@@ -153,3 +153,55 @@ func TestRefusedAddresses(t *testing.T) {
 		t.Errorf("much later: %+v", st.Failures)
 	}
 }
+
+// bindFailed is the event of a bind that was refused.
+func bindFailed(proto source.Proto, local string, p source.Process) source.Event {
+	e := failed(0, db, p)
+	e.Kind, e.Tuple = source.BindFailed, source.Tuple{Proto: proto}
+	e.Tuple.Local, e.Tuple.LocalPort = endpoint(local)
+	return e
+}
+
+// Each sort of failure has a count of its own.
+func TestFailuresBySort(t *testing.T) {
+	t.Parallel()
+	st := update(withEvents(moment(0), failed(0, db, java), bindFailed(source.TCP, "127.0.0.1:0", java), bindFailed(source.TCP, "[::1]:0", java),
+		bindFailed(source.UDP, "0.0.0.0:0", java), bindFailed(source.UDP, "0.0.0.0:0", java), bindFailed(source.UDP, "10.0.0.1:0", curl)))
+	if f := &st.Failures; f.Count != 6 || f.Connects() != 1 || f.Binds != 2 || f.UDP != 3 {
+		t.Errorf("%d: %d connects, %d binds, %d of UDP; want 6: 1, 2, 3", f.Count, f.Connects(), f.Binds, f.UDP)
+	}
+}
+
+// A port that was named and is taken is no want of ports.
+func TestTakenPorts(t *testing.T) {
+	t.Parallel()
+	host := newTeller()
+	st := host.tell(withEvents(moment(0), bindFailed(source.TCP, "0.0.0.0:40050", java), bindFailed(source.TCP, "0.0.0.0:40050", java),
+		bindFailed(source.UDP, "[::]:53", curl)))
+	f := &st.Failures
+	if f.Count != 0 || f.Recent != 0 || len(f.By) != 0 || st.Level != LevelOK || find(st, ConnectsFail) != nil {
+		t.Errorf("%+v, level %v; want no failure", f, st.Level)
+	}
+	if f.Taken != 3 || len(f.TakenBy) != 2 || f.TakenBy[0].LocalPort != 40050 || f.TakenBy[0].Count != 2 {
+		t.Errorf("%d taken, %+v; want 3, most on 40050", f.Taken, f.TakenBy)
+	}
+	if st = host.tell(withEvents(moment(400))); st.Failures.Taken != 3 || len(st.Failures.TakenBy) != 0 {
+		t.Errorf("much later: %+v", st.Failures)
+	}
+}
+
+// Once events were lost, the counts are the least that there were, for as long as
+// they are shown.
+func TestLostEventsMarkTheCount(t *testing.T) {
+	t.Parallel()
+	host := newTeller()
+	m := withEvents(moment(0), failed(0, db, java))
+	m.LostEvents = 7
+	host.tell(m)
+	m = withEvents(moment(1))
+	m.LostEvents = 5
+	host.tell(m)
+	if st := host.tell(withEvents(moment(3600))); st.Failures.Lost != 12 || st.Failures.Count != 1 {
+		t.Errorf("%d lost, %d failures; want 12, 1", st.Failures.Lost, st.Failures.Count)
+	}
+}

@@ -63,6 +63,7 @@ type Fleet struct {
 	current   []*tracker
 	cgroups   []source.Cgroup // of the last moment
 	elsewhere elsewhere
+	unplaced  int // see Failures.Unplaced
 	focus     focus
 	// clock is State.Clock of what is looked at just now, last when it was set.
 	clock int64
@@ -114,6 +115,7 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	for i := range snapshots {
 		st := o.pool[i]
 		st.Moment, st.Snapshot, st.Thresholds, st.Cgroups = m, &snapshots[i], f.thresholds, o.Cgroups
+		st.Failures.Unplaced = f.unplaced
 		f.current[i].update(f, st)
 		o.States = append(o.States, st)
 	}
@@ -150,26 +152,35 @@ func (f *Fleet) follow(snapshots []source.Snapshot) {
 			t = new(tracker)
 			f.trackers[key] = t
 		}
-		t.turn, t.cookie, t.events = f.turn, cmp.Or(s.Cookie, t.cookie), t.events[:0]
+		t.at, t.turn, t.cookie, t.events = i, f.turn, cmp.Or(s.Cookie, t.cookie), t.events[:0]
 		t.late = f.elsewhere.take(key)
 		f.current = append(f.current, t)
 	}
 }
 
-// route hands each event to the namespace in which it happened. One that names
-// none belongs to the only namespace there is, or to nobody.
+// route hands each event to the namespace in which it happened, or to nobody.
 func (f *Fleet) route(m *source.Moment, snapshots []source.Snapshot) {
-	host, only := snapshots[0].Scope.Host, len(snapshots) == 1
+	host := snapshots[0].Scope.Host
+	p := placer{snapshots: snapshots}
 	for i := range m.Events {
-		netns := m.Events[i].Netns
-		if netns == 0 && only {
-			netns = snapshots[0].Scope.Netns
-		}
-		key := scopeKey{host, netns}
+		e := &m.Events[i]
+		key := scopeKey{host, e.Netns}
+		at := -1
 		if t := f.trackers[key]; t != nil && t.turn == f.turn {
-			t.events = append(t.events, int32(i))
-		} else if isFailure(&m.Events[i]) {
-			f.elsewhere.note(key, &m.Events[i], f.clock)
+			at = t.at
+		}
+		if e.ByThread || e.Netns == 0 && at < 0 {
+			looked := at >= 0
+			if at = p.place(e, at); looked && at < 0 {
+				key.netns = 0
+			}
+		}
+		switch {
+		case at >= 0:
+			f.current[at].events = append(f.current[at].events, int32(i))
+		case e.WantedPort():
+			f.elsewhere.note(key, e, f.clock)
+			f.unplaced += one(key.netns == 0)
 		}
 	}
 }

@@ -23,7 +23,7 @@ const kernelWorker = "kworker/"
 type traced map[source.Tuple]tracedEvent
 
 type tracedEvent struct {
-	process    int32
+	process    int32 // or source.NoProcess
 	look, turn uint32
 	// unsure says that the thread had ended before it could be looked up: its
 	// id may not be its process's.
@@ -53,7 +53,11 @@ func (o *ownership) wait(list *traced, e *source.Event) {
 	if *list == nil {
 		*list = make(traced)
 	}
-	(*list)[e.Tuple] = tracedEvent{o.registry.closer(&e.Process, o.turn), o.looks, o.turn, e.Process.Start == 0}
+	process := source.NoProcess
+	if e.Process.PID != 0 {
+		process = o.registry.closer(&e.Process, o.turn)
+	}
+	(*list)[e.Tuple] = tracedEvent{process, o.looks, o.turn, e.Process.Start == 0}
 }
 
 // keepTraced drops what has waited in vain.
@@ -63,7 +67,9 @@ func (o *ownership) keepTraced(list traced) {
 			delete(list, t)
 			continue
 		}
-		o.registry.keep(e.process, o.turn)
+		if e.process != source.NoProcess {
+			o.registry.keep(e.process, o.turn)
+		}
 	}
 }
 
@@ -81,7 +87,7 @@ func (o *ownership) noteBound(s *source.Socket, m *memory, isNew bool) {
 	}
 	delete(o.bound, t)
 	m.sign = told
-	if m.process == source.NoProcess {
+	if m.process == source.NoProcess && e.process != source.NoProcess {
 		m.process, m.tier = e.process, OwnerTraced
 	}
 }
@@ -140,5 +146,5 @@ func (o *ownership) closedBy(s *source.Socket, observed bool) (process int32, ok
 	if ok {
 		delete(o.closed, t)
 	}
-	return c.process, ok && !(c.unsure && observed)
+	return c.process, ok && c.process != source.NoProcess && !(c.unsure && observed)
 }

@@ -9,6 +9,7 @@ import (
 // tracker remembers what takes a past of one network namespace.
 type tracker struct {
 	turn   uint32
+	at     int    // index of its snapshot in this turn
 	cookie uint64 // of the namespace, 0 as long as it is not known
 	// looks counts the looks at the namespace. clock and took are those of the
 	// last one, and again says that this moment brings no later one.

@@ -14,9 +14,18 @@ type Event struct {
 	// Netns is the namespace of the connection, as in [Scope.Netns]; 0 where the
 	// process ended before it could be asked for.
 	Netns uint64 `json:"netns"`
-	// Process did it. Its Start and Command may be unknown if it ended before
+	// ByThread says that the event does not tell the connection's namespace: Netns
+	// is that of the thread, which is likely the same.
+	ByThread bool `json:"by_thread,omitzero"`
+	// Process did it; none, with PID 0, is known where the kernel's own threads
+	// did. Its Start and Command may be unknown if it ended before
 	// it could be looked up; its Cgroup is that in which it happened.
 	Process Process `json:"process"`
+}
+
+// WantedPort reports whether any port would have done, and none was free.
+func (e *Event) WantedPort() bool {
+	return e.Kind == ConnectFailed || e.Kind == BindFailed && e.Tuple.LocalPort == 0
 }
 
 // EventKind says what an Event is about.
@@ -30,9 +39,10 @@ const (
 	// ConnectFailed: connect() found no free port (SYN_SENT → CLOSE with no
 	// local port).
 	ConnectFailed
-	// BindFailed: bind() to port 0, or the bind that UDP makes when it connects
-	// or sends, found no free port. Tuple.Local says on which address; the
-	// remote end is not known.
+	// BindFailed: bind(), listen(), or the bind that UDP makes when it connects or
+	// sends, found no free port, or, where Tuple.LocalPort is not 0, that somebody
+	// has the one that was named. Tuple.Local says on which address; the remote
+	// end is not known.
 	BindFailed
 	// BoundFirst: connect() on a socket that was bound explicitly, whose port is
 	// blocked for everyone from then on (CLOSE → SYN_SENT with a local port).

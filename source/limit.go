@@ -41,6 +41,9 @@ const (
 	LimitNetns LimitCode = "namespaces-unseen"
 	// LimitUntraced: nothing is traced although it was asked for. The error.
 	LimitUntraced LimitCode = "untraced"
+	// LimitTracePartly: no failures are told but those of connect() of TCP for want
+	// of a port. Why.
+	LimitTracePartly LimitCode = "traced-partly"
 	// LimitTraceGap: some events may be missing. The error.
 	LimitTraceGap LimitCode = "trace-gap"
 	// LimitLostEvents: events had no room. Their number.

@@ -21,9 +21,13 @@ type traced struct {
 	source.Source
 	teller teller
 	failed failures
-	// reason says why nothing is told, if nothing is.
-	reason error
+	// reason says why nothing is told, if nothing is, and partial why of failures
+	// only connects are.
+	reason, partial error
 }
+
+// errTracefs says why tracefs does not tell all.
+var errTracefs = errors.New("tracefs tells no more")
 
 // traced traces what happens between the polls of src by tracefs, if that was
 // asked for. Where it can't be, each moment says why, and nothing else is lost.
@@ -32,7 +36,7 @@ func (p *plan) traced(src source.Source) source.Source {
 		return src
 	}
 	tracer, err := trace.Open()
-	return &traced{Source: src, teller: tracer, failed: p.failed, reason: err}
+	return &traced{Source: src, teller: tracer, failed: p.failed, reason: err, partial: errTracefs}
 }
 
 // Poll polls the source behind and adds the events. They are drained after the
@@ -46,6 +50,9 @@ func (t *traced) Poll(ctx context.Context, m *source.Moment) error {
 		return nil
 	}
 	m.Traced = true
+	if t.partial != nil {
+		m.Limit(source.LimitTracePartly, t.partial.Error())
+	}
 	var err error
 	if m.Events, m.LostEvents, err = t.teller.Drain(m.Events); err != nil {
 		m.Limit(source.LimitTraceGap, err.Error())
@@ -61,7 +68,7 @@ func (t *traced) Poll(ctx context.Context, m *source.Moment) error {
 func (f failures) note(events []source.Event) {
 	clear(f)
 	for i := range events {
-		if e := &events[i]; e.Kind == source.ConnectFailed || e.Kind == source.BindFailed {
+		if e := &events[i]; e.WantedPort() {
 			f[e.Netns] = true
 		}
 	}

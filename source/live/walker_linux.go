@@ -69,7 +69,7 @@ func (p *plan) openTables() (source.Source, error) {
 		p.Log.Info("events come by tracefs", "error", err)
 		return p.traced(w), nil
 	}
-	return &traced{Source: w, teller: newNarrator(events, w.cgroups.ID), failed: p.failed}, nil
+	return &traced{Source: w, teller: newNarrator(events, w.cgroups.ID), failed: p.failed, partial: events.Partial()}, nil
 }
 
 // only gives the namespace to look at, 0 for all.

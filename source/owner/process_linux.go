@@ -58,9 +58,6 @@ const (
 	dumped              // a socket that was in a dump: once it is in there no more
 )
 
-// kernelThread is PF_KTHREAD of linux/sched.h.
-const kernelThread = 0x00200000
-
 // openProcess opens the directory of a process and makes sure that it is the
 // one that is remembered; where its pid was reused, what was remembered is
 // dropped. An error says that there is no such process, which is dropped then,
@@ -80,7 +77,7 @@ func (t *Tracker) openProcess(i int32) (int, error) {
 	if string(p.comm) != string(s.Comm) {
 		p.comm, p.hasInfo = append(p.comm[:0], s.Comm...), false
 	}
-	p.known, p.start, p.kernel = true, s.Start, s.Flags&kernelThread != 0
+	p.known, p.start, p.kernel = true, s.Start, s.Kernel()
 	return dir, nil
 }
 

@@ -30,6 +30,9 @@ type Stat struct {
 	Start uint64 // field 22, clock ticks since boot
 }
 
+// Kernel reports whether it is one of the kernel's own threads.
+func (s *Stat) Kernel() bool { return s.Flags&0x200000 != 0 } // PF_KTHREAD
+
 // ErrStat says that the file is none of the kernel's.
 var ErrStat = errors.New("malformed stat of a process")
 

@@ -36,8 +36,12 @@
 //     namespace is not known, and so the event is kept, with Netns 0.
 //   - Events of threads in another network namespace are dropped, since its
 //     tuples may equal ours.
-//   - A connection closed by the kernel's own work, as of a socket passed to
-//     nobody, is that kernel thread's.
+//   - Of what a thread of the kernel's own does, as where it closes a connection
+//     of MPTCP, neither process nor namespace is known.
+//   - The namespace is the thread's, and that of the socket only in all
+//     likelihood (Event.ByThread).
+//
+// It tells of failures of connect() of TCP for want of a port, and of no others.
 //
 // The package depends on package source, tracefs and /proc. It must not know
 // what the events are used for.

@@ -39,6 +39,7 @@ type thread struct {
 	start   uint64 // clock ticks since boot
 	process source.Process
 	netns   uint64 // as in source.Scope
+	kernel  bool   // one of the kernel's own
 	pass    uint64 // in which it was looked up last
 	seen    uint64 // when that was, nanoseconds of the trace clock
 }
@@ -78,6 +79,9 @@ func (r *resolver) process(tid int32, at uint64) (p source.Process, netns uint64
 		// later.
 		return source.Process{PID: tid, Name: r.savedName(tid)}, 0
 	}
+	if t.kernel { // which works for whatever namespace
+		return source.Process{}, 0
+	}
 	return t.process, t.netns
 }
 
@@ -116,7 +120,7 @@ func (r *resolver) thread(tid int32) *thread {
 // describe reads what is shown of the process that a thread belongs to; nil if
 // it has ended meanwhile.
 func (r *resolver) describe(dir int, tid int32, s procfs.Stat) *thread {
-	t := &thread{comm: string(s.Comm), start: s.Start, netns: procfs.Netns(dir, "ns/net")}
+	t := &thread{comm: string(s.Comm), start: s.Start, netns: procfs.Netns(dir, "ns/net"), kernel: s.Kernel()}
 	t.process.Name, t.process.Start = t.comm, t.start
 	if !r.proc.Describe(dir, &t.process) {
 		return nil

@@ -213,3 +213,16 @@ func FuzzSaved(f *testing.F) {
 		parseLost(text)
 	})
 }
+
+// What a kernel thread does, it does for whoever: kthreadd is one.
+func TestKernelThreadsAreNobody(t *testing.T) {
+	t.Parallel()
+	if comm, err := os.ReadFile("/proc/2/comm"); err != nil || string(comm) != "kthreadd\n" {
+		t.Skip("no kernel threads are seen here")
+	}
+	r := newResolver("/proc", func() map[int32]string { return nil })
+	r.begin(traceTime())
+	if p, netns := r.process(2, traceTime()); p != (source.Process{}) || netns != 0 {
+		t.Errorf("%+v in namespace %d, want nobody, nowhere", p, netns)
+	}
+}

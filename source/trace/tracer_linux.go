@@ -129,7 +129,7 @@ func (t *Tracer) collect() error {
 			t.lost++
 		default:
 			t.pending = append(t.pending, source.Event{
-				Kind: r.kind, Time: wall.Add(time.Duration(r.time - now)), Tuple: r.tuple, Netns: netns, Process: process,
+				Kind: r.kind, Time: wall.Add(time.Duration(r.time - now)), Tuple: r.tuple, Netns: netns, ByThread: true, Process: process,
 			})
 		}
 	}

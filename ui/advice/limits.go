@@ -71,6 +71,7 @@ var limitWords = map[source.LimitCode]string{
 	source.LimitTables:        "the kernel's own tables are not read (%s): which ports are blocked for everyone is partly a guess",
 	source.LimitFallback:      "the kernel's sock_diag can't be used (%s): sockets are read the slow way, without timers and bound sockets",
 	source.LimitUntraced:      "closes and failed connects are not traced: %s",
+	source.LimitTracePartly:   "refused binds, and UDP and addresses that failed, are not counted, only connects of TCP: %s",
 	source.LimitTraceGap:      "some closes and failed connects may be missing: %s",
 	source.LimitLostEvents:    "%s traced events were lost: more happened than the buffer holds",
 	source.LimitReserved:      "reserved ports could not be read (%s): they count as usable",
