@@ -122,7 +122,7 @@ func Examine(st *State, ev *source.Evidence) []Point {
 	}
 	points[TopicTimeWait].timeWait(st)
 	points[TopicFirewall].firewall(st, ev)
-	points[TopicLog].log(&ev.Log)
+	points[TopicLog].log(st, &ev.Log)
 	points[TopicChanges].changes(&ev.Sysctls)
 	points[TopicEnds].ends(st, ev)
 	return points
@@ -139,7 +139,7 @@ func Worst(points []Point) Verdict {
 
 func topicOf(p Problem) Topic {
 	switch p {
-	case ListenerInRange, NarrowRange, ReservedPorts:
+	case ListenerInRange, StolenPort, NarrowRange, ReservedPorts:
 		return TopicRange
 	case TimeWaitBuckets, ReuseOff:
 		return TopicTimeWait
@@ -229,17 +229,29 @@ func (st *State) speaks(r *source.ReturnTraffic) bool {
 	})
 }
 
-// log warns of every phrase that was found: none is written in good health.
-func (p *Point) log(l *source.SystemLog) {
+// noAddress is the phrase of EADDRNOTAVAIL, which is said for want of a port, and
+// for want of an address.
+const noAddress = "cannot assign requested address"
+
+// log warns of every phrase that was found: none is written in good health. One
+// that has several causes proves nothing, unless the state shows that one.
+func (p *Point) log(st *State, l *source.SystemLog) {
 	if !l.OK() {
 		p.unknown(l.Reason)
 	}
 	for i := range l.Phrases {
 		if l.Phrases[i].Most().Count > 0 {
-			p.sign(SignLogged, VerdictWarning, i)
+			verdict := VerdictWarning
+			if l.Phrases[i].Text == noAddress && !st.ranOut() {
+				verdict = VerdictUnknown
+			}
+			p.sign(SignLogged, verdict, i)
 		}
 	}
 }
+
+// ranOut reports whether ports are wanting, or were since the start.
+func (st *State) ranOut() bool { return st.Level == LevelExhausted || st.Failures.Count > 0 }
 
 // harmful are the settings that do harm with a value, whatever else holds.
 var harmful = map[string]string{

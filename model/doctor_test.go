@@ -73,6 +73,13 @@ func TestExamine(t *testing.T) {
 		{"the log", quiet(), func(ev *source.Evidence) {
 			ev.Log.Phrases = []source.LogPhrase{{Text: "a"}, {Text: "b", Sightings: []source.LogSighting{{Count: 3}}}}
 		}, verdicts{TopicLog: VerdictWarning}, signs{TopicLog: {{SignLogged, VerdictWarning, 1}}}, VerdictWarning},
+		{"an address that could not be had, on a host with ports", quiet(), func(ev *source.Evidence) {
+			ev.Log.Phrases = []source.LogPhrase{{Text: noAddress, Sightings: []source.LogSighting{{Count: 3}}}}
+		}, verdicts{TopicLog: VerdictUnknown}, signs{TopicLog: {{SignLogged, VerdictUnknown, 0}}}, VerdictUnknown},
+		{"an address that could not be had, as connects fail", withEvents(moment(0), failed(0, db, java)), func(ev *source.Evidence) {
+			ev.Log.Phrases = []source.LogPhrase{{Text: noAddress, Sightings: []source.LogSighting{{Count: 3}}}}
+		}, verdicts{TopicConnections: VerdictProblem, TopicLog: VerdictWarning},
+			signs{TopicLog: {{SignLogged, VerdictWarning, 0}}}, VerdictProblem},
 		{"settings", quiet(), func(ev *source.Evidence) {
 			read := source.Status{Outcome: source.OutcomeRead}
 			ev.Sysctls.Settings = []source.Sysctl{
@@ -129,7 +136,8 @@ func TestEveryFindingHasItsPoint(t *testing.T) {
 		ConnectsFail: TopicConnections, TupleFull: TopicConnections, PoolFull: TopicConnections, SlowConnect: TopicConnections,
 		BoundFirst: TopicConnections, PrivatePool: TopicConnections, CloseWait: TopicConnections, Orphans: TopicConnections, NoPooling: TopicPooling,
 		SynSent: TopicFirewall, TimeWaitBuckets: TopicTimeWait, ReuseOff: TopicTimeWait,
-		ListenerInRange: TopicRange, NarrowRange: TopicRange, ReservedPorts: TopicRange,
+		ListenerInRange: TopicRange, StolenPort: TopicRange, NarrowRange: TopicRange, ReservedPorts: TopicRange,
+		AddressRefused: TopicConnections,
 	}
 	for p := Problem(0); p < numProblems; p++ {
 		topic, listed := want[p]

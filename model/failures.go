@@ -246,3 +246,20 @@ func (f *failureTable) find(e *source.Event) *Failure {
 	f.by[oldest] = is
 	return &f.by[oldest]
 }
+
+// indexOf is the index of a process that an event named, or source.NoProcess.
+func (st *State) indexOf(p *source.Process) int32 {
+	return int32(slices.IndexFunc(st.Processes, func(q source.Process) bool { return q.Same(p) }))
+}
+
+// findRefused finds what failed with the error of a want of ports, and was none.
+func findRefused(st *State, list []Finding) []Finding {
+	for i := range st.Failures.RefusedBy[:min(len(st.Failures.RefusedBy), maxRefusedReports)] {
+		r := &st.Failures.RefusedBy[i]
+		list = append(list, Finding{
+			Problem: AddressRefused, Level: LevelWarning, Proto: r.Proto, Process: st.indexOf(&r.Process), Tier: OwnerTraced,
+			Tuple: TupleKey{Source: r.Local, Destination: r.Destination, Port: r.Port}, Count: r.Count, Index: i,
+		})
+	}
+	return list
+}

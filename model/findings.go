@@ -63,6 +63,14 @@ const (
 	// past a threshold, or there is one only. Count used of Of, Rate and Span as
 	// of TupleFull.
 	PrivatePool
+	// AddressRefused: connect() or bind() was seen to fail for want of an address,
+	// and not of a port. Count lately; Process and Tuple of the call: what it wanted
+	// to reach, or to bind and then port 0; Index into Failures.RefusedBy.
+	AddressRefused
+	// StolenPort: a server wants Ports[0], of the range, and Process has it for an
+	// outgoing connection of Tuple. Count binds were refused lately; Index into
+	// State.Stolen.
+	StolenPort
 
 	numProblems = iota
 )
@@ -73,6 +81,7 @@ func (p Problem) String() string {
 		"connects-fail", "tuple-full", "pool-full", "slow-connect", "bound-first", "no-pooling", "close-wait",
 		"syn-sent", "orphans", "time-wait-buckets", "listener-in-range", "narrow-range", "reserved-ports", "reuse-off",
 		"private-pool",
+		"address-refused", "stolen-port",
 	}
 	if int(p) < len(names) {
 		return names[p]
@@ -108,6 +117,8 @@ type Finding struct {
 	Span                                                         time.Duration
 	// Ports are sorted.
 	Ports []uint16
+	// Index says which of a list of the State it is about, for some problems.
+	Index int
 }
 
 // What a host must show before it is worth a word.
@@ -125,14 +136,18 @@ const (
 	bucketsShare    = 0.8
 	slowShare       = 90.0 // percent of the first half
 	maxTupleReports = 5
-	maxUnanswered   = 16 // destinations that are named
-	reservedShare   = 0.05
+
+	maxRefusedReports = 3
+	maxStolenReports  = 5
+
+	maxUnanswered = 16 // destinations that are named
+	reservedShare = 0.05
 )
 
 // find fills in st.Findings from what was counted: no finding goes through the
 // sockets again, so that a host in trouble costs no more than a healthy one.
 func (st *State) find(t *tracker) {
-	list := findFailures(st, st.Findings[:0])
+	list := findRefused(st, findFailures(st, st.Findings[:0]))
 	for i := range list { // whose process may hold no socket any more
 		if p := list[i].Process; p != source.NoProcess {
 			t.ownership.registry.keep(p, t.turn)
@@ -149,6 +164,7 @@ func (st *State) find(t *tracker) {
 	list = signs.findOrphans(st, list)
 	list = findBuckets(st, list)
 	list = signs.findListeners(st, list)
+	list = findStolen(st, list)
 	list = findSettings(st, list)
 	slices.SortStableFunc(list, compareFindings)
 	st.Findings = list
@@ -172,7 +188,7 @@ func findFailures(st *State, list []Finding) []Finding {
 		worst := &f.By[0]
 		found.Proto = worst.Proto
 		found.Tuple = TupleKey{Source: worst.Local, Destination: worst.Destination, Port: worst.Port}
-		found.Process = int32(slices.IndexFunc(st.Processes, func(p source.Process) bool { return p.Same(&worst.Process) }))
+		found.Process = st.indexOf(&worst.Process)
 	}
 	return append(list, found)
 }

@@ -41,6 +41,8 @@ type State struct {
 	Churn []Churn
 	// Failures are the connects and binds that failed.
 	Failures Failures
+	// Stolen are ports of the range that servers want, most wanted first.
+	Stolen []Stolen
 	// Findings say what is wrong or will be, most urgent first.
 	Findings []Finding
 	// Level is the worst of the two protocols' levels, and LevelExhausted

@@ -22,6 +22,7 @@ type tracker struct {
 	tcp, udp  census
 	history   history
 	failures  failures
+	listened  listened
 	// events are those of this turn: indices into Moment.Events.
 	events []int32
 	// late are the failures of when it was not looked at, or nil.
@@ -74,6 +75,8 @@ func (t *tracker) update(f *Fleet, st *State) {
 	if st.Failures.Recent > 0 {
 		st.Level = LevelExhausted
 	}
+	t.listened.note(st, &t.ownership.scratch.signs)
+	st.steal(t.listened, &t.ownership.scratch.signs)
 	t.history.add(st, t.again)
 	st.find(t)
 	t.tcp.tuples.finish()

@@ -52,6 +52,8 @@ func Of(st *model.State, f *model.Finding) Advice {
 		model.ReservedPorts:   t.reservedPorts,
 		model.ReuseOff:        t.reuseOff,
 		model.PrivatePool:     t.privatePool,
+		model.AddressRefused:  t.addressRefused,
+		model.StolenPort:      t.stolenPort,
 	}[f.Problem]
 	if tell == nil {
 		return Advice{Title: f.Problem.String()}

@@ -23,6 +23,23 @@ type adviceCase struct {
 	f     model.Finding
 }
 
+var (
+	refusal = model.Finding{Problem: model.AddressRefused, Level: model.LevelWarning, Process: none, Tier: model.OwnerTraced, Count: 3}
+	stolen  = model.Finding{
+		Problem: model.StolenPort, Level: model.LevelWarning, Process: java, Tier: model.OwnerObserved, Tuple: database, Ports: []uint16{40050},
+	}
+)
+
+// refusedOf is a host on which calls failed for want of an address.
+func refusedOf(local source.Addr, to model.TupleKey) *model.State {
+	return with(host(), func(st *model.State) {
+		st.Failures = model.Failures{Observed: true, Refused: 3, RefusedBy: []model.Failure{{
+			Process: source.Process{PID: 6432, Name: "pgbouncer"}, Kind: source.AddressRefused, Proto: source.TCP, Local: local,
+			Destination: to.Destination, Port: to.Port, Count: 3,
+		}}}
+	})
+}
+
 func cases() []adviceCase {
 	full := model.Finding{
 		Problem: model.TupleFull, Level: model.LevelWarning, Tuple: database, Process: java, Tier: model.OwnerObserved,
@@ -55,13 +72,43 @@ func cases() []adviceCase {
 			Tuple: model.TupleKey{Destination: database.Destination, Port: 5432},
 		}},
 		{"binds fail", with(busy(), func(st *model.State) {
-			st.Failures = model.Failures{Observed: true, Count: 30, Recent: 12, Last: st.Moment.Time, By: []model.Failure{
+			st.Failures = model.Failures{Observed: true, Count: 30, Binds: 30, Recent: 12, Last: st.Moment.Time, By: []model.Failure{
 				{Process: source.Process{PID: 9203, Name: "squid"}, Kind: source.BindFailed, Proto: source.TCP, Local: database.Source, Count: 30},
 			}}
 		}), model.Finding{
 			Problem: model.ConnectsFail, Level: model.LevelExhausted, Process: none, Count: 30, Of: 12,
 			Tuple: model.TupleKey{Source: database.Source},
 		}},
+		{"binds fail, connects and UDP too, some not seen", with(busy(), func(st *model.State) {
+			st.Failures = model.Failures{Observed: true, Count: 30, Binds: 20, UDP: 7, Recent: 12, Lost: 4, By: []model.Failure{
+				{Process: source.Process{PID: 9203, Name: "squid"}, Kind: source.BindFailed, Proto: source.TCP, Local: loopback.Source, Count: 20},
+			}}
+		}), model.Finding{
+			Problem: model.ConnectsFail, Level: model.LevelExhausted, Process: none, Count: 30, Of: 12,
+			Tuple: model.TupleKey{Source: loopback.Source},
+		}},
+		{"UDP finds no port", with(busy(), func(st *model.State) {
+			st.Failures = model.Failures{Observed: true, Count: 5, UDP: 5, Recent: 5, By: []model.Failure{
+				{Process: source.Process{PID: 53, Name: "unbound"}, Kind: source.BindFailed, Proto: source.UDP, Count: 5},
+			}}
+		}), model.Finding{Problem: model.ConnectsFail, Level: model.LevelExhausted, Process: none, Proto: source.UDP, Count: 5, Of: 5}},
+		{"no such source address", refusedOf(source.Addr4([4]byte{10, 9, 9, 9}), model.TupleKey{}), refusal},
+		{"no such source address, link-local", refusedOf(tuple("fe80::1", "[::1]:1").Source, model.TupleKey{}), refusal},
+		{"no ::1", refusedOf(source.Addr{}, tuple("::", "[::1]:6432")), change(refusal, func(f *model.Finding) { f.Tuple = tuple("::", "[::1]:6432") })},
+		{"link-local without its interface", refusedOf(source.Addr{}, tuple("::", "[fe80::9]:80")), change(refusal, func(f *model.Finding) {
+			f.Tuple = tuple("::", "[fe80::9]:80")
+		})},
+		{"no address for a destination", refusedOf(source.Addr{}, six), change(refusal, func(f *model.Finding) { f.Tuple = six })},
+		{"port refused", with(host(), func(st *model.State) {
+			st.Stolen = []model.Stolen{{Port: 40050, Wanted: source.Process{PID: 88, Name: "grpc"}, Refused: 50}}
+			st.Snapshot.Settings.Reserved = []source.PortRange{{Low: 8080, High: 8080}, {Low: 40049, High: 40049}, {Low: 40051, High: 40060}}
+		}), stolen},
+		{"port refused to a server that was seen", with(host(), func(st *model.State) {
+			st.Stolen = []model.Stolen{{Port: 40050, Refused: 1, Listened: time.Date(2026, 11, 22, 12, 3, 0, 0, time.UTC)}}
+		}), stolen},
+		{"port of a server that is away", with(host(), func(st *model.State) {
+			st.Stolen = []model.Stolen{{Port: 40050, Wanted: source.Process{PID: 88, Name: "grpc"}, Listened: time.Date(2026, 11, 22, 12, 3, 0, 0, time.UTC)}}
+		}), stolen},
 		{"tuple full", busy(), full},
 		{"tuple full of live ports, nobody known", with(host(), towards(database, 18006, 0, 0)), change(full, func(f *model.Finding) {
 			f.Process, f.Rate, f.Span = none, 0, 0

@@ -110,7 +110,7 @@ func rangeName(r source.PortRange) string {
 // logCures are what to do about the phrases of the log.
 var logCures = map[string]string{
 	"address already in use":          "see who holds the port: ss -tanp; a server's own port belongs outside the range, or reserved",
-	"cannot assign requested address": "connect() failed for want of a port: run ephtop doctor while it happens, with --trace",
+	"cannot assign requested address": "run ephtop doctor --trace while it happens: it tells a want of ports from an address that is not there",
 	"time wait bucket table overflow": "raise net.ipv4.tcp_max_tw_buckets, or pool the connections",
 	"nf_conntrack: table full":        "raise net.netfilter.nf_conntrack_max, or pool the connections",
 	"possible syn flooding on port":   "raise the backlog of the server, and net.core.somaxconn",
@@ -147,6 +147,10 @@ func (e *examiner) log() {
 			last = ", last " + most.Last.UTC().Format("2006-01-02 15:04:05 UTC")
 		}
 		e.seen("%q: %s in %s%s: %s", phrase.Text, text.Plural(most.Count, "line", "lines"), most.Place, last, strings.TrimSpace(most.Line))
+		if s.Verdict == model.VerdictUnknown {
+			e.seen("that is no proof that ports ran out: it is said as well where the source address is not of this host, " +
+				"where lo has no ::1, and of a link-local address without its interface")
+		}
 		if cure := logCures[phrase.Text]; cure != "" {
 			e.next("%s", cure)
 		}

@@ -10,31 +10,6 @@ import (
 	"ephtop/ui/text"
 )
 
-func (t *teller) connectsFail() Advice {
-	if by := t.st.Failures.By; len(by) > 0 && by[0].Kind == source.BindFailed {
-		return t.bindsFail()
-	}
-	return Advice{
-		Title: t.title("connect() to %s fails for want of a port", t.destination()),
-		Seen: text.Plural(t.Count, "connect", "connects") + " failed with EADDRNOTAVAIL, " + text.Count(t.Of) + " of them in the last " +
-			span(model.FailureSpan) + "; most by " + t.whoever() + " to " + t.destination(),
-		Why:      "The kernel found no port for a new connection, and no counter of its own says so." + t.scopeWords(),
-		Remedies: t.cures(),
-	}
-}
-
-// bindsFail is about a bind() that was seen to fail: most did.
-func (t *teller) bindsFail() Advice {
-	on := address(t.Tuple.Source)
-	return Advice{
-		Title: t.title("bind() on %s fails for want of a port", on),
-		Seen: text.Plural(t.Count, "connect or bind", "connects and binds") + " failed, " + text.Count(t.Of) + " of them in the last " +
-			span(model.FailureSpan) + "; most by " + t.whoever() + " on " + on,
-		Why:      "The kernel found no port that is free on this address, whatever the destination, and no counter of its own says so.",
-		Remedies: gather(t.widen()),
-	}
-}
-
 // scopeWords says what else fails.
 func (t *teller) scopeWords() string {
 	p := t.pressure()
@@ -156,15 +131,20 @@ func (t *teller) poolFull() Advice {
 	if t.Proto != source.UDP {
 		a.Remedies = append(a.Remedies, gather(t.shorten())...)
 	} else {
-		a.Remedies = append(a.Remedies, Remedy{
-			What:    "use one UDP socket for many peers instead of one for each",
-			Command: t.list("ss -uanp", "lsof -nP -iUDP", "netstat -ano -p udp"),
-			Effect:  "one port for each such socket instead of one for each peer",
-			Risk:    "the program must tell the answers of its peers apart",
-		})
+		a.Remedies = append(a.Remedies, t.shareUDP())
 	}
 	a.Remedies = append(a.Remedies, gather(t.widen())...)
 	return a
+}
+
+// shareUDP is the remedy of fewer sockets.
+func (t *teller) shareUDP() Remedy {
+	return Remedy{
+		What:    "use one UDP socket for many peers instead of one for each",
+		Command: t.list("ss -uanp", "lsof -nP -iUDP", "netstat -ano -p udp"),
+		Effect:  "one port for each such socket instead of one for each peer",
+		Risk:    "the program must tell the answers of its peers apart",
+	}
 }
 
 func (t *teller) slowConnect() Advice {

@@ -20,11 +20,10 @@ const nameWidth = 24
 // merely likely: "java (pid 3120)", "likely java". It is "" where none is
 // known.
 func (t *teller) process() string {
-	name := t.name()
 	if p := t.finder(); p != nil && t.Tier != model.OwnerInferred {
-		return name + " (pid " + strconv.Itoa(int(p.PID)) + ")"
+		return processName(p)
 	}
-	return name
+	return t.name()
 }
 
 // name is process without the pid.
@@ -33,26 +32,47 @@ func (t *teller) name() string {
 	if p == nil {
 		return ""
 	}
-	name := text.Truncate(strings.TrimSpace(text.Sanitize(p.Name)), nameWidth)
-	if name == "" {
-		name = "process " + strconv.Itoa(int(p.PID))
-	}
+	name := bareName(p)
 	if t.Tier == model.OwnerInferred {
 		return "likely " + name
 	}
 	return name
 }
 
-// finder gives the process of the finding, or nil. One whose connect failed
+// bareName is the name of a process, cut, or its number.
+func bareName(p *source.Process) string {
+	if name := text.Truncate(strings.TrimSpace(text.Sanitize(p.Name)), nameWidth); name != "" {
+		return name
+	}
+	return "process " + strconv.Itoa(int(p.PID))
+}
+
+// processName names a process with its pid.
+func processName(p *source.Process) string {
+	return bareName(p) + " (pid " + strconv.Itoa(int(p.PID)) + ")"
+}
+
+// finder gives the process of the finding, or nil. One whose call failed
 // may hold no socket, and is known from the failure alone.
 func (t *teller) finder() *source.Process {
 	if t.Process >= 0 && int(t.Process) < len(t.st.Processes) {
 		return &t.st.Processes[t.Process]
 	}
-	if t.Problem == model.ConnectsFail && len(t.st.Failures.By) > 0 {
-		return &t.st.Failures.By[0].Process
+	switch by := &t.st.Failures; {
+	case t.Problem == model.ConnectsFail && len(by.By) > 0:
+		return known(&by.By[0].Process)
+	case t.Problem == model.AddressRefused && t.Index < len(by.RefusedBy):
+		return known(&by.RefusedBy[t.Index].Process)
 	}
 	return nil
+}
+
+// known gives a process that an event named, nil for none.
+func known(p *source.Process) *source.Process {
+	if p.PID == 0 {
+		return nil
+	}
+	return p
 }
 
 // whoever names the process for a sentence.

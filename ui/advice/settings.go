@@ -74,19 +74,7 @@ func (t *teller) listenerInRange() Advice {
 		Why: "The port is blocked for every outgoing connection while the server runs, and may be taken by one while it does not: " +
 			"the server then fails to start with EADDRINUSE.",
 	}
-	if command := t.reserve(t.Ports); command != "" {
-		r := Remedy{
-			What:    "reserve the ports of the servers",
-			Command: command,
-			Effect: fmt.Sprintf("%s no longer picked for connections; %s instead of %s usable", text.Plural(n, "port is", "ports are"),
-				text.Count(max(0, t.set.Usable()-n)), text.Count(t.set.Usable())),
-			Risk: "no help to a server that asks for port 0 and so gets another port each time",
-		}
-		if t.linux() {
-			r.Risk += "; the setting is replaced as a whole: what is reserved now is in the line; " + lostAtRestart
-		}
-		a.Remedies = append(a.Remedies, r)
-	}
+	a.Remedies = gather(t.reserveRemedy("reserve the ports of the servers", "no help to a server that asks for port 0 and so gets another port each time"))
 	a.Remedies = append(a.Remedies, Remedy{
 		What:    "give the servers fixed ports outside the range",
 		Command: fmt.Sprintf("a port below %d in the server's configuration", t.set.Range.Low),

@@ -42,6 +42,11 @@ func (t *teller) reserve(numbers []uint16) string {
 	return ""
 }
 
+// reserveForGood is the command that has the same done at the next start.
+func (t *teller) reserveForGood(numbers []uint16) string {
+	return "echo 'net.ipv4.ip_local_reserved_ports = " + portList(t.set.Reserved, numbers) + "' > /etc/sysctl.d/60-reserved-ports.conf"
+}
+
 // list gives the command of the system at hand: Linux, BSD or Windows.
 func (t *teller) list(linux, bsd, windows string) string {
 	switch {

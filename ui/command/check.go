@@ -44,7 +44,7 @@ Performance data, each as label=value;warning;critical;minimum;maximum:
   pool, udp  share of the range that any TCP, any UDP socket holds, in percent
   used       ports used to the worst destination
   time_wait  those of them in TIME_WAIT
-  failures   connects that failed for want of a port; U where nobody counts them
+  failures   what failed for want of a port; U where nobody counts it
 
 --on tuple takes the worse of the worst destination and the UDP pool, as the
 dashboard does; --on pool takes the share of the range, TCP or UDP; --on plateau

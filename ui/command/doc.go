@@ -128,7 +128,11 @@
 //	bind_pools   {tcp: [{address, used, free, percent, level}], udp: […]}
 //	connections  [{proto, state, local, remote, ephemeral, pid, process, owner, uid, inode,
 //	             expires_ms}]
-//	failures     {observed, count, by: [{pid, name, destination, port, count}]}
+//	failures     {observed, count, by: [{pid, name, destination, port, count}]};
+//	             where there are any, binds and udp of count, refused (no such
+//	             address), taken (a port that was named), each with its _by,
+//	             unplaced and lost; but for connects, by has kind, proto, address
+//	             and local_port too
 //	degraded     ["…"], what could not be seen
 //	namespace    {id, name, kind}, what all but the next is about
 //	namespaces   [{id, name, kind, pid, level, percent, bound_percent, exact, age_ms, sockets,

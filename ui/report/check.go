@@ -82,7 +82,7 @@ func share(st *model.State, on CheckOn) float64 {
 //
 // tuple is the worst destination, pool and udp the share of the range that any
 // TCP and UDP socket holds; used and time_wait are the ports of the worst
-// destination; failures counts the connects that failed for want of a port,
+// destination; failures counts what failed for want of a port,
 // and is U, not known, unless the kernel is traced. OnPlateau adds plateau, which
 // may be more than all. Of several namespaces the text names the one that it
 // and the figures are about, and says how many of those that were not looked at
@@ -95,7 +95,7 @@ func Check(w io.Writer, states []*model.State, unseen []source.Brief, on CheckOn
 	level := CheckLevel(st, on)
 	words := checkWords(st, on)
 	if f := &st.Failures; f.Count > 0 {
-		words += ", " + text.Plural(f.Count, "connect", "connects") + " failed"
+		words += ", " + advice.Wanting(f) + " failed"
 	}
 	if st.Snapshot.Settings.Assumed && st.Snapshot.Scope.Netns != 0 { // it may be narrowed, as those of containers are
 		words += ", by an assumed range"

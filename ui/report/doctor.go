@@ -97,7 +97,7 @@ func (p *textPage) remedies() {
 // command writes a line to be copied. One that sets something stays whole.
 func (p *textPage) command(line string) {
 	const indent = "          "
-	if strings.HasPrefix(line, "sysctl ") || strings.HasPrefix(line, "netsh ") {
+	if strings.HasPrefix(line, "sysctl ") || strings.HasPrefix(line, "netsh ") || strings.HasPrefix(line, "echo ") {
 		p.line(indent, p.paint(theme.Key, p.name(line)))
 		return
 	}

@@ -81,28 +81,57 @@ func (p *jsonPage) bindPools() {
 	p.field("bind_pools", pools)
 }
 
+// jsonFailures leaves out what did not happen, but for its first three.
 type jsonFailures struct {
 	Observed bool          `json:"observed"`
 	Count    int           `json:"count"`
 	By       []jsonFailure `json:"by"`
+	// Binds and UDP are part of Count.
+	Binds     int           `json:"binds,omitzero"`
+	UDP       int           `json:"udp,omitzero"`
+	Taken     int           `json:"taken,omitzero"`
+	TakenBy   []jsonFailure `json:"taken_by,omitempty"`
+	Refused   int           `json:"refused,omitzero"`
+	RefusedBy []jsonFailure `json:"refused_by,omitempty"`
+	Unplaced  int           `json:"unplaced,omitzero"`
+	Lost      int           `json:"lost,omitzero"`
 }
 
-// jsonFailure counts the failed connects of one process to one destination.
+// jsonFailure counts what failed of one process, to one destination or on one
+// address.
 type jsonFailure struct {
 	PID         int32  `json:"pid"`
 	Name        string `json:"name"`
 	Destination string `json:"destination"`
 	Port        uint16 `json:"port"`
 	Count       int    `json:"count"`
+	// Kind, Proto, Address and LocalPort are left out of connects of TCP that found
+	// no port.
+	Kind      string `json:"kind,omitempty"`
+	Proto     string `json:"proto,omitempty"`
+	Address   string `json:"address,omitempty"`
+	LocalPort uint16 `json:"local_port,omitzero"`
 }
 
 func newFailures(st *model.State) jsonFailures {
-	f := jsonFailures{st.Failures.Observed, st.Failures.Count, []jsonFailure{}}
-	for i := range st.Failures.By {
-		b := &st.Failures.By[i]
-		f.By = append(f.By, jsonFailure{b.Process.PID, text.Sanitize(b.Process.Name), b.Destination.String(), b.Port, b.Count})
+	f := &st.Failures
+	return jsonFailures{
+		Observed: f.Observed, Count: f.Count, By: newFailed(f.By), Binds: f.Binds, UDP: f.UDP, Taken: f.Taken, TakenBy: newFailed(f.TakenBy),
+		Refused: f.Refused, RefusedBy: newFailed(f.RefusedBy), Unplaced: f.Unplaced, Lost: f.Lost,
 	}
-	return f
+}
+
+func newFailed(by []model.Failure) []jsonFailure {
+	list := []jsonFailure{}
+	for i := range by {
+		b := &by[i]
+		j := jsonFailure{PID: b.Process.PID, Name: text.Sanitize(b.Process.Name), Destination: b.Destination.String(), Port: b.Port, Count: b.Count}
+		if b.Kind == source.BindFailed || b.Kind == source.AddressRefused {
+			j.Kind, j.Proto, j.Address, j.LocalPort = b.Kind.String(), b.Proto.String(), b.Local.String(), b.LocalPort
+		}
+		list = append(list, j)
+	}
+	return list
 }
 
 // reasons writes what could not be seen.

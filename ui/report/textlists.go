@@ -23,20 +23,26 @@ func (p *textPage) findings() {
 	}
 }
 
-// failures says which connects failed, where that was listened to.
+// failures says what failed, where that was listened to.
 func (p *textPage) failures() {
 	if !p.Failures.Observed {
 		return
 	}
-	p.fact("failed", text.Plural(p.Failures.Count, "connect", "connects")+" for want of a port")
+	p.fact("failed", advice.Wanting(&p.Failures)+" for want of a port")
 	by := p.Failures.By
 	for i := range by[:min(listed, len(by))] {
 		b := &by[i]
 		what := " to " + source.AddrPort(b.Destination, b.Port)
 		if b.Kind == source.BindFailed {
 			what = " on " + b.Local.String() + ", in bind()"
+			if b.Proto == source.UDP {
+				what = " on " + b.Local.String() + ", UDP"
+			}
 		}
 		p.fact("", text.Count(b.Count)+" by "+text.Truncate(p.name(b.Process.Name), 20)+" "+strconv.Itoa(int(b.Process.PID))+what)
+	}
+	for _, words := range advice.Aside(&p.Failures) {
+		p.fact("", words)
 	}
 }
 

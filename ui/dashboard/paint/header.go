@@ -66,6 +66,9 @@ func headerLeft(v *View, room int) []segment {
 	if failed := failuresSegment(v); failed.text != "" {
 		if measure(left)+2+text.Width(failed.text) > room {
 			failed.text = "✖ " + text.Compact(v.State.Failures.Count) + " failed"
+			if v.State.Failures.Lost > 0 {
+				failed.text = "✖ " + text.Compact(v.State.Failures.Count) + "+ failed"
+			}
 		}
 		left = append(left, gap, failed)
 	}
@@ -131,13 +134,13 @@ func milliseconds(d time.Duration) string {
 	return text.Count(int(d.Milliseconds())) + " ms"
 }
 
-// failuresSegment counts the connects that have failed, while they do.
+// failuresSegment counts what has failed, while it does.
 func failuresSegment(v *View) segment {
 	f := &v.State.Failures
 	if f.Recent == 0 {
 		return segment{}
 	}
-	return segment{theme.Exhausted, "✖ " + text.Plural(f.Count, "connect", "connects") + " failed"}
+	return segment{theme.Exhausted, "✖ " + advice.Wanting(f) + " failed"}
 }
 
 // tracedSegment says that the kernel tells of closes and failed connects, and

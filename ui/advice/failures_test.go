@@ -1,0 +1,80 @@
+package advice_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/advice"
+)
+
+func TestWanting(t *testing.T) {
+	for _, c := range []struct {
+		f    model.Failures
+		want string
+	}{
+		{model.Failures{}, "0 connects"},
+		{model.Failures{Count: 1}, "1 connect"},
+		{model.Failures{Count: 20, Binds: 20}, "20 binds"},
+		{model.Failures{Count: 5, UDP: 5}, "5 UDP sockets"},
+		{model.Failures{Count: 2000, Binds: 1, UDP: 1}, "1,998 connects, 1 bind, 1 UDP socket"},
+		{model.Failures{Count: 12, Lost: 3}, "at least 12 connects"},
+		{model.Failures{Count: 12, Binds: 12, Lost: 3}, "at least 12 binds"},
+	} {
+		if got := advice.Wanting(&c.f); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+	aside := advice.Aside(&model.Failures{Taken: 2, Refused: 1, Unplaced: 60, Lost: 4})
+	want := []string{
+		"2 binds to a port that somebody has", "1 call for want of an address, not of a port",
+		"60 connects that the ports here do not explain: in another network namespace, or in a range of the process's own",
+		"4 events lost: there may be more of each",
+	}
+	if diff := cmp.Diff(want, aside); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The phrase of the log has several causes, and a wider range cures one of them
+// alone: no point of the checklist offers it.
+func TestTheLogIsNoProofOfExhaustion(t *testing.T) {
+	ev := &source.Evidence{Log: source.SystemLog{
+		Status: source.Status{Outcome: source.OutcomeRead},
+		Phrases: []source.LogPhrase{{Text: "cannot assign requested address", Sightings: []source.LogSighting{
+			{Place: "journal", Count: 3, Line: "app: connect: Cannot assign requested address"}}}},
+	}}
+	items := advice.Checklist(host(), ev, advice.Sample{})
+	at := slices.IndexFunc(items, func(i advice.Item) bool { return i.Topic == model.TopicLog })
+	if words := strings.Join(items[at].Seen, "\n"); items[at].Verdict != model.VerdictUnknown || !strings.Contains(words, "no proof") {
+		t.Errorf("%v: %s", items[at].Verdict, words)
+	}
+	for _, i := range items {
+		if next := strings.Join(i.Next, "\n"); strings.Contains(next, "widen") {
+			t.Errorf("%v: %s", i.Topic, next)
+		}
+	}
+}
+
+// What is not the ports is not cured by more of them.
+func TestRefusedAddressesOfferNoWiderRange(t *testing.T) {
+	told := 0
+	for _, c := range cases() {
+		if c.f.Problem != model.AddressRefused {
+			continue
+		}
+		told++
+		for _, r := range advice.Of(c.state, &c.f).Remedies {
+			if strings.Contains(r.What+r.Command, "range") {
+				t.Errorf("%s: %s", c.name, r.What)
+			}
+		}
+	}
+	if told == 0 {
+		t.Error("no case tells of it")
+	}
+}
