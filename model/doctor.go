@@ -87,6 +87,9 @@ const (
 	// SignTranslated: a rule gives connections fewer source ports than the
 	// range has. Index into Firewall.SNAT.
 	SignTranslated
+	// SignForwarded: a rule sends what comes in to ports of the range elsewhere.
+	// Index into Firewall.Forwards.
+	SignForwarded
 	// SignLogged: the log has a phrase. Index into Log.Phrases.
 	SignLogged
 	// SignDiffers: a setting is not the kernel's default. Index into
@@ -208,6 +211,11 @@ func (p *Point) firewall(st *State, ev *source.Evidence) {
 			p.sign(SignTranslated, VerdictOK, i)
 		}
 	}
+	for i := range fw.Forwards {
+		if !st.reserved(fw.Forwards[i].Ports) {
+			p.sign(SignForwarded, VerdictOK, i)
+		}
+	}
 	if ct.OK() && ct.Max > 0 {
 		switch full := Percent(ct.Count, ct.Max); {
 		case full >= conntrackCritical:
@@ -232,6 +240,18 @@ func (st *State) speaks(r *source.ReturnTraffic) bool {
 // noAddress is the phrase of EADDRNOTAVAIL, which is said for want of a port, and
 // for want of an address.
 const noAddress = "cannot assign requested address"
+
+// reserved tells whether all of some ports of the range are, so that none of them
+// is picked for a connection.
+func (st *State) reserved(ports []source.PortRange) bool {
+	var usable source.PortSet
+	usable.SetUsable(&st.Snapshot.Settings)
+	all := usable.Len()
+	for _, r := range ports {
+		usable.RemoveRange(r)
+	}
+	return usable.Len() == all
+}
 
 // log warns of every phrase that was found: none is written in good health. One
 // that has several causes proves nothing, unless the state shows that one.

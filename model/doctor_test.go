@@ -65,6 +65,15 @@ func TestExamine(t *testing.T) {
 		{"a translation with fewer ports than the range", quiet(), func(ev *source.Evidence) {
 			ev.Firewall.SNAT = []source.SNATRule{{PortCount: 64512}, {PortCount: 20}}
 		}, verdicts{}, signs{TopicFirewall: {{SignTranslated, VerdictOK, 1}}}, VerdictOK},
+		{"rules that wait on ports of the range", func() *source.Moment {
+			m := moment(0)
+			m.Snapshots[0].Settings.Reserved = []source.PortRange{{Low: 40060, High: 40069}}
+			return m
+		}(), func(ev *source.Evidence) {
+			ev.Firewall.Forwards = []source.ForwardRule{
+				{Ports: []source.PortRange{{Low: 40061, High: 40062}}}, {Ports: []source.PortRange{{Low: 40060, High: 40060}, {Low: 40050, High: 40050}}},
+			}
+		}, verdicts{}, signs{TopicFirewall: {{SignForwarded, VerdictOK, 1}}}, VerdictOK},
 		{"connection tracking below its marks", quiet(), func(ev *source.Evidence) { ev.Conntrack.Count = 799 }, verdicts{}, nil, VerdictOK},
 		{"connection tracking nearly full", quiet(), func(ev *source.Evidence) { ev.Conntrack.Count = 800 },
 			verdicts{TopicFirewall: VerdictWarning}, signs{TopicFirewall: {{SignConntrackFull, VerdictWarning, 0}}}, VerdictWarning},

@@ -26,6 +26,9 @@ type Firewall struct {
 	NoTrack []FirewallRule `json:"notrack,omitempty"`
 	// SNAT are rules that give packets another source address and port.
 	SNAT []SNATRule `json:"snat,omitempty"`
+	// Forwards are rules that send what comes in to ports of the ephemeral range
+	// elsewhere.
+	Forwards []ForwardRule `json:"forwards,omitempty"`
 }
 
 // FirewallRule is a rule of the firewall.
@@ -65,6 +68,16 @@ type ReturnTraffic struct {
 type PortDrop struct {
 	FirewallRule
 	Ports []PortRange `json:"ports"` // those of the ephemeral range
+}
+
+// ForwardRule is a rule that translates the destination of packets to certain
+// ports of this host.
+type ForwardRule struct {
+	FirewallRule
+	Ports []PortRange `json:"ports"` // those of the ephemeral range
+	// To is where to, as the rule says: an address, a port, both, or "" where
+	// another rule does.
+	To string `json:"to,omitempty"`
 }
 
 // SNATRule is a rule that translates the source of packets.

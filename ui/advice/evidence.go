@@ -33,8 +33,13 @@ func (e *examiner) firewall() {
 		}
 		e.accepted(fw)
 	}
+	var forwarded []source.PortRange
 	for _, s := range e.p.Signs {
 		switch s.Kind {
+		case model.SignForwarded:
+			r := &fw.Forwards[s.Index]
+			forwarded = append(forwarded, r.Ports...)
+			e.forward(r)
 		case model.SignRefused:
 			r := &fw.Returns[s.Index]
 			e.seen("%s %s: answers to %s are dropped or rejected", r.Family, r.Protocol, portRanges(r.Refused))
@@ -52,10 +57,25 @@ func (e *examiner) firewall() {
 			e.next("sysctl -w net.netfilter.nf_conntrack_max=%d, about 320 bytes of kernel memory for each more", 2*e.ev.Conntrack.Max)
 		}
 	}
+	if len(forwarded) > 0 {
+		list := portList(append(forwarded, e.st.Snapshot.Settings.Reserved...), nil)
+		e.next(`keep these ports from connections: sysctl -w net.ipv4.ip_local_reserved_ports="%s", which is replaced as a whole; `+
+			"a connection that has one keeps it", list)
+	}
 	e.conntrack()
 	if n := e.st.TCP.States[source.SynSent]; n > 0 {
 		e.seen("%s without an answer yet (SYN_SENT)", text.Plural(n, "connect", "connects"))
 	}
+}
+
+// forward tells of a rule that waits on ports of the range as a server does.
+func (e *examiner) forward(r *source.ForwardRule) {
+	to := ""
+	if r.To != "" {
+		to = " to " + r.To
+	}
+	what := few(each(r.Ports, rangeName), 4)
+	e.seen("a rule sends %s%s: an outgoing connection may be given that port; in %s: %s", what, to, r.Chain, r.Text)
 }
 
 // accepted names what the rules let through.

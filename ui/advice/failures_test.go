@@ -78,3 +78,28 @@ func TestRefusedAddressesOfferNoWiderRange(t *testing.T) {
 		t.Error("no case tells of it")
 	}
 }
+
+// A rule that waits on a port of the range is named, with the line that reserves it
+// and what is reserved already.
+func TestForwardsAreNamed(t *testing.T) {
+	ev := &source.Evidence{Firewall: source.Firewall{
+		Status: source.Status{Outcome: source.OutcomeRead}, Tools: []string{"nft"},
+		Forwards: []source.ForwardRule{
+			{FirewallRule: source.FirewallRule{Chain: "ip nat pre", Text: "tcp dport 40050 dnat to 10.9.9.9:80"},
+				Ports: []source.PortRange{{Low: 40050, High: 40050}}, To: "10.9.9.9:80"},
+			{Ports: []source.PortRange{{Low: 40052, High: 40060}}},
+		},
+	}}
+	st := with(host(), settings(func(s *source.Settings) {
+		s.Reserved = []source.PortRange{{Low: 40051, High: 40051}, {Low: 8080, High: 8080}}
+	}))
+	items := advice.Checklist(st, ev, advice.Sample{})
+	at := slices.IndexFunc(items, func(i advice.Item) bool { return i.Topic == model.TopicFirewall })
+	want := "a rule sends 40050 to 10.9.9.9:80: an outgoing connection may be given that port; in ip nat pre: tcp dport 40050 dnat to 10.9.9.9:80"
+	if !slices.Contains(items[at].Seen, want) {
+		t.Errorf("%q, want %q", items[at].Seen, want)
+	}
+	if next := strings.Join(items[at].Next, "\n"); !strings.Contains(next, `ip_local_reserved_ports="8080,40050-40060"`) {
+		t.Errorf("next: %s", next)
+	}
+}

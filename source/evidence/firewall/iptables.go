@@ -76,7 +76,9 @@ func (s *saved) line(line string) error {
 		return errors.New("neither a table nor a chain nor a rule of one")
 	}
 	c.count++
-	c.rules = append(c.rules, s.rule(c, rest))
+	r := s.rule(c, rest)
+	r.forwards = r.forwards || name == kubeNodePorts && r.verdict == jump
+	c.rules = append(c.rules, r)
 	return nil
 }
 
@@ -200,5 +202,9 @@ func (s *saved) target(r *rule, scope, option string, args []string) {
 		r.snat = newSNAT(address, false, ports)
 	case name == "MASQUERADE":
 		r.snat = newSNAT("", true, value("--to-ports"))
+	case name == "DNAT":
+		r.forwards, r.to = true, value("--to-destination")
+	case name == "REDIRECT":
+		r.forwards, r.to = true, value("--to-ports")
 	}
 }

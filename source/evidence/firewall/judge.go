@@ -84,6 +84,7 @@ func judged(rs *ruleset, rng source.PortRange) source.Firewall {
 			}
 		}
 	}
+	f.Forwards = rs.forwards(rng)
 	return f
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ephtop/source/evidence/host"
+	"ephtop/source/sysctl"
 )
 
 // nftObject is a chain, a set, a map or a rule of "nft -j list ruleset"; the
@@ -160,7 +161,11 @@ func (r *rule) statement(name string, arg any) {
 		address, _ := texts(at(arg, "addr"))
 		ports, _ := texts(at(arg, "port"))
 		r.snat = newSNAT(strings.Join(address, ""), name == "masquerade", strings.Join(ports, ","))
-	case "counter", "log", "mangle", "comment", "continue", "dnat", "redirect", "ct helper", "ct timeout", "flow":
+	case "dnat", "redirect": // or the rule looks the address up
+		address, _ := texts(at(arg, "addr"))
+		ports, _ := texts(at(arg, "port"))
+		r.forwards, r.to = true, strings.Join(append(address, ports...), ":")
+	case "counter", "log", "mangle", "comment", "continue", "ct helper", "ct timeout", "flow":
 	case "limit", "quota", "ct count", "set", "map": // only part of the packets goes on
 		r.only(some)
 	default: // a verdict that follows counts
@@ -171,6 +176,9 @@ func (r *rule) statement(name string, arg any) {
 
 // verdictMap adds a rule for each entry of a map from a key to a verdict.
 func (d *nftDecoder) verdictMap(c *chain, before rule, key, data any) {
+	if word(data) == kubeNodePortMap {
+		d.rules.kube = c.label
+	}
 	entries, known := d.named(c.scope, data).([]any)
 	if !known {
 		before.statement("unknown", nil)
@@ -184,11 +192,29 @@ func (d *nftDecoder) verdictMap(c *chain, before rule, key, data any) {
 		r := before
 		r.conds = slices.Clone(before.conds)
 		d.match(&r, c.scope, "==", key, pair[0])
+		if word(data) == kubeNodePortMap {
+			d.nodePort(&r, key, pair[0])
+		}
 		verdict, _ := pair[1].(map[string]any)
 		for name, arg := range verdict {
 			r.statement(name, arg)
 		}
 		c.rules = append(c.rules, r)
+	}
+}
+
+// nodePort reads an entry of kube-proxy's map from protocol and port to a chain.
+func (d *nftDecoder) nodePort(r *rule, key, entry any) {
+	kinds, _ := at(key, "concat").([]any)
+	values, _ := at(entry, "concat").([]any)
+	for i := range min(len(kinds), len(values)) {
+		if word(at(kinds[i], "payload", "field")) != "dport" {
+			continue
+		}
+		list, _ := texts(values[i])
+		if ranges, err := sysctl.ParsePorts(strings.Join(list, ",")); err == nil {
+			r.ports, r.forwards = append(r.ports, ranges...), true
+		}
 	}
 }
 

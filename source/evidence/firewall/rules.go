@@ -16,6 +16,8 @@ type ruleset struct {
 	byName map[chainName]*chain
 	// cuts are the ports from which on some condition may say something else.
 	cuts []int
+	// kube is where nft looks NodePorts up, if it does.
+	kube string
 	// unread says that there are tables that could not be read.
 	unread bool
 }
@@ -57,6 +59,9 @@ type rule struct {
 	verdict         verdict
 	target          string // of jump and jumpAway: the name of a chain in the scope
 	snat            *source.SNATRule
+	ports           []source.PortRange // of the destination, as far as conditions name any
+	forwards        bool               // what is sent to these ports
+	to              string             // and where to
 	text            string
 }
 
@@ -158,6 +163,9 @@ func (rs *ruleset) portCondition(r *rule, neg bool, list string) {
 	if err != nil {
 		r.only(some)
 		return
+	}
+	if !neg {
+		r.ports = append(r.ports, ranges...)
 	}
 	for _, span := range ranges {
 		rs.cuts = append(rs.cuts, int(span.Low), int(span.High)+1)
