@@ -244,3 +244,47 @@ func countFailures(t *testing.T, kind string) {
 		t.Errorf("level %v, findings %+v; want exhausted, and the failures first", l.st.Level, l.st.Findings)
 	}
 }
+
+// Sixty processes that live for a moment fail in another namespace, towards the
+// four-tuples of ours, and the same four-tuples are closed there: neither is told
+// of ours.
+func TestKernelOtherNamespacesStayThere(t *testing.T) {
+	for _, kind := range []string{live.Tables, live.Sockdiag} {
+		t.Run(kind, func(t *testing.T) { keepApart(t, kind) })
+	}
+}
+
+func keepApart(t *testing.T, kind string) {
+	const each = 20
+	l := newTracedLab(t, kind, "40000 40099")
+	there := netlab.New(t, "40000 40009")
+	for _, h := range []*netlab.Host{l.Host, there} {
+		h.Sysctl("net.ipv4.tcp_tw_reuse", "0")
+	}
+	startChild(t, l.Host, "serve 127.0.0.1:80")
+	startChild(t, there, "serve 127.0.0.1:80")
+	one := startChild(t, l.Host, fmt.Sprintf("churn %d 127.0.0.1:80", each))
+	one.in.Write([]byte{1})
+	if err := one.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	strangers := make(map[int32]bool)
+	for range 60 { // of which the last fifty find no port
+		other := startChild(t, there, "churn 1 127.0.0.1:80")
+		strangers[int32(other.Process.Pid)] = true
+		other.in.Write([]byte{1})
+		other.Wait()
+	}
+	for range 3 {
+		l.look()
+		time.Sleep(200 * time.Millisecond)
+	}
+	if f := &l.st.Failures; f.Count != 0 || l.st.Level != model.LevelOK {
+		t.Errorf("%d failures, level %v; want none, for they were in the other namespace", f.Count, l.st.Level)
+	}
+	for i := range l.st.Rows {
+		if p := l.st.Process(i); p != nil && strangers[p.PID] {
+			t.Errorf("%v is laid to process %d of the other namespace", l.snap.Snapshots[0].Sockets[i].Tuple(), p.PID)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,7 +26,7 @@ func Wanting(f *model.Failures) string {
 		}
 		words = strings.Join(sorts, ", ")
 	}
-	if f.Lost > 0 {
+	if f.Lost > 0 && f.Count > 0 {
 		return "at least " + words
 	}
 	return words
@@ -187,7 +188,7 @@ func (t *teller) stolenPort() Advice {
 			a.Seen += until + ", now held by " + holder
 		}
 	}
-	a.Remedies = append(gather(t.reserveRemedy("reserve the port", "an outgoing connection that has it keeps it until it ends")), Remedy{
+	a.Remedies = append(gather(t.reserveRemedy("reserve the ports that servers want", "an outgoing connection that has it keeps it until it ends")), Remedy{
 		What:    "end the connection that has it, then start the server",
 		Command: t.list("ss -K dst "+t.Tuple.Destination.String()+" sport = :"+port, "lsof -nP -iTCP:"+port, "netstat -ano -p tcp | findstr :"+port),
 		Effect:  "frees the port at once",
@@ -196,26 +197,38 @@ func (t *teller) stolenPort() Advice {
 	return a
 }
 
-// reserveRemedy keeps the finding's ports from being given away, now and after the
-// next start. It has no name where the system can't.
+// wanted are the ports that servers have, had, or asked for. The setting is
+// replaced as a whole: a line for each finding would undo that of another.
+func (t *teller) wanted() []uint16 {
+	list := slices.Clone(t.Ports)
+	for i := range t.st.Findings {
+		if f := &t.st.Findings[i]; f.Problem == model.ListenerInRange || f.Problem == model.StolenPort {
+			list = append(list, f.Ports...)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// reserveRemedy keeps the ports that servers want from being given away, now and
+// after the next start. It has no name where the system can't.
 func (t *teller) reserveRemedy(what, risk string) Remedy {
-	command := t.reserve(t.Ports)
+	ports := t.wanted()
+	command := t.reserve(ports)
 	if command == "" {
 		return Remedy{}
 	}
-	fresh := 0 // those that are not reserved yet
-	for _, port := range t.Ports {
-		if t.set.Range.Contains(port) && !t.set.IsReserved(port) {
-			fresh++
-		}
-	}
 	r := Remedy{
 		What: what, Command: command, Risk: risk,
-		Effect: text.Plural(len(t.Ports), "port is", "ports are") + " no longer picked for connections; " +
-			text.Count(max(0, t.set.Usable()-fresh)) + " instead of " + text.Count(t.set.Usable()) + " usable",
+		Effect: text.Plural(len(ports), "port is", "ports are") + " no longer picked for connections; " +
+			text.Count(max(0, t.set.Usable()-len(ports))) + " instead of " + text.Count(t.set.Usable()) + " usable",
 	}
-	if t.linux() {
-		r.Command += "\n" + t.reserveForGood(t.Ports)
+	switch {
+	case !t.linux():
+	case t.elsewhere():
+		r.Risk += "; the setting is replaced as a whole: what is reserved now is in the line; " + lostAtRestart
+	default:
+		r.Command += "\n" + t.reserveForGood(ports)
 		r.Risk += "; the setting is replaced as a whole: what is reserved now is in the lines, of which the second is for the next start"
 	}
 	return r

@@ -23,6 +23,7 @@ func TestWanting(t *testing.T) {
 		{model.Failures{Count: 5, UDP: 5}, "5 UDP sockets"},
 		{model.Failures{Count: 2000, Binds: 1, UDP: 1}, "1,998 connects, 1 bind, 1 UDP socket"},
 		{model.Failures{Count: 12, Lost: 3}, "at least 12 connects"},
+		{model.Failures{Lost: 3}, "0 connects"},
 		{model.Failures{Count: 12, Binds: 12, Lost: 3}, "at least 12 binds"},
 	} {
 		if got := advice.Wanting(&c.f); got != c.want {
@@ -76,6 +77,28 @@ func TestRefusedAddressesOfferNoWiderRange(t *testing.T) {
 	}
 	if told == 0 {
 		t.Error("no case tells of it")
+	}
+}
+
+// What one finding has reserved, the line of another does not undo.
+func TestOneLineReservesAll(t *testing.T) {
+	st := with(host(), settings(func(s *source.Settings) { s.Reserved = []source.PortRange{{Low: 8080, High: 8080}} }))
+	st.Stolen = []model.Stolen{{Port: 40050, Refused: 1}, {Port: 40051, Refused: 1}}
+	for i := range st.Stolen {
+		st.Findings = append(st.Findings, model.Finding{Problem: model.StolenPort, Process: java, Tuple: database, Ports: []uint16{st.Stolen[i].Port}, Index: i})
+	}
+	st.Findings = append(st.Findings, model.Finding{Problem: model.ListenerInRange, Process: postgres, Ports: []uint16{33060}})
+	for i := range st.Findings {
+		r := advice.Of(st, &st.Findings[i]).Remedies[0]
+		want := "sysctl -w net.ipv4.ip_local_reserved_ports=\"8080,33060,40050-40051\"\n" +
+			"echo 'net.ipv4.ip_local_reserved_ports = 8080,33060,40050-40051' > /etc/sysctl.d/60-reserved-ports.conf"
+		if r.Command != want {
+			t.Errorf("%v: %s", st.Findings[i].Problem, r.Command)
+		}
+	}
+	st.Snapshot.Scope = source.Scope{Name: "api", Kind: source.ScopeContainer, PID: 44}
+	if r := advice.Of(st, &st.Findings[0]).Remedies[0]; strings.Contains(r.Command, "/etc") || !strings.Contains(r.Command, "nsenter -t 44 -n sysctl") {
+		t.Errorf("in a container: %s", r.Command)
 	}
 }
 

@@ -25,12 +25,24 @@ func Namespace(s *source.Scope) string {
 	return ""
 }
 
+// elsewhere reports whether the state is of a namespace that is not the host's,
+// and for which the host's files do not set anything.
+func (t *teller) elsewhere() bool {
+	scope := &t.st.Snapshot.Scope
+	return scope.Kind != source.ScopeHost && scope.PID != 0 || t.inside()
+}
+
+// inside reports whether we are in the container that the state is of.
+func (t *teller) inside() bool {
+	return t.st.Snapshot.Scope.Kind == source.ScopeUnnamed && t.inContainer()
+}
+
 // aim has remedies set in the namespace that they are meant for: typed on the
 // host as they are, they would change the host.
 func (t *teller) aim(remedies []Remedy) {
 	scope := &t.st.Snapshot.Scope
-	inside := scope.Kind == source.ScopeUnnamed && t.inContainer()
-	if !t.linux() || scope.Kind == source.ScopeHost || scope.PID == 0 && !inside {
+	inside := t.inside()
+	if !t.linux() || !t.elsewhere() {
 		return
 	}
 	lost := "lost when it ends"
