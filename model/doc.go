@@ -116,7 +116,11 @@
 // its age is 60 s less the time left on its timer. No counter of
 // /proc/net/snmp or /proc/net/netstat moves when connect() fails with
 // EADDRNOTAVAIL: 500 failures moved none. [Failures] are counted where the
-// kernel is traced (package source/trace), and nowhere else.
+// kernel is traced (packages source/tables and source/trace), and nowhere else.
+// bind() refuses with EADDRINUSE, which a port that was named and is taken gives
+// too: that is no want of ports. Nor is an EADDRNOTAVAIL that comes before the
+// socket changes its state: then an address is wanting. UDP without a port says
+// EAGAIN when it connects or sends.
 //
 // # H, and how to know it
 //
@@ -201,7 +205,7 @@
 //
 // From 60 % of the headline it is a warning, from 80 % critical; both can be
 // set ([Thresholds]). It is exhausted only when no port is free, or for
-// [FailureSpan] after a connect was seen to fail. A tuple without a free port,
+// [FailureSpan] after a connect or a bind was seen to find no port. A tuple without a free port,
 // but with reusable ones, is critical: connect() still succeeds. Slow connect
 // is a [Finding] beside the level.
 //

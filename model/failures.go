@@ -27,6 +27,8 @@ type Failures struct {
 	// Binds of Count were of bind() or listen() of TCP, and UDP of UDP sockets,
 	// in whatever call these take a port. The rest were connects.
 	Binds, UDP int
+	// RecentUDP are those of Recent that were of UDP.
+	RecentUDP int
 	// Last is when the last one failed.
 	Last time.Time
 	// By counts those of the last HistorySpan by process and by what it failed
@@ -105,8 +107,8 @@ type failureTable struct {
 
 // failedPoll is how many failures one moment told of.
 type failedPoll struct {
-	clock int64
-	count int
+	clock      int64
+	count, udp int // udp is part of count
 }
 
 // add counts the failures among the events, and those that are late, and fills
@@ -120,7 +122,7 @@ func (f *failures) add(events []int32, late *late, st *State, now int64) {
 	if late != nil {
 		f.catchUp(late)
 	}
-	before := f.ports.count
+	before, udp := f.ports.count, f.udp
 	for _, i := range events {
 		switch e := &m.Events[i]; {
 		case e.WantedPort():
@@ -133,16 +135,17 @@ func (f *failures) add(events []int32, late *late, st *State, now int64) {
 	}
 	if n := f.ports.count - before; n > 0 {
 		f.last, f.clock = m.Time, now
-		f.recent = append(f.recent, failedPoll{now, n})
+		f.recent = append(f.recent, failedPoll{now, n, f.udp - udp})
 	}
 	oldest := now - FailureSpan.Nanoseconds()
 	f.recent = slices.DeleteFunc(f.recent, func(p failedPoll) bool { return p.clock < oldest })
-	recent := 0
+	recent, recentUDP := 0, 0
 	for _, p := range f.recent {
 		recent += p.count
+		recentUDP += p.udp
 	}
 	st.Failures = Failures{
-		Observed: m.Traced, Count: f.ports.count, Recent: recent, Binds: f.binds, UDP: f.udp, Last: f.last,
+		Observed: m.Traced, Count: f.ports.count, Recent: recent, RecentUDP: recentUDP, Binds: f.binds, UDP: f.udp, Last: f.last,
 		By:      f.ports.list(st.Failures.By[:0]),
 		Refused: f.addresses.count, RefusedBy: f.addresses.list(st.Failures.RefusedBy[:0]),
 		Taken: f.taken.count, TakenBy: f.taken.list(st.Failures.TakenBy[:0]),
@@ -163,12 +166,13 @@ func (f *failures) want(e *source.Event, clock int64) {
 
 // catchUp counts the failures of when the namespace was not looked at.
 func (f *failures) catchUp(l *late) {
+	udp := f.udp
 	for i := range l.events {
 		f.want(&l.events[i], l.clock)
 	}
 	f.ports.count += l.count - len(l.events)
 	f.last, f.clock = l.last, l.clock
-	f.recent = append(f.recent, failedPoll{l.clock, l.count})
+	f.recent = append(f.recent, failedPoll{l.clock, l.count, f.udp - udp})
 }
 
 // list appends the counts to list, most first.

@@ -170,6 +170,9 @@ func TestFailuresBySort(t *testing.T) {
 	if f := &st.Failures; f.Count != 6 || f.Connects() != 1 || f.Binds != 2 || f.UDP != 3 {
 		t.Errorf("%d: %d connects, %d binds, %d of UDP; want 6: 1, 2, 3", f.Count, f.Connects(), f.Binds, f.UDP)
 	}
+	if f := &st.Failures; f.Recent != 6 || f.RecentUDP != 3 {
+		t.Errorf("%d lately, %d of UDP; want 6, 3", f.Recent, f.RecentUDP)
+	}
 }
 
 // A port that was named and is taken is no want of ports.

@@ -37,7 +37,11 @@ func headline(v *View) gauge {
 		label: "whole pool", live: h.Live, timeWait: h.TimeWait, blocked: h.Blocked + h.Suspected, free: h.Free,
 		suspected: h.Suspected, level: h.Level, graded: true,
 	}
-	if v.State.Failures.Recent > 0 && v.Proto != ProtoUDP {
+	recent := v.State.Failures.Recent - v.State.Failures.RecentUDP
+	if v.Proto == ProtoUDP {
+		recent = v.State.Failures.RecentUDP
+	}
+	if recent > 0 {
 		g.level = model.LevelExhausted
 	}
 	switch {
