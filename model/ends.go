@@ -35,7 +35,7 @@ func (e *End) Percent() float64 { return Percent(e.Used, e.Max) }
 // Ends are what can run out, what is nearest to its end first.
 func Ends(st *State, ev *source.Evidence) []End {
 	h := st.TCP.Pressure.Headline()
-	ends := []End{{Kind: EndPorts, Used: st.TCP.Pressure.Usable - h.Free, Max: st.TCP.Pressure.Usable}}
+	ends := []End{{Kind: EndPorts, Used: h.Used(), Max: h.Used() + h.Free}}
 	add := func(kind EndKind, used, most, index int) {
 		if most > 0 {
 			ends = append(ends, End{kind, used, most, index})

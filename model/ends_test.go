@@ -12,7 +12,9 @@ func TestWhatEndsFirst(t *testing.T) {
 	t.Parallel()
 	read := source.Status{Outcome: source.OutcomeRead}
 	host := func(n int, buckets int) *State {
-		m := moment(0, append(connections(n, source.Established, "10.0.0.1", 40000, 1, db), connections(10, source.TimeWait, "10.0.0.1", 50000, 1, db)...)...)
+		list := connections(min(n, 50), source.Established, "10.0.0.1", 40000, 2, db)
+		list = append(list, connections(n-len(list), source.Established, "10.0.0.1", 40001, 2, db)...)
+		m := moment(0, append(list, connections(10, source.TimeWait, "10.0.0.1", 50000, 2, db)...)...)
 		m.Snapshots[0].Settings.MaxTimeWait = buckets
 		return update(m)
 	}

@@ -120,7 +120,9 @@ func (h *mixedHost) ask() (says, gives int) {
 	st := h.look()
 	key, connect := towards("127.0.0.1", elsewhere), h.connect(elsewhere)
 	if tuples := st.TCP.Pressure.Tuples; len(tuples) > 0 && h.rand.IntN(2) == 0 {
-		key, connect = h.held(tuples[h.rand.IntN(len(tuples))].TupleKey, key, connect)
+		if held := tuples[h.rand.IntN(len(tuples))].TupleKey; held.Pool == model.PoolRange {
+			key, connect = h.held(held, key, connect)
+		}
 	}
 	says = free(st, key)
 	gives, err := netlab.Repeat(tooMany, connect)

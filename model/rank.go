@@ -84,6 +84,9 @@ func (c *census) rankPools(p *Pressure, thresholds Thresholds) {
 // port is picked before the destination is known, the pool.
 func (p *Pressure) Headline() Headline {
 	t := p.Worst()
+	if t != nil && t.Limit != (Limit{}) && t.Level == LevelOK {
+		t = p.WorstOfRange() // a private pool is small, and full of what its program wants
+	}
 	if b := p.boundPool(); b != nil && t != nil && Percent(b.Used, b.Used+b.Free) > t.Percent() && !p.PoolOnly {
 		return Headline{
 			Key: TupleKey{Source: b.Local}, Scope: ScopeBind,
