@@ -54,6 +54,7 @@ type tally struct {
 	asked    []int32 // rows that tell whether their peers send timestamps
 	counted  consumerTally
 	worst    []int32 // of worstClosing
+	lives    lives
 }
 
 // few sockets are those that are sorted, not counted, by port.
@@ -101,12 +102,21 @@ type holder struct {
 	cgroup  int32 // its control group, or noCgroup
 	port    uint16
 	state   source.State
-	closing bool
+	age     uint8 // in TIME_WAIT, in seconds up to maxAge, or noAge
 	reuse   bool
 	blocked bool // its port is, for everyone
 	bound   bool // it blocks its port, and is no listener's
 	sign    sign
 }
+
+// maxAge is the greatest age in TIME_WAIT that is told apart, in seconds.
+const (
+	maxAge = 254
+	noAge  = 255
+)
+
+// closing tells whether it is a TIME_WAIT younger than ClosingSpan.
+func (h *holder) closing() bool { return h.age < closingSeconds }
 
 // begin makes ready for a first look at all sockets, for the ports that are
 // blocked.
@@ -193,14 +203,15 @@ func (c *census) count(st *State, o *ownership) {
 // process and user, and puts the holders of ephemeral ports into c.holders by
 // their ports: by a counting sort where there are many.
 func (c *census) number(st *State, o *ownership) {
-	c.placeByPort(st.Snapshot.Settings.Range)
+	set := &st.Snapshot.Settings
+	c.placeByPort(set.Range)
 	for i := range st.Snapshot.Sockets {
 		s := &st.Snapshot.Sockets[i]
 		if s.Proto != c.proto {
 			continue
 		}
 		row := &st.Rows[i]
-		h := holder{row: int32(i), tuple: noTuple, port: s.LocalPort, state: s.State}
+		h := holder{row: int32(i), tuple: noTuple, port: s.LocalPort, state: s.State, age: noAge}
 		d := c.domains.of(s.Interface)
 		h.blocked = row.Ephemeral && d.any && d.blocked.Has(s.LocalPort)
 		row.Blocking = h.blocked && s.Bind != source.BindConnect
@@ -221,7 +232,10 @@ func (c *census) number(st *State, o *ownership) {
 			if row.Process == source.NoProcess && s.State == source.TimeWait {
 				c.infer(row, h.tuple, o.recall.isNew(i))
 			}
-			h.closing, h.reuse = closing(s, &st.Snapshot.Settings), !h.blocked && c.reusable(st, i, h.tuple)
+			if age, ok := waited(s, set); ok {
+				h.age = uint8(min(age/time.Second, maxAge))
+				h.reuse = !h.blocked && c.reusable(st, i, h.tuple)
+			}
 		}
 		h.process = c.consumers.process(row, s.State)
 		h.user = c.consumers.user(row, s)
@@ -319,11 +333,19 @@ func (t *tuplePlace) count(h *holder, low uint16) {
 	}
 	if h.state != source.TimeWait {
 		t.use.Live++
+		t.secondLive += one(second)
 		return
 	}
 	t.use.TimeWait++
 	t.use.Reusable += one(h.reuse)
-	t.use.Closing += one(h.closing)
+	t.use.FirstReusable += one(h.reuse && !second)
+	switch {
+	case h.closing():
+		t.young[h.age]++
+		t.use.Closing++
+	case h.age == noAge:
+		t.untimed++
+	}
 }
 
 // one counts a thing that is so.
@@ -346,5 +368,5 @@ func waited(s *source.Socket, set *source.Settings) (time.Duration, bool) {
 // closing tells whether a TIME_WAIT is younger than ClosingSpan.
 func closing(s *source.Socket, set *source.Settings) bool {
 	age, ok := waited(s, set)
-	return ok && age <= ClosingSpan
+	return ok && age < ClosingSpan
 }

@@ -22,13 +22,14 @@ type Churn struct {
 	// Live and TimeWait are its connections, Likely those of TimeWait that are
 	// inferred to be.
 	Live, TimeWait, Likely int
-	// CloseRate is the closes per second, taken over ClosingSpan.
+	// CloseRate is its part of the tuple's.
 	CloseRate float64
 	closing   int
 	// Reusable says that connect() may take over its TIME_WAIT, so that they
 	// do not stand in the way.
 	Reusable bool
-	// Plateau is where its ports will settle at that rate.
+	// Plateau is where its ports will settle at that rate, or what they would
+	// need.
 	Plateau int
 	tuple   int32
 	// full is the level of the tuple, if it is past a threshold by TIME_WAIT.
@@ -59,7 +60,7 @@ func (c *census) churn(st *State) {
 		found := Churn{
 			Tuple: c.tuples.tuples[p.tuple].use.TupleKey, Process: owner.Process, Tier: owner.Tier,
 			Live: p.live, TimeWait: p.timeWait, closing: p.closing,
-			Reusable: c.tuples.tuples[p.tuple].use.Reusable > 0, tuple: p.tuple,
+			Reusable: c.lives.futures[p.tuple].reused(), tuple: p.tuple,
 		}
 		if owner.Tier == OwnerInferred {
 			found.Likely = p.timeWait
@@ -68,12 +69,17 @@ func (c *census) churn(st *State) {
 	}
 	for i := range st.Churn {
 		ch := &st.Churn[i]
-		ch.CloseRate = closeRate(ch.closing)
-		use := &c.tuples.tuples[ch.tuple].use
-		if use.waits() {
-			ch.full = use.Level
+		place := &c.tuples.tuples[ch.tuple]
+		share := float64(ch.closing) / float64(max(1, place.use.Closing))
+		ch.CloseRate = share * place.use.Outlook.CloseRate
+		if place.use.waits() {
+			ch.full = place.use.Level
 		}
-		ch.Plateau = plateau(ch.Live, ch.TimeWait, ch.CloseRate, st.Snapshot.Settings.TimeWait, use.Free == 0)
+		f := &c.lives.futures[ch.tuple]
+		ch.Plateau = ch.Live + int(share*f.waits()+0.5)
+		if place.use.Free == 0 || f.stays {
+			ch.Plateau = max(ch.Plateau, ch.Live+ch.TimeWait)
+		}
 	}
 	slices.SortFunc(st.Churn, func(a, b Churn) int {
 		return cmp.Or(cmp.Compare(b.CloseRate, a.CloseRate), cmp.Compare(b.TimeWait, a.TimeWait), cmp.Compare(a.Process, b.Process))

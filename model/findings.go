@@ -24,8 +24,8 @@ const (
 	// PoolFull: the pool of Proto is past a threshold, where the pool is the
 	// limit. Count used of Of.
 	PoolFull
-	// SlowConnect: connect() to Tuple scans in vain. Count used of Of ports of
-	// the first half.
+	// SlowConnect: connect() to Tuple passes many ports in vain. Count used of Of
+	// ports of the first half.
 	SlowConnect
 	// BoundFirst: ports are bound before they are connected. Count bound for
 	// certain, all there are where Exact, Suspected suspected, Of usable; Process
@@ -134,7 +134,6 @@ const (
 	minBoundShare   = 0.05
 	manyBoundShare  = 0.2
 	bucketsShare    = 0.8
-	slowShare       = 90.0 // percent of the first half
 	maxTupleReports = 5
 
 	maxRefusedReports = 3
@@ -204,14 +203,14 @@ func (c *census) findTuples(st *State, list []Finding) []Finding {
 			continue
 		}
 		if t.Level > LevelOK {
-			f := Finding{Problem: TupleFull, Level: t.Level, Tuple: t.TupleKey, Count: t.Used, Of: p.Usable}
-			c.lay(&f, t)
-			if i == 0 {
-				f.Rate, f.Span = st.Forecast.Rate, st.Forecast.Full
+			f := Finding{
+				Problem: TupleFull, Level: t.Level, Tuple: t.TupleKey, Count: t.Used, Of: t.Used + t.Free,
+				Rate: t.Outlook.Rate, Span: t.Outlook.Left(),
 			}
+			c.lay(&f, t)
 			list = append(list, f)
 		}
-		if t.FirstHalfPercent() >= slowShare && t.Free > 0 {
+		if t.SlowConnect() {
 			f := Finding{Problem: SlowConnect, Level: LevelWarning, Tuple: t.TupleKey, Count: t.FirstHalf, Of: t.FirstHalfSize}
 			c.lay(&f, t)
 			list = append(list, f)

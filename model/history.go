@@ -20,18 +20,7 @@ type Sample struct {
 	Level     Level
 }
 
-// Forecast says where the headline is going.
-type Forecast struct {
-	// Rate is the smoothed growth of the used ports, in ports per second.
-	Rate float64
-	// Full is the time until no port is free, if the growth goes on; 0 where
-	// the use does not rise.
-	Full time.Duration
-	// Outlook is the worst tuple's; zero where the pool is the limit.
-	Outlook
-}
-
-// smoothing is the time constant of the forecast's rate.
+// smoothing is the time constant of a growth.
 const smoothing = 10 * time.Second
 
 // settled is how long a tuple must have been followed before a forecast is
@@ -42,9 +31,6 @@ const settled = 2 * time.Second
 // something has been followed.
 const enough = time.Minute
 
-// farthest is the longest time to exhaustion that is worth a forecast.
-const farthest = 24 * time.Hour
-
 // history remembers the samples of the last HistorySpan, and how the pool
 // grows; how a tuple grows is remembered with it.
 type history struct {
@@ -52,22 +38,25 @@ type history struct {
 	pool    growth
 }
 
-// growth is the smoothed growth of one tuple's use.
+// growth is how a number of ports grows.
 type growth struct {
 	known bool
 	used  int
-	rate  float64 // ports per second
-	// span is the time over which the rate was taken.
-	span time.Duration
+	// rate is smoothed, in ports per second, move is how much it moves whichever
+	// way, and last the rate since the look before.
+	rate, move, last float64
+	// span is the time over which the rate was taken, still the time since the
+	// number last went the same way, and followed that since it is known.
+	span, still, followed time.Duration
 }
 
-// add completes the state with its forecast and its history. again says that it
+// add completes the state with its outlook and its history. again says that it
 // is about the look of the moment before.
 func (h *history) add(st *State, again bool) {
 	p := &st.TCP.Pressure
 	head := p.Headline()
 	h.pool.follow(p.InUse, newPace(st.Elapsed))
-	st.Forecast = h.forecast(st, &head)
+	st.Outlook = h.outlook(st, &head)
 	for len(h.samples) > 0 && h.samples[0].Clock < st.Clock-HistorySpan.Nanoseconds() {
 		h.samples = h.samples[1:]
 	}
@@ -102,6 +91,17 @@ func newPace(elapsed time.Duration) pace {
 	return pace{seconds, 1 - math.Exp(-seconds/smoothing.Seconds()), elapsed}
 }
 
+// What makes a growth one: so many ports, in so long at most, and a share of how
+// much the number moves whichever way. It is over once it failed to bring so
+// many ports. What moved less before than calm stood still.
+const (
+	grown         = 3.0
+	grownIn       = 20 * time.Second
+	grownOf       = 0.25
+	calm          = 0.5
+	imperceptible = 0.05
+)
+
 // follow goes on to the use of now. What was not followed before has no rate
 // yet.
 func (g *growth) follow(used int, p pace) {
@@ -112,24 +112,53 @@ func (g *growth) follow(used int, p pace) {
 		return
 	}
 	now := float64(used-was) / p.seconds
+	if g.rate == 0 && g.move < calm && now != 0 {
+		g.span = 0 // a growth that begins
+	}
+	g.still += p.elapsed
+	if now*g.rate > 0 {
+		g.still = 0
+	}
+	over := math.Abs(g.rate)*g.still.Seconds() >= grown
 	// The first rates count in full, or the rate would start from a made-up 0.
 	weight := max(p.weight, p.seconds/(g.span.Seconds()+p.seconds))
 	g.rate += weight * (now - g.rate)
-	g.span = min(g.span+p.elapsed, enough)
+	g.move += weight * (math.Abs(now) - g.move)
+	g.last = now
+	if over && now*g.rate >= 0 || now == 0 && math.Abs(g.rate) < imperceptible {
+		g.rate, g.still = 0, 0
+	}
+	g.span, g.followed = min(g.span+p.elapsed, enough), min(g.followed+p.elapsed, enough)
 }
 
-func (h *history) forecast(st *State, head *Headline) Forecast {
-	f, span := Forecast{Rate: h.pool.rate}, h.pool.span
+// contradicted tells whether the newest change went the other way.
+func (g *growth) contradicted() bool { return g.last*g.rate < 0 }
+
+// trend is the growth to reckon with, 0 where there is none: where ports come
+// and go, or the growth has ended.
+func (g *growth) trend() float64 {
+	if g.span < settled || g.contradicted() || math.Abs(g.rate)*min(g.span, grownIn).Seconds() <= grown || math.Abs(g.rate) < grownOf*g.move {
+		return 0
+	}
+	return g.rate
+}
+
+// shown is the growth to speak of.
+func (g *growth) shown() float64 {
+	if g.contradicted() {
+		return g.last
+	}
+	return g.rate
+}
+
+// outlook is that of the headline.
+func (h *history) outlook(st *State, head *Headline) Outlook {
 	if head.Scope == ScopeTuple {
-		f.Rate, span = st.TCP.Pressure.Worst().Rate, st.TCP.Pressure.Worst().Followed
+		return st.TCP.Pressure.Worst().Outlook
 	}
-	if span >= settled && f.Rate > 0 {
-		if seconds := float64(head.Free) / f.Rate; seconds < farthest.Seconds() {
-			f.Full = time.Duration(seconds * float64(time.Second))
-		}
-	}
-	if wait := st.Snapshot.Settings.TimeWait; head.Scope == ScopeTuple && wait > 0 {
-		f.Outlook = st.TCP.Pressure.Worst().Outlook(wait)
-	}
-	return f
+	used := head.Used()
+	o := Outlook{Rate: h.pool.shown()}
+	f := future{used: used, ports: used + head.Free, held: used, fixed: head.Blocked, growth: h.pool.trend()}
+	f.verdict(&o, h.pool.followed >= settled)
+	return o
 }

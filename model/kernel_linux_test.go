@@ -162,7 +162,7 @@ func checkTuple(t *testing.T, st *model.State, want model.TupleUse) {
 		t.Errorf("the model does not know the tuple %+v", want.TupleKey)
 		return
 	}
-	want.Process, want.Tier, want.Rate, want.Followed = got.Process, got.Tier, got.Rate, got.Followed
+	want.Process, want.Tier, want.Outlook = got.Process, got.Tier, got.Outlook
 	if diff := cmp.Diff(want, *got); diff != "" {
 		t.Errorf("tuple (-want +got):\n%s", diff)
 	}
@@ -248,12 +248,12 @@ func TestKernelPrefersOneParity(t *testing.T) {
 		l.Listen("127.0.0.1:80")
 		key := towards("127.0.0.1", "127.0.0.1:80")
 		l.opens(49, l.connect("127.0.0.1:80"))
-		if got := tuple(l.look(), key); got.FirstHalf != 49 || got.SlowConnect() {
-			t.Errorf("after 49: %d of the first half, slow %v, want 49 and false", got.FirstHalf, got.SlowConnect())
+		if got := tuple(l.look(), key); got.FirstHalf != 49 {
+			t.Errorf("after 49: %d of the first half, want 49", got.FirstHalf)
 		}
 		l.opens(1, l.connect("127.0.0.1:80"))
-		if got := tuple(l.look(), key); got.FirstHalf != 50 || !got.SlowConnect() {
-			t.Errorf("after 50: %d of the first half, slow %v, want 50 and true", got.FirstHalf, got.SlowConnect())
+		if got := tuple(l.look(), key); got.FirstHalf != 50 {
+			t.Errorf("after 50: %d of the first half, want 50", got.FirstHalf)
 		}
 		l.opens(1, l.connect("127.0.0.1:80"))
 		if got := tuple(l.look(), key); got.FirstHalf != 50 || got.Used != 51 {

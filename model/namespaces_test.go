@@ -155,8 +155,8 @@ func TestRowsOfAnEarlierMoment(t *testing.T) {
 		if last := len(st.Rows) - 1; st.Age(last) != time.Duration(looked)*time.Second {
 			t.Fatalf("second %d: seen for %v", i, st.Age(last))
 		}
-		if math.Abs(st.Forecast.Rate-2) > 1e-9 {
-			t.Fatalf("second %d: rate %v, want 2", i, st.Forecast.Rate)
+		if math.Abs(st.Outlook.Rate-2) > 1e-9 {
+			t.Fatalf("second %d: rate %v, want 2", i, st.Outlook.Rate)
 		}
 	}
 	if rate := f.o.States[0].TCP.Consumers[ByDestination][0].Rate; math.Abs(rate-2) > 0.1 {

@@ -1,45 +1,331 @@
 package model
 
-import "time"
+import (
+	"math"
+	"time"
+
+	"ephtop/source"
+)
 
 // ClosingSpan is the time over which the rate of closes is taken.
 const ClosingSpan = 5 * time.Second
 
-// Outlook says where the use of a destination is going if it goes on closing
-// connections as now. It is the only place that knows the rule.
+// closingSeconds is ClosingSpan in whole seconds.
+const closingSeconds = 5
+
+// Trend is the verdict of an outlook.
+type Trend uint8
+
+// The trends.
+const (
+	TrendUnknown   Trend = iota
+	TrendFull            // connect() will find no port, or finds none now
+	TrendLevelsOff       // the use rises, and stops at Plateau
+	TrendDrains          // the use falls, to Plateau
+	TrendSteady
+)
+
+// String names the trend as in the JSON.
+func (t Trend) String() string {
+	names := [...]string{"unknown", "full", "levels_off", "drains", "steady"}
+	if int(t) < len(names) {
+		return names[t]
+	}
+	return names[TrendUnknown]
+}
+
+// Outlook says where the use of a destination is going if closes go on as now,
+// and what is held besides grows as now. It is the only place that knows the
+// rule; whoever speaks of the future reads it here.
 type Outlook struct {
+	Trend Trend
+	// In is the time until it is full, has levelled off or has drained; 0 where
+	// it is full now, steady or not known.
+	In time.Duration
+	// Plateau is where the use settles, in ports. Where it gets full it is what
+	// would be needed, and not less than there is.
+	Plateau int
+	// Rate is the growth of the used ports, in ports per second.
+	Rate float64
 	// CloseRate is the closes per second, seen in young TIME_WAIT sockets.
 	CloseRate float64
+	// Keeps is how long a close keeps its port from connect(): for as long as
+	// TIME_WAIT lasts, or until connect() may take it over. 0 where not known.
+	Keeps time.Duration
 	// Sustainable is the closes per second that the range can bear beside what
-	// is live now, each keeping its port for the time of a TIME_WAIT:
-	// (usable − live − blocked) / TIME_WAIT. 0 where that time is not known.
+	// is live now: (usable − live − blocked) / Keeps. 0 where that is not known.
 	Sustainable float64
-	// Plateau is where the use will settle at CloseRate, in ports:
-	// live + blocked + TIME_WAIT × CloseRate.
-	Plateau int
 }
 
-// Outlook tells where the use of the tuple is going, for a system on which a
-// socket stays in TIME_WAIT for wait.
-func (t *TupleUse) Outlook(wait time.Duration) Outlook {
-	o := Outlook{CloseRate: closeRate(t.Closing)}
-	if wait > 0 {
-		o.Sustainable = float64(t.TimeWait+t.Free) / wait.Seconds()
+// Left returns the time until no port can be had; 0 where that does not come, or
+// has come.
+func (o *Outlook) Left() time.Duration {
+	if o.Trend == TrendFull {
+		return o.In
 	}
-	o.Plateau = plateau(t.Live+t.Blocked+t.Suspected, t.TimeWait, o.CloseRate, wait, t.Free == 0)
-	return o
+	return 0
 }
 
-// closeRate is that of so many TIME_WAIT that began in the last ClosingSpan.
-func closeRate(closing int) float64 { return float64(closing) / ClosingSpan.Seconds() }
+// Settles reports whether the use comes to a rest at Plateau.
+func (o *Outlook) Settles() bool { return o.Trend > TrendFull }
 
-// plateau is where ports settle of which held stay as they are. In a tuple
-// that is full no more close than could open, so that the rate says nothing:
-// it does not fall below what is held and waits now.
-func plateau(held, timeWait int, rate float64, wait time.Duration, full bool) int {
-	settled := held + int(rate*wait.Seconds()+0.5)
-	if full {
-		settled = max(settled, held+timeWait)
+// farthest is the longest time to exhaustion that is worth a forecast.
+const farthest = 24 * time.Hour
+
+// future is the simulation: ports are held, for good as far as one can see, or
+// by closes, for a while.
+type future struct {
+	used  int
+	ports int // that can be had in all
+	held  int // by other than TIME_WAIT; fixed of them do not come and go
+	fixed int
+	// growth is that of held, and closes that of TIME_WAIT, a second.
+	growth, closes float64
+	// life is how many seconds a close keeps its port from connect(), wait how
+	// many it is in TIME_WAIT: more, where connect() may take it over.
+	life, wait int
+	// waiting are the TIME_WAIT of now by their age in seconds, most the number
+	// that the kernel keeps.
+	waiting []float64
+	most    float64
+	// stays says that the TIME_WAIT are as many as now for good: they are taken
+	// for held.
+	stays bool
+	// first is what the first half has for TIME_WAIT, where these are taken over.
+	first float64
+}
+
+// walk gives the used ports after each second of a life, until see says that
+// it has seen enough. Only what connect() can't have counts.
+func (f *future) walk(see func(second int, use float64) bool) {
+	left := 0.0
+	for _, n := range f.waiting[:f.life] {
+		left += n
 	}
-	return settled
+	for second := 0; second <= f.life; second++ {
+		if second > 0 {
+			left -= f.waiting[f.life-second]
+		}
+		held := max(float64(f.fixed), float64(f.held)+f.growth*float64(second))
+		if !see(second, held+min(left+f.closes*float64(second), f.most)) {
+			return
+		}
+	}
+}
+
+// full tells when no port can be had any more.
+func (f *future) full() (in float64, ever bool) {
+	was := 0.0
+	f.walk(func(second int, use float64) bool {
+		if ever = use >= float64(f.ports); ever && second > 0 {
+			in = float64(second-1) + (float64(f.ports)-was)/(use-was)
+		}
+		was = use
+		return !ever
+	})
+	if ever || f.growth <= 0 {
+		return in, ever
+	}
+	in = float64(f.life) + (float64(f.ports)-was)/f.growth
+	return in, in < farthest.Seconds()
+}
+
+// settled is the use in the end, if it does not get full, and needs what it
+// would take of ports that can't be had.
+func (f *future) settled() (use, needs float64) {
+	held := float64(f.held)
+	if f.growth < 0 {
+		held = float64(f.fixed)
+	}
+	needs = held + min(f.closes*float64(f.life), f.most)
+	if !f.reused() {
+		return needs, needs
+	}
+	return min(held+f.waits(), float64(f.ports)), needs
+}
+
+// reused tells whether connect() takes over what is in TIME_WAIT.
+func (f *future) reused() bool { return f.life < f.wait }
+
+// waits is how many TIME_WAIT there are in the end, as far as there are ports.
+func (f *future) waits() float64 {
+	if f.reused() {
+		return min(f.takenOver(), f.most)
+	}
+	return min(f.closes*float64(f.wait), f.most)
+}
+
+// takenOver is how many TIME_WAIT there are in the end where connect() takes
+// them over: it comes by the ports of the first half in turn, takes the first
+// that is free or old enough, and a port is in TIME_WAIT unless no connect()
+// came by for the whole wait. The second half comes into play where the first
+// is full of young ones.
+func (f *future) takenOver() float64 {
+	over := func(ports, closes float64) float64 {
+		if ports <= 0 {
+			return 0
+		}
+		return ports * (1 - math.Exp(-closes*float64(f.wait)/ports))
+	}
+	young, bears := f.closes*float64(f.life), f.first/float64(f.life)
+	if f.closes <= bears {
+		return max(young, over(f.first, f.closes))
+	}
+	second := float64(f.ports-f.held) - f.first
+	return max(young, f.first+over(second, f.closes-bears))
+}
+
+// reaches is the time in which the use has come near to where it settles.
+func (f *future) reaches(use float64) float64 {
+	in, near := float64(f.wait), max(1, use/100)
+	if f.growth < 0 {
+		return max(in, float64(f.fixed-f.held)/f.growth)
+	}
+	if !f.reused() {
+		f.walk(func(second int, at float64) bool {
+			in = float64(second)
+			return math.Abs(at-use) > near
+		})
+	}
+	return in
+}
+
+// slack is how far from now the use may settle and be steady all the same: as
+// far as chance moves a rate of closes that is taken over ClosingSpan.
+func (f *future) slack(use float64) float64 {
+	seen := f.closes * closingSeconds
+	if f.wait > 0 {
+		seen = max(seen, float64(f.used-f.held)*closingSeconds/float64(f.wait))
+	}
+	return max(3, use/20, math.Sqrt(max(0, seen))*float64(f.wait)/closingSeconds)
+}
+
+// verdict fills in where it goes. known says that it is known how it grows, or
+// that there are TIME_WAIT which tell enough.
+func (f *future) verdict(o *Outlook, known bool) {
+	use, needs := f.settled()
+	in, full := f.full()
+	switch {
+	case full:
+		o.Trend, o.In = TrendFull, seconds(in)
+		use = max(needs, float64(f.ports))
+	case !known:
+		o.Trend = TrendUnknown
+	case math.Abs(use-float64(f.used)) <= f.slack(use):
+		o.Trend = TrendSteady
+	default:
+		o.Trend, o.In = TrendLevelsOff, seconds(f.reaches(use))
+		if use < float64(f.used) {
+			o.Trend = TrendDrains
+		}
+	}
+	o.Plateau = int(use + 0.5)
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// A burst is no rate: if two seconds one after the other have more than so much
+// of so many closes, it is the others that tell the rate.
+const (
+	burstShare = 0.8
+	burstMin   = 20
+)
+
+// closeRate is the closes per second of the tuple. reused says that connect()
+// takes over what is older than the delay, so that where the first half is
+// crowded, older ones have given way and do not tell.
+func (t *tuplePlace) closeRate(reused bool, set *source.Settings) float64 {
+	u := &t.use
+	if delay := int(max(set.ReuseDelay, time.Second) / time.Second); reused && delay < closingSeconds &&
+		float64(u.FirstHalf) >= crowded*float64(u.FirstHalfSize) {
+		return float64(sum(t.young[:delay])) / float64(delay)
+	}
+	if u.Closing >= burstMin {
+		for i := range closingSeconds - 1 {
+			if two := sum(t.young[i : i+2]); float64(two) > burstShare*float64(u.Closing) {
+				return float64(u.Closing-two) / (closingSeconds - 2)
+			}
+		}
+	}
+	return float64(u.Closing) / closingSeconds
+}
+
+func sum(counts []int32) int {
+	n := 0
+	for _, c := range counts {
+		n += int(c)
+	}
+	return n
+}
+
+// takenOver tells whether connect() takes over the tuple's TIME_WAIT when they
+// are old enough: by those that are, else by the addresses.
+func (t *tuplePlace) takenOver(set *source.Settings) bool {
+	if t.use.Reusable > 0 {
+		return true
+	}
+	if delay := int((set.ReuseDelay + time.Second - 1) / time.Second); delay <= closingSeconds && t.use.TimeWait > sum(t.young[:delay]) {
+		return false // bound before they were connected
+	}
+	return set.Timestamps > 0 && takesOver(set, t.use.Source, t.use.Destination, t.use.Interface)
+}
+
+// future is what can be told of the tuple's, but for the ages of all its
+// TIME_WAIT, and begins its outlook. room is how many more TIME_WAIT the kernel
+// keeps in this namespace.
+func (t *tuplePlace) future(set *source.Settings, d *domain, room int) future {
+	u := &t.use
+	f := future{
+		used: u.Used, ports: u.Used + u.Free, held: u.Used - u.TimeWait, fixed: u.Blocked + u.Suspected, growth: t.held.trend(),
+		most: float64(u.TimeWait + room),
+	}
+	u.Outlook = Outlook{Rate: t.all.shown()}
+	wait := min(int(set.TimeWait/time.Second), maxAge)
+	if wait == 0 || room == 0 || 2*int(t.untimed) > u.TimeWait {
+		// They don't tell; or as many as the kernel keeps are there, so that closes
+		// show only as the others go.
+		f.stays, f.held, f.fixed, f.growth = true, u.Used, f.fixed+u.TimeWait, t.all.trend()
+	}
+	if wait == 0 {
+		return f
+	}
+	o := &u.Outlook
+	f.wait, f.life, o.Keeps = wait, wait, set.TimeWait
+	reused := t.takenOver(set) && set.ReuseDelay < set.TimeWait
+	if reused {
+		o.Keeps = max(set.ReuseDelay, time.Millisecond)
+		f.life = min(wait, max(1, int((set.ReuseDelay+time.Second-1)/time.Second)))
+		f.first = float64(max(0, u.FirstHalfSize-(u.Live-t.secondLive)-(d.first-t.firstBlocked)))
+	}
+	o.CloseRate = t.closeRate(reused, set)
+	if !f.stays {
+		f.closes = o.CloseRate
+	}
+	o.Sustainable = float64(u.TimeWait+u.Free) / o.Keeps.Seconds()
+	return f
+}
+
+// decide ends the outlook. ages are those of all TIME_WAIT, nil where they are
+// not known but for the youngest; spare has room for them.
+func (t *tuplePlace) decide(f *future, ages, spare []float64) {
+	u := &t.use
+	switch {
+	case f.stays:
+		ages = spare[:f.wait]
+		clear(ages)
+	case ages == nil:
+		ages = spare[:f.wait]
+		older := float64(u.TimeWait-u.Closing) / float64(max(1, f.wait-closingSeconds))
+		for i := range ages {
+			if ages[i] = older; i < closingSeconds {
+				ages[i] = float64(t.young[i])
+			}
+		}
+	}
+	f.waiting = ages
+	f.verdict(&u.Outlook, t.held.followed >= settled || u.TimeWait > 0)
+	if u.Free == 0 && u.Reusable == 0 {
+		u.Outlook.Trend, u.Outlook.In, u.Outlook.Rate = TrendFull, 0, 0
+		u.Outlook.Plateau = max(u.Outlook.Plateau, u.Used)
+	}
 }

@@ -29,7 +29,7 @@ func (p *pairTable) count(h *holder) {
 	switch {
 	case h.state != source.TimeWait:
 		c.live++
-	case h.closing:
+	case h.closing():
 		c.closing++
 		c.timeWait++
 	default:

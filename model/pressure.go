@@ -1,10 +1,6 @@
 package model
 
-import (
-	"time"
-
-	"ephtop/source"
-)
+import "ephtop/source"
 
 // TupleKey is what the kernel asks for a port towards: with the local port it
 // makes a four-tuple, so each key has the whole range to itself, less the
@@ -40,22 +36,21 @@ type TupleUse struct {
 	// Suspected counts the ports of Pressure.Suspected that others hold.
 	Suspected int
 	// Used is Live + TimeWait + Blocked + Suspected, Free the rest of the
-	// usable ports.
-	Used, Free int
+	// usable ports, but for the one that connect() misses: in a range with an odd
+	// number of ports it may be that nothing else is left.
+	Used, Free, Missed int
 	// Reusable is the part of TimeWait that connect() may take over
-	// (tcp_tw_reuse), if both sides negotiated timestamps.
-	Reusable int
+	// (tcp_tw_reuse), if both sides negotiated timestamps; FirstReusable is that
+	// of them on ports of FirstHalf.
+	Reusable, FirstReusable int
 	// Closing counts the TIME_WAIT that began in the last ClosingSpan.
 	Closing int
 	// FirstHalf counts the used ports among those that connect() tries first:
 	// the ones of the parity of the range's low end. FirstHalfSize is how many
 	// there are; 0 on systems other than Linux, which know no halves.
 	FirstHalf, FirstHalfSize int
-	// Rate is the smoothed growth of Used in ports per second, and Followed the
-	// time over which it was taken, a minute at most.
-	Rate     float64
-	Followed time.Duration
-	Level    Level
+	Outlook                  Outlook
+	Level                    Level
 	// Limit says which ports there are if it is not the range, whose sizes all
 	// the above then has; zero for the range.
 	Limit Limit
@@ -81,10 +76,32 @@ func (t *TupleUse) FirstHalfPercent() float64 {
 	return Percent(t.FirstHalf, t.FirstHalfSize)
 }
 
-// SlowConnect says that every connect() scans all the ports that it tries
-// first in vain: measured, 1.1 ms instead of 7 µs at the default range.
+// slowScan is how many ports connect() passes in vain where it is slow: at 80 ns
+// each, more than ten times what the rest of it takes.
+const slowScan = 1000
+
+// SlowConnect reports whether every connect() is slow for the ports that it
+// must pass: measured, 1.1 ms instead of 7 µs where the first half of the
+// default range is used up.
 func (t *TupleUse) SlowConnect() bool {
-	return t.FirstHalfSize > 0 && t.FirstHalf >= t.FirstHalfSize && t.Free > 0
+	return t.FirstHalfSize > 0 && t.Free+t.Reusable > 0 && t.scan() >= slowScan
+}
+
+// scan is how many ports connect() passes, on average, before one that it can
+// have: in the first half, or all of that and then in the second.
+func (t *TupleUse) scan() int {
+	passes := func(ports, had int) int { return (ports - had) / (had + 1) }
+	if had := t.FirstHalfSize - t.FirstHalf + t.FirstReusable; had > 0 {
+		return passes(t.FirstHalfSize, had)
+	}
+	second := t.Used + t.Free + t.Missed - t.FirstHalfSize
+	return t.FirstHalfSize + passes(second, min(second, t.Free+t.Reusable))
+}
+
+// NearlySlow reports whether the ports that connect() tries first are nearly
+// used up, in a range that is wide enough for that to be felt.
+func (t *TupleUse) NearlySlow() bool {
+	return t.FirstHalfSize >= slowScan && t.Free > 0 && 10*(t.FirstHalfSize-t.FirstHalf+t.FirstReusable) <= t.FirstHalfSize
 }
 
 // BindPool is the pool of one local address, from which bind(ip, 0) and every
@@ -135,7 +152,8 @@ type Pressure struct {
 	BindPools []BindPool
 	// Map is the use of the range from low to high.
 	Map PortMap
-	// Level is that of the headline, PoolLevel that of the pool.
+	// Level is that of the headline or of a tuple that is worse, PoolLevel that of
+	// the pool.
 	Level, PoolLevel Level
 	// PoolOnly says that the pool, and not a tuple, is the limit.
 	PoolOnly bool
@@ -170,8 +188,8 @@ type Headline struct {
 	Key   TupleKey
 	Limit Limit
 	Scope Scope
-	// Live, TimeWait, Blocked, Suspected and Free add up to the usable ports, or
-	// to those of the private pool.
+	// Live, TimeWait, Blocked, Suspected and Free add up to the usable ports, less
+	// TupleUse.Missed, or to those of the private pool.
 	Live, TimeWait, Blocked, Suspected, Free int
 	Level                                    Level
 }

@@ -181,27 +181,25 @@ func TestFirstHalfGoesByTheParityOfTheLowEnd(t *testing.T) {
 		low, high  uint16
 		sockets    []source.Socket
 		half, size int
-		slow       bool
 	}{
-		{"even low end", 40000, 40099, connections(49, source.Established, "10.0.0.1", 40000, 2, "10.0.9.2:1"), 49, 50, false},
-		{"all of the first half", 40000, 40099, connections(50, source.Established, "10.0.0.1", 40000, 2, "10.0.9.2:1"), 50, 50, true},
-		{"odd low end", 40001, 40099, connections(50, source.Established, "10.0.0.1", 40001, 2, "10.0.9.2:1"), 50, 50, true},
-		{"the other half is no matter", 40000, 40099, connections(50, source.Established, "10.0.0.1", 40001, 2, "10.0.9.2:1"), 0, 50, false},
+		{"even low end", 40000, 40099, connections(49, source.Established, "10.0.0.1", 40000, 2, "10.0.9.2:1"), 49, 50},
+		{"all of the first half", 40000, 40099, connections(50, source.Established, "10.0.0.1", 40000, 2, "10.0.9.2:1"), 50, 50},
+		{"odd low end", 40001, 40099, connections(50, source.Established, "10.0.0.1", 40001, 2, "10.0.9.2:1"), 50, 50},
+		{"the other half is no matter", 40000, 40099, connections(50, source.Established, "10.0.0.1", 40001, 2, "10.0.9.2:1"), 0, 50},
 		{
 			"blocked ports count", 40000, 40099,
 			append(connections(40, source.TimeWait, "10.0.0.1", 40000, 2, "10.0.9.2:1"), connections(10, source.Bound, "10.0.0.1", 40080, 2, "")...),
-			50, 50, true,
+			50, 50,
 		},
-		{"exhausted is not slow, it fails", 40000, 40001, connections(2, source.Established, "10.0.0.1", 40000, 1, "10.0.9.2:1"), 1, 1, false},
+		{"exhausted", 40000, 40001, connections(2, source.Established, "10.0.0.1", 40000, 1, "10.0.9.2:1"), 1, 1},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			s := moment(0, c.sockets...)
 			s.Snapshots[0].Settings.Range = source.PortRange{Low: c.low, High: c.high}
 			got := &update(s).TCP.Pressure.Tuples[0]
-			if got.FirstHalf != c.half || got.FirstHalfSize != c.size || got.SlowConnect() != c.slow {
-				t.Errorf("first half %d of %d, slow %v; want %d of %d, %v",
-					got.FirstHalf, got.FirstHalfSize, got.SlowConnect(), c.half, c.size, c.slow)
+			if got.FirstHalf != c.half || got.FirstHalfSize != c.size {
+				t.Errorf("first half %d of %d; want %d of %d", got.FirstHalf, got.FirstHalfSize, c.half, c.size)
 			}
 		})
 	}

@@ -143,7 +143,7 @@ func (c *census) addPrivate(st *State, p *Pressure, pace pace) {
 		if t, ok := c.pool(st, c.private.keys[rest[0].pool], rest[:n], first); ok {
 			past := c.past[t.TupleKey]
 			past.follow(t.Used, pace)
-			t.Rate, t.Followed = past.rate, past.span
+			t.Outlook = past.outlook(&t, st.Snapshot.Settings.TimeWait)
 			p.Tuples = append(p.Tuples, t)
 		}
 		rest = rest[n:]
@@ -373,13 +373,21 @@ func (past *pastPool) level(st *State, t *TupleUse) Level {
 	return LevelOK
 }
 
-// grade is the level for the order of tuples: a private pool that is in no
-// trouble comes behind what else is in none.
-func (t *TupleUse) grade() int {
-	if t.Level == LevelOK && t.Pool != PoolRange {
-		return -1
+// idle reports whether it is a private pool that is in no trouble.
+func (t *TupleUse) idle() bool { return t.Level == LevelOK && t.Pool != PoolRange }
+
+// outlook is that of a pool, by its growth alone. Until it is known how wide it
+// is, nothing tells how far it is from full.
+func (past *pastPool) outlook(t *TupleUse, wait time.Duration) Outlook {
+	o := Outlook{
+		Rate: past.shown(), Keeps: wait, Plateau: t.Used,
+		CloseRate: float64(t.Closing) / closingSeconds, Sustainable: float64(t.TimeWait+t.Free) / max(wait, time.Second).Seconds(),
 	}
-	return int(t.Level)
+	if !t.idle() {
+		f := future{used: t.Used, ports: t.Used + t.Free, held: t.Used, fixed: t.Blocked, growth: past.trend()}
+		f.verdict(&o, past.followed >= settled)
+	}
+	return o
 }
 
 // findPrivate finds the private pools that are in trouble, and single ports,
@@ -397,10 +405,7 @@ func findPrivate(st *State, list []Finding) []Finding {
 		}
 		f := Finding{
 			Problem: PrivatePool, Level: level, Tuple: t.TupleKey, Limit: t.Limit, Count: t.Used, Of: t.Limit.Size(),
-			Process: t.Process, Tier: t.Tier, Live: t.Live,
-		}
-		if i == 0 {
-			f.Rate, f.Span = st.Forecast.Rate, st.Forecast.Full
+			Process: t.Process, Tier: t.Tier, Live: t.Live, Rate: t.Outlook.Rate, Span: t.Outlook.Left(),
 		}
 		list = append(list, f)
 		found++

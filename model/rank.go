@@ -20,12 +20,20 @@ func (c *census) rank(st *State) {
 		c.ownUDP(st, p)
 	}
 	p.Level = p.Headline().Level
+	if c.proto == source.TCP && !p.PoolOnly {
+		// One whose last ports can be taken over fails later than others, or at
+		// once: a dump does not tell whether both ends negotiated timestamps.
+		for i := range p.Tuples {
+			p.Level = max(p.Level, p.Tuples[i].Level)
+		}
+	}
 }
 
 func (c *census) rankTuples(st *State, p *Pressure) {
 	p.Suspected = c.suspects.total
 	nearly := crowded * float64(c.usable.first)
 	pace := newPace(st.Elapsed)
+	c.noteEnds(st)
 	for _, n := range c.tuples.active {
 		place := &c.tuples.tuples[n]
 		t := &place.use
@@ -34,29 +42,37 @@ func (c *census) rankTuples(st *State, p *Pressure) {
 		t.Used = t.Live + t.TimeWait + t.Blocked + t.Suspected
 		t.Free = max(0, p.Usable-t.Used)
 		place.crowded = c.crowd(place) >= nearly
+		t.Missed = c.missed(place, d, &st.Snapshot.Settings)
+		t.Free -= t.Missed
 		t.FirstHalf += d.first - place.firstBlocked
 		if st.Snapshot.Settings.Parity {
 			t.FirstHalfSize = c.usable.first
 		}
-		place.follow(t.Used, pace)
-		t.Rate, t.Followed = place.rate, place.span
-		t.Level = st.Thresholds.Level(t.Used, p.Usable)
+		place.all.follow(t.Used, pace)
+		place.held.follow(t.Used-t.TimeWait, pace)
+		t.Level = st.Thresholds.Level(t.Used, t.Used+t.Free)
 		if t.Level == LevelExhausted && t.Reusable > 0 {
 			// connect() still gets a port, if timestamps were negotiated.
 			t.Level = LevelCritical
 		}
-		p.Tuples = append(p.Tuples, *t)
+	}
+	c.foresee(st)
+	for _, n := range c.tuples.active {
+		p.Tuples = append(p.Tuples, c.tuples.tuples[n].use)
 	}
 	c.addPrivate(st, p, pace)
 	slices.SortFunc(p.Tuples, compareTuples)
 }
 
-// compareTuples puts the worst first: by level, then the largest share of the
-// ports, then the fewest reusable ones; ties by address, so that nothing changes places for nothing.
+// compareTuples puts first the one that fails first: with the smallest share of
+// ports that can still be had, free or to be taken over, then the fewest free
+// ones. A private pool that is in no trouble comes last, as nothing tells that it
+// is no wider. Ties by address, so that nothing changes places for nothing.
 func compareTuples(a, b TupleUse) int {
+	ofA, ofB := int64(a.Used+a.Free), int64(b.Used+b.Free)
 	return cmp.Or(
-		cmp.Compare(b.grade(), a.grade()), cmp.Compare(b.Percent(), a.Percent()),
-		cmp.Compare(b.Used, a.Used), cmp.Compare(a.Reusable, b.Reusable),
+		cmp.Compare(one(a.idle()), one(b.idle())),
+		cmp.Compare(int64(a.Free+a.Reusable)*ofB, int64(b.Free+b.Reusable)*ofA), cmp.Compare(int64(a.Free)*ofB, int64(b.Free)*ofA),
 		bytes.Compare(a.Destination[:], b.Destination[:]), cmp.Compare(a.Port, b.Port),
 		bytes.Compare(a.Source[:], b.Source[:]), cmp.Compare(a.Interface, b.Interface),
 		cmp.Compare(a.Pool, b.Pool))

@@ -43,19 +43,19 @@ func (c *census) askPeers(st *State, o *ownership) {
 // loopbackInterface is LOOPBACK_IFINDEX of the kernel.
 const loopbackInterface = 1
 
+// takesOver reports whether the setting lets connect() take over what is in
+// TIME_WAIT between two addresses. With 2, one loopback end suffices.
+func takesOver(set *source.Settings, local, remote source.Addr, iface uint32) bool {
+	return set.ReuseTimeWait == 1 ||
+		set.ReuseTimeWait == 2 && (local.IsLoopback() || remote.IsLoopback() || iface == loopbackInterface)
+}
+
 // reusable reports whether connect() may take over a TIME_WAIT of a tuple
-// (tcp_twsk_unique). With the setting 2, one loopback end suffices.
+// (tcp_twsk_unique).
 func (c *census) reusable(st *State, row int, tuple int32) bool {
 	s, set := &st.Snapshot.Sockets[row], &st.Snapshot.Settings
 	age, ok := waited(s, set)
-	switch {
-	case !ok || age < set.ReuseDelay:
-		return false
-	case set.ReuseTimeWait == 2:
-		if !s.Local.IsLoopback() && !s.Remote.IsLoopback() && s.Interface != loopbackInterface {
-			return false
-		}
-	case set.ReuseTimeWait != 1:
+	if !ok || age < set.ReuseDelay || !takesOver(set, s.Local, s.Remote, s.Interface) {
 		return false
 	}
 	// What counts is what the connection had, and not the setting of now. A dump

@@ -34,8 +34,8 @@ type State struct {
 	// History holds the samples of the last HistorySpan, oldest first, this
 	// moment's last.
 	History []Sample
-	// Forecast is about the headline: TCP.Pressure.Headline.
-	Forecast Forecast
+	// Outlook is that of the headline: TCP.Pressure.Headline.
+	Outlook Outlook
 	// Churn is who opens and closes connections to the worst destinations, most
 	// closes first.
 	Churn []Churn

@@ -190,7 +190,7 @@ func (c *census) noteOpen(t *tuplePlace, h *holder, s *source.Socket) {
 		t.openLeft = left
 	}
 	t.openWaits++
-	t.openClosing += one(h.closing)
+	t.openClosing += one(h.closing())
 }
 
 // drains reports whether what a tuple holds of the second half may be the end of
@@ -290,6 +290,7 @@ func (c *census) judgeChildren(st *State, o *ownership) {
 // countSuspected counts for each tuple the suspected ports that others hold,
 // and takes back what was counted as reusable on its own.
 func (c *census) countSuspected(st *State) {
+	low := st.Snapshot.Settings.Range.Low
 	for _, n := range c.tuples.active {
 		t := &c.tuples.tuples[n]
 		t.use.Suspected = c.suspects.total
@@ -312,6 +313,7 @@ func (c *census) countSuspected(st *State) {
 			t.lastPort = h.port
 			t.use.Suspected--
 			t.use.Reusable -= one(h.reuse)
+			t.use.FirstReusable -= one(h.reuse && h.port&1 == low&1)
 		})
 	}
 }

@@ -294,9 +294,9 @@ func TestForecast(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got := story(grow(c.used...)...).Forecast
-			if math.Abs(got.Rate-c.rate) > 1e-9 || (got.Full-c.full).Abs() > time.Millisecond {
-				t.Errorf("rate %v, full in %v; want %v, %v", got.Rate, got.Full, c.rate, c.full)
+			got := story(grow(c.used...)...).Outlook
+			if math.Abs(got.Rate-c.rate) > 1e-9 || (got.Left()-c.full).Abs() > time.Millisecond {
+				t.Errorf("rate %v, full in %v; want %v, %v", got.Rate, got.Left(), c.rate, c.full)
 			}
 		})
 	}
@@ -308,20 +308,20 @@ func TestForecastUsesRealElapsedTime(t *testing.T) {
 	for i := range moments {
 		moments[i].Time = epoch.Add(time.Duration(i) * 4 * time.Second)
 	}
-	if got := story(moments...).Forecast; math.Abs(got.Rate-0.5) > 1e-9 {
+	if got := story(moments...).Outlook; math.Abs(got.Rate-0.5) > 1e-9 {
 		t.Errorf("rate %v, want 0.5: two ports in four seconds", got.Rate)
 	}
 }
 
 func TestForecastOfCloses(t *testing.T) {
 	t.Parallel()
-	young := connections(30, source.TimeWait, "10.0.0.1", 40000, 1, db)
-	for i := range young {
-		young[i].Expires = 58000
-	}
+	young := evenly(connections(30, source.TimeWait, "10.0.0.1", 40000, 1, db), 5)
 	young = append(young, connections(10, source.Established, "10.0.0.1", 40030, 1, db)...)
-	got := update(moment(0, append(young, socket(source.Bound, "10.0.0.1:40090", ""))...)).Forecast
-	want := Forecast{Outlook: Outlook{CloseRate: 6, Sustainable: float64(100-10-1) / 60, Plateau: 10 + 1 + 360}}
+	got := update(moment(0, append(young, socket(source.Bound, "10.0.0.1:40090", ""))...)).Outlook
+	want := Outlook{
+		Trend: TrendFull, In: 59 * time.Second / 6,
+		CloseRate: 6, Keeps: time.Minute, Sustainable: float64(100-10-1) / 60, Plateau: 10 + 1 + 360,
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -345,7 +345,7 @@ func TestClockSetBack(t *testing.T) {
 	st := story(
 		moment(100, connections(10, source.Established, "10.0.0.1", 40000, 1, db)...),
 		moment(50, connections(20, source.Established, "10.0.0.1", 40000, 1, db)...))
-	if st.Elapsed != 0 || st.Forecast.Rate != 0 || st.Forecast.Full != 0 {
-		t.Errorf("elapsed %v, forecast %+v; want zeros", st.Elapsed, st.Forecast)
+	if st.Elapsed != 0 || st.Outlook.Rate != 0 || st.Outlook.In != 0 {
+		t.Errorf("elapsed %v, outlook %+v; want zeros", st.Elapsed, st.Outlook)
 	}
 }

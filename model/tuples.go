@@ -18,8 +18,10 @@ type destination struct {
 // tuplePlace is a place in a tupleTable.
 type tuplePlace struct {
 	use TupleUse
-	growth
-	turn uint32 // when it was counted last
+	// all is how its used ports grow, and held how those do that are not in
+	// TIME_WAIT.
+	all, held growth
+	turn      uint32 // when it was counted last
 	// fullOnce says that its first half was crowded since it holds ports of the
 	// second.
 	fullOnce bool
@@ -48,7 +50,14 @@ type tuplePlace struct {
 	// blocked counts its own ports that are blocked for everyone, firstBlocked
 	// those of them that connect() tries first.
 	blocked, firstBlocked int
-	pool                  int32 // of its source address
+	secondLive            int // the part of use.Live on ports of the second half
+	// young counts its TIME_WAIT by their age in seconds, untimed those of which
+	// it is not known.
+	young   [closingSeconds]int32
+	untimed int32
+	ends    ends // of the range, that it holds
+
+	pool int32 // of its source address
 	// bound is the first of the tuples that are this one but for an interface, next
 	// the one after it.
 	bound, next int32
@@ -103,7 +112,7 @@ func (t *tupleTable) touch(n int32) int32 {
 		return n
 	}
 	*u = tuplePlace{
-		use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, growth: u.growth, turn: t.turn, dest: u.dest,
+		use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, all: u.all, held: u.held, turn: t.turn, dest: u.dest,
 		wasCrowded: u.crowded, order: u.order, firstOrder: u.firstOrder, orderOf: u.orderOf,
 		fullOnce: u.fullOnce, pool: noGroup, bound: noTuple, next: noTuple, destGroup: noGroup, service: noGroup,
 	}

@@ -143,9 +143,6 @@ func cases() []adviceCase {
 		{"slow connect", busy(), model.Finding{
 			Problem: model.SlowConnect, Level: model.LevelWarning, Tuple: database, Process: java, Tier: model.OwnerObserved, Count: 14116, Of: 14116,
 		}},
-		{"slow connect ahead", busy(), model.Finding{
-			Problem: model.SlowConnect, Level: model.LevelWarning, Tuple: database, Process: none, Count: 13000, Of: 14116,
-		}},
 		{"bound first", host(), model.Finding{
 			Problem: model.BoundFirst, Level: model.LevelWarning, Process: java, Tier: model.OwnerObserved, Count: 40, Suspected: 6000, Of: 28232,
 			Pool: 6100, Tuple: model.TupleKey{Source: database.Source},

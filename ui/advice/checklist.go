@@ -115,8 +115,8 @@ func (e *examiner) connections() {
 		to = "for bind() on " + h.Key.Source.String()
 	}
 	line := fmt.Sprintf("%s %% of %s used %s, %s free", text.Percent(h.Percent()), text.Plural(h.Limit.Of(p.Usable), "port", "ports"), to, text.Count(h.Free))
-	if f := &e.st.Forecast; f.Full > 0 {
-		line += ", " + text.Rate(f.Rate) + "/s, full in " + text.Duration(f.Full)
+	if o := &e.st.Outlook; o.Left() > 0 {
+		line += ", " + text.Rate(o.Rate) + "/s, full in " + text.Duration(o.Left())
 	}
 	e.seen("%s", line)
 	e.seen("%s in use over all destinations (%s %%), UDP %s", text.Plural(p.InUse, "port", "ports"), text.Percent(p.PoolPercent()),
@@ -152,9 +152,8 @@ func (e *examiner) timeWait() {
 	e.seen("%s", line)
 	if t := e.st.TCP.Pressure.WorstOfRange(); t != nil && t.TimeWait > 0 {
 		e.seen("%s to %s, %s of them can likely be taken over", text.Count(t.TimeWait), t.To(), text.Count(t.Reusable))
-		if f := &e.st.Forecast; f.CloseRate > 0 {
-			e.seen("%s there, where %s can be sustained: %s", closes(f.CloseRate), rate(f.Sustainable),
-				settles(f.Plateau, e.st.TCP.Pressure.Usable))
+		if o := &t.Outlook; o.CloseRate > 0 && !(o.Trend == model.TrendFull && o.In == 0) {
+			e.seen("%s there, where %s can be sustained: %s", closes(o.CloseRate), rate(o.Sustainable), leads(o, t.Used+t.Free))
 		}
 	}
 	if e.p.Verdict > model.VerdictUnknown && len(e.p.Findings) == 0 {
@@ -169,6 +168,20 @@ func (e *examiner) timeWait() {
 		word = " (" + meaning[set.ReuseTimeWait] + ")"
 	}
 	e.seen("tcp_tw_reuse is %d%s, tcp_timestamps is %d", set.ReuseTimeWait, word, set.Timestamps)
+}
+
+// leads says where it goes.
+func leads(o *model.Outlook, ports int) string {
+	of := text.Count(o.Plateau) + " of " + text.Plural(ports, "port", "ports")
+	switch o.Trend {
+	case model.TrendFull:
+		return "full in " + text.Duration(o.In)
+	case model.TrendLevelsOff:
+		return "settles at " + of + " in " + text.Duration(o.In)
+	case model.TrendDrains:
+		return "drains to " + of + " in " + text.Duration(o.In)
+	}
+	return "stays at about " + of
 }
 
 func (e *examiner) pooling() {

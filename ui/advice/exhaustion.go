@@ -53,7 +53,7 @@ func (t *teller) tupleFull() Advice {
 	if t.Rate >= 0.5 {
 		a.Seen += "; " + text.Rate(t.Rate) + " ports/s" + t.left(", full in ")
 	}
-	if n := t.closeRate(); n > 0 {
+	if n := t.closeRate(); n > 0 && t.Level != model.LevelExhausted {
 		a.Seen += "; " + closes(n) + ", where " + rate(t.sustains()) + " can be sustained"
 	}
 	a.Why = "When none is free, connect() to this destination fails with EADDRNOTAVAIL." + t.scopeWords()
@@ -92,7 +92,7 @@ func (t *teller) waitsMost() bool {
 func (t *teller) cures() []Remedy {
 	var pool Remedy
 	if t.waitsMost() {
-		plateau := t.use.Outlook(t.set.TimeWait).Plateau - t.use.Blocked - t.use.Suspected
+		plateau := t.use.Outlook.Plateau - t.use.Blocked - t.use.Suspected
 		pool = t.pool(t.use.TimeWait, t.use.Live, plateau)
 	}
 	var noPort Remedy
@@ -149,15 +149,12 @@ func (t *teller) shareUDP() Remedy {
 
 func (t *teller) slowConnect() Advice {
 	a := Advice{
-		Title: t.title("connect() to %s is about to get slow", t.destination()),
+		Title: t.title("connect() to %s is slow", t.destination()),
 		Seen: fmt.Sprintf("%s of the %s ports that connect() to %s tries first are used (%s %%)",
 			text.Count(t.Count), text.Count(t.Of), t.destination(), percent(t.Count, t.Of)),
 		Why: "connect() tries the ports with the parity of the range's low end first. When these are used up, each call scans all of them " +
 			"in vain before it turns to the others: measured, 1,130 µs instead of 7 µs with the default range.",
 		Remedies: t.cures(),
-	}
-	if t.Count >= t.Of {
-		a.Title = t.title("connect() to %s is slow", t.destination())
 	}
 	a.Seen += t.mostBy()
 	return a

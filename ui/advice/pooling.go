@@ -124,7 +124,7 @@ func (t *teller) noPooling() Advice {
 	a := Advice{
 		Title: t.title("%s to %s, each for a new connection", closes(t.Rate), t.destination()),
 		Seen: fmt.Sprintf("%s closes %s connections/s to %s: %s open, %s in TIME_WAIT%s; %s; %s%s",
-			t.whoever(), rate(t.Rate), t.destination(), text.Count(t.Live), text.Count(t.Count), t.shares(), life, settles(t.Plateau, t.Of),
+			t.whoever(), rate(t.Rate), t.destination(), text.Count(t.Live), text.Count(t.Count), t.shares(), life, takes(t.Plateau, t.Of),
 			t.learn()),
 		Why: fmt.Sprintf("Each connection that is closed here keeps its port towards this destination for %s: at this rate that makes %s for %s at one time.",
 			span(t.set.TimeWait), text.Plural(t.Plateau, "port", "ports"), text.Plural(max(1, t.Live), "connection", "connections")) + t.noCure(),
@@ -136,12 +136,12 @@ func (t *teller) noPooling() Advice {
 	return a
 }
 
-// settles says where a rate of closes leads.
-func settles(plateau, usable int) string {
+// takes says how many ports a rate of closes takes in the end.
+func takes(plateau, usable int) string {
 	if plateau > usable {
 		return "would take " + text.Count(plateau) + " ports, and there are " + text.Count(usable)
 	}
-	return "settles at " + text.Count(plateau) + " of " + text.Count(usable) + " ports"
+	return "this takes " + text.Count(plateau) + " of " + text.Count(usable) + " ports"
 }
 
 // noCure says plainly which popular settings do nothing against TIME_WAIT.

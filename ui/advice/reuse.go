@@ -105,7 +105,7 @@ func (t *teller) another() Remedy {
 	r := Remedy{
 		What:    "spread the connections over one more destination or source address",
 		Command: "ip address add ADDRESS dev INTERFACE\nHAProxy: source ADDRESS; nginx: proxy_bind ADDRESS; or one more address or port of the server",
-		Effect:  "+" + text.Plural(fresh, "port", "ports") + " and " + closes(sustains(fresh, t.set.TimeWait)) + " for each further address",
+		Effect:  "+" + text.Plural(fresh, "port", "ports") + " and " + closes(sustains(fresh, t.keeps())) + " for each further address",
 		Risk:    "a program that binds the source address must set IP_BIND_ADDRESS_NO_PORT, or its ports are blocked for everyone",
 	}
 	if t.Tuple.Destination.IsLoopback() {

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"cmp"
 	"time"
 
 	"ephtop/source"
@@ -31,14 +32,22 @@ func sustains(ports int, wait time.Duration) float64 {
 }
 
 // sustains is that of the finding's tuple.
-func (t *teller) sustains() float64 { return sustains(t.spare(), t.set.TimeWait) }
+func (t *teller) sustains() float64 { return sustains(t.spare(), t.keeps()) }
+
+// keeps is how long a close keeps its port towards the finding's tuple.
+func (t *teller) keeps() time.Duration {
+	if t.use == nil {
+		return t.set.TimeWait
+	}
+	return cmp.Or(t.use.Outlook.Keeps, t.set.TimeWait)
+}
 
 // closeRate is the closes per second towards the finding's tuple.
 func (t *teller) closeRate() float64 {
 	if t.use == nil {
 		return 0
 	}
-	return t.use.Outlook(t.set.TimeWait).CloseRate
+	return t.use.Outlook.CloseRate
 }
 
 // oldEnough counts the ports towards the finding's tuple whose TIME_WAIT could

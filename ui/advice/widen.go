@@ -72,7 +72,7 @@ func (t *teller) moreports(more, then int) string {
 	if t.Problem == model.SlowConnect {
 		return effect + fmt.Sprintf("; connect() gets slow at %s instead of %s ports", text.Count(then/2), text.Count(t.Of))
 	}
-	return effect + "; sustains " + t.insteadOf(sustains(t.spare()+more, t.set.TimeWait))
+	return effect + "; sustains " + t.insteadOf(sustains(t.spare()+more, t.keeps()))
 }
 
 // server is a port that something waits on.

@@ -34,31 +34,38 @@ func CheckLevel(st *model.State, on CheckOn) model.Level {
 	case on == OnTuple || on == OnAny || st.Failures.Recent > 0:
 		return st.Level
 	case on == OnPlateau:
-		settled, _ := plateau(st)
-		return st.Thresholds.Level(settled, st.TCP.Pressure.Usable)
+		settled, of, _ := plateau(st)
+		return st.Thresholds.Level(settled, of)
 	}
 	return max(st.TCP.Pressure.PoolLevel, st.UDP.Pressure.PoolLevel)
 }
 
-// plateau is where the use of ports will level off, at the destination where
-// that is highest; of the pool, where that is the limit.
-func plateau(st *model.State) (settled int, at *model.TupleUse) {
+// plateau is where the use of ports will level off, of how many, at the
+// destination where that share is highest; of the pool, where that is the limit.
+func plateau(st *model.State) (settled, of int, at *model.TupleUse) {
 	p := &st.TCP.Pressure
 	if p.PoolOnly || len(p.Tuples) == 0 {
-		return p.InUse, nil
+		return p.InUse, p.Usable, nil
 	}
 	for i := range p.Tuples {
-		if p.Tuples[i].Pool != model.PoolRange {
+		t := &p.Tuples[i]
+		if t.Pool != model.PoolRange {
 			continue
 		}
-		if n := p.Tuples[i].Outlook(st.Snapshot.Settings.TimeWait).Plateau; at == nil || n > settled {
-			settled, at = n, &p.Tuples[i]
+		if n := t.Used + t.Free; at == nil || t.Outlook.Plateau*of > settled*n {
+			settled, of, at = t.Outlook.Plateau, n, t
 		}
 	}
 	if at == nil {
-		return p.InUse, nil
+		return p.InUse, p.Usable, nil
 	}
-	return settled, at
+	return settled, of, at
+}
+
+// plateauShare is the same in percent.
+func plateauShare(st *model.State) float64 {
+	settled, of, _ := plateau(st)
+	return model.Percent(settled, of)
 }
 
 // share is the figure by which namespaces of one level are compared.
@@ -67,8 +74,7 @@ func share(st *model.State, on CheckOn) float64 {
 	case OnPool:
 		return max(st.TCP.Pressure.PoolPercent(), st.UDP.Pressure.PoolPercent())
 	case OnPlateau:
-		settled, _ := plateau(st)
-		return model.Percent(settled, st.TCP.Pressure.Usable)
+		return plateauShare(st)
 	}
 	h := st.TCP.Pressure.Headline()
 	return h.Percent()
@@ -136,26 +142,25 @@ func checkWords(st *model.State, on CheckOn) string {
 	case on != OnPool && udp.Level > worse.Level, on == OnPool && udp.PoolLevel > worse.PoolLevel:
 		worse = udp
 	}
-	h := worse.Headline()
-	if on == OnPool || h.Scope == model.ScopePool {
+	if on == OnPool || worse.Headline().Scope == model.ScopePool {
 		return poolWords(worse)
 	}
-	if h.Scope == model.ScopeBind {
+	if h := worse.Headline(); h.Scope == model.ScopeBind {
 		return bindWords(worse, &h)
 	}
-	to, of := h.Key.To()+advice.From(h.Limit), h.Limit.Of(worse.Usable)
-	words := fmt.Sprintf("%s %% of %s to %s used", rounded(h.Percent()), text.Plural(of, "port", "ports"), to)
-	if h.Level == model.LevelExhausted {
+	t := worse.Worst()
+	if i := slices.IndexFunc(worse.Tuples, func(t model.TupleUse) bool { return t.Level == worse.Level }); i > 0 {
+		t = &worse.Tuples[i]
+	}
+	to, of := t.To()+advice.From(t.Limit), t.Limit.Of(worse.Usable)
+	words := fmt.Sprintf("%s %% of %s to %s used", rounded(t.Percent()), text.Plural(of, "port", "ports"), to)
+	if t.Level == model.LevelExhausted {
 		words = fmt.Sprintf("no port of %s is free to %s", text.Count(of), to)
 	}
-	f := &st.Forecast
-	switch {
-	case f.Full > 0:
-		words += ", full in " + text.Duration(f.Full)
-	case h.Free > 0 && f.CloseRate > f.Sustainable:
-		words += fmt.Sprintf(", will be full at %s closes/s", text.Count(int(f.CloseRate)))
+	if left := t.Outlook.Left(); left > 0 {
+		words += ", full in " + text.Duration(left)
 	}
-	if t := worse.Worst(); t.SlowConnect() {
+	if t.SlowConnect() {
 		words += ", connect() is slow"
 	}
 	return words
@@ -163,20 +168,21 @@ func checkWords(st *model.State, on CheckOn) string {
 
 // plateauWords says where the use levels off.
 func plateauWords(st *model.State) string {
-	settled, at := plateau(st)
-	p := &st.TCP.Pressure
+	settled, of, at := plateau(st)
 	if at == nil {
-		return poolWords(p)
+		return poolWords(&st.TCP.Pressure)
 	}
-	to := at.To()
-	switch o := at.Outlook(st.Snapshot.Settings.TimeWait); {
-	case at.Free == 0:
-		return fmt.Sprintf("no port of %s is free to %s", text.Count(p.Usable), to)
-	case settled >= p.Usable:
-		return fmt.Sprintf("%s to %s do not suffice for %s closes/s, which need %s %%", text.Plural(p.Usable, "port", "ports"), to,
-			text.Count(int(o.CloseRate)), rounded(model.Percent(settled, p.Usable)))
+	o, to := &at.Outlook, at.To()
+	switch {
+	case o.Trend == model.TrendFull && o.In == 0:
+		return fmt.Sprintf("no port of %s is free to %s", text.Count(of), to)
+	case o.Trend == model.TrendFull && settled > of:
+		return fmt.Sprintf("%s to %s do not suffice for %s closes/s, which need %s %%", text.Plural(of, "port", "ports"), to,
+			text.Count(int(o.CloseRate)), rounded(plateauShare(st)))
+	case o.Trend == model.TrendFull:
+		return fmt.Sprintf("%s to %s will be full in %s", text.Plural(of, "port", "ports"), to, text.Duration(o.In))
 	}
-	return fmt.Sprintf("levels off at %s %% of %s to %s", rounded(model.Percent(settled, p.Usable)), text.Plural(p.Usable, "port", "ports"), to)
+	return fmt.Sprintf("levels off at %s %% of %s to %s", rounded(plateauShare(st)), text.Plural(of, "port", "ports"), to)
 }
 
 // bindWords are about the pool of an address on which callers bind.
@@ -219,8 +225,7 @@ func performance(st *model.State, on CheckOn) string {
 		count("used", h.Used()), count("time_wait", h.TimeWait), failures,
 	}
 	if on == OnPlateau {
-		settled, _ := plateau(st)
-		figures = append(figures, strings.TrimSuffix(share("plateau", model.Percent(settled, p.Usable)), "100"))
+		figures = append(figures, strings.TrimSuffix(share("plateau", plateauShare(st)), "100"))
 	}
 	return strings.Join(figures, " ")
 }

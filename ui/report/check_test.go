@@ -21,14 +21,17 @@ func TestCheck(t *testing.T) {
 		{"a warning of the worst destination", func(st *model.State) { st.TCP.Pressure.Tuples[0].FirstHalf = 7 }, OnTuple, model.LevelWarning,
 			"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
 				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
-		{"slow connect and a forecast", func(st *model.State) { st.Forecast.Full = 86 * time.Second }, OnTuple, model.LevelWarning,
+		{"slow connect and a forecast", func(st *model.State) {
+			o := &st.TCP.Pressure.Tuples[0].Outlook
+			o.Trend, o.In = model.TrendFull, 86*time.Second
+		}, OnTuple, model.LevelWarning,
 			"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used, full in 1m 26s, connect() is slow | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
 				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
-		{"more closes than can be sustained", func(st *model.State) {
+		{"it levels off below what there is", func(st *model.State) {
 			st.TCP.Pressure.Tuples[0].FirstHalf = 7
-			st.Forecast.CloseRate, st.Forecast.Sustainable = 400, 333.7
+			st.TCP.Pressure.Tuples[0].Outlook = model.Outlook{Trend: model.TrendLevelsOff, In: 20 * time.Second, Plateau: 26000, CloseRate: 300, Sustainable: 333.7}
 		}, OnTuple, model.LevelWarning,
-			"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used, will be full at 400 closes/s | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
+			"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used | tuple=63.8%;60;80;0;100 pool=64.9%;60;80;0;100 " + quiet +
 				" used=18006;;;0;28222 time_wait=9804;;;0;28222 failures=U\n"},
 		{"exhausted is critical", func(st *model.State) {
 			worst := &st.TCP.Pressure.Tuples[0]

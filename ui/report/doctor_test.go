@@ -93,7 +93,10 @@ func diagnoses() map[string]Diagnosis {
 	loud.Failures = model.Failures{Observed: true, Count: 30, Recent: 3, Last: loud.Moment.Time, By: []model.Failure{
 		{Process: loud.Processes[java], Destination: addr("10.0.9.2"), Port: 5432, Count: 30},
 	}}
-	loud.Forecast = model.Forecast{Rate: 118, Full: 86 * time.Second, Outlook: model.Outlook{CloseRate: 240, Sustainable: 333, Plateau: 22602}}
+	loud.Outlook = model.Outlook{
+		Trend: model.TrendFull, In: 86 * time.Second, Rate: 118, CloseRate: 240, Keeps: time.Minute, Sustainable: 333, Plateau: 28222,
+	}
+	loud.TCP.Pressure.Tuples[0].Outlook = loud.Outlook
 	loud.Churn = []model.Churn{{Tuple: loud.TCP.Pressure.Tuples[0].TupleKey, Process: java, Tier: model.OwnerTraced, Live: 41, TimeWait: 9804, CloseRate: 240}}
 	f := loud.Findings
 	f[0].Rate, f[0].Span = 118, 86*time.Second

@@ -91,10 +91,14 @@ func busyHost() *model.State {
 	}
 	tcp.Pressure = model.Pressure{Proto: source.TCP, Usable: 28222, InUse: 18330, Live: 8530, TimeWait: 9800, Level: model.LevelWarning,
 		Tuples: []model.TupleUse{
-			{TupleKey: postgres, Live: 8202, TimeWait: 9804, Used: 18006, Free: 10216, FirstHalf: 14111, FirstHalfSize: 14111, Level: model.LevelWarning},
-			{TupleKey: https, Live: 311, Used: 311, Free: 27911, FirstHalf: 311, FirstHalfSize: 14111},
-			{TupleKey: metrics, Live: 13, Used: 13, Free: 28209, Reusable: 0, FirstHalf: 12, FirstHalfSize: 14111},
+			{TupleKey: postgres, Live: 8202, TimeWait: 9804, Used: 18006, Free: 10216, FirstHalf: 14111, FirstHalfSize: 14111, Level: model.LevelWarning,
+				Outlook: model.Outlook{Trend: model.TrendDrains, In: time.Minute, Plateau: 8202, Keeps: time.Minute, Sustainable: 333.67}},
+			{TupleKey: https, Live: 311, Used: 311, Free: 27911, FirstHalf: 311, FirstHalfSize: 14111,
+				Outlook: model.Outlook{Trend: model.TrendSteady, Plateau: 311, Keeps: time.Minute, Sustainable: 465.18}},
+			{TupleKey: metrics, Live: 13, Used: 13, Free: 28209, Reusable: 0, FirstHalf: 12, FirstHalfSize: 14111,
+				Outlook: model.Outlook{Trend: model.TrendSteady, Plateau: 13, Keeps: time.Minute, Sustainable: 470.15}},
 		}}
+	st.Outlook = tcp.Pressure.Tuples[0].Outlook
 	tcp.Pressure.BindPools = []model.BindPool{{Local: web, Used: 18019, Free: 10203, Level: model.LevelWarning}}
 	udp.Pressure = model.Pressure{Proto: source.UDP, Usable: 28222, InUse: 212,
 		BindPools: []model.BindPool{{Local: addr("0.0.0.0"), Used: 212, Free: 28010}}}

@@ -34,8 +34,15 @@ import (
 //     sockets whose time-wait timer runs;
 //   - the count of failures says nothing where they are not observed, which
 //     takes a trace of the kernel;
-//   - seconds_to_full is there only on the worst tuple, while its use rises,
-//     which one poll alone cannot tell;
+//   - outlook is that of the worst tuple, or of the pool where that is the limit:
+//     in_seconds is the time until its verdict comes true, 0 where no port is free
+//     now; settles_at is where the use comes to a rest, null where it gets full.
+//     It is unknown where one poll alone cannot tell;
+//   - seconds_to_full is there only on the worst tuple, if its outlook is full
+//     and it is not so yet; plateau is where the use settles, or at least all
+//     there is where it gets full;
+//   - missed is a port that connect() does not come by in a range with an odd
+//     number of ports, where no other is free; it is neither used nor free;
 //   - bind_pools and kinds are those of both protocols whatever the filter;
 //   - blocked_known is the part of blocked that the kernel told of, and left out
 //     where it tells of none: where it tells of all, nothing is suspected;
@@ -63,6 +70,7 @@ func JSON(w io.Writer, st *model.State, o Options) error {
 	p.connections(o.Rows)
 	p.field("failures", newFailures(st))
 	p.reasons()
+	p.field("outlook", newOutlook(&st.Outlook))
 	p.namespaces(&o)
 	return p.end()
 }
@@ -109,6 +117,7 @@ type jsonTuple struct {
 	Interface        uint32       `json:"interface,omitempty"`
 	Used             int          `json:"used"`
 	Free             int          `json:"free"`
+	Missed           int          `json:"missed,omitempty"`
 	Percent          float64      `json:"percent"`
 	Blocked          int          `json:"blocked"`
 	Suspected        int          `json:"suspected"`
@@ -138,6 +147,24 @@ func newLimit(l model.Limit) *jsonLimit {
 		return nil
 	}
 	return &jsonLimit{l.Kind.String(), l.Low, l.High}
+}
+
+type jsonOutlook struct {
+	Verdict   string   `json:"verdict"`
+	InSeconds *float64 `json:"in_seconds"`
+	SettlesAt *int     `json:"settles_at"`
+}
+
+func newOutlook(o *model.Outlook) jsonOutlook {
+	j := jsonOutlook{Verdict: o.Trend.String()}
+	if o.In > 0 || o.Trend == model.TrendFull {
+		seconds := tenth(o.In.Seconds())
+		j.InSeconds = &seconds
+	}
+	if o.Settles() {
+		j.SettlesAt = &o.Plateau
+	}
+	return j
 }
 
 type jsonHolder struct {
@@ -200,10 +227,10 @@ func (p *jsonPage) tuples() {
 	holders := p.holders()
 	p.list("tuples", len(tuples), func(i int) {
 		t := &tuples[i]
-		o := t.Outlook(p.Snapshot.Settings.TimeWait)
+		o := &t.Outlook
 		p.value(jsonTuple{
 			Source: t.Source.String(), Destination: t.Destination.String(), Port: t.Port, Interface: t.Interface,
-			Used: t.Used, Free: t.Free, Percent: tenth(t.Percent()),
+			Used: t.Used, Free: t.Free, Missed: t.Missed, Percent: tenth(t.Percent()),
 			Blocked: t.Blocked, Suspected: t.Suspected, BlockedKnown: p.blockedKnown(t), TimeWait: t.TimeWait, Reusable: t.Reusable,
 			FirstHalfPercent: tenth(t.FirstHalfPercent()), SlowConnect: t.SlowConnect(),
 			Closes: tenth(o.CloseRate), Sustainable: tenth(o.Sustainable), Plateau: o.Plateau, SecondsToFull: p.secondsToFull(t),
@@ -227,10 +254,10 @@ func (p *jsonPage) holder(process int32, ports int) jsonHolder {
 // known or does not come.
 func (p *jsonPage) secondsToFull(t *model.TupleUse) *float64 {
 	head := p.TCP.Pressure.Headline()
-	if head.Scope != model.ScopeTuple || head.Key != t.TupleKey || p.Forecast.Full <= 0 {
+	if head.Scope != model.ScopeTuple || head.Key != t.TupleKey || t.Outlook.Left() <= 0 {
 		return nil
 	}
-	seconds := tenth(p.Forecast.Full.Seconds())
+	seconds := tenth(t.Outlook.Left().Seconds())
 	return &seconds
 }
 

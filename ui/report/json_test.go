@@ -126,7 +126,14 @@ type contract struct {
 			Count       int    `json:"count"`
 		} `json:"by"`
 	} `json:"failures"`
-	Degraded []string `json:"degraded"`
+	Degraded []string        `json:"degraded"`
+	Outlook  contractOutlook `json:"outlook"`
+}
+
+type contractOutlook struct {
+	Verdict   string   `json:"verdict"`
+	InSeconds *float64 `json:"in_seconds"`
+	SettlesAt *float64 `json:"settles_at"`
 }
 
 type contractConnection struct {
@@ -366,20 +373,36 @@ func BenchmarkJSONByReflection(b *testing.B) {
 }
 
 func TestJSONOutlook(t *testing.T) {
-	state := busyHost()
-	worst := &state.TCP.Pressure.Tuples[0]
-	worst.Closing, worst.Suspected = 1200, 4
-	state.Forecast = model.Forecast{Rate: 118, Full: 86500 * time.Millisecond}
-	got := decode(t, written(t, JSON, state, Options{})).Tuples
-	first, second := &got[0], &got[1]
-	if first.Suspected != 4 || first.Closes != 240 || first.Sustainable != 333.7 || first.Plateau != 8202+4+240*60 {
-		t.Errorf("the outlook of the worst tuple is %+v", *first)
-	}
-	if first.SecondsToFull == nil || *first.SecondsToFull != 86.5 {
-		t.Errorf("seconds_to_full of the worst tuple is %v, want 86.5", first.SecondsToFull)
-	}
-	if second.SecondsToFull != nil {
-		t.Errorf("seconds_to_full of another tuple is %v, want none", *second.SecondsToFull)
+	number := func(n float64) *float64 { return &n }
+	for _, c := range []struct {
+		name      string
+		outlook   model.Outlook
+		want      contractOutlook
+		seconds   *float64 // to full
+		closes    float64
+		sustained float64
+	}{
+		{"full, in a while", model.Outlook{Trend: model.TrendFull, In: 86500 * time.Millisecond, Plateau: 36000, CloseRate: 240.04, Sustainable: 333.67},
+			contractOutlook{"full", number(86.5), nil}, number(86.5), 240, 333.7},
+		{"full now", model.Outlook{Trend: model.TrendFull, Plateau: 28222}, contractOutlook{"full", number(0), nil}, nil, 0, 0},
+		{"levels off", model.Outlook{Trend: model.TrendLevelsOff, In: 50 * time.Second, Plateau: 20000, CloseRate: 20}, contractOutlook{"levels_off", number(50), number(20000)}, nil, 20, 0},
+		{"drains", model.Outlook{Trend: model.TrendDrains, In: 30 * time.Second, Plateau: 8202}, contractOutlook{"drains", number(30), number(8202)}, nil, 0, 0},
+		{"steady", model.Outlook{Trend: model.TrendSteady, Plateau: 18006}, contractOutlook{"steady", nil, number(18006)}, nil, 0, 0},
+		{"not known", model.Outlook{Plateau: 18006}, contractOutlook{"unknown", nil, nil}, nil, 0, 0},
+	} {
+		state := busyHost()
+		state.Outlook, state.TCP.Pressure.Tuples[0].Outlook = c.outlook, c.outlook
+		got := decode(t, written(t, JSON, state, Options{}))
+		if diff := cmp.Diff(c.want, got.Outlook); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+		first, second := &got.Tuples[0], &got.Tuples[1]
+		if first.Closes != c.closes || first.Sustainable != c.sustained || first.Plateau != c.outlook.Plateau {
+			t.Errorf("%s: the worst tuple is %+v", c.name, *first)
+		}
+		if diff := cmp.Diff(c.seconds, first.SecondsToFull); diff != "" || second.SecondsToFull != nil {
+			t.Errorf("%s: seconds_to_full (-want +got):\n%s, of another tuple %v", c.name, diff, second.SecondsToFull)
+		}
 	}
 }
 

@@ -70,7 +70,9 @@ func TestCheckOfSeveralNamespaces(t *testing.T) {
 	host := o.States[1]
 	host.UDP.Pressure.InUse, host.UDP.Pressure.PoolLevel = 14000, model.LevelCritical
 	settles := containerHost()
-	settles.States[0].TCP.Pressure.Tuples[1].Closing = 3000 // in five seconds
+	settles.States[0].TCP.Pressure.Tuples[1].Outlook = model.Outlook{Trend: model.TrendFull, In: 40 * time.Second, CloseRate: 600, Plateau: 36311}
+	grows := containerHost()
+	grows.States[0].TCP.Pressure.Tuples[1].Outlook = model.Outlook{Trend: model.TrendFull, In: 40 * time.Second, Rate: 600, Plateau: 28222}
 	for _, c := range []struct {
 		name   string
 		states []*model.State
@@ -84,6 +86,7 @@ func TestCheckOfSeveralNamespaces(t *testing.T) {
 		{"any, and there is but one", o.States[1:2], OnAny, "EPHTOP OK - host: 0 % of"},
 		{"where it levels off", o.States, OnPlateau, "EPHTOP OK - shop/api-7d9f: levels off at 29.1 % of 28,222 ports to 10.0.9.2:5432 | tuple=63.8%;60;80;0;100 "},
 		{"where it does not", settles.States, OnPlateau, "EPHTOP CRITICAL - shop/api-7d9f: 28,222 ports to [2001:db8:ffff:ffff:ffff:ffff:ffff:9f01]:44300 do not suffice for 600 closes/s, which need 128.7 % "},
+		{"where the use grows for good", grows.States, OnPlateau, "EPHTOP CRITICAL - shop/api-7d9f: 28,222 ports to [2001:db8:ffff:ffff:ffff:ffff:ffff:9f01]:44300 will be full in 40s "},
 	} {
 		var out bytes.Buffer
 		if _, err := Check(&out, c.states, nil, c.on); err != nil {

@@ -191,7 +191,7 @@ func (d *details) pressure(t *model.TupleUse) {
 	}
 	half, style := text.Percent(t.FirstHalfPercent())+" % of the ports that connect() tries first are used", theme.Text
 	if t.SlowConnect() {
-		half, style = half+": each connect scans them all in vain", theme.Warn
+		half, style = half+": each connect passes them in vain", theme.Warn
 	}
 	d.pair("first half", style, half)
 }

@@ -301,7 +301,7 @@ func (p *Painter) destinationLine(x, y int, c destinationColumns, v *View, t *mo
 	p.count(next(&x, c.used), y, c.used, theme.Text, t.Used)
 	p.count(next(&x, c.free), y, c.free, theme.Text, t.Free)
 	p.count(next(&x, c.waiting), y, c.waiting, theme.Text, t.TimeWait)
-	p.buf = text.AppendRate(p.buf[:0], t.Rate)
+	p.buf = text.AppendRate(p.buf[:0], t.Outlook.Rate)
 	p.canvas.BytesRight(next(&x, c.rate), y, c.rate, theme.Dim, p.buf)
 	p.owner(x, y, c.holder, v, t.Process, t.Tier)
 }

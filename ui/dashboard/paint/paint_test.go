@@ -113,11 +113,11 @@ var frameStates = []struct {
 		w := v.State.TCP.Pressure.Worst()
 		w.Live, w.TimeWait, w.Used, w.Free, w.Level = 12_000, 16_218, 28_232, 0, model.LevelExhausted
 		w.FirstHalf = w.FirstHalfSize
-		v.State.Forecast = model.Forecast{Rate: 0, Outlook: model.Outlook{CloseRate: 270, Sustainable: 270}}
+		v.State.Outlook = model.Outlook{Trend: model.TrendFull, CloseRate: 270, Sustainable: 270, Plateau: 28_232}
 	}},
 	{"slow connect", 120, 40, func(v *View) {
 		w := v.State.TCP.Pressure.Worst()
-		w.FirstHalf, v.State.Forecast.Full = w.FirstHalfSize, 7*time.Minute
+		w.FirstHalf, v.State.Outlook.In = w.FirstHalfSize, 7*time.Minute
 	}},
 	{"pool only", 80, 24, func(v *View) { v.State.TCP.Pressure.PoolOnly = true }},
 	{"names", 120, 40, func(v *View) { v.Names = true }},
@@ -188,7 +188,7 @@ var frameStates = []struct {
 		v.State.TCP.Pressure.Worst().Suspected = 1
 	}},
 	{"would take more than there is", 120, 40, func(v *View) {
-		v.State.Forecast = model.Forecast{Rate: 0.4, Outlook: model.Outlook{CloseRate: 520, Sustainable: 333, Plateau: 39_388}}
+		v.State.Outlook = model.Outlook{Trend: model.TrendFull, In: 20 * time.Second, Rate: 0.4, CloseRate: 520, Sustainable: 333, Plateau: 39_388}
 	}},
 	{"few ports in use", 120, 40, func(v *View) {
 		for i := range v.State.History {

@@ -91,7 +91,7 @@ func sampleState(sockets int) *model.State {
 			Clock: at.UnixNano(), Used: int32(used), Usable: 28_232, Pool: int32(used + 4000), UDP: int32(200 + i%20), Level: st.Thresholds.Level(used, 28_232),
 		})
 	}
-	st.Forecast = model.Forecast{Rate: 118, Full: 86 * time.Second, Outlook: model.Outlook{CloseRate: 312, Sustainable: 333, Plateau: 26_900}}
+	st.Outlook = model.Outlook{Trend: model.TrendFull, In: 86 * time.Second, Rate: 118, CloseRate: 312, Sustainable: 333, Plateau: 28_232}
 	for i := range sockets {
 		addSocket(st, i)
 	}
@@ -232,7 +232,7 @@ func emptyState() *model.State {
 		}}
 	}
 	st.TCP, st.UDP = free(source.TCP), free(source.UDP)
-	st.History, st.Forecast, st.Level = st.History[:1], model.Forecast{Outlook: model.Outlook{Sustainable: 470}}, model.LevelOK
+	st.History, st.Outlook, st.Level = st.History[:1], model.Outlook{Trend: model.TrendSteady, Sustainable: 470}, model.LevelOK
 	st.History[0] = model.Sample{Clock: sampleTime.UnixNano(), Usable: 28_232}
 	return st
 }

@@ -69,7 +69,7 @@ func trend(v *View) []segment {
 		return []segment{{theme.Dim, udpTrend}}
 	}
 	words := []segment{
-		{theme.Text, fmt.Sprintf("%7s  ", rate(v.State.Forecast.Rate)+"/s")}, pieceOf(forecastSegment(v), 14),
+		{theme.Text, fmt.Sprintf("%7s  ", growth(v))}, pieceOf(forecastSegment(v), 14),
 	}
 	if slow := slowSegment(v); slow.text != "" {
 		words = append(words, blanks(2), slow)
@@ -82,11 +82,11 @@ func forecast(v *View) []segment {
 	if v.Proto == ProtoUDP {
 		return []segment{{theme.Dim, udpTrend}}
 	}
-	f := &v.State.Forecast
-	words := []segment{pieceOf(segment{theme.Text, rate(f.Rate) + "/s"}, 7), pieceOf(forecastSegment(v), 14)}
-	if f.Sustainable > 0 {
-		closes := segment{theme.Text, "closes " + text.Count(int(f.CloseRate+0.5)) + "/s of " + text.Count(int(f.Sustainable))}
-		if f.CloseRate > f.Sustainable {
+	o := &v.State.Outlook
+	words := []segment{pieceOf(segment{theme.Text, growth(v)}, 7), pieceOf(forecastSegment(v), 14)}
+	if o.Sustainable > 0 && !full(v) {
+		closes := segment{theme.Text, "closes " + text.Count(int(o.CloseRate+0.5)) + "/s of " + text.Count(int(o.Sustainable))}
+		if o.Trend == model.TrendFull && o.CloseRate > o.Sustainable {
 			closes.style = theme.Warn
 		}
 		words = append(words, pieceOf(closes, 20))
@@ -95,22 +95,42 @@ func forecast(v *View) []segment {
 	return slices.DeleteFunc(words, func(s segment) bool { return s.text == "" })
 }
 
-// plateauSegment says where the use will settle if closes go on as they do.
-// Where no port is free, they do not: there are no connections to close.
+// full tells whether no port can be had: then none is closed or opened, and a
+// rate says nothing.
+func full(v *View) bool { return v.State.Outlook.Trend == model.TrendFull && v.State.Outlook.In == 0 }
+
+// growth is how fast the use grows.
+func growth(v *View) string {
+	if full(v) {
+		return ""
+	}
+	return rate(v.State.Outlook.Rate) + "/s"
+}
+
+// plateauSegment says where the use goes if closes go on as they do, and when it
+// is there: where it settles, or more than there is.
 func plateauSegment(v *View) segment {
-	head := v.State.TCP.Pressure.Headline()
-	plateau, usable := v.State.Forecast.Plateau, head.Limit.Of(v.State.TCP.Pressure.Usable)
-	if plateau <= 0 || usable <= 0 || head.Free <= 0 {
+	o, usable := &v.State.Outlook, v.State.TCP.Pressure.Usable
+	if head := v.State.TCP.Pressure.Headline(); head.Scope == model.ScopeTuple {
+		usable = head.Limit.Of(usable)
+	}
+	share := text.Count(o.Plateau) + " (" + text.Percent(model.Percent(o.Plateau, usable)) + " %)"
+	switch o.Trend {
+	case model.TrendFull:
+		if !full(v) && o.Plateau > usable {
+			return segment{theme.Critical, "would take " + share}
+		}
 		return segment{}
+	case model.TrendLevelsOff:
+		style := theme.Text
+		if level := v.State.Thresholds.Level(o.Plateau, usable); level > model.LevelOK {
+			style = levelRoles[min(level, model.LevelCritical)]
+		}
+		return segment{style, "settles at " + share + " in " + text.Duration(o.In)}
+	case model.TrendDrains:
+		return segment{theme.Text, "drains to " + share + " in " + text.Duration(o.In)}
 	}
-	share := text.Count(plateau) + " (" + text.Percent(model.Percent(plateau, usable)) + " %)"
-	switch level := v.State.Thresholds.Level(plateau, usable); {
-	case plateau > usable:
-		return segment{theme.Critical, "would take " + share}
-	case level > model.LevelOK:
-		return segment{levelRoles[min(level, model.LevelCritical)], "settles at " + share}
-	}
-	return segment{theme.Text, "settles at " + share}
+	return segment{}
 }
 
 // rate writes ports per second, small ones with a decimal: half a port a
@@ -132,11 +152,11 @@ func slowSegment(v *View) segment {
 	if t == nil || v.State.TCP.Pressure.PoolOnly {
 		return segment{}
 	}
-	switch half := t.FirstHalfPercent(); {
+	switch {
 	case t.SlowConnect():
 		return segment{theme.Warn, "! slow connect"}
-	case half >= 90 && t.Free > 0:
-		return segment{theme.Warn, "first half " + text.Percent(half) + " %"}
+	case t.NearlySlow():
+		return segment{theme.Warn, "first half " + text.Percent(t.FirstHalfPercent()) + " %"}
 	}
 	return segment{}
 }
@@ -147,23 +167,29 @@ func pieceOf(s segment, width int) segment {
 	return s
 }
 
+// forecastSegment is the verdict of the outlook in two words.
 func forecastSegment(v *View) segment {
-	f := &v.State.Forecast
-	switch h := v.State.TCP.Pressure.Headline(); {
-	case h.Free <= 0:
+	o := &v.State.Outlook
+	switch left := o.Left(); {
+	case full(v):
 		return segment{theme.Critical, "no port free"}
-	case f.Full <= 0 && f.Rate <= -0.5:
+	case o.Trend == model.TrendUnknown:
+		return segment{theme.Dim, "not known yet"}
+	case o.Trend == model.TrendDrains:
 		return segment{theme.Dim, "falling"}
-	case f.Full <= 0:
+	case o.Trend == model.TrendLevelsOff:
+		return segment{theme.Text, "levels off"}
+	case o.Trend == model.TrendSteady:
 		return segment{theme.Dim, "steady"}
-	case f.Full > time.Hour:
-		return segment{theme.Dim, "rising slowly"}
-	case f.Full > 5*time.Minute:
-		return segment{theme.Text, "full in " + text.Duration(f.Full)}
-	case f.Full > time.Minute:
-		return segment{theme.Warn, "full in " + text.Duration(f.Full)}
+	case left > time.Hour:
+		return segment{theme.Dim, "full in " + text.Duration(left.Round(time.Minute))}
+	case left > 5*time.Minute:
+		return segment{theme.Text, "full in " + text.Duration(left)}
+	case left > time.Minute:
+		return segment{theme.Warn, "full in " + text.Duration(left)}
+	default:
+		return segment{theme.Critical, "full in " + text.Duration(left)}
 	}
-	return segment{theme.Critical, "full in " + text.Duration(f.Full)}
 }
 
 // scale is what the full height of the history stands for.
