@@ -146,7 +146,7 @@ func (g *growth) trend() float64 {
 // shown is the growth to speak of.
 func (g *growth) shown() float64 {
 	if g.contradicted() {
-		return g.last
+		return 0
 	}
 	return g.rate
 }

@@ -115,10 +115,14 @@ func (f *future) walk(see func(second int, use float64) bool) {
 
 // full tells when no port can be had any more.
 func (f *future) full() (in float64, ever bool) {
-	was := 0.0
+	was, ports := 0.0, float64(f.ports)
+	if f.reused() {
+		// No more close than could open, so that at the limit one does not see more.
+		ports -= float64(f.ports / 100)
+	}
 	f.walk(func(second int, use float64) bool {
-		if ever = use >= float64(f.ports); ever && second > 0 {
-			in = float64(second-1) + (float64(f.ports)-was)/(use-was)
+		if ever = use >= ports; ever && second > 0 {
+			in = float64(second-1) + (ports-was)/(use-was)
 		}
 		was = use
 		return !ever
@@ -126,7 +130,7 @@ func (f *future) full() (in float64, ever bool) {
 	if ever || f.growth <= 0 {
 		return in, ever
 	}
-	in = float64(f.life) + (float64(f.ports)-was)/f.growth
+	in = float64(f.life) + (ports-was)/f.growth
 	return in, in < farthest.Seconds()
 }
 
@@ -281,10 +285,13 @@ func (t *tuplePlace) future(set *source.Settings, d *domain, room int) future {
 	}
 	u.Outlook = Outlook{Rate: t.all.shown()}
 	wait := min(int(set.TimeWait/time.Second), maxAge)
-	if wait == 0 || room == 0 || 2*int(t.untimed) > u.TimeWait {
+	if told := wait > 0 && 2*int(t.untimed) <= u.TimeWait; !told || room == 0 {
 		// They don't tell; or as many as the kernel keeps are there, so that closes
 		// show only as the others go.
-		f.stays, f.held, f.fixed, f.growth = true, u.Used, f.fixed+u.TimeWait, t.all.trend()
+		f.stays, f.held, f.fixed = true, u.Used, f.fixed+u.TimeWait
+		if !told {
+			f.growth = t.all.trend()
+		}
 	}
 	if wait == 0 {
 		return f
@@ -324,6 +331,10 @@ func (t *tuplePlace) decide(f *future, ages, spare []float64) {
 	}
 	f.waiting = ages
 	f.verdict(&u.Outlook, t.held.followed >= settled || u.TimeWait > 0)
+	if u.Outlook.Trend == TrendDrains && u.Outlook.Rate > 0 {
+		// It has risen up to now by closes that may be a burst or have just begun.
+		u.Outlook.Trend, u.Outlook.In = TrendUnknown, 0
+	}
 	if u.Free == 0 && u.Reusable == 0 {
 		u.Outlook.Trend, u.Outlook.In, u.Outlook.Rate = TrendFull, 0, 0
 		u.Outlook.Plateau = max(u.Outlook.Plateau, u.Used)

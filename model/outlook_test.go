@@ -96,6 +96,7 @@ func TestOutlookOfOneLook(t *testing.T) {
 		{"800/s over loopback in the default range", churning(800, 0, 10, lo, here), 0, []func(*source.Settings){ports(28232)}, TrendLevelsOff, time.Minute, 13645, 800},
 		{"800/s, where the first half is about full", churning(800, 0, 17, lo, here), 0, []func(*source.Settings){ports(28232)}, TrendSteady, 0, 13645, 800},
 		{"97/s in 100 ports, reused after a second", churning(97, 0, 1, lo, here), 0, nil, TrendSteady, 0, 100, 97},
+		{"as many as 100 ports can bear, reused after a second", churning(100, 0, 1, lo, here), 0, nil, TrendFull, 0, 100, 100},
 		{"closes of before the delay", churning(40, 0, 30, lo, here), 0,
 			[]func(*source.Settings){ports(2000), func(s *source.Settings) { s.ReuseDelay = 59 * time.Second }}, TrendFull, 19 * time.Second, 2360, 40},
 		{"60/s, and the kernel keeps 300", churning(60, 0, 5, "10.0.0.1", db), 0, []func(*source.Settings){ports(1000), keeps(300)}, TrendSteady, 0, 300, 60},
@@ -271,6 +272,22 @@ func TestOutlookOfAPool(t *testing.T) {
 		}
 		if wrong > 6 {
 			t.Errorf("±%d: not steady in %d of 600 seconds", noise, wrong)
+		}
+	}
+}
+
+// What has just begun to close is not told from a burst, and does not drain as
+// it rises; and a kernel that keeps no more TIME_WAIT ends their growth.
+func TestOutlookWhileClosesBegin(t *testing.T) {
+	t.Parallel()
+	for _, keeps := range []int{300, 65536} {
+		host := newTeller()
+		for second := 1; second < 30; second++ {
+			list := churning(60, 0, min(second, keeps/60), "10.0.0.1", db)
+			m := place(settingsOf(moment(float64(second), list...), ports(10000), func(s *source.Settings) { s.MaxTimeWait = keeps }))
+			if o := host.tell(m).Outlook; second > 1 && o.Trend == TrendDrains || o.Trend == TrendFull {
+				t.Errorf("%d kept, second %d: %v with %v/s", keeps, second, o.Trend, o.Rate)
+			}
 		}
 	}
 }
