@@ -66,7 +66,7 @@ func (c *census) countAges() {
 	}
 	for k, n := range l.nearest {
 		l.places[n] = int8(k)
-		clear(l.ages[k][:])
+		clear(l.ages[k][:max(l.futures[n].wait, 1)])
 	}
 	for i := range c.holders {
 		if h := &c.holders[i]; h.age != noAge && h.tuple != noTuple {
@@ -77,8 +77,8 @@ func (c *census) countAges() {
 	}
 }
 
-// pickNearest picks the tuples that are nearest to failing, of those in which
-// TIME_WAIT tell how near they are.
+// pickNearest picks the tuples that are nearest to failing, of those of which it
+// matters when their TIME_WAIT go.
 func (c *census) pickNearest() {
 	l := &c.lives
 	l.nearest = l.nearest[:0]
@@ -87,7 +87,8 @@ func (c *census) pickNearest() {
 		return -max(float64(f.used), float64(f.held)+f.closes*float64(f.life)) / float64(max(1, f.ports))
 	}
 	for _, n := range c.tuples.active {
-		if f := &l.futures[n]; f.stays || f.held == f.used {
+		f := &l.futures[n]
+		if use, _ := f.settled(); f.stays || f.held == f.used || !f.near() && f.steady(use) {
 			continue
 		}
 		at, _ := slices.BinarySearchFunc(l.nearest, n, func(a, b int32) int { return cmp.Compare(far(a), far(b)) })

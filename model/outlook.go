@@ -84,12 +84,12 @@ type future struct {
 	// life is how many seconds a close keeps its port from connect(), wait how
 	// many it is in TIME_WAIT: more, where connect() may take it over.
 	life, wait int
-	// waiting are the TIME_WAIT of now by their age in seconds, most the number
-	// that the kernel keeps.
+	// waiting are the TIME_WAIT of now by their age in seconds, where it matters
+	// when they go; most is the number that the kernel keeps.
 	waiting []float64
 	most    float64
 	// stays says that the TIME_WAIT are as many as now for good: they are taken
-	// for held.
+	// for held, and life and wait are 0.
 	stays bool
 	// first is what the first half has for TIME_WAIT, where these are taken over.
 	first float64
@@ -113,26 +113,43 @@ func (f *future) walk(see func(second int, use float64) bool) {
 	}
 }
 
-// full tells when no port can be had any more.
-func (f *future) full() (in float64, ever bool) {
-	was, ports := 0.0, float64(f.ports)
+// limit is the use from which no port can be had.
+func (f *future) limit() float64 {
 	if f.reused() {
 		// No more close than could open, so that at the limit one does not see more.
-		ports -= float64(f.ports / 100)
+		return float64(f.ports - f.ports/100)
 	}
-	f.walk(func(second int, use float64) bool {
-		if ever = use >= ports; ever && second > 0 {
-			in = float64(second-1) + (ports-was)/(use-was)
-		}
-		was = use
-		return !ever
-	})
+	return float64(f.ports)
+}
+
+// near tells whether it may get full within a life.
+func (f *future) near() bool {
+	return float64(f.used)+(f.closes+max(0, f.growth))*float64(f.life) >= f.limit()
+}
+
+// full tells when no port can be had any more.
+func (f *future) full() (in float64, ever bool) {
+	was, ports := 0.0, f.limit()
+	if f.near() {
+		f.walk(func(second int, use float64) bool {
+			if ever = use >= ports; ever && second > 0 {
+				in = float64(second-1) + (ports-was)/(use-was)
+			}
+			was = use
+			return !ever
+		})
+	} else {
+		was = float64(f.held) + f.growth*float64(f.life) + min(f.closes*float64(f.life), f.most)
+	}
 	if ever || f.growth <= 0 {
 		return in, ever
 	}
 	in = float64(f.life) + (ports-was)/f.growth
 	return in, in < farthest.Seconds()
 }
+
+// steady tells whether the use settles where it is.
+func (f *future) steady(use float64) bool { return math.Abs(use-float64(f.used)) <= f.slack(use) }
 
 // settled is the use in the end, if it does not get full, and needs what it
 // would take of ports that can't be had.
@@ -185,7 +202,7 @@ func (f *future) reaches(use float64) float64 {
 	if f.growth < 0 {
 		return max(in, float64(f.fixed-f.held)/f.growth)
 	}
-	if !f.reused() {
+	if !f.reused() && f.waiting != nil {
 		f.walk(func(second int, at float64) bool {
 			in = float64(second)
 			return math.Abs(at-use) > near
@@ -215,7 +232,7 @@ func (f *future) verdict(o *Outlook, known bool) {
 		use = max(needs, float64(f.ports))
 	case !known:
 		o.Trend = TrendUnknown
-	case math.Abs(use-float64(f.used)) <= f.slack(use):
+	case f.steady(use):
 		o.Trend = TrendSteady
 	default:
 		o.Trend, o.In = TrendLevelsOff, seconds(f.reaches(use))
@@ -297,30 +314,29 @@ func (t *tuplePlace) future(set *source.Settings, d *domain, room int) future {
 		return f
 	}
 	o := &u.Outlook
-	f.wait, f.life, o.Keeps = wait, wait, set.TimeWait
-	reused := t.takenOver(set) && set.ReuseDelay < set.TimeWait
+	o.Keeps = set.TimeWait
+	reused := set.ReuseDelay < set.TimeWait && t.takenOver(set)
 	if reused {
 		o.Keeps = max(set.ReuseDelay, time.Millisecond)
+	}
+	o.CloseRate = t.closeRate(reused, set)
+	o.Sustainable = float64(u.TimeWait+u.Free) / o.Keeps.Seconds()
+	if f.stays {
+		return f
+	}
+	f.closes, f.wait, f.life = o.CloseRate, wait, wait
+	if reused {
 		f.life = min(wait, max(1, int((set.ReuseDelay+time.Second-1)/time.Second)))
 		f.first = float64(max(0, u.FirstHalfSize-(u.Live-t.secondLive)-(d.first-t.firstBlocked)))
 	}
-	o.CloseRate = t.closeRate(reused, set)
-	if !f.stays {
-		f.closes = o.CloseRate
-	}
-	o.Sustainable = float64(u.TimeWait+u.Free) / o.Keeps.Seconds()
 	return f
 }
 
-// decide ends the outlook. ages are those of all TIME_WAIT, nil where they are
-// not known but for the youngest; spare has room for them.
+// decide ends the outlook. ages are those of all TIME_WAIT, nil where they were
+// not counted but for the youngest; spare has room for them.
 func (t *tuplePlace) decide(f *future, ages, spare []float64) {
 	u := &t.use
-	switch {
-	case f.stays:
-		ages = spare[:f.wait]
-		clear(ages)
-	case ages == nil:
+	if ages == nil && f.near() {
 		ages = spare[:f.wait]
 		older := float64(u.TimeWait-u.Closing) / float64(max(1, f.wait-closingSeconds))
 		for i := range ages {
