@@ -326,7 +326,10 @@ func (t *tuplePlace) future(set *source.Settings, d *domain, room int) future {
 	}
 	f.closes, f.wait, f.life = o.CloseRate, wait, wait
 	if reused {
-		f.life = min(wait, max(1, int((set.ReuseDelay+time.Second-1)/time.Second)))
+		f.life = 0 // by less than a second no close is in the way
+		if set.ReuseDelay >= time.Second {
+			f.life = min(wait, int((set.ReuseDelay+time.Second-1)/time.Second))
+		}
 		f.first = float64(max(0, u.FirstHalfSize-(u.Live-t.secondLive)-(d.first-t.firstBlocked)))
 	}
 	return f
