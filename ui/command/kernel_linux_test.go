@@ -136,10 +136,10 @@ func TestKernelDoctorIsSilentOnAnEmptyHost(t *testing.T) {
 	}
 }
 
-func TestKernelDoctorFindsChurn(t *testing.T) {
-	t.Parallel()
-	h := netlab.New(t, "40000 40999")
-	h.Sysctl("net.ipv4.tcp_tw_reuse", "0") // on loopback TIME_WAIT would not stand in the way
+// startChurn has a process of its own churn inside the namespace until the test
+// ends.
+func startChurn(t *testing.T, h *netlab.Host) {
+	t.Helper()
 	cmd := program(t)
 	cmd.Env = environ(asProgram + "=" + churning)
 	hold, err := cmd.StdinPipe()
@@ -163,6 +163,13 @@ func TestKernelDoctorFindsChurn(t *testing.T) {
 	if line, err := bufio.NewReader(said).ReadString('\n'); err != nil || line != "ready\n" {
 		t.Fatalf("churn said %q: %v", line, err)
 	}
+}
+
+func TestKernelDoctorFindsChurn(t *testing.T) {
+	t.Parallel()
+	h := netlab.New(t, "40000 40999")
+	h.Sysctl("net.ipv4.tcp_tw_reuse", "0") // on loopback TIME_WAIT would not stand in the way
+	startChurn(t, h)
 	status, d := consultHost(t, h, "--for", "2s")
 	if status == 0 {
 		t.Errorf("status 0, want an alarm: %+v", d)
