@@ -35,7 +35,8 @@ func (e *End) Percent() float64 { return Percent(e.Used, e.Max) }
 // Ends are what can run out, what is nearest to its end first.
 func Ends(st *State, ev *source.Evidence) []End {
 	h := st.TCP.Pressure.Headline()
-	ends := []End{{Kind: EndPorts, Used: h.Used(), Max: h.Used() + h.Free}}
+	ports := h.Limit.Of(st.TCP.Pressure.Usable)
+	ends := []End{{Kind: EndPorts, Used: ports - h.Free, Max: ports}}
 	add := func(kind EndKind, used, most, index int) {
 		if most > 0 {
 			ends = append(ends, End{kind, used, most, index})

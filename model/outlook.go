@@ -263,12 +263,18 @@ func (t *tuplePlace) closeRate(reused bool, set *source.Settings) float64 {
 	}
 	if u.Closing >= burstMin {
 		for i := range closingSeconds - 1 {
-			if two := sum(t.young[i : i+2]); float64(two) > burstShare*float64(u.Closing) {
-				return float64(u.Closing-two) / (closingSeconds - 2)
+			if t.bursts(i) {
+				return float64(u.Closing-sum(t.young[i:i+2])) / (closingSeconds - 2)
 			}
 		}
 	}
 	return float64(u.Closing) / closingSeconds
+}
+
+// bursts tells whether the second that was i seconds ago and the one before have
+// most of the closes.
+func (t *tuplePlace) bursts(i int) bool {
+	return float64(sum(t.young[i:i+2])) > burstShare*float64(t.use.Closing)
 }
 
 func sum(counts []int32) int {
@@ -350,8 +356,8 @@ func (t *tuplePlace) decide(f *future, ages, spare []float64) {
 	}
 	f.waiting = ages
 	f.verdict(&u.Outlook, t.held.followed >= settled || u.TimeWait > 0)
-	if u.Outlook.Trend == TrendDrains && u.Outlook.Rate > 0 {
-		// It has risen up to now by closes that may be a burst or have just begun.
+	if u.Outlook.Trend == TrendDrains && (u.Outlook.Rate > 0 || t.all.followed == 0 && t.young[0] > 0 && t.bursts(0)) {
+		// It rises by closes that may be a burst or have just begun.
 		u.Outlook.Trend, u.Outlook.In = TrendUnknown, 0
 	}
 	if u.Free == 0 && u.Reusable == 0 {
