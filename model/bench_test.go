@@ -9,6 +9,13 @@ import (
 	"ephtop/source"
 )
 
+// picked is the nth port that connect() picks of the default range: those of the
+// low end's parity come first.
+func picked(n int) uint16 {
+	const half = 28232 / 2
+	return uint16(32768 + n%half*2 + n/half%2)
+}
+
 // busyHost is a host with n sockets: half of them TIME_WAIT, of 50 processes
 // that talk to 40 destinations.
 func busyHost(n int) *source.Moment {
@@ -21,7 +28,7 @@ func busyHost(n int) *source.Moment {
 	for i := range n {
 		k := source.Socket{
 			Proto: source.TCP, State: source.Established, Process: int32(i % 50), Inode: uint32(i + 1),
-			Cookie: uint64(i + 1), LocalPort: uint16(32768 + (i/40)%28232), RemotePort: uint16(5000 + i%10),
+			Cookie: uint64(i + 1), LocalPort: picked(i / 40), RemotePort: uint16(5000 + i%10),
 			Local:  source.AddrFrom(netip.AddrFrom4([4]byte{10, 0, 0, 1})),
 			Remote: source.AddrFrom(netip.AddrFrom4([4]byte{10, 0, 9, byte(i % 40)})),
 		}
@@ -72,7 +79,7 @@ func exhausted(n, destinations int) *source.Moment {
 	s := &m.Snapshots[0]
 	for i := range s.Sockets {
 		k := &s.Sockets[i]
-		k.LocalPort = uint16(32768 + (i/destinations)%28232)
+		k.LocalPort = picked(i / destinations)
 		k.Remote, k.RemotePort = source.Addr4([4]byte{10, 0, 9, byte(i % destinations)}), 5432
 	}
 	return m

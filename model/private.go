@@ -155,7 +155,7 @@ func (c *census) addPrivate(st *State, p *Pressure, pace pace) {
 	}
 }
 
-// gather sorts what may be of a private pool by pool and port.
+// gather gathers what may be of a private pool, by pool and port.
 func (c *census) gather(st *State) {
 	p := &c.private
 	p.members, p.keys = p.members[:0], p.keys[:0]
@@ -180,10 +180,10 @@ func (c *census) gather(st *State) {
 			}
 		}
 	}
-	c.gatherRanges()
 	slices.SortFunc(p.members, func(a, b member) int {
 		return cmp.Or(cmp.Compare(a.pool, b.pool), cmp.Compare(a.port, b.port), cmp.Compare(a.row, b.row))
 	})
+	c.gatherRanges()
 }
 
 func (p *private) add(key TupleKey, row int32, port uint16) {
@@ -210,7 +210,8 @@ func (p *private) oneServer(st *State) bool {
 // some of their ports are of the second half, which connect() comes to when the
 // first is used up, and goes through every second port else.
 func (c *census) gatherRanges() {
-	any := false
+	p := &c.private
+	named := len(p.keys)
 	for _, n := range c.tuples.active {
 		t := &c.tuples.tuples[n]
 		d := c.domains.of(t.use.Interface)
@@ -219,19 +220,38 @@ func (c *census) gatherRanges() {
 		key := t.use.TupleKey
 		key.Pool = PoolLocalRange
 		t.mayRange = t.use.FirstHalfSize > 0 && (second >= minRun/2 && !t.fullOnce || len(c.past) > 0 && c.past[key] != nil)
-		any = any || t.mayRange
+		if t.mayRange {
+			t.ownRange, t.inRange = int32(len(p.keys)), 0
+			p.keys = append(p.keys, key)
+		}
 	}
-	if !any {
+	if len(p.keys) == named {
 		return
 	}
+	c.inRanges(func(h *holder, t *tuplePlace) { t.inRange++ })
+	size := len(p.members)
+	for _, n := range c.tuples.active {
+		if t := &c.tuples.tuples[n]; t.mayRange { // its first place, then the next
+			t.inRange, size = int32(size), size+int(t.inRange)
+		}
+	}
+	p.members = slices.Grow(p.members, size-len(p.members))[:size]
+	c.inRanges(func(h *holder, t *tuplePlace) {
+		p.members[t.inRange] = member{t.ownRange, h.row, h.port}
+		t.inRange++
+	})
+}
+
+// inRanges goes through what may be in ranges of sockets' own, by port.
+func (c *census) inRanges(do func(*holder, *tuplePlace)) {
 	for i := range c.holders {
 		h := &c.holders[i]
-		if h.tuple == noTuple || h.blocked || !c.tuples.tuples[h.tuple].mayRange {
+		if h.tuple == noTuple || h.blocked {
 			continue
 		}
-		key := c.tuples.tuples[h.tuple].use.TupleKey
-		key.Pool = PoolLocalRange
-		c.private.add(key, h.row, h.port)
+		if t := &c.tuples.tuples[h.tuple]; t.mayRange {
+			do(h, t)
+		}
 	}
 }
 

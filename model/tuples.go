@@ -61,12 +61,15 @@ type tuplePlace struct {
 	// bound is the first of the tuples that are this one but for an interface, next
 	// the one after it.
 	bound, next int32
-	mayRange    bool  // its sockets may have a range of their own
-	destGroup   int32 // its consumer by destination
-	service     int32 // its consumer by service
-	wasSighted  bool  // likely is known
-	likely      sighting
-	likelyTotal int
+	// mayRange says that its sockets may have a range of their own: then ownRange is
+	// the number of that pool, and inRange how many they are.
+	mayRange          bool
+	ownRange, inRange int32
+	destGroup         int32 // its consumer by destination
+	service           int32 // its consumer by service
+	wasSighted        bool  // likely is known
+	likely            sighting
+	likelyTotal       int
 }
 
 // tupleTable numbers tuples, so that a socket that stays finds its tuple
