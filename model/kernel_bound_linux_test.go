@@ -119,7 +119,7 @@ func TestKernelBoundFirst(t *testing.T) {
 		{"a range of one's own", func(l *boundLab) {
 			n := l.size() / 5
 			l.times(n, func(int) (int, error) {
-				return l.ConnectRange(uint16(l.low+3), uint16(l.low+3+n), l.to(0))
+				return l.ConnectRange(l.low+3, l.low+3+n, l.to(0))
 			})
 		}, false},
 		{"40 % after a crowded moment", func(l *boundLab) {

@@ -81,7 +81,7 @@ func TestKernelRangeOfTheSocketsOwn(t *testing.T) {
 					t.Parallel()
 					l := newLabOf(t, kind)
 					l.Listen(to)
-					connect := func() (int, error) { return l.ConnectWithin(test.low, test.high, to) }
+					connect := func() (int, error) { return l.ConnectRange(test.low, test.high, to) }
 					n, err := netlab.Repeat(tooMany, connect)
 					if errors.Is(err, unix.ENOPROTOOPT) {
 						t.Skip("this kernel has no IP_LOCAL_PORT_RANGE")

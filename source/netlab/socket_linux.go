@@ -48,6 +48,11 @@ func (h *Host) ConnectFrom(from, to string) (int, error) {
 	return h.open(to, unix.SOCK_STREAM, bindTo(from), connectTo(to))
 }
 
+// ConnectReuse is ConnectFrom with SO_REUSEADDR.
+func (h *Host) ConnectReuse(from, to string) (int, error) {
+	return h.open(to, unix.SOCK_STREAM, option(unix.SOL_SOCKET, unix.SO_REUSEADDR), bindTo(from), connectTo(to))
+}
+
 // ConnectNoPort binds to an address and leaves the port to connect
 // (IP_BIND_ADDRESS_NO_PORT), so that it is picked as for Connect.
 func (h *Host) ConnectNoPort(from, to string) (int, error) {
@@ -61,9 +66,9 @@ func (h *Host) ConnectVia(device, to string) (int, error) {
 	return h.open(to, unix.SOCK_STREAM, bind, connectTo(to))
 }
 
-// ConnectWithin has connect() pick a port within a range of the socket's own
+// ConnectRange has connect() pick a port within a range of the socket's own
 // (IP_LOCAL_PORT_RANGE); the error is unix.ENOPROTOOPT before Linux 6.3.
-func (h *Host) ConnectWithin(low, high int, to string) (int, error) {
+func (h *Host) ConnectRange(low, high int, to string) (int, error) {
 	const localPortRange = 51
 	within := func(fd int) error { return unix.SetsockoptInt(fd, unix.IPPROTO_IP, localPortRange, high<<16|low) }
 	return h.open(to, unix.SOCK_STREAM, within, connectTo(to))
@@ -288,19 +293,4 @@ func sockaddr(addr string) unix.Sockaddr {
 	}
 	zone, _ := strconv.Atoi(ap.Addr().Zone()) // the number of an interface
 	return &unix.SockaddrInet6{Port: int(ap.Port()), Addr: ap.Addr().As16(), ZoneId: uint32(zone)}
-}
-
-// ConnectReuse is ConnectFrom with SO_REUSEADDR.
-func (h *Host) ConnectReuse(from, to string) (int, error) {
-	return h.open(to, unix.SOCK_STREAM, option(unix.SOL_SOCKET, unix.SO_REUSEADDR), bindTo(from), connectTo(to))
-}
-
-// ConnectRange is Connect with a range of its own (IP_LOCAL_PORT_RANGE, Linux
-// 6.3).
-func (h *Host) ConnectRange(low, high uint16, to string) (int, error) {
-	const localPortRange = 51
-	own := func(fd int) error {
-		return unix.SetsockoptInt(fd, unix.IPPROTO_IP, localPortRange, int(high)<<16|int(low))
-	}
-	return h.open(to, unix.SOCK_STREAM, own, connectTo(to))
 }
