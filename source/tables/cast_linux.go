@@ -83,6 +83,10 @@ func (c *cast) bound6() (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	// Without it bind() fails where IPv6 is off on lo, and whoever traces here sees that.
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_FREEBIND, 1); err != nil {
+		return 0, err
+	}
 	return fd, unix.Bind(fd, &unix.SockaddrInet6{Addr: [16]byte{15: 1}})
 }
 
