@@ -256,10 +256,25 @@ func (st *State) indexOf(p *source.Process) int32 {
 	return int32(slices.IndexFunc(st.Processes, func(q source.Process) bool { return q.Same(p) }))
 }
 
+// Alike reports whether another failure is the same of the same program: of one
+// that is started anew each time, each process has a failure of its own.
+func (f *Failure) Alike(other *Failure) bool {
+	return f.Process.Name == other.Process.Name && f.Kind == other.Kind && f.Proto == other.Proto && f.Local == other.Local &&
+		f.LocalPort == other.LocalPort && f.Destination == other.Destination && f.Port == other.Port
+}
+
 // findRefused finds what failed with the error of a want of ports, and was none.
 func findRefused(st *State, list []Finding) []Finding {
-	for i := range st.Failures.RefusedBy[:min(len(st.Failures.RefusedBy), maxRefusedReports)] {
+	first := len(list)
+	for i := range st.Failures.RefusedBy {
 		r := &st.Failures.RefusedBy[i]
+		if same := slices.IndexFunc(list[first:], func(f Finding) bool { return st.Failures.RefusedBy[f.Index].Alike(r) }); same >= 0 {
+			list[first+same].Count += r.Count
+			continue
+		}
+		if len(list)-first == maxRefusedReports {
+			continue
+		}
 		list = append(list, Finding{
 			Problem: AddressRefused, Level: LevelWarning, Proto: r.Proto, Process: st.indexOf(&r.Process), Tier: OwnerTraced,
 			Tuple: TupleKey{Source: r.Local, Destination: r.Destination, Port: r.Port}, Count: r.Count, Index: i,

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -151,6 +152,33 @@ func TestRefusedAddresses(t *testing.T) {
 	}
 	if st = host.tell(withEvents(moment(400))); st.Failures.Refused != 2 || len(st.Failures.RefusedBy) != 0 {
 		t.Errorf("much later: %+v", st.Failures)
+	}
+}
+
+// A program that is started anew for each call is one thing to mend, and what
+// another one wants another.
+func TestRefusedAddressesOfOneProgram(t *testing.T) {
+	t.Parallel()
+	var events []source.Event
+	for i := range 9 {
+		p := java
+		p.PID += int32(i)
+		e := failed(0, db, p)
+		e.Kind = source.AddressRefused
+		events = append(events, e)
+	}
+	other := events[0]
+	other.Process.PID, other.Process.Name = 77, "php"
+	host := newTeller()
+	st := host.tell(withEvents(moment(0), append(events, other)...))
+	counts := map[int]int{}
+	for _, f := range st.Findings {
+		if f.Problem == AddressRefused {
+			counts[f.Count]++
+		}
+	}
+	if want := map[int]int{9: 1, 1: 1}; !maps.Equal(counts, want) {
+		t.Errorf("findings by count %v, want %v", counts, want)
 	}
 }
 

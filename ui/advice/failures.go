@@ -95,6 +95,20 @@ func (t *teller) refused() *model.Failure {
 	return &model.Failure{Proto: t.Proto, Local: t.Tuple.Source, Destination: t.Tuple.Destination, Port: t.Tuple.Port}
 }
 
+// alike counts the further processes of the program that failed in the same way.
+func (t *teller) alike() string {
+	r, more := t.refused(), -1
+	for i := range t.st.Failures.RefusedBy {
+		if t.st.Failures.RefusedBy[i].Alike(r) {
+			more++
+		}
+	}
+	if more <= 0 {
+		return ""
+	}
+	return " and " + text.Count(more) + " more of that name"
+}
+
 const notThePorts = "The error, EADDRNOTAVAIL, is that of a want of ports too, but this call did not get as far as a port: "
 
 func (t *teller) addressRefused() Advice {
@@ -104,7 +118,7 @@ func (t *teller) addressRefused() Advice {
 	}
 	a := Advice{
 		Title: t.title("connect() to %s finds no address, it is not the ports", t.destination()),
-		Seen:  text.Plural(t.Count, "connect", "connects") + " failed lately; by " + t.whoever() + " to " + t.destination(),
+		Seen:  text.Plural(t.Count, "connect", "connects") + " failed lately; by " + t.whoever() + t.alike() + " to " + t.destination(),
 	}
 	look := Remedy{
 		What: "see which address and route there is", Command: "ip route get " + r.Destination.String() + "\nip address",
@@ -136,9 +150,13 @@ func (t *teller) addressRefused() Advice {
 // bindRefused is about a source address, or that of a server, that is not there.
 func (t *teller) bindRefused(r *model.Failure) Advice {
 	ip := r.Local.String()
+	to := ip
+	if r.LocalPort > 0 {
+		to = source.AddrPort(r.Local, r.LocalPort)
+	}
 	a := Advice{
-		Title: t.title("bind() to %s fails: the address, not the ports", source.AddrPort(r.Local, r.LocalPort)),
-		Seen:  text.Plural(t.Count, "bind", "binds") + " failed lately; by " + t.whoever() + " to " + source.AddrPort(r.Local, r.LocalPort),
+		Title: t.title("bind() to %s fails: the address, not the ports", to),
+		Seen:  text.Plural(t.Count, "bind", "binds") + " failed lately; by " + t.whoever() + t.alike() + " to " + to,
 		Why:   notThePorts + "this host has no address " + ip + ".",
 	}
 	if linkLocal(r.Local) {

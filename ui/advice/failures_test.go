@@ -80,6 +80,22 @@ func TestRefusedAddressesOfferNoWiderRange(t *testing.T) {
 	}
 }
 
+// Each process of a program that is started anew is not told of by itself.
+func TestRefusedAddressesCountTheProcesses(t *testing.T) {
+	t.Parallel()
+	for _, c := range cases() {
+		if c.f.Problem != model.AddressRefused {
+			continue
+		}
+		by := c.state.Failures.RefusedBy[c.f.Index]
+		by.Process.PID++
+		c.state.Failures.RefusedBy = append(c.state.Failures.RefusedBy, by, by)
+		if a := advice.Of(c.state, &c.f); !strings.Contains(a.Seen, " and 2 more of that name to ") {
+			t.Errorf("%s: %s", c.name, a.Seen)
+		}
+	}
+}
+
 // What one finding has reserved, the line of another does not undo.
 func TestOneLineReservesAll(t *testing.T) {
 	st := with(host(), settings(func(s *source.Settings) { s.Reserved = []source.PortRange{{Low: 8080, High: 8080}} }))
