@@ -10,11 +10,17 @@ import (
 
 func (t *teller) narrowRange() Advice {
 	normal := t.set.Default
+	why := "A destination can have no more connections than there are ports"
+	if n := t.sustains(); n >= 0.1 {
+		why += ", and no more than " + closes(n) + " for good"
+		if t.linux() && t.set.ReuseTimeWait != 0 {
+			why += " where connect() can't take over a TIME_WAIT"
+		}
+	}
 	return Advice{
-		Title: t.title("the range has %s ports, the system's default %s", text.Count(t.Count), text.Count(t.Of)),
-		Seen:  fmt.Sprintf("the range is %v, %s; the default is %v, %s", t.set.Range, text.Plural(t.Count, "port", "ports"), normal, text.Count(t.Of)),
-		Why: fmt.Sprintf("A destination can have no more connections than there are ports, and no more than %s for good.",
-			closes(t.sustains())),
+		Title:    t.title("the range has %s ports, the system's default %s", text.Count(t.Count), text.Count(t.Of)),
+		Seen:     fmt.Sprintf("the range is %v, %s; the default is %v, %s", t.set.Range, text.Plural(t.Count, "port", "ports"), normal, text.Count(t.Of)),
+		Why:      why + ".",
 		Remedies: gather(t.rangeRemedy("set the range to the default,", normal), t.widen()),
 	}
 }
