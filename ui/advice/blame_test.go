@@ -27,6 +27,7 @@ func TestWordsOfBlame(t *testing.T) {
 	}{
 		{"all seen", churn, model.OwnerObserved, 303, 0, false, "java (pid 3120) closes", "likely"},
 		{"some seen", churn, model.OwnerInferred, 3, 300, false, "likely java closes 60 connections/s to 10.0.9.2:5432: 3 open, 303 in TIME_WAIT (3 seen, the rest likely)", "pid 3120"},
+		{"none seen", churn, model.OwnerInferred, 0, 303, false, "303 in TIME_WAIT (none of them seen with it)", "0 seen"},
 		{"most seen", churn, model.OwnerObserved, 300, 3, false, "java (pid 3120) closes 60 connections/s to 10.0.9.2:5432: 3 open, 303 in TIME_WAIT (300 seen, the rest likely)", "--trace"},
 		{"a tuple of which some were seen", full, model.OwnerInferred, 8202, 9804, false, "most by likely java (8,202 seen, the rest likely)", "--trace"},
 		{"nobody seen", churn, model.OwnerUnknown, 0, 0, false, "whose they are was not seen: --trace", "likely"},

@@ -89,6 +89,9 @@ func (t *teller) shares() string {
 	if t.Likely == 0 || t.finder() == nil {
 		return ""
 	}
+	if t.Seen == 0 {
+		return " (none of them seen with it)"
+	}
 	return " (" + text.Count(t.Seen) + " seen, the rest likely)"
 }
 
