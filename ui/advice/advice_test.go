@@ -120,6 +120,7 @@ func cases() []adviceCase {
 			p := &st.TCP.Pressure
 			p.Suspected = p.Usable
 			p.Tuples = []model.TupleUse{{TupleKey: database, Suspected: p.Usable, Used: p.Usable}}
+			st.Findings = []model.Finding{{Problem: model.BoundFirst, Process: java, Suspected: p.Usable}}
 		}), change(full, func(f *model.Finding) { f.Level, f.Count, f.Rate, f.Span = model.LevelExhausted, 28232, 0, 0 })},
 		{"tuple full on loopback, reuse never", with(host(), towards(loopback, 100, 17900, 17800),
 			settings(func(s *source.Settings) { s.ReuseTimeWait = 0 })), change(full, func(f *model.Finding) {

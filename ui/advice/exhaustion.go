@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ephtop/model"
@@ -49,6 +50,10 @@ func (t *teller) tupleFull() Advice {
 			a.Seen += "; " + text.Count(t.use.Reusable) + " of the TIME_WAIT can likely be taken over (tcp_tw_reuse)"
 		}
 	}
+	state, stuck := t.stuck()
+	if stuck > 0 {
+		a.Seen += "; " + text.Count(stuck) + " of them in " + state.String()
+	}
 	a.Seen += t.mostBy()
 	if t.Rate >= 0.5 {
 		a.Seen += "; " + text.Rate(t.Rate) + " ports/s" + t.left(", full in ")
@@ -88,21 +93,70 @@ func (t *teller) waitsMost() bool {
 	return t.use != nil && t.use.TimeWait > 0 && t.use.TimeWait >= t.use.Live
 }
 
+// stuck is the state, SYN_SENT or CLOSE_WAIT, that more than half of the tuple's
+// ports are in, and how many: more ports would go the same way.
+func (t *teller) stuck() (source.State, int) {
+	if all := &t.st.TCP.States; t.use == nil || 2*(all[source.SynSent]+all[source.CloseWait]) <= t.use.Used {
+		return 0, 0
+	}
+	counts := make(map[source.State]int)
+	for i := range t.st.Rows {
+		if s := &t.st.Snapshot.Sockets[i]; t.st.Rows[i].Ephemeral && t.st.Key(s) == t.use.TupleKey {
+			counts[s.State]++
+		}
+	}
+	for _, state := range [...]source.State{source.SynSent, source.CloseWait} {
+		if n := counts[state]; 2*n > t.use.Used {
+			return state, n
+		}
+	}
+	return 0, 0
+}
+
+// unstick are the remedies of what is stuck in a state.
+func (t *teller) unstick(state source.State, n int) []Remedy {
+	f := *t.Finding
+	f.Count, f.Outside = n, 0
+	if state == source.SynSent {
+		return newTeller(t.st, &f).synSent().Remedies
+	}
+	return newTeller(t.st, &f).closeWait().Remedies
+}
+
 // cures are the remedies against a destination without ports.
 func (t *teller) cures() []Remedy {
+	if state, n := t.stuck(); n > 0 {
+		return t.unstick(state, n)
+	}
 	var pool Remedy
 	if t.waitsMost() {
-		plateau := t.use.Outlook.Plateau - t.use.Blocked - t.use.Suspected
-		pool = t.pool(t.use.TimeWait, t.use.Live, plateau)
+		pool = t.pool(t.use.TimeWait, t.use.Live, t.settles())
 	}
 	var noPort Remedy
 	if t.use != nil && t.use.Blocked+t.use.Suspected > t.pressure().Usable/5 {
-		noPort = t.noPort(t.use.Blocked + t.use.Suspected)
+		noPort = t.noPortFor(t.bound())
 	}
 	if !t.waitsMost() {
 		return gather(noPort, t.unixSocket(), t.widen(), t.another(), t.reuse(), t.shorten())
 	}
 	return gather(noPort, pool, t.unixSocket(), t.reuse(), t.shorten(), t.widen(), t.another())
+}
+
+// settles is where the tuple's use goes, without what is blocked for everyone.
+func (t *teller) settles() int {
+	if t.use == nil {
+		return 0
+	}
+	return t.use.Outlook.Plateau - t.use.Blocked - t.use.Suspected
+}
+
+// bound is the finding about ports that are bound before connect(), or nil.
+func (t *teller) bound() *model.Finding {
+	i := slices.IndexFunc(t.st.Findings, func(f model.Finding) bool { return f.Problem == model.BoundFirst })
+	if i < 0 || t.Proto == source.UDP {
+		return nil
+	}
+	return &t.st.Findings[i]
 }
 
 func (t *teller) poolFull() Advice {
@@ -170,7 +224,7 @@ func (t *teller) reuseOff() Advice {
 		Seen:  fmt.Sprintf("%s of %s ports to %s are in TIME_WAIT; %s", text.Count(t.Count), text.Count(t.Of), t.destination(), setting),
 		Why: "connect() may take over a TIME_WAIT that is older than " + span(t.set.ReuseDelay) +
 			" where tcp_tw_reuse allows it and both ends send TCP timestamps." + t.noCure(),
-		Remedies: gather(t.reuse(), t.pool(t.Count, t.live(), 0)),
+		Remedies: gather(t.reuse(), t.pool(t.Count, t.live(), t.settles())),
 	}
 }
 

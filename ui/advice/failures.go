@@ -77,7 +77,7 @@ func (t *teller) bindsFail(proto source.Proto) Advice {
 		Title:    t.title("bind() on %s fails for want of a port", on),
 		Seen:     t.wanting("failed") + " on " + on,
 		Why:      "The kernel found no port that is free on this address, whatever the destination, and no counter of its own says so.",
-		Remedies: gather(t.widen()),
+		Remedies: gather(t.noPortFor(t.bound()), t.widen()),
 	}
 	if proto == source.UDP {
 		a.Title = t.title("UDP sockets find no port on %s", on)

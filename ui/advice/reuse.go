@@ -98,6 +98,9 @@ func (t *teller) another() Remedy {
 	if p.PoolOnly || !t.linux() {
 		return Remedy{}
 	}
+	if b := t.bound(); b != nil && b.Process == t.Process && 2*(b.Count+b.Suspected) > t.Count {
+		return Remedy{} // bind() takes of one pool whatever the destination
+	}
 	fresh := p.Usable - p.Blocked - p.Suspected
 	if fresh <= p.Usable/20 {
 		return Remedy{} // what is blocked for everyone is blocked there too

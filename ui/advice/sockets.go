@@ -35,6 +35,14 @@ func (t *teller) boundFirst() Advice {
 	return a
 }
 
+// noPortFor is noPort for what a finding about bound ports counts, if there is one.
+func (t *teller) noPortFor(b *model.Finding) Remedy {
+	if b == nil {
+		return Remedy{}
+	}
+	return t.noPort(b.Count + b.Suspected)
+}
+
 // noPort is the remedy of leaving the choice of a port to connect().
 func (t *teller) noPort(all int) Remedy {
 	if !t.linux() {
