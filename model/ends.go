@@ -27,6 +27,7 @@ const (
 	EndConntrack                  // entries of connection tracking
 	EndTimeWait                   // TIME_WAIT that the kernel keeps
 	EndFiles                      // open files of the host
+	EndUDP                        // ports of UDP; far from it they are left out
 )
 
 // Percent is how much is used.
@@ -51,6 +52,9 @@ func Ends(st *State, ev *source.Evidence) []End {
 	}
 	add(EndTimeWait, st.TCP.States[source.TimeWait], st.Snapshot.Settings.MaxTimeWait, 0)
 	add(EndFiles, ev.Resources.Files, ev.Resources.MaxFiles, 0)
+	if udp := &st.UDP.Pressure; udp.InUse > 0 && st.Thresholds.Level(udp.InUse, udp.Usable) > LevelOK {
+		add(EndUDP, udp.InUse, udp.Usable, 0)
+	}
 	slices.SortStableFunc(ends, func(a, b End) int { return cmp.Compare(b.Percent(), a.Percent()) })
 	return ends
 }

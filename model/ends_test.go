@@ -51,6 +51,22 @@ func TestWhatEndsFirst(t *testing.T) {
 	}
 }
 
+// The ports of UDP end as those of TCP do, and are named when they come near.
+func TestUDPPortsEndToo(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		inUse int
+		want  End
+	}{{0, End{Max: 100}}, {59, End{Max: 100}}, {60, End{EndUDP, 60, 100, 0}}, {100, End{EndUDP, 100, 100, 0}}} {
+		st := &State{Snapshot: &source.Snapshot{}, Thresholds: DefaultThresholds}
+		st.TCP.Pressure = Pressure{Proto: source.TCP, Usable: 100}
+		st.UDP.Pressure = Pressure{Proto: source.UDP, Usable: 100, InUse: test.inUse}
+		if ends := Ends(st, &source.Evidence{}); ends[0] != test.want {
+			t.Errorf("%d UDP ports: %+v first, want %+v", test.inUse, ends, test.want)
+		}
+	}
+}
+
 // Whose descriptors are counted goes by the sockets that are open, on whatever
 // port.
 func TestMostSockets(t *testing.T) {

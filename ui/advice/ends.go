@@ -45,6 +45,8 @@ func (e *examiner) endName(end *model.End) string {
 		return "TIME_WAIT that the kernel keeps"
 	case model.EndFiles:
 		return "open files of the host"
+	case model.EndUDP:
+		return "UDP ports"
 	}
 	if h := e.st.TCP.Pressure.Headline(); h.Scope == model.ScopeTuple {
 		return "ports to " + source.AddrPort(h.Key.Destination, h.Key.Port)
