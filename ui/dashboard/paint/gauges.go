@@ -51,6 +51,8 @@ func headline(v *View) gauge {
 		g.label = "bind() on " + h.Key.Source.String()
 	case v.Proto == ProtoUDP:
 		g.label = "UDP"
+	case pressure.InUse == 0 && v.State.UDP.Pressure.InUse > 0:
+		g.label = "no TCP port"
 	case pressure.InUse == 0:
 		g.label = "no port in use"
 	}

@@ -1,6 +1,7 @@
 package paint
 
 import (
+	"strings"
 	"testing"
 
 	"ephtop/model"
@@ -29,5 +30,31 @@ func TestFailuresFillTheGaugeOfTheirProtocol(t *testing.T) {
 				t.Errorf("TCP %v, UDP %v; want %v, %v", tcp.level, udp.level, c.tcp, c.udp)
 			}
 		})
+	}
+}
+
+// Where all ports of UDP are used, nobody says that none is in use.
+func TestEmptyListsNameTheirProtocol(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		tcp, udp int
+		proto    ProtoChoice
+		want     []string
+	}{
+		{0, 0, ProtoTCP, []string{"no port in use", "no sockets", "no ephemeral ports in use"}},
+		{0, 100, ProtoTCP, []string{"no TCP port ", "no tcp sockets", "no ephemeral tcp ports in use", "p shows the other protocol"}},
+		{100, 0, ProtoUDP, []string{"no udp sockets", "no ephemeral udp ports in use", "p shows the other protocol"}},
+		{0, 100, ProtoBoth, []string{"no sockets", "no ephemeral ports in use"}},
+	} {
+		v, st := sampleView(80, 24), emptyState()
+		st.TCP.Pressure.InUse, st.UDP.Pressure.InUse = test.tcp, test.udp
+		showState(v, st)
+		v.Proto = test.proto
+		frame := plain().Frame(v)
+		for _, want := range test.want {
+			if !strings.Contains(frame, want) {
+				t.Errorf("%+v: want %q in\n%s", test, want, frame)
+			}
+		}
 	}
 }

@@ -40,7 +40,7 @@ func (p *Painter) drawStates(r screen.Rect, v *View) {
 		return
 	}
 	if len(v.States) == 0 {
-		p.middle(inside, theme.Dim, "no sockets", "")
+		p.none(inside, v, "no ", "sockets")
 		return
 	}
 	top := max(0, min(c.Top, len(v.States)-1))
@@ -119,7 +119,7 @@ func (p *Painter) drawConsumers(r screen.Rect, v *View) {
 		return
 	}
 	if len(v.Consumers) == 0 {
-		p.middle(inside, theme.Dim, "no ephemeral ports in use", "")
+		p.none(inside, v, "no ephemeral ", "ports in use")
 		return
 	}
 	c := layoutConsumers(inside.W-gutter-1, v.Group)

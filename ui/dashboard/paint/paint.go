@@ -102,6 +102,20 @@ func (p *Painter) percent(x, y, w int, st theme.Role, share float64) {
 	p.canvas.BytesRight(x, y, w, st, p.buf)
 }
 
+// none says that a list is empty; of which protocol, where the other has what the
+// list would show.
+func (p *Painter) none(r screen.Rect, v *View, before, after string) {
+	other := &v.State.UDP.Pressure
+	if v.Proto == ProtoUDP {
+		other = &v.State.TCP.Pressure
+	}
+	if v.Proto == ProtoBoth || other.InUse == 0 {
+		p.middle(r, theme.Dim, before+after, "")
+		return
+	}
+	p.middle(r, theme.Dim, before+v.Proto.String()+" "+after, "p shows the other protocol")
+}
+
 // middle draws a sentence in the middle of r, with a second one below it.
 func (p *Painter) middle(r screen.Rect, st theme.Role, first, second string) {
 	if r.Empty() {
