@@ -175,3 +175,16 @@ func TestUIDWhereTheSystemHasNone(t *testing.T) {
 		t.Errorf("known uids on Windows (-want +got):\n%s", diff)
 	}
 }
+
+// A host whose UDP ports are used has processes; the list is of those of TCP.
+func TestTheListOfNoProcessNamesItsProtocol(t *testing.T) {
+	t.Parallel()
+	for inUse, want := range map[int]string{0: "with a socket\n", 100: "with a TCP socket\n"} {
+		st := idleHost()
+		st.UDP.Pressure.InUse = inUse
+		var b strings.Builder
+		if err := Text(&b, st, Options{}); err != nil || !strings.Contains(b.String(), "no process was seen "+want) {
+			t.Errorf("%d UDP ports in use: %v, want %q in\n%s", inUse, err, want, b.String())
+		}
+	}
+}

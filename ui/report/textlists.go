@@ -112,7 +112,11 @@ func (p *textPage) consumers(protocols []source.Proto) {
 	list := p.cleanState.consumers(protocols)
 	p.title("  ", left("Top processes", 20), right("PID", 10), right("PORTS", 8), right("SOCKETS", 9), "  MOST TO")
 	if len(list) == 0 {
-		p.line("  none: no process was seen with a socket")
+		what := "socket"
+		if len(protocols) == 1 && p.TCP.Pressure.InUse+p.UDP.Pressure.InUse > 0 {
+			what = protocolNames(protocols) + " socket"
+		}
+		p.line("  none: no process was seen with a ", what)
 	}
 	for _, c := range list[:min(listed, len(list))] {
 		name, pid := p.consumer(&c)
