@@ -52,7 +52,7 @@ func (t *teller) tupleFull() Advice {
 	}
 	state, stuck := t.stuck()
 	if stuck > 0 {
-		a.Seen += "; " + text.Count(stuck) + " of them in " + state.String()
+		a.Seen += "; " + text.Count(stuck) + " are in " + state.String()
 	}
 	a.Seen += t.mostBy()
 	if t.Rate >= 0.5 {
