@@ -176,7 +176,7 @@ func (p *Painter) drawGauges(r screen.Rect, v *View) {
 		p.middle(inside, theme.Dim, waitingFor(v), "")
 		return
 	}
-	c := gaugeColumns(inside)
+	c := gaugeColumns(inside, v)
 	for i, g := range gauges(v) {
 		p.drawGauge(c, inside.Y+i, v, &g)
 	}
@@ -217,9 +217,15 @@ type columns struct {
 	label, bar, percent, level screen.Rect
 }
 
-func gaugeColumns(r screen.Rect) columns {
+// gaugeColumns makes room for a headline that is of no use where it is cut: the
+// ports of a pool of its own stand at its end.
+func gaugeColumns(r screen.Rect, v *View) columns {
 	var c columns
-	c.label, r = r.SplitLeft(max(17, min(r.W/5, 26)))
+	label := max(17, min(r.W/5, 26))
+	if h := pressureOf(v).Headline(); h.Scope == model.ScopeBind || h.Limit.Kind != model.PoolRange {
+		label = max(label, min(text.Width(headline(v).label), 2*r.W/5))
+	}
+	c.label, r = r.SplitLeft(label)
 	r, c.level = r.SplitRight(11)
 	r, c.percent = r.SplitRight(7)
 	c.percent.W -= 2

@@ -58,3 +58,29 @@ func TestEmptyListsNameTheirProtocol(t *testing.T) {
 		}
 	}
 }
+
+// Which ports are used up is not cut off on a screen of 80 columns.
+func TestThePortsOfAPoolAreReadable(t *testing.T) {
+	t.Parallel()
+	key := model.TupleKey{Destination: source.Addr4([4]byte{127, 0, 0, 5}), Port: 8080, Pool: model.PoolSourcePorts}
+	for _, c := range []struct {
+		want string
+		p    model.Pressure
+	}{
+		{"127.0.0.5:8080 from 2000–2019 ", model.Pressure{Tuples: []model.TupleUse{{
+			TupleKey: key, Limit: model.Limit{Kind: model.PoolSourcePorts, Low: 2000, High: 2019}, Live: 20, Used: 20, Level: model.LevelExhausted,
+		}}}},
+		{"bind() on 192.168.100.200 ", model.Pressure{
+			Tuples:    []model.TupleUse{{TupleKey: model.TupleKey{Destination: key.Destination, Port: 8080}, Live: 1, Used: 1, Free: 28231}},
+			BindPools: []model.BindPool{{Local: source.Addr4([4]byte{192, 168, 100, 200}), Used: 28000, Free: 232, Bound: 28000, Level: model.LevelCritical}},
+		}},
+	} {
+		v, st := sampleView(80, 24), emptyState()
+		c.p.Proto, c.p.Usable, c.p.Map = source.TCP, 28232, st.TCP.Pressure.Map
+		st.TCP.Pressure = c.p
+		showState(v, st)
+		if frame := plain().Frame(v); !strings.Contains(frame, c.want) {
+			t.Errorf("want %q in\n%s", c.want, frame)
+		}
+	}
+}
