@@ -234,6 +234,9 @@ func (f *future) verdict(o *Outlook, known bool) {
 		o.Trend = TrendUnknown
 	case f.steady(use):
 		o.Trend = TrendSteady
+		if f.reused() {
+			use = max(use, float64(f.used)) // what chance may have moved is not said to fall
+		}
 	default:
 		o.Trend, o.In = TrendLevelsOff, seconds(f.reaches(use))
 		if use < float64(f.used) {

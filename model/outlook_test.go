@@ -95,6 +95,7 @@ func TestOutlookOfOneLook(t *testing.T) {
 		{"800/s over loopback in the default range", churning(800, 0, 10, lo, here), 0, []func(*source.Settings){ports(28232)}, TrendLevelsOff, time.Minute, 13645, 800},
 		{"800/s, where the first half is about full", churning(800, 0, 17, lo, here), 0, []func(*source.Settings){ports(28232)}, TrendSteady, 0, 13645, 800},
 		{"97/s in 100 ports, reused after a second", churning(97, 0, 1, lo, here), 0, nil, TrendSteady, 0, 100, 97},
+		{"48/s in 100 ports, of which chance took the second half", churning(48, 0, 2, lo, here), 0, nil, TrendSteady, 0, 96, 48},
 		{"as many as 100 ports can bear, reused after a second", churning(100, 0, 1, lo, here), 0, nil, TrendFull, 0, 100, 100},
 		{"closes of before the delay", churning(40, 0, 30, lo, here), 0,
 			[]func(*source.Settings){ports(2000), func(s *source.Settings) { s.ReuseDelay = 59 * time.Second }}, TrendFull, 19 * time.Second, 2360, 40},
