@@ -162,7 +162,12 @@ func rate(perSecond float64) string {
 }
 
 // closes writes a rate of closes.
-func closes(perSecond float64) string { return rate(perSecond) + " closes/s" }
+func closes(perSecond float64) string {
+	if s := rate(perSecond); s != "1" {
+		return s + " closes/s"
+	}
+	return "1 close/s"
+}
 
 // span writes how long something lasts: "350 ms", "60 s", "4m 10s".
 func span(d time.Duration) string {

@@ -73,6 +73,8 @@ func (t *teller) listenerInRange() Advice {
 	title := fmt.Sprintf("%s inside the ephemeral range: %s", listen, ports(t.Ports))
 	if n == 1 {
 		title = t.title("%s", title)
+	} else if n > 3 { // no room to name each
+		title = fmt.Sprintf("%s inside the ephemeral range, from %d to %d", listen, t.Ports[0], t.Ports[n-1])
 	}
 	a := Advice{
 		Title: text.Truncate(title, TitleWidth),
