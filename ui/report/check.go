@@ -49,8 +49,8 @@ func plateau(st *model.State) (settled, of int, at *model.TupleUse) {
 	}
 	for i := range p.Tuples {
 		t := &p.Tuples[i]
-		if t.Pool != model.PoolRange {
-			continue
+		if t.Pool != model.PoolRange && t.Level == model.LevelOK {
+			continue // as the headline does
 		}
 		if n := t.Used + t.Free; at == nil || t.Outlook.Plateau*of > settled*n {
 			settled, of, at = t.Outlook.Plateau, n, t
@@ -172,7 +172,7 @@ func plateauWords(st *model.State) string {
 	if at == nil {
 		return poolWords(&st.TCP.Pressure)
 	}
-	o, to := &at.Outlook, at.To()
+	o, to := &at.Outlook, at.To()+advice.From(at.Limit)
 	switch {
 	case o.Trend == model.TrendFull && o.In == 0:
 		return fmt.Sprintf("no port of %s is free to %s", text.Count(of), to)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,5 +115,36 @@ func TestCheckWithoutConnections(t *testing.T) {
 	var out bytes.Buffer
 	if _, err := Check(&out, []*model.State{st}, nil, OnTuple); err != nil || out.String() != want {
 		t.Errorf("error %v, the line is\n%swant\n%s", err, out.String(), want)
+	}
+}
+
+// A program that has used up ports of its own is in trouble wherever the use of
+// the range levels off.
+func TestThePlateauOfAPoolThatIsFull(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		live  int
+		level model.Level
+		want  string
+	}{
+		{20, model.LevelExhausted, "EPHTOP CRITICAL - no port of 20 is free to 127.0.0.5:8080 from source ports 2000–2019 (as seen) | "},
+		{4, model.LevelOK, "EPHTOP OK - levels off at 10 % of 200 ports to 127.0.0.1:8000 | "},
+	} {
+		st := idleHost()
+		st.Thresholds, st.Level = model.DefaultThresholds, test.level
+		pool := model.TupleUse{
+			TupleKey: model.TupleKey{Destination: addr("127.0.0.5"), Port: 8080, Pool: model.PoolSourcePorts},
+			Limit:    model.Limit{Kind: model.PoolSourcePorts, Low: 2000, High: 2019}, Live: test.live, Used: test.live, Free: 20 - test.live, Level: test.level,
+			Outlook: model.Outlook{Trend: model.TrendSteady, Plateau: test.live},
+		}
+		if pool.Free == 0 {
+			pool.Outlook.Trend = model.TrendFull
+		}
+		of := model.TupleUse{TupleKey: model.TupleKey{Destination: addr("127.0.0.1"), Port: 8000}, Live: 20, Used: 20, Free: 180, Outlook: model.Outlook{Plateau: 20}}
+		st.TCP.Pressure = model.Pressure{Proto: source.TCP, Usable: 200, InUse: 20, Tuples: []model.TupleUse{pool, of}}
+		var b strings.Builder
+		if _, err := Check(&b, []*model.State{st}, nil, OnPlateau); err != nil || !strings.HasPrefix(b.String(), test.want) {
+			t.Errorf("%v: %v, %q; want %q", test.level, err, b.String(), test.want)
+		}
 	}
 }
