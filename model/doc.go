@@ -175,7 +175,9 @@
 //	              of a crowded time. Where both are full, if the inodes say that the second
 //	              was filled first.
 //	first half    bound, if the address's other ports are used up (95 %), and its process or,
-//	              if that is not known, its tuple has such sockets already
+//	              if that is not known, its tuple has such sockets already;
+//	              not where a quarter of its tuple's ports are another's of its address too:
+//	              bind(0) gives no such port
 //	neither       where the ports follow one another, in the order of inodes and closes, as
 //	              connect() walks (table_perturb): under another low end than that of now, or
 //	              in a range of the caller's own (IP_LOCAL_PORT_RANGE)

@@ -153,6 +153,17 @@ func TestKernelBoundFirst(t *testing.T) {
 			l.Close(fd)
 			l.step()
 		}, true},
+		{"80 % over two destinations", func(l *boundLab) { l.bound(l.size()*8/10, 2) }, true},
+		{"plain ones of the same process in a pool that is full", func(l *boundLab) {
+			for i := range 6 {
+				l.times(l.size()*18/100, func(int) (int, error) { return l.Connect(l.to(i)) })
+			}
+			for {
+				if _, err := l.ConnectFrom(l.source(), l.to(7)); err != nil {
+					break
+				}
+			}
+		}, true},
 		{"plain, everything to one destination", func(l *boundLab) { l.plain(l.size() / 2 * 2) }, true},
 	}
 	ranges := [][2]int{{40000, 40099}, {40001, 40100}, {40000, 40039}, {41001, 41020}, {42001, 42101}}

@@ -117,13 +117,11 @@ func (c *census) judge(st *State, o *ownership) {
 			candidates = append(candidates, i)
 		}
 	}
-	candidates = slices.DeleteFunc(candidates, func(i int32) bool { return !c.looksBound(st, o, &c.holders[i]) })
-	c.putInOrder(st, candidates)
-	c.acquit(set, o)
-	c.convictAll(set, candidates, func(h *holder, t *tuplePlace) bool {
-		return t.order != inTurn && (t.order == boundOrder || !c.needsOrder(t))
-	})
+	c.judgeSecond(st, o, candidates)
 	c.judgeFirst(st)
+	if s.total > 0 { // now that it is known who binds
+		c.judgeSecond(st, o, candidates)
+	}
 	for _, i := range s.open {
 		h := &c.holders[i]
 		if h.sign == unjudged {
@@ -131,6 +129,22 @@ func (c *census) judge(st *State, o *ownership) {
 		}
 		o.recall.next[h.row].sign = h.sign
 	}
+}
+
+// judgeSecond judges candidates on ports of the second half.
+func (c *census) judgeSecond(st *State, o *ownership, candidates []int32) {
+	set := &st.Snapshot.Settings
+	var bound []int32
+	for _, i := range candidates {
+		if h := &c.holders[i]; h.sign == unjudged && c.looksBound(st, o, h) {
+			bound = append(bound, i)
+		}
+	}
+	c.putInOrder(st, bound)
+	c.acquit(set, o)
+	c.convictAll(set, bound, func(h *holder, t *tuplePlace) bool {
+		return t.order != inTurn && (t.order == boundOrder || !c.needsOrder(t))
+	})
 }
 
 // convictAll convicts those of the candidates that were bound; all are judged
@@ -142,6 +156,7 @@ func (c *census) convictAll(set *source.Settings, candidates []int32, bound func
 	})
 	for _, i := range candidates {
 		c.convict(&c.holders[i], set)
+		c.suspects.called = false
 	}
 }
 
@@ -220,7 +235,16 @@ func (c *census) judgeFirst(st *State) {
 	}
 	var candidates []int32
 	for _, i := range s.open {
-		if h := &c.holders[i]; h.sign == unjudged && !set.Second(h.port) && c.stageUsed(&c.tuples.tuples[h.tuple], int(h.port) < c.usable.half) {
+		h := &c.holders[i]
+		if h.sign != unjudged || set.Second(h.port) {
+			continue
+		}
+		t := &c.tuples.tuples[h.tuple]
+		t.openFirst++
+		switch {
+		case c.shares(st, i):
+			t.shared++
+		case c.stageUsed(t, int(h.port) < c.usable.half):
 			candidates = append(candidates, i)
 		}
 	}
@@ -230,13 +254,36 @@ func (c *census) judgeFirst(st *State) {
 	c.putInOrder(st, candidates)
 	c.convictAll(set, candidates, func(h *holder, t *tuplePlace) bool {
 		switch {
-		case t.order == inTurn || t.firstOrder == inTurn:
+		case t.order == inTurn || t.firstOrder == inTurn || 4*t.shared >= t.openFirst:
 			return false
 		case st.Rows[h.row].Process != source.NoProcess:
 			return c.isCaller(st, h)
 		}
 		return t.suspected > 0 || t.firstOrder == atRandom
 	})
+}
+
+// shares reports whether another connection has the same port of the same
+// address. bind(0) never gives such a port, nor does connect() take one that
+// bind() gave.
+func (c *census) shares(st *State, i int32) bool {
+	h := &c.holders[i]
+	s := &st.Snapshot.Sockets[h.row]
+	with := func(g *holder) bool {
+		other := &st.Snapshot.Sockets[g.row]
+		return g.tuple != noTuple && other.Local == s.Local && other.Interface == s.Interface
+	}
+	for j := i - 1; j >= 0 && c.holders[j].port == h.port; j-- {
+		if with(&c.holders[j]) {
+			return true
+		}
+	}
+	for j := int(i) + 1; j < len(c.holders) && c.holders[j].port == h.port; j++ {
+		if with(&c.holders[j]) {
+			return true
+		}
+	}
+	return false
 }
 
 // isCaller reports whether a socket's process, where it is known for certain,

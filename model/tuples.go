@@ -46,7 +46,10 @@ type tuplePlace struct {
 	// are new to it, and openLeft is what the oldest has left.
 	openWaits, openClosing int
 	openLeft               time.Duration
-	asked                  bool // for its order
+	// openFirst counts those not judged yet on ports that connect() tries first,
+	// shared those of them whose port another tuple of the same source has too.
+	openFirst, shared int
+	asked             bool // for its order
 	// blocked counts its own ports that are blocked for everyone, firstBlocked
 	// those of them that connect() tries first.
 	blocked, firstBlocked int
