@@ -170,7 +170,7 @@
 // stays with it, whatever its state or the range is later:
 //
 //	second half   bound, if its tuple's first half was not crowded (80 %) when it came. If
-//	              that was not seen: if the second half has more of the tuple than the first,
+//	              that was not seen: if the second half has more of the tuple than chance leaves,
 //	              or the first has hardly anything (30 %); not TIME_WAIT that may be the rest
 //	              of a crowded time. Where both are full, if the inodes say that the second
 //	              was filled first.

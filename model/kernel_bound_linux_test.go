@@ -164,6 +164,14 @@ func TestKernelBoundFirst(t *testing.T) {
 				}
 			}
 		}, true},
+		{"plain, a few gone of those that were first", func(l *boundLab) {
+			past := l.past
+			l.past = false
+			fds := l.plain(l.size())
+			l.closeAll(fds[:max(1, l.size()*4/100)])
+			l.past = past
+			l.step()
+		}, true},
 		{"plain, everything to one destination", func(l *boundLab) { l.plain(l.size() / 2 * 2) }, true},
 	}
 	ranges := [][2]int{{40000, 40099}, {40001, 40100}, {40000, 40039}, {41001, 41020}, {42001, 42101}}

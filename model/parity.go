@@ -24,3 +24,13 @@ func parityMask(low uint16) uint64 {
 	}
 	return 0xaaaaaaaaaaaaaaaa
 }
+
+// leansToSecond reports whether a tuple has so much more of the second half than
+// of the first that it is no chance: when the connections of a crowded time
+// close, about as many go from both.
+func (c *census) leansToSecond(t *tuplePlace) bool {
+	held := t.use.Live + t.use.TimeWait
+	more := held - 2*t.use.FirstHalf
+	free := c.usable.ports - held
+	return more > 0 && (t.use.FirstHalf == 0 || more*more > 4*min(held, free))
+}

@@ -143,7 +143,7 @@ func (c *census) judgeSecond(st *State, o *ownership, candidates []int32) {
 	c.putInOrder(st, bound)
 	c.acquit(set, o)
 	c.convictAll(set, bound, func(h *holder, t *tuplePlace) bool {
-		return t.order != inTurn && (t.order == boundOrder || !c.needsOrder(t))
+		return t.order != inTurn && (t.order == boundOrder || c.leansToSecond(t) || !c.needsOrder(t))
 	})
 }
 
@@ -175,20 +175,19 @@ func (c *census) looksBound(st *State, o *ownership, h *holder) bool {
 	t := &c.tuples.tuples[h.tuple]
 	size := float64(c.usable.first)
 	first := t.use.FirstHalf
-	all := t.use.Live + t.use.TimeWait
 	crowd := c.crowd(t)
 	born := o.recall.isNew(int(h.row)) && !st.Rows[h.row].SinceStart && st.Elapsed <= longestBlink
 	switch {
-	case 2*t.suspected > all:
+	case 2*t.suspected > t.use.Live+t.use.TimeWait:
 		return true
 	case float64(first) < crowded*size && c.suspects.total > 0 && c.isCaller(st, h):
 		return true // what crowds it is bound itself
 	case crowd >= usedUp*size:
 		return c.needsOrder(t)
-	case born && !t.wasCrowded && crowd < crowded*size, all-first > first && !c.drains(t):
+	case born && !t.wasCrowded && crowd < crowded*size, c.leansToSecond(t) && !c.drains(t):
 		return true
 	case crowd >= crowded*size:
-		return false
+		return c.needsOrder(t)
 	case t.use.TimeWait == 0 && float64(first) < quiet*size:
 		return true
 	}
@@ -218,11 +217,12 @@ func (c *census) drains(t *tuplePlace) bool {
 }
 
 // needsOrder reports whether nothing but the order in which a tuple's sockets
-// were made can tell who picked their ports: all are taken, and none was closed.
+// were made can tell who picked their ports: nearly all are taken, and none is in
+// TIME_WAIT.
 func (c *census) needsOrder(t *tuplePlace) bool {
 	second := t.use.Live - t.use.FirstHalf
 	return t.use.TimeWait == 0 && 2*t.suspected <= t.use.Live &&
-		float64(t.use.FirstHalf) >= usedUp*float64(c.usable.first) &&
+		float64(t.use.FirstHalf) >= crowded*float64(c.usable.first) &&
 		float64(second) >= usedUp*float64(c.usable.second)
 }
 
