@@ -112,9 +112,11 @@
 //	reserved-ports    600 to 1023, of NFS and RPC clients (bindresvport)
 //
 // But for the last, nothing tells how wide such a pool is. It is called full when
-// all between its ends is held, 10 ports at least, and it has not grown for 5 s;
-// from one look alone, when it has no hole. So a wide pool that is filled without
-// a gap, and rests, is taken for a full one. Named ports of the range, and whether
+// all between its ends is held, 10 ports at least, the ends are round (2000 to
+// 2019, not 2000 to 2011: who takes its ports in order has room behind), and it
+// has not grown for 5 s; from one look alone, when it has no hole. So a pool that is
+// filled in order, and rests at a round port, is taken for a full one, and one with
+// ends that are not round never is. Named ports of the range, and whether
 // a run of ports was bound, are known from the tables only: from a dump, the former
 // are not seen and the latter is no alarm.
 //

@@ -112,6 +112,7 @@ type tracedLab struct {
 	o     model.Overview
 	snap  source.Moment
 	st    *model.State
+	lost  int // events that there was no room for: whole hosts are traced, and other tests run
 }
 
 func newTracedLab(t *testing.T, kind, portRange string) *tracedLab {
@@ -127,6 +128,7 @@ func newTracedLab(t *testing.T, kind, portRange string) *tracedLab {
 func (l *tracedLab) look() *model.State {
 	l.t.Helper()
 	l.Must(func() error { return l.src.Poll(context.Background(), &l.snap) })
+	l.lost += l.snap.LostEvents
 	l.fleet.Update(&l.snap, &l.o)
 	l.st = l.o.States[0]
 	return l.st
@@ -192,8 +194,8 @@ func traceOwners(t *testing.T, kind string, percent int) {
 		right += n
 		delete(traced, int32(c.Process.Pid))
 	}
-	if right < waiting*percent/100 {
-		t.Errorf("%d of %d TIME_WAIT are laid to their process, want at least %d %%", right, waiting, percent)
+	if right < waiting*percent/100-l.lost {
+		t.Errorf("%d of %d TIME_WAIT are laid to their process, want at least %d %%; %d events were lost", right, waiting, percent, l.lost)
 	}
 	for pid, n := range traced {
 		t.Errorf("%d TIME_WAIT are laid to process %d, which had none", n, pid)

@@ -40,6 +40,13 @@ func (l Limit) Size() int {
 	return int(l.High) - int(l.Low) + 1
 }
 
+// round reports whether the ends look like ones that somebody wrote down, as
+// 2000-2019, 4001-4100 and 3000-3063 do and 2000-2011 does not.
+func (l Limit) round() bool {
+	size := l.Size()
+	return l.Low%10 <= 1 && (l.High%10 == 9 || l.High%10 == 0 || size&(size-1) == 0)
+}
+
 // Of is how many ports there are: usable ones where it is the range.
 func (l Limit) Of(usable int) int {
 	if l.Kind == PoolRange {

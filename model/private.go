@@ -325,18 +325,23 @@ func (c *census) countPool(st *State, t *TupleUse, members []member) {
 			t.Blocked += one(c.private.outside.Has(port))
 		}
 		t.Blocked -= t.Live + t.TimeWait
+	} else if c.private.any {
+		for port := int(t.Limit.Low); port <= int(t.Limit.High); port++ {
+			t.Blocked += one(c.private.servers.Has(uint16(port))) // who names it is refused
+		}
 	}
 	t.Used = t.Live + t.TimeWait + t.Blocked
 	t.Free = max(0, t.Limit.Size()-t.Used)
 }
 
-// level grades a pool. One that was only seen is known to be no wider when it is
-// full and has not grown for a while; until then its share says nothing.
+// level grades a pool. One that was only seen is taken to be no wider when it is
+// full, its ends are round, and it has not grown for a while; until then its
+// share says nothing: what takes its ports in order has room behind the last.
 func (past *pastPool) level(st *State, t *TupleUse) Level {
 	if t.Pool == PoolSourcePort || t.Pool == PoolLocalRange && !st.Snapshot.BlockedKnown {
 		return LevelOK // a dump does not tell which ports of the range were bound: such runs may be those of bind()
 	}
-	if t.Free == 0 && t.Used >= minPool && st.Clock-past.grown >= poolSettled.Nanoseconds() {
+	if t.Free == 0 && t.Used >= minPool && t.Limit.round() && st.Clock-past.grown >= poolSettled.Nanoseconds() {
 		past.proven = true
 	}
 	if t.Pool == PoolReserved || past.proven {

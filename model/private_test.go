@@ -34,6 +34,12 @@ func TestPrivatePoolIsFull(t *testing.T) {
 		level   Level
 	}{
 		{"one look at a full one", [][]source.Socket{ports(2000, 20, 1)}, PoolSourcePorts, 20, Limit{PoolSourcePorts, 2000, 2019}, LevelExhausted},
+		{"one look at a full one of a power of two", [][]source.Socket{ports(3000, 64, 1)}, PoolSourcePorts, 64, Limit{PoolSourcePorts, 3000, 3063}, LevelExhausted},
+		{"ports that are taken in order", [][]source.Socket{ports(2000, 12, 1)}, PoolSourcePorts, 12, Limit{PoolSourcePorts, 2000, 2011}, LevelOK},
+		{
+			"a server within", [][]source.Socket{append(append(ports(2000, 10, 1), ports(2011, 9, 1)...), socket(source.Listen, "0.0.0.0:2010", "0.0.0.0:0"))},
+			PoolSourcePorts, 20, Limit{PoolSourcePorts, 2000, 2019}, LevelExhausted,
+		},
 		{"a few adjacent ports", [][]source.Socket{ports(2000, 9, 1)}, PoolSourcePorts, 9, Limit{PoolSourcePorts, 2000, 2008}, LevelOK},
 		{"one with a hole", [][]source.Socket{append(ports(2000, 20, 1), ports(2021, 5, 1)...)}, PoolSourcePorts, 25, Limit{PoolSourcePorts, 2000, 2025}, LevelOK},
 		{
