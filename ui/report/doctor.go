@@ -123,6 +123,7 @@ func DoctorJSON(w io.Writer, d *Diagnosis, o Options) error {
 	p.head()
 	p.field("sample", map[string]any{"polls": d.Sample.Polls, "seconds": tenth(d.Sample.Span.Seconds())})
 	p.field("verdict", d.Verdict().String())
+	p.field("outlook", newOutlook(&d.State.Outlook))
 	items := advice.Checklist(d.State, d.Evidence, d.Sample)
 	p.list("points", len(items), func(i int) {
 		item := &items[i]
