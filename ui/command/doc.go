@@ -43,7 +43,7 @@
 //	--warn PERCENT       60
 //	--critical PERCENT   80
 //	--color WHEN         auto, always or never; NO_COLOR is honoured by auto
-//	--theme THEME        default, colorblind, nord or mono
+//	--theme THEME        default, light, colorblind, nord or mono
 //	--ascii              nothing but ASCII on the screen
 //	--log FILE           append a debug log; it never goes to the screen
 //

@@ -181,5 +181,9 @@ func (a *app) reportOptions(st *model.State) (report.Options, error) {
 
 // theme gives the theme for as many colours as standard output is to have.
 func (a *app) theme() (theme.Theme, error) {
-	return theme.ByName(a.flags.theme, theme.Profile(a.flags.color, a.Getenv, isTerminal(a.Stdout)))
+	name := a.flags.theme
+	if name == theme.Names()[0] && theme.OnLight(a.Getenv) {
+		name = "light"
+	}
+	return theme.ByName(name, theme.Profile(a.flags.color, a.Getenv, isTerminal(a.Stdout)))
 }

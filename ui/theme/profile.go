@@ -48,3 +48,11 @@ func colours(env func(string) string) termenv.Profile {
 	}
 	return termenv.ANSI
 }
+
+// OnLight reports whether the terminal says that its background is light: in
+// COLORFGBG, as rxvt, Konsole and others set it, the last number is its colour.
+func OnLight(env func(string) string) bool {
+	all := env("COLORFGBG")
+	back := all[strings.LastIndexByte(all, ';')+1:]
+	return back == "7" || back == "15"
+}

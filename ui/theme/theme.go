@@ -44,7 +44,7 @@ func ByName(name string, p termenv.Profile) (Theme, error) {
 	if i < 0 {
 		return Theme{}, fmt.Errorf("unknown theme %q: use one of %s", name, strings.Join(Names(), ", "))
 	}
-	return Theme{all[i].name, all[i].looks.inks(p)}, nil
+	return Theme{all[i].name, all[i].looks(p).inks(p)}, nil
 }
 
 func (l looks) inks(p termenv.Profile) []screen.Ink {

@@ -41,6 +41,14 @@ func TestProfile(t *testing.T) {
 	}
 }
 
+func TestOnLight(t *testing.T) {
+	for value, want := range map[string]bool{"0;15": true, "0;default;15": true, "0;7": true, "15;0": false, "7;8": false, "15;default": false, "": false} {
+		if got := theme.OnLight(func(string) string { return value }); got != want {
+			t.Errorf("COLORFGBG=%s says light: %v", value, got)
+		}
+	}
+}
+
 func TestByName(t *testing.T) {
 	for _, name := range append(theme.Names(), "", "NORD") {
 		if _, err := theme.ByName(name, termenv.ANSI); err != nil {
@@ -48,7 +56,7 @@ func TestByName(t *testing.T) {
 		}
 	}
 	_, err := theme.ByName("pink", termenv.ANSI)
-	if err == nil || !strings.Contains(err.Error(), "default, colorblind") {
+	if err == nil || !strings.Contains(err.Error(), "default, light, colorblind") {
 		t.Errorf("the error of an unknown theme lists the themes: %v", err)
 	}
 }
@@ -60,7 +68,7 @@ func TestInks(t *testing.T) {
 		profile termenv.Profile
 		want    string
 	}{
-		{"the terminal's own colours", "default", termenv.TrueColor, "1;31"},
+		{"the terminal's own colours", "default", termenv.TrueColor, "1;91"},
 		{"true colour", "colorblind", termenv.TrueColor, "1;38;2;213;94;0"},
 		{"brought down to 256", "colorblind", termenv.ANSI256, "1;38;5;166"},
 		{"brought down to 16", "colorblind", termenv.ANSI, "1;91"},
