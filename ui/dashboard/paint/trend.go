@@ -167,11 +167,13 @@ func pieceOf(s segment, width int) segment {
 	return s
 }
 
-// forecastSegment is the verdict of the outlook in two words.
-func forecastSegment(v *View) segment {
-	o := &v.State.Outlook
+// forecastSegment is the verdict of the headline's outlook.
+func forecastSegment(v *View) segment { return verdict(&v.State.Outlook) }
+
+// verdict is what an outlook says in two words.
+func verdict(o *model.Outlook) segment {
 	switch left := o.Left(); {
-	case full(v):
+	case o.Trend == model.TrendFull && o.In == 0:
 		return segment{theme.Critical, "no port free"}
 	case o.Trend == model.TrendUnknown:
 		return segment{theme.Dim, "not known yet"}
