@@ -1,5 +1,5 @@
-// Package list selects and sorts the connections that are listed, and follows
-// one of them from poll to poll.
+// Package list selects and sorts the connections that are listed, folds those
+// in TIME_WAIT, and follows a line from poll to poll.
 package list
 
 import (
@@ -10,96 +10,122 @@ import (
 	"ephtop/source"
 )
 
-// Column is a column of the list of connections, by which it can be sorted.
-type Column uint8
-
-// The columns, in the order in which they stand and in which the key s goes
-// through them.
-const (
-	ColumnProto Column = iota
-	ColumnLocal
-	ColumnRemote
-	ColumnState
-	ColumnPID
-	ColumnProcess
-	ColumnAge
-
-	NumColumns = 7
-)
-
-// String gives the header of the column.
-func (c Column) String() string {
-	return [...]string{"PROTO", "LOCAL", "REMOTE", "STATE", "PID", "PROCESS", "AGE"}[c%NumColumns]
+// List is what Selection.List lists of one state.
+type List struct {
+	// Rows are the lines, in order.
+	Rows []Row
+	// Folds are what the rows that are folds stand for.
+	Folds []Fold
+	// Sockets is how many sockets pass, Waiting how many of these are in
+	// TIME_WAIT.
+	Sockets, Waiting int
 }
 
-// Next gives the column to the right, and after the last one the first.
-func (c Column) Next() Column { return (c + 1) % NumColumns }
+// Row is a line of a list: a socket, by its index in State.Snapshot.Sockets, or
+// else a fold.
+type Row int32
 
-// Order is how connections are sorted. Without Reverse it is the direction
-// that people expect of the column: the oldest first by age, else from low to
-// high.
-//
-//   - LOCAL and REMOTE go by the bytes of the address, then the port, so that
-//     IPv6 below ::ffff:0:0/96 comes first, then IPv4, then all other IPv6.
-//   - STATE goes by the life of a port ([model.LifeOrder]).
-//   - PROCESS goes by name, then pid. Rows of no known process come last, by
-//     PROCESS and by PID, in either direction.
-//   - AGE goes by the time since the socket was first seen, for TIME_WAIT too,
-//     whose time left is what is shown: so a row keeps its place when its
-//     connection closes.
-//
-// Rows that are equal so far go by local port, remote port, the rest of the
-// four-tuple and the kernel's cookie, in either direction: the same sockets
-// stand in the same order at every poll.
-type Order struct {
-	Column  Column
-	Reverse bool
+// Fold is the connections in TIME_WAIT of one tuple and owner in one line: which
+// of their ports there are changes with each poll, and says nothing.
+type Fold struct {
+	// Socket is one of them: of those whose owner is known best, the first. Row
+	// and Socket of the others differ from it in port, time and Tier.
+	Socket int32
+	// Ports is how many there are, AtRemote that their ports are those of the
+	// remote end: they are a server's.
+	Ports    int
+	AtRemote bool
+	// Left is the longest time that is left of one, in milliseconds.
+	Left uint32
+
+	since int64 // of the oldest
+	key   foldKey
 }
 
-// Descending tells whether what the column shows falls from top to bottom.
-func (o Order) Descending() bool { return (o.Column == ColumnAge) != o.Reverse }
+// Fold returns the fold that a row is, or nil for a socket.
+func (l *List) Fold(r Row) *Fold {
+	if r >= 0 {
+		return nil
+	}
+	return &l.Folds[^r]
+}
+
+// Socket returns the index of the socket that a row is, or of one of its fold.
+func (l *List) Socket(r Row) int32 {
+	if r >= 0 {
+		return int32(r)
+	}
+	return l.Folds[^r].Socket
+}
 
 // Selection says which connections are listed, and in which order. It keeps
-// memory between calls of Rows, which must not overlap.
+// memory between calls of its methods, which must not overlap.
 type Selection struct {
 	Filter filter.Filter
 	Order  Order
-	// TCP and UDP say which protocols are listed.
-	TCP, UDP bool
+	// TCP and UDP say which protocols are listed, Fold whether TIME_WAIT is
+	// folded.
+	TCP, UDP, Fold bool
 
 	keys, spare []sortKey
 	processes   []int32 // scratch of rankProcesses
 	ranks       []int32
+	tuples      map[model.TupleKey]int32 // of rankTuples
+	folds       map[foldKey]int32
+	hit         []bool // scratch of Destinations
 }
 
-// Rows lists the sockets that pass, sorted, as indices into
-// st.Snapshot.Sockets, in the memory of dst.
-func (s *Selection) Rows(dst []int32, st *model.State) []int32 {
-	s.selectRows(st)
-	s.sort(st)
-	dst = slices.Grow(dst[:0], len(s.keys))
+// List lists the sockets that pass, sorted, in the memory of l.
+func (s *Selection) List(l *List, st *model.State) {
+	k := s.selectRows(l, st)
+	s.keyFolds(l, &k)
+	s.sort(l, st)
+	l.Rows = slices.Grow(l.Rows[:0], len(s.keys))
 	for i := range s.keys {
-		dst = append(dst, s.keys[i].row)
+		l.Rows = append(l.Rows, s.keys[i].row)
 	}
-	return dst
 }
 
-// selectRows puts the sockets that pass into s.keys.
-func (s *Selection) selectRows(st *model.State) {
+// selectRows puts the sockets that pass into s.keys, but for those that are
+// folded, and into l.Folds.
+func (s *Selection) selectRows(l *List, st *model.State) keyMaker {
 	s.keys = s.keys[:0]
+	l.Folds, l.Sockets, l.Waiting = l.Folds[:0], 0, 0
+	clear(s.folds)
 	k := keyMaker{st: st, order: s.Order}
 	for rank, state := range model.LifeOrder {
 		k.stateRanks[state] = uint64(rank)
 	}
-	if s.Order.Column == ColumnProcess {
+	switch s.Order.Column {
+	case ColumnProcess:
 		s.rankProcesses(st.Processes)
 		k.processRanks = s.ranks
+	case ColumnWorst:
+		s.rankTuples(st)
+		k.tuples = s.tuples
 	}
 	for i := range st.Snapshot.Sockets {
 		socket := &st.Snapshot.Sockets[i]
-		if socket.Proto == source.UDP && !s.UDP || socket.Proto != source.UDP && !s.TCP || !s.Filter.Match(st, i) {
+		if !s.passes(st, i) {
 			continue
 		}
-		s.keys = append(s.keys, sortKey{k.words(socket, &st.Rows[i]), int32(i)})
+		l.Sockets++
+		if waits := socket.State == source.TimeWait; waits {
+			l.Waiting++
+			if s.Fold {
+				s.fold(l, st, i)
+				continue
+			}
+		}
+		s.keys = append(s.keys, sortKey{k.words(socket, &st.Rows[i]), Row(i)})
 	}
+	return k
+}
+
+// passes reports whether a socket is listed.
+func (s *Selection) passes(st *model.State, i int) bool {
+	if st.Snapshot.Sockets[i].Proto == source.UDP {
+		return s.UDP && s.Filter.Match(st, i)
+	}
+	return s.TCP && s.Filter.Match(st, i)
 }

@@ -24,22 +24,6 @@ func parsed(t *testing.T, expr string) filter.Filter {
 	return f
 }
 
-func TestColumns(t *testing.T) {
-	var headers []string
-	c := ColumnProto
-	for range NumColumns {
-		headers = append(headers, c.String())
-		c = c.Next()
-	}
-	want := []string{"PROTO", "LOCAL", "REMOTE", "STATE", "PID", "PROCESS", "AGE"}
-	if diff := cmp.Diff(want, headers); diff != "" {
-		t.Errorf("headers in the order of Next (-want +got):\n%s", diff)
-	}
-	if c != ColumnProto {
-		t.Errorf("Next after the last column = %v, want PROTO", c)
-	}
-}
-
 func TestOrderDescending(t *testing.T) {
 	for _, tt := range []struct {
 		order Order
@@ -178,6 +162,18 @@ func TestSelectionOrder(t *testing.T) {
 			reverse: []int32{0, 1},
 		},
 		{
+			name:   "left: the next to end first, those of which nothing is left last both ways",
+			column: ColumnLeft,
+			sockets: []modeltest.Socket{
+				{Local: "10.0.0.1:1", State: source.Established, Process: none},
+				{Local: "10.0.0.1:2", State: source.TimeWait, Left: 9 * time.Second, Process: none},
+				{Local: "10.0.0.1:3", State: source.TimeWait, Left: 2 * time.Second, Process: none},
+				{Local: "10.0.0.1:4", State: source.TimeWait, Process: none},
+			},
+			want:    []int32{2, 1, 0, 3},
+			reverse: []int32{1, 2, 0, 3},
+		},
+		{
 			name:   "ties: local port, remote port, remote address, local address, protocol, cookie",
 			column: ColumnState,
 			sockets: []modeltest.Socket{
@@ -197,15 +193,26 @@ func TestSelectionOrder(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			st := modeltest.State(tt.processes, tt.sockets...)
 			s := Selection{Order: Order{Column: tt.column}, TCP: true, UDP: true}
-			if diff := cmp.Diff(tt.want, s.Rows(nil, st)); diff != "" {
+			if diff := cmp.Diff(tt.want, rows(&s, st)); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
 			s.Order.Reverse = true
-			if diff := cmp.Diff(tt.reverse, s.Rows(nil, st)); diff != "" {
+			if diff := cmp.Diff(tt.reverse, rows(&s, st)); diff != "" {
 				t.Errorf("rows reversed (-want +got):\n%s", diff)
 			}
 		})
 	}
+}
+
+// rows lists without folds, as indices of sockets.
+func rows(s *Selection, st *model.State) []int32 {
+	var l List
+	s.List(&l, st)
+	all := []int32{}
+	for _, r := range l.Rows {
+		all = append(all, l.Socket(r))
+	}
+	return all
 }
 
 // The order must not depend on the order in which a dump lists the sockets.
@@ -218,12 +225,12 @@ func TestSelectionOrderIsTotal(t *testing.T) {
 	}
 	tuples := func(s *Selection, st *model.State) []source.Tuple {
 		var ts []source.Tuple
-		for _, row := range s.Rows(nil, st) {
+		for _, row := range rows(s, st) {
 			ts = append(ts, st.Snapshot.Sockets[row].Tuple())
 		}
 		return ts
 	}
-	for c := range Column(NumColumns) {
+	for c := range ColumnProto + 1 {
 		for _, reverse := range []bool{false, true} {
 			s := Selection{Order: Order{c, reverse}, TCP: true, UDP: true}
 			first, second := tuples(&s, st), tuples(&s, shuffled)
@@ -257,14 +264,9 @@ func TestSelectionPicks(t *testing.T) {
 		{"a filter for what is not listed", Selection{TCP: true}, "proto:udp", []int32{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.s.Filter = parsed(t, tt.filter)
-			dst := []int32{7, 7, 7, 7}
-			got := tt.s.Rows(dst, st)
-			if diff := cmp.Diff(tt.want, got); diff != "" {
+			tt.s.Filter, tt.s.Order.Column = parsed(t, tt.filter), ColumnLocal
+			if diff := cmp.Diff(tt.want, rows(&tt.s, st)); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
-			}
-			if cap(got) > 0 && &got[:1][0] != &dst[0] {
-				t.Error("the memory of dst was not used")
 			}
 		})
 	}
@@ -272,13 +274,13 @@ func TestSelectionPicks(t *testing.T) {
 
 func TestSelectionReusesMemory(t *testing.T) {
 	st := modeltest.Random(1000)
-	s := Selection{TCP: true, UDP: true}
-	rows := s.Rows(nil, st)
-	for c := range Column(NumColumns) {
-		s.Order.Column = c
-		rows = s.Rows(rows, st)
-		if n := testing.AllocsPerRun(5, func() { rows = s.Rows(rows, st) }); n > 0 {
-			t.Errorf("by %v: %v allocations a call, want none", c, n)
+	for c := range ColumnProto + 1 {
+		for _, fold := range []bool{false, true} {
+			s, l := Selection{TCP: true, UDP: true, Fold: fold, Order: Order{Column: c}}, List{}
+			s.List(&l, st)
+			if n := testing.AllocsPerRun(5, func() { s.List(&l, st) }); n > 0 {
+				t.Errorf("by %v, folded %v: %v allocations a call, want none", c, fold, n)
+			}
 		}
 	}
 }
@@ -294,22 +296,24 @@ func TestMark(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		now  []modeltest.Socket
-		rows []int32
+		rows []Row
 		want int
 	}{
-		{"it moved down", []modeltest.Socket{other, shared(5, 50, source.Established)}, []int32{0, 1}, 1},
-		{"places are those of the rows", []modeltest.Socket{other, shared(5, 50, source.Established)}, []int32{1, 0}, 0},
-		{"it is not listed", []modeltest.Socket{other, shared(5, 50, source.Established)}, []int32{0}, -1},
-		{"among those with its four-tuple, the very one", []modeltest.Socket{shared(4, 40, source.Listen), shared(5, 50, source.Listen)}, []int32{0, 1}, 1},
-		{"a TIME_WAIT without a cookie", []modeltest.Socket{other, shared(0, 0, source.TimeWait)}, []int32{0, 1}, 1},
-		{"rather the one with its cookie than the first", []modeltest.Socket{shared(4, 40, source.TimeWait), shared(5, 0, source.TimeWait)}, []int32{0, 1}, 1},
-		{"the first where none has its cookie", []modeltest.Socket{shared(4, 40, source.Listen), shared(6, 60, source.Listen)}, []int32{0, 1}, 0},
-		{"another protocol is another socket", []modeltest.Socket{udp}, []int32{0}, -1},
+		{"it moved down", []modeltest.Socket{other, shared(5, 50, source.Established)}, []Row{0, 1}, 1},
+		{"places are those of the rows", []modeltest.Socket{other, shared(5, 50, source.Established)}, []Row{1, 0}, 0},
+		{"it is not listed", []modeltest.Socket{other, shared(5, 50, source.Established)}, []Row{0}, -1},
+		{"among those with its four-tuple, the very one", []modeltest.Socket{shared(4, 40, source.Listen), shared(5, 50, source.Listen)}, []Row{0, 1}, 1},
+		{"a TIME_WAIT without a cookie", []modeltest.Socket{other, shared(0, 0, source.TimeWait)}, []Row{0, 1}, 1},
+		{"rather the one with its cookie than the first", []modeltest.Socket{shared(4, 40, source.TimeWait), shared(5, 0, source.TimeWait)}, []Row{0, 1}, 1},
+		{"the first where none has its cookie", []modeltest.Socket{shared(4, 40, source.Listen), shared(6, 60, source.Listen)}, []Row{0, 1}, 0},
+		{"another protocol is another socket", []modeltest.Socket{udp}, []Row{0}, -1},
 		{"nothing is there", nil, nil, -1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			mark := MarkOf(&modeltest.State(nil, shared(5, 50, source.Established)).Snapshot.Sockets[0])
-			if got := mark.Find(modeltest.State(nil, tt.now...), tt.rows); got != tt.want {
+			var was List
+			mark := was.Mark(modeltest.State(nil, shared(5, 50, source.Established)), 0)
+			l := List{Rows: tt.rows}
+			if got := l.Find(&mark, modeltest.State(nil, tt.now...)); got != tt.want {
 				t.Errorf("found at %d, want %d", got, tt.want)
 			}
 		})
@@ -319,15 +323,17 @@ func TestMark(t *testing.T) {
 func BenchmarkRows(b *testing.B) {
 	for _, n := range []int{20_000, 200_000} {
 		st := modeltest.Random(n)
-		for c := range Column(NumColumns) {
-			b.Run(fmt.Sprintf("%d/%v", n, c), func(b *testing.B) {
-				s := Selection{Order: Order{Column: c}, TCP: true, UDP: true}
-				rows := s.Rows(nil, st)
-				b.ReportAllocs()
-				for b.Loop() {
-					rows = s.Rows(rows, st)
-				}
-			})
+		for c := range ColumnProto + 1 {
+			for _, fold := range []bool{false, true} {
+				b.Run(fmt.Sprintf("%d/%v/fold=%v", n, c, fold), func(b *testing.B) {
+					s, l := Selection{Order: Order{Column: c}, TCP: true, UDP: true, Fold: fold}, List{}
+					s.List(&l, st)
+					b.ReportAllocs()
+					for b.Loop() {
+						s.List(&l, st)
+					}
+				})
+			}
 		}
 	}
 }

@@ -14,13 +14,13 @@ import (
 // fits, the most significant word first, so that rows are seldom looked at.
 type sortKey struct {
 	words [3]uint64
-	row   int32
+	row   Row
 }
 
 // sort puts s.keys in order. A radix sort, byte by byte from the least
 // significant one, takes less than half the time of one that compares: few of
 // the bytes differ between the sockets of one host, the others are skipped.
-func (s *Selection) sort(st *model.State) {
+func (s *Selection) sort(l *List, st *model.State) {
 	s.spare = slices.Grow(s.spare[:0], len(s.keys))[:len(s.keys)]
 	for w := len(sortKey{}.words) - 1; w >= 0; w-- {
 		differ := uint64(0)
@@ -40,7 +40,7 @@ func (s *Selection) sort(st *model.State) {
 			end++
 		}
 		if end-start > 1 {
-			slices.SortFunc(s.keys[start:end], func(a, b sortKey) int { return compareRows(st, a.row, b.row) })
+			slices.SortFunc(s.keys[start:end], func(a, b sortKey) int { return compareRows(l, st, a.row, b.row) })
 		}
 		start = end
 	}
@@ -87,12 +87,35 @@ func (s *Selection) rankProcesses(processes []source.Process) {
 	}
 }
 
+// rankTuples numbers the destinations, the worst first. A private pool goes with
+// the range towards the same destination: sockets don't tell them apart.
+func (s *Selection) rankTuples(st *model.State) {
+	if s.tuples == nil {
+		s.tuples = make(map[model.TupleKey]int32)
+	}
+	clear(s.tuples)
+	for i := range st.TCP.Pressure.Tuples {
+		key := rangeKey(&st.TCP.Pressure.Tuples[i])
+		if _, there := s.tuples[key]; !there {
+			s.tuples[key] = int32(i)
+		}
+	}
+}
+
+// rangeKey is the key that a tuple's sockets have.
+func rangeKey(t *model.TupleUse) model.TupleKey {
+	key := t.TupleKey
+	key.Pool = model.PoolRange
+	return key
+}
+
 // keyMaker makes the words of sort keys.
 type keyMaker struct {
 	st           *model.State
 	order        Order
 	stateRanks   [source.NumStates]uint64
 	processRanks []int32
+	tuples       map[model.TupleKey]int32
 }
 
 // words gives words that compare as Order says, as far as they tell two rows
@@ -103,6 +126,8 @@ func (k *keyMaker) words(s *source.Socket, r *model.Row) [3]uint64 {
 		return k.endWords(&s.Local, s.LocalPort, s.RemotePort, &s.Remote)
 	case ColumnRemote:
 		return k.endWords(&s.Remote, s.RemotePort, s.LocalPort, &s.Local)
+	case ColumnWorst:
+		return k.worstWords(s, r)
 	}
 	key, last := k.columnKey(s, r)
 	switch {
@@ -133,12 +158,40 @@ func (k *keyMaker) columnKey(s *source.Socket, r *model.Row) (key uint64, last b
 		}
 		return uint64(k.processRanks[r.Process]), false
 	case ColumnAge:
-		// By the moment and not by the age in seconds, by which two rows would
-		// change places as the seconds turn. The sign bit is flipped for times
-		// before 1970, and the last bit is spared.
-		return (uint64(r.Since) ^ 1<<63) >> 1, false
+		return sinceKey(r), false
+	case ColumnLeft:
+		return uint64(s.Expires), s.State != source.TimeWait || s.Timer != source.TimerTimeWait
 	}
 	return uint64(s.Proto), false
+}
+
+// sinceKey goes by the moment and not by the age in seconds, by which two rows
+// would change places as the seconds turn. The sign bit is flipped for times
+// before 1970, and the last bit is spared.
+func sinceKey(r *model.Row) uint64 { return (uint64(r.Since) ^ 1<<63) >> 1 }
+
+// worstWords makes the words for the order of urgency. Folds of one destination
+// keep their places: all of them are as old as a TIME_WAIT gets.
+func (k *keyMaker) worstWords(s *source.Socket, r *model.Row) [3]uint64 {
+	rank, ok := int32(0), false
+	if s.Proto == source.TCP && s.RemotePort != 0 {
+		rank, ok = k.tuples[k.st.Key(s)]
+	}
+	if !ok {
+		rank = math.MaxInt32 - 1
+	}
+	waits := uint64(0)
+	switch s.State {
+	case source.Listen:
+		rank = math.MaxInt32
+	case source.TimeWait:
+		waits = 1
+	}
+	first, second := uint64(rank)<<1|waits, sinceKey(r)
+	if k.order.Reverse {
+		first, second = ^first, ^second
+	}
+	return [3]uint64{first, second, uint64(s.LocalPort)<<16 | uint64(s.RemotePort)}
 }
 
 // endWords makes the words for a column of addresses: address and port of
@@ -153,8 +206,8 @@ func (k *keyMaker) endWords(a *source.Addr, port, farPort uint16, far *source.Ad
 }
 
 // compareRows orders rows whose column is equal.
-func compareRows(st *model.State, i, j int32) int {
-	a, b := &st.Snapshot.Sockets[i], &st.Snapshot.Sockets[j]
+func compareRows(l *List, st *model.State, i, j Row) int {
+	a, b := l.end(st, i), l.end(st, j)
 	return cmp.Or(
 		cmp.Compare(a.LocalPort, b.LocalPort),
 		cmp.Compare(a.RemotePort, b.RemotePort),
@@ -163,8 +216,17 @@ func compareRows(st *model.State, i, j int32) int {
 		cmp.Compare(a.Proto, b.Proto),
 		cmp.Compare(a.Cookie, b.Cookie),
 		cmp.Compare(a.Inode, b.Inode),
-		cmp.Compare(i, j),
+		compareFolds(l, i, j),
 	)
+}
+
+// end is the socket that a row is, or one like its fold.
+func (l *List) end(st *model.State, r Row) source.Socket {
+	if f := l.Fold(r); f != nil {
+		s, _ := f.alike(st)
+		return s
+	}
+	return st.Snapshot.Sockets[r]
 }
 
 func compareAddrs(a, b *source.Addr) int {

@@ -167,7 +167,12 @@ func (a *app) reportOptions(st *model.State) (report.Options, error) {
 	chosen := connections.Selection{
 		Filter: *filter, Order: connections.Order{Column: connections.ColumnProto}, TCP: true, UDP: true,
 	}
-	o := report.Options{Rows: chosen.Rows(nil, st), Filter: filter.String(), ASCII: a.flags.ascii}
+	var l connections.List
+	chosen.List(&l, st)
+	o := report.Options{Filter: filter.String(), ASCII: a.flags.ascii}
+	for _, r := range l.Rows {
+		o.Rows = append(o.Rows, l.Socket(r))
+	}
 	if tcp, udp := filter.Protos(); filter.HasProto() && udp {
 		o.Protocols = append(o.Protocols, source.UDP)
 		if tcp {

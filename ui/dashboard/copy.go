@@ -13,14 +13,42 @@ import (
 func (m *Model) copyTuple() tea.Cmd {
 	t := m.view.Detail.Tuple
 	if m.view.Overlay != paint.OverlayDetails {
-		s := m.selectedSocket()
-		if s == nil || m.view.Focus != paint.PaneConnections {
+		text, ok := m.selectedText()
+		if !ok {
 			m.view.Notice = "select a connection to copy"
 			return nil
 		}
-		t = s.Tuple()
+		return m.copyText(text)
 	}
-	text := tupleText(t)
+	return m.copyText(tupleText(t))
+}
+
+// selectedText is what the line under the cursor is about, for other tools.
+func (m *Model) selectedText() (string, bool) {
+	v := &m.view
+	line := v.Cursors[v.Focus].Line
+	if line >= v.Lines(v.Focus) {
+		return "", false
+	}
+	switch v.Focus {
+	case paint.PaneDestinations:
+		t := &v.State.TCP.Pressure.Tuples[v.Destinations[line]]
+		return t.Source.String() + " → " + t.To(), true
+	case paint.PaneConnections:
+		s := &v.State.Snapshot.Sockets[v.Socket(v.Rows[line])]
+		f := v.Fold(v.Rows[line])
+		switch {
+		case f == nil:
+			return tupleText(s.Tuple()), true
+		case f.AtRemote:
+			return s.Remote.String() + " → " + source.AddrPort(s.Local, s.LocalPort), true
+		}
+		return s.Local.String() + " → " + source.AddrPortOn(s.Remote, s.Interface, s.RemotePort), true
+	}
+	return "", false
+}
+
+func (m *Model) copyText(text string) tea.Cmd {
 	return func() tea.Msg {
 		if err := m.clipboard.Copy(text); err != nil {
 			return noticeMsg(fmt.Sprintf("cannot copy: %v", err))

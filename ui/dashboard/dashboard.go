@@ -172,7 +172,7 @@ func New(cfg Config) (*Model, error) {
 	m.keys = m.keys.suited(&cfg)
 	m.jobs.ctx, m.jobs.cancel = context.WithCancel(context.Background())
 	m.choice.filter, m.choice.proto = parsed, protoOf(&parsed, paint.ProtoTCP)
-	m.choice.order = list.Order{Column: list.ColumnAge}
+	m.choice.fold = true
 	m.view = paint.View{Interval: cfg.Interval, Filter: paint.FilterLine{Text: parsed.String()}, Focus: paint.PaneConnections, Help: m.keys.groups()}
 	m.adopt(&cfg)
 	m.refresh()

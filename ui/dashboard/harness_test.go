@@ -235,7 +235,7 @@ var namedKeys = map[string]tea.KeyType{
 	"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight, "enter": tea.KeyEnter,
 	"esc": tea.KeyEsc, "tab": tea.KeyTab, "shift+tab": tea.KeyShiftTab, "shift+left": tea.KeyShiftLeft, "shift+right": tea.KeyShiftRight, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown,
 	"home": tea.KeyHome, "end": tea.KeyEnd, "ctrl+c": tea.KeyCtrlC, "ctrl+z": tea.KeyCtrlZ, "backspace": tea.KeyBackspace,
-	"ctrl+u": tea.KeyCtrlU, "ctrl+w": tea.KeyCtrlW, "ctrl+k": tea.KeyCtrlK, "delete": tea.KeyDelete,
+	"ctrl+u": tea.KeyCtrlU, "ctrl+w": tea.KeyCtrlW, "ctrl+k": tea.KeyCtrlK, "delete": tea.KeyDelete, "f6": tea.KeyF6,
 }
 
 func keyMsg(name string) tea.KeyMsg {
@@ -282,7 +282,7 @@ func (h *harness) typeText(text string) {
 func (h *harness) ports() []uint16 {
 	var all []uint16
 	for _, r := range h.m.view.Rows {
-		all = append(all, h.m.view.State.Snapshot.Sockets[r].LocalPort)
+		all = append(all, h.m.view.State.Snapshot.Sockets[h.m.view.Socket(r)].LocalPort)
 	}
 	return all
 }

@@ -17,10 +17,11 @@ type KeyMap struct {
 	PageUp, PageDown, Top, End key.Binding
 	NextPane, PreviousPane     key.Binding
 
-	Open, Back, Filter, Sort, Reverse, Group, Proto, Findings key.Binding
-	// Connections, Destinations and Namespaces turn to a list; Faces are the
-	// three together, where people are told of them.
-	Connections, Destinations, Namespaces, Faces key.Binding
+	Open, Back, Filter, Sort, Reverse, Group, Proto, Fold, Findings key.Binding
+	// Connections, Destinations and Namespaces turn to a list. Several says that
+	// there are namespaces to choose from, so that people are told of the last.
+	Connections, Destinations, Namespaces key.Binding
+	Several                               bool
 
 	Pause, Slower, Faster, Names, Copy, Record key.Binding
 
@@ -56,17 +57,17 @@ func DefaultKeyMap() KeyMap {
 		Open:    binding("↵", "open", "enter"),
 		Back:    binding("esc", "back, clear", "esc"),
 		Filter:  binding("/", "filter", "/"),
-		Sort:    binding("s", "sort", "s"),
+		Sort:    binding("s", "sort", "s", "f6"),
 		Reverse: binding("S", "reverse", "S"),
 		Group:   binding("b", "by", "b"),
 		Proto:   binding("p", "tcp/udp", "p"),
+		Fold:    binding("z", "fold", "z"),
 
 		Findings: binding("f", "findings", "f"),
 
 		Connections:  binding("1", "connections", "1"),
 		Destinations: binding("2", "destinations", "2"),
 		Namespaces:   binding("3", "namespaces", "3"),
-		Faces:        binding("1 2 3", "connections, destinations, namespaces", "1", "2", "3"),
 
 		Pause:  binding("space", "pause", " "),
 		Slower: binding("+", "slower", "+", "="),
@@ -97,7 +98,7 @@ func DefaultKeyMap() KeyMap {
 		Keep:    binding("↵", "keep", "enter"),
 	}
 	k.Suspend.SetEnabled(terminal.CanSuspend)
-	for _, b := range append(k.seeks(), &k.SlowDown, &k.SpeedUp, &k.Faces) {
+	for _, b := range append(k.seeks(), &k.SlowDown, &k.SpeedUp) {
 		b.SetEnabled(false) // see suited
 	}
 	return k
@@ -126,14 +127,15 @@ func (k KeyMap) groups() []paint.HelpGroup {
 			k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.End, k.NextPane, k.PreviousPane, k.Left, k.Right,
 		)},
 		{Title: "Look closer", Keys: hints(
-			described(k.Open, "details of a connection; filter by a state or consumer"),
+			described(k.Open, "details of a connection, connections of a fold or a destination; filter by a state or consumer"),
 			described(k.Back, "close, or clear the filter"),
 			described(k.Filter, "filter, as in state:tw rport:443"),
-			described(k.Sort, "sort by the next column"),
+			described(k.Sort, "choose what to sort by"),
 			described(k.Reverse, "reverse the order"),
 			described(k.Group, k.groupings()),
 			described(k.Proto, "TCP, UDP or both"),
-			k.Faces,
+			k.faces(),
+			described(k.Fold, "fold or unfold what is in TIME_WAIT"),
 			described(k.Names, "services by name or number"),
 			described(k.Findings, "what is wrong, and what to do"),
 		)},
@@ -141,7 +143,7 @@ func (k KeyMap) groups() []paint.HelpGroup {
 			described(k.Pause, k.pauses()),
 			described(k.Slower, "poll less often"),
 			described(k.Faster, "poll more often"),
-			described(k.Copy, "copy the connection's addresses"),
+			described(k.Copy, "copy the addresses of the line"),
 			described(k.Record, "start or stop a recording"),
 			k.Help, k.Redraw, k.Suspend,
 			relabelled(k.Quit, "q/ctrl+c"),
@@ -158,10 +160,18 @@ func (k KeyMap) groups() []paint.HelpGroup {
 // groupings says by what consumers are put together.
 func (k KeyMap) groupings() string {
 	words := "consumers by process, destination, service, user"
-	if k.Faces.Enabled() {
+	if k.Several {
 		words += ", container, unit"
 	}
 	return words
+}
+
+// faces is the keys of the lists together.
+func (k KeyMap) faces() key.Binding {
+	if !k.Several {
+		return binding("1 2", "connections, destinations", "1", "2")
+	}
+	return binding("1 2 3", "connections, destinations, namespaces", "1", "2", "3")
 }
 
 // footer is what the last line shows, most important first.
@@ -169,6 +179,8 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 	switch {
 	case v.Filter.Editing:
 		return hints(k.Keep, described(k.Back, "undo"), k.Earlier, k.Later)
+	case v.Picking:
+		return hints(described(k.Sort, "next"), k.Reverse, described(k.Back, "close"))
 	case v.Overlay == paint.OverlayHelp:
 		return hints(described(k.Back, "close"), k.Up, k.Down, k.Quit)
 	case v.Overlay == paint.OverlayFindings:
@@ -183,11 +195,15 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 	case paint.PaneDestinations:
 		open = described(open, "its connections")
 	}
+	fold := k.Fold
+	if v.Folded {
+		fold = described(fold, "unfold")
+	}
 	if v.Status == paint.StatusPaused || v.Timeline.On && v.Status == paint.StatusEnded {
 		pause = described(pause, "go on")
 	}
 	all := []key.Binding{k.Filter, k.Help, k.Findings, k.Sort, k.Group, k.NextPane, pause, open, k.Quit}
-	if k.Faces.Enabled() && v.Face != paint.FaceNamespaces {
+	if k.Several && v.Face != paint.FaceNamespaces {
 		all = slices.Insert(all, 2, k.Namespaces)
 	}
 	if v.Face == paint.FaceNamespaces {
@@ -205,7 +221,7 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 			return b.Help() == pause.Help()
 		})...)
 	}
-	return hints(append(all, k.Copy, k.Record, k.Names, k.Proto, k.Slower, k.Faster, k.SlowDown, k.SpeedUp)...)
+	return hints(append(all, fold, k.Copy, k.Record, k.Names, k.Proto, k.Slower, k.Faster, k.SlowDown, k.SpeedUp)...)
 }
 
 // hints are bindings as they are shown, without those that are disabled.

@@ -141,20 +141,35 @@ func TestDetailsOfTheSameMoment(t *testing.T) {
 func TestSortKeys(t *testing.T) {
 	t.Parallel()
 	run(t, some(5), func(h *harness) {
-		if want := (list.Order{Column: list.ColumnAge}); h.m.view.Order != want {
-			t.Errorf("order %+v at first, want %+v", h.m.view.Order, want)
-		}
-		h.press("S")
-		if !h.m.view.Order.Reverse {
-			t.Error("S does not reverse")
-		}
-		for c := range list.Column(list.NumColumns) {
-			h.press("s")
-			if want := (list.Order{Column: c}); h.m.view.Order != want {
-				t.Errorf("order %+v, want %+v", h.m.view.Order, want)
+		wantOrder := func(want list.Order, picking bool) {
+			t.Helper()
+			if v := &h.m.view; v.Order != want || v.Picking != picking {
+				t.Errorf("order %+v, picking %v; want %+v, %v", v.Order, v.Picking, want, picking)
 			}
 		}
-		byPort(h)
+		wantOrder(list.Order{}, false)
+		h.press("S")
+		wantOrder(list.Order{Reverse: true}, false)
+		// Once more goes to the next column, and after the last one to the first.
+		h.press("s")
+		wantOrder(list.Order{Reverse: true}, true)
+		columns := paint.FaceConnections.Columns()
+		for i := range columns {
+			h.press([]string{"s", "f6"}[i%2])
+			wantOrder(list.Order{Column: columns[(i+1)%len(columns)].Column}, true)
+		}
+		h.press("down", "up", "S")
+		wantOrder(list.Order{Reverse: true}, true)
+		for _, closes := range []string{"esc", "q", "enter"} {
+			h.press(closes)
+			wantOrder(list.Order{Reverse: true}, false)
+			h.press("f6")
+		}
+		h.press("l")
+		wantOrder(list.Order{Column: list.ColumnLocal}, false)
+		if h.quit {
+			t.Error("q quit")
+		}
 		if got := h.ports(); !slices.IsSorted(got) {
 			t.Errorf("by local port: %v", got)
 		}
@@ -162,7 +177,27 @@ func TestSortKeys(t *testing.T) {
 		if got := h.ports(); !slices.IsSortedFunc(got, func(a, b uint16) int { return int(b) - int(a) }) {
 			t.Errorf("by local port in reverse: %v", got)
 		}
+		// Each list has an order of its own.
+		h.press("2", "s", "f")
+		wantOrder(list.Order{Column: list.ColumnFree}, false)
+		h.press("1")
+		wantOrder(list.Order{Column: list.ColumnLocal, Reverse: true}, false)
 	})
+}
+
+// A letter chooses one column, and does nothing else there.
+func TestLettersOfTheColumns(t *testing.T) {
+	t.Parallel()
+	taken := DefaultKeyMap()
+	for f := range paint.Face(paint.NumFaces) {
+		seen := map[rune]bool{}
+		for _, c := range f.Columns() {
+			if seen[c.Key] || key.Matches(keyMsg(string(c.Key)), taken.Sort, taken.Reverse, taken.Quit) {
+				t.Errorf("%v: %c chooses %v, and does something else", f, c.Key, c.Column)
+			}
+			seen[c.Key] = true
+		}
+	}
 }
 
 func TestGroupKey(t *testing.T) {

@@ -3,10 +3,12 @@ package dashboard
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ephtop/model"
 	"ephtop/model/filter"
+	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/ui/advice"
 	"ephtop/ui/dashboard/paint"
@@ -18,7 +20,7 @@ import (
 func (r *reading) listNamespaces(c *choice) {
 	o := &r.look.Overview
 	r.namespaces = r.namespaces[:0]
-	all := !c.listed || len(c.filter.Terms()) == 0 // to look at all sockets is dear
+	all := c.face != paint.FaceNamespaces || len(c.filter.Terms()) == 0 // to look at all sockets is dear
 	add := func(n paint.NamespaceLine) {
 		if all || nameHas(&n.Scope, c.filter.String()) || n.State != nil && anyMatches(&c.filter, n.State) {
 			r.namespaces = append(r.namespaces, n)
@@ -35,6 +37,46 @@ func (r *reading) listNamespaces(c *choice) {
 	slices.SortStableFunc(r.namespaces[looked:], func(a, b paint.NamespaceLine) int {
 		return cmp.Compare(model.Percent(b.Brief.Bound, b.Brief.Usable), model.Percent(a.Brief.Bound, a.Brief.Usable))
 	})
+	sortNamespaces(r.namespaces, c.orders[paint.FaceNamespaces])
+}
+
+// sortNamespaces sorts a list that stands worst first.
+func sortNamespaces(lines []paint.NamespaceLine, o list.Order) {
+	if o.Column == list.ColumnWorst {
+		if o.Reverse {
+			slices.Reverse(lines)
+		}
+		return
+	}
+	slices.SortStableFunc(lines, func(a, b paint.NamespaceLine) int {
+		n := compareNamespaces(&a, &b, o.Column)
+		if o.Descending() {
+			return -n
+		}
+		return n
+	})
+}
+
+// compareNamespaces compares what a column shows. What is only known to be at
+// most so much is below what is known.
+func compareNamespaces(a, b *paint.NamespaceLine, c list.Column) int {
+	seen := func(n *paint.NamespaceLine) int {
+		if n.State == nil {
+			return 0
+		}
+		return 1
+	}
+	switch c {
+	case list.ColumnKind:
+		return cmp.Compare(a.Scope.Kind.String(), b.Scope.Kind.String())
+	case list.ColumnUsed:
+		return cmp.Or(cmp.Compare(seen(a), seen(b)), cmp.Compare(a.Percent(), b.Percent()))
+	case list.ColumnLevel:
+		return cmp.Or(cmp.Compare(a.Level(), b.Level()), cmp.Compare(seen(a), seen(b)))
+	case list.ColumnSockets:
+		return cmp.Or(cmp.Compare(seen(a), seen(b)), cmp.Compare(a.Sockets(), b.Sockets()))
+	}
+	return cmp.Compare(advice.Namespace(&a.Scope), advice.Namespace(&b.Scope))
 }
 
 func nameHas(s *source.Scope, words string) bool {
@@ -51,10 +93,13 @@ func anyMatches(f *filter.Filter, st *model.State) bool {
 }
 
 // stepBack is what esc undoes: a face that was left through a line of its, with
-// the filter before and that which the line set.
+// the filter before and that which the line set, and all cursors.
 type stepBack struct {
 	face          paint.Face
 	before, after activeFilter
+	fold          bool
+	marks         marks
+	cursors       [paint.NumPanes]paint.Cursor
 }
 
 // showFace turns to a list, and gives it the focus.
@@ -71,8 +116,8 @@ func (m *Model) showFace(f paint.Face) {
 
 func (m *Model) turnFace(f paint.Face) {
 	m.view.Face, m.view.Focus = f, f.Pane()
-	if listed := f == paint.FaceNamespaces; listed != m.choice.listed {
-		m.choice.listed = listed
+	if f != m.choice.face {
+		m.choice.face = f
 		m.rechoose()
 		return
 	}
@@ -100,8 +145,32 @@ func (m *Model) openNamespace(n *paint.NamespaceLine) {
 
 // openDestination lists the connections to the destination under the cursor.
 func (m *Model) openDestination(t *model.TupleUse) {
-	terms := []string{filter.Quote("remote", source.AddrPort(t.Destination, t.Port))}
-	f, err := filter.Parse(strings.Join(terms, " "))
+	m.narrow(m.choice.fold, filter.Quote("remote", source.AddrPort(t.Destination, t.Port)))
+}
+
+// openFold lists the connections of a fold, each in a row.
+func (m *Model) openFold(f *list.Fold) {
+	st := m.view.State
+	s := &st.Snapshot.Sockets[f.Socket]
+	local, remote := s.Local.String(), source.AddrPort(s.Remote, s.RemotePort)
+	if f.AtRemote {
+		local, remote = source.AddrPort(s.Local, s.LocalPort), s.Remote.String()
+	}
+	owner := filter.Quote("owner", model.OwnerUnknown.String())
+	if p := st.Process(int(f.Socket)); p != nil {
+		owner = filter.Quote("pid", strconv.Itoa(int(p.PID)))
+	}
+	m.narrow(false, filter.Quote("local", local), filter.Quote("remote", remote), filter.Quote("state", source.TimeWait.String()), owner)
+}
+
+// narrow lists the connections that pass terms too, from where esc leads back.
+func (m *Model) narrow(fold bool, texts ...string) {
+	terms, err := filter.Parse(strings.Join(texts, " "))
+	if err != nil {
+		m.view.Notice = err.Error()
+		return
+	}
+	f, err := m.replaced(terms.Terms(), texts)
 	if err != nil {
 		m.view.Notice = err.Error()
 		return
@@ -111,12 +180,15 @@ func (m *Model) openDestination(t *model.TupleUse) {
 		after.proto = paint.ProtoTCP
 	}
 	m.leave(after)
+	m.choice.fold, m.marks.held[paint.PaneConnections] = fold, false
 	m.setFilter(after)
 }
 
 // leave goes from a face to the connections, from where esc leads back.
 func (m *Model) leave(after activeFilter) {
-	m.steps = append(m.steps, stepBack{m.view.Face, activeFilter{m.choice.filter, m.choice.proto}, after})
+	m.steps = append(m.steps, stepBack{
+		m.view.Face, activeFilter{m.choice.filter, m.choice.proto}, after, m.choice.fold, m.marks, m.view.Cursors,
+	})
 	m.turnFace(paint.FaceConnections)
 }
 
@@ -140,7 +212,8 @@ func (m *Model) stepBack() bool {
 		return true
 	}
 	m.steps = m.steps[:last]
-	m.turnFace(s.face)
+	m.view.Face, m.choice.face, m.view.Focus = s.face, s.face, s.face.Pane()
+	m.choice.fold, m.marks, m.view.Cursors = s.fold, s.marks, s.cursors
 	m.setFilter(s.before)
 	return true
 }
@@ -167,11 +240,11 @@ func (m *Model) beginWith() {
 	m.wanted = ""
 }
 
-// offerNamespaces has help and footer name the keys of the faces where there
-// are namespaces to choose from.
+// offerNamespaces has help and footer name the key of the namespaces where there
+// are some to choose from.
 func (m *Model) offerNamespaces() {
-	if several := m.several(); several != m.keys.Faces.Enabled() {
-		m.keys.Faces.SetEnabled(several)
+	if several := m.several(); several != m.keys.Several {
+		m.keys.Several = several
 		m.view.Help = m.keys.groups()
 	}
 }

@@ -19,7 +19,7 @@ type marks struct {
 	held     [paint.NumPanes]bool
 	state    source.State
 	consumer consumerKey
-	socket   list.Mark
+	row      list.Mark
 	tuple    model.TupleKey
 	scope    source.Scope
 }
@@ -28,9 +28,10 @@ type marks struct {
 // size of the terminal, and the cursors with it.
 func (m *Model) refresh() {
 	v := &m.view
-	v.Group, v.Order, v.Proto = m.choice.group, m.choice.order, m.choice.proto
+	v.Group, v.Order, v.Proto, v.Folded = m.choice.group, m.choice.orders[m.choice.face], m.choice.proto, m.choice.fold
 	if r := m.shown; r != nil {
-		v.State, v.Rows, v.Total, v.Consumers, v.Findings = r.state, r.rows, r.total, r.consumers, r.findings()
+		v.State, v.List, v.Total, v.Consumers, v.Findings = r.state, r.list, r.total, r.consumers, r.findings()
+		v.Destinations = r.destinations
 		v.Overview, v.Namespaces = &r.look.Overview, r.namespaces
 		m.offerNamespaces()
 		if !m.choice.chosen {
@@ -58,9 +59,14 @@ func (m *Model) fillOverlay() {
 
 // follow moves the cursors to where their marks are now. The line under a
 // cursor keeps its place on the screen where it can. Where it is gone, the
-// cursor stays in place and marks what is there.
+// cursor stays in place and marks what is there. A list that is not on screen
+// is left alone: it is found as it was left.
 func (m *Model) follow() {
+	heights := m.view.PaneHeights()
 	for p := range paint.Pane(paint.NumPanes) {
+		if heights[p] == 0 && p != m.view.Focus {
+			continue
+		}
 		c := &m.view.Cursors[p]
 		if !m.marks.held[p] {
 			*c = paint.Cursor{}
@@ -91,12 +97,10 @@ func (m *Model) find(p paint.Pane) int {
 		}
 	case paint.PaneConnections:
 		if v.State != nil {
-			return m.marks.socket.Find(v.State, v.Rows)
+			return v.List.Find(&m.marks.row, v.State)
 		}
 	case paint.PaneDestinations:
-		if v.State != nil {
-			return slices.IndexFunc(v.State.TCP.Pressure.Tuples, func(t model.TupleUse) bool { return t.TupleKey == m.marks.tuple })
-		}
+		return slices.IndexFunc(v.Destinations, func(i int32) bool { return v.State.TCP.Pressure.Tuples[i].TupleKey == m.marks.tuple })
 	case paint.PaneNamespaces:
 		return slices.IndexFunc(v.Namespaces, func(n paint.NamespaceLine) bool { return n.Scope.Same(&m.marks.scope) })
 	}
@@ -152,18 +156,18 @@ func (m *Model) mark(p paint.Pane) {
 	case paint.PaneConsumers:
 		m.marks.consumer = keyOf(&v.Consumers[i], v.State)
 	case paint.PaneDestinations:
-		m.marks.tuple = v.State.TCP.Pressure.Tuples[i].TupleKey
+		m.marks.tuple = v.State.TCP.Pressure.Tuples[v.Destinations[i]].TupleKey
 	case paint.PaneNamespaces:
 		m.marks.scope = v.Namespaces[i].Scope
 	case paint.PaneConnections:
-		m.marks.socket = list.MarkOf(&v.State.Snapshot.Sockets[v.Rows[i]])
+		m.marks.row = v.List.Mark(v.State, v.Rows[i])
 	}
 }
 
 // selectedSocket is the socket under the cursor, or nil.
 func (m *Model) selectedSocket() *source.Socket {
 	v := &m.view
-	if i := v.Cursors[paint.PaneConnections].Line; i < len(v.Rows) {
+	if i := v.Cursors[paint.PaneConnections].Line; i < len(v.Rows) && v.Rows[i] >= 0 {
 		return &v.State.Snapshot.Sockets[v.Rows[i]]
 	}
 	return nil

@@ -7,14 +7,13 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/ui/dashboard/paint"
 )
 
 // byPort sorts the connections by local port.
 func byPort(h *harness) {
-	h.pressUntil("s", func() bool { return h.m.view.Order.Column == list.ColumnLocal })
+	h.press("s", "l")
 }
 
 func TestMovingKeys(t *testing.T) {

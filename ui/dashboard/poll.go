@@ -44,7 +44,7 @@ func (m *Model) startPoll() tea.Cmd {
 			r.take(&c, &m.background)
 		}
 		msg.ended = time.Now()
-		m.log.Debug("reading", "took", msg.ended.Sub(msg.started), "rows", len(r.rows))
+		m.log.Debug("reading", "took", msg.ended.Sub(msg.started), "rows", len(r.list.Rows))
 		return msg
 	})
 }

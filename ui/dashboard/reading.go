@@ -15,14 +15,16 @@ import (
 // choice is what the user wants to see of a state.
 type choice struct {
 	filter filter.Filter
-	order  list.Order
-	proto  paint.ProtoChoice
-	group  model.Grouping
+	// orders are those of the faces, of which face is on screen.
+	orders [paint.NumFaces]list.Order
+	face   paint.Face
+	// fold says that connections in TIME_WAIT are folded.
+	fold  bool
+	proto paint.ProtoChoice
+	group model.Grouping
 	// scope is the namespace that was chosen, if one was.
 	scope  source.Scope
 	chosen bool
-	// listed says that the list of namespaces is on screen.
-	listed bool
 	// version counts the changes: readings that were made for another version
 	// are out of date.
 	version uint64
@@ -41,10 +43,12 @@ type reading struct {
 	advised bool
 
 	version   uint64 // of the choice that the following were made for
-	rows      []int32
+	list      list.List
 	total     int
 	states    model.StateCounts
 	consumers []model.Consumer
+	// destinations are made for their list alone.
+	destinations []int32
 	// namespaces are those that there are, gone says that the chosen one is none.
 	namespaces []paint.NamespaceLine
 	gone       bool
@@ -97,8 +101,11 @@ func (r *reading) choose(c *choice, sel *list.Selection) {
 	r.version = c.version
 	r.turn(c)
 	r.listNamespaces(c)
-	sel.Filter, sel.Order, sel.TCP, sel.UDP = c.filter, c.order, c.tcp(), c.udp()
-	r.rows = sel.Rows(r.rows[:0], r.state)
+	sel.Filter, sel.Order, sel.TCP, sel.UDP, sel.Fold = c.filter, c.orders[paint.FaceConnections], c.tcp(), c.udp(), c.fold
+	sel.List(&r.list, r.state)
+	if c.face == paint.FaceDestinations {
+		r.destinations = sel.Destinations(r.destinations, r.state, c.orders[c.face])
+	}
 	r.states = model.StateCounts{}
 	for _, p := range r.protocols(c) {
 		for s, n := range p.States {

@@ -10,7 +10,6 @@ import (
 
 	"ephtop/model"
 	"ephtop/model/filter"
-	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/ui/dashboard/paint"
 )
@@ -24,11 +23,11 @@ func (m *Model) choose(msg tea.KeyMsg) {
 	case key.Matches(msg, m.keys.Open):
 		m.open()
 	case key.Matches(msg, m.keys.Sort):
-		c.order = list.Order{Column: c.order.Column.Next()}
-		m.rechoose()
+		m.view.Picking = true
 	case key.Matches(msg, m.keys.Reverse):
-		c.order.Reverse = !c.order.Reverse
-		m.rechoose()
+		m.reverse()
+	case key.Matches(msg, m.keys.Fold):
+		m.toggleFold()
 	case key.Matches(msg, m.keys.Group):
 		m.regroup()
 	case key.Matches(msg, m.keys.Connections):
@@ -98,10 +97,14 @@ func (m *Model) open() {
 	}
 	switch v.Focus {
 	case paint.PaneConnections:
+		if f := v.Fold(v.Rows[line]); f != nil {
+			m.openFold(f)
+			return
+		}
 		v.Detail.Tuple = m.selectedSocket().Tuple()
 		m.toggleOverlay(paint.OverlayDetails)
 	case paint.PaneDestinations:
-		m.openDestination(&v.State.TCP.Pressure.Tuples[line])
+		m.openDestination(&v.State.TCP.Pressure.Tuples[v.Destinations[line]])
 	case paint.PaneNamespaces:
 		m.openNamespace(&v.Namespaces[line])
 	case paint.PaneStates:
@@ -151,21 +154,26 @@ func (m *Model) toggleTerms(texts []string) {
 	}
 	terms, present := wanted.Terms(), m.choice.filter.Terms()
 	missing := func(t filter.Term) bool { return !slices.Contains(present, t) }
+	if !slices.ContainsFunc(terms, missing) {
+		texts = nil
+	}
+	if f, err := m.replaced(terms, texts); err != nil {
+		m.view.Notice = err.Error()
+	} else {
+		m.setFilter(activeFilter{f, m.choice.proto})
+	}
+}
+
+// replaced is the filter in force with texts in place of its terms that say
+// something about the same as terms.
+func (m *Model) replaced(terms []filter.Term, texts []string) (filter.Filter, error) {
 	var kept []string
-	for _, t := range present {
+	for _, t := range m.choice.filter.Terms() {
 		if !replaces(terms, t) {
 			kept = append(kept, t.Text)
 		}
 	}
-	if slices.ContainsFunc(terms, missing) {
-		kept = append(kept, texts...)
-	}
-	f, err := filter.Parse(strings.Join(kept, " "))
-	if err != nil {
-		m.view.Notice = err.Error()
-		return
-	}
-	m.setFilter(activeFilter{f, m.choice.proto})
+	return filter.Parse(strings.Join(append(kept, texts...), " "))
 }
 
 // replaces tells whether one of terms says something about the same as old. A

@@ -98,6 +98,9 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case m.view.Filter.Editing:
 		m.editFilter(msg)
 		return nil
+	case m.view.Picking:
+		m.pick(msg)
+		return nil
 	case key.Matches(msg, m.keys.Quit):
 		return tea.Quit
 	case key.Matches(msg, m.keys.Help):

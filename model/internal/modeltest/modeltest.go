@@ -24,6 +24,8 @@ type Socket struct {
 	Age           time.Duration
 	UID, Inode    uint32
 	Cookie        uint64
+	Left          time.Duration // of a TIME_WAIT
+	Server        bool          // that it came in through a listener
 }
 
 // State makes a state of processes and their sockets.
@@ -36,8 +38,13 @@ func State(processes []source.Process, sockets ...Socket) *model.State {
 		if s.Proto == 0 {
 			s.Proto = source.TCP
 		}
+		if t.Left > 0 {
+			s.Timer, s.Expires = source.TimerTimeWait, uint32(t.Left/time.Millisecond)
+		}
 		st.Snapshot.Sockets = append(st.Snapshot.Sockets, s)
-		st.Rows = append(st.Rows, model.Row{Process: t.Process, Tier: t.Tier, Since: now.Add(-t.Age).UnixNano()})
+		st.Rows = append(st.Rows, model.Row{
+			Process: t.Process, Tier: t.Tier, Since: now.Add(-t.Age).UnixNano(), Outgoing: s.RemotePort != 0 && !t.Server,
+		})
 	}
 	return st
 }
@@ -75,7 +82,7 @@ func Random(n int) *model.State {
 		case i%50 == 1:
 			s.Proto = source.UDP
 		}
-		row := model.Row{Process: source.NoProcess, Since: now.Add(-time.Duration(r.IntN(60)) * time.Second).UnixNano()}
+		row := model.Row{Process: source.NoProcess, Outgoing: true, Since: now.Add(-time.Duration(r.IntN(60)) * time.Second).UnixNano()}
 		if r.IntN(4) > 0 {
 			row.Process, row.Tier = int32(r.IntN(len(st.Processes))), model.OwnerObserved
 		}

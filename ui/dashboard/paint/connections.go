@@ -2,6 +2,8 @@ package paint
 
 import (
 	"bytes"
+	"slices"
+	"time"
 
 	"ephtop/model/list"
 	"ephtop/source"
@@ -11,17 +13,21 @@ import (
 	"ephtop/ui/theme"
 )
 
-// connectionColumns are the widths of the columns of the connections; 0 for
-// one that there is no room for. A blank stands after each.
+// connectionColumns are the widths of the columns of the connections; 0 for one
+// that there is no room for. A blank stands after each.
 type connectionColumns struct {
-	proto, local, remote, state, pid, process, user, age, command int
+	proto, local, remote, state, pid, process, user, age, left, command int
 }
 
-const arrow = "→ "
+const (
+	arrow   = "→ "
+	arrowIn = "← "
+)
 
 // layoutConnections shares w columns out. The narrower it gets, the more
-// columns fall away: the least telling first.
-func layoutConnections(w int, both bool) connectionColumns {
+// columns fall away: the least telling first. waits says that there are times
+// left to show.
+func layoutConnections(w int, both, waits bool) connectionColumns {
 	c := connectionColumns{state: 11}
 	if w >= 86 || both && w >= 73 {
 		c.proto = 5
@@ -30,16 +36,19 @@ func layoutConnections(w int, both bool) connectionColumns {
 		c.pid = 7
 	}
 	if w >= 64 {
-		c.age = 8
+		c.age = 5
+		if waits {
+			c.left = 5
+		}
 	}
 	if w >= 52 {
-		c.process = min(max((w-30)/5, 7), 16)
+		c.process = min(max((w-35)/5, 7), 16)
 	}
 	if w >= 130 {
 		c.user = 9
 	}
 	used := 2 // the arrow
-	for _, n := range []int{c.proto, c.state, c.pid, c.age, c.process, c.user} {
+	for _, n := range []int{c.proto, c.state, c.pid, c.age, c.left, c.process, c.user} {
 		if n > 0 {
 			used += n + 1
 		}
@@ -64,7 +73,7 @@ func layoutConnections(w int, both bool) connectionColumns {
 		c.command = rest - c.local - c.remote - 1
 		return c
 	}
-	c.local = min(max((rest-1)/2, 14), 26)
+	c.local = min(max((rest-1)/2, 14), 28)
 	c.remote = max(rest-c.local, 0)
 	return c
 }
@@ -72,57 +81,51 @@ func layoutConnections(w int, both bool) connectionColumns {
 // drawConnections draws the list of connections.
 func (p *Painter) drawConnections(r screen.Rect, v *View) {
 	height := listLines(r, 3)
-	inside := p.box(r, v.Focus == PaneConnections, p.connectionsBox(v, height, r.W))
+	c := layoutConnections(r.W-2-gutter-1, v.Proto == ProtoBoth, v.Waiting > 0)
+	headers := c.headers()
+	inside := p.faceBox(r, v, connectionsFoot(v, height, r.W), headers)
 	if v.State == nil || len(v.Rows) == 0 {
 		p.noConnections(inside, v)
 		return
 	}
-	c := layoutConnections(inside.W-gutter-1, v.Proto == ProtoBoth)
 	if inside.H > height {
-		p.connectionHeader(inside.X+gutter, inside.Y, c)
+		p.headers(inside.X+gutter, inside.Y, v, headers)
 	}
 	p.lines(inside, height, v, PaneConnections, func(i, y int) {
-		p.connectionLine(inside.X+gutter, y, c, v, v.Rows[i])
+		if f := v.Fold(v.Rows[i]); f != nil {
+			p.foldLine(inside.X+gutter, y, c, v, f)
+		} else {
+			p.connectionLine(inside.X+gutter, y, c, v, int32(v.Rows[i]))
+		}
 	})
 }
 
-// connectionsBox says how the list is sorted, filtered, and how long it is.
-func (p *Painter) connectionsBox(v *View, height, width int) screen.Box {
-	direction := "↑"
-	if v.Order.Descending() {
-		direction = "↓"
-	}
-	box := screen.Box{Title: "Connections", Right: "sort: " + columnNames[v.Order.Column%list.NumColumns] + " " + direction}
-	if v.several() && v.State != nil && v.layout().gauges.Empty() {
-		box.Title = advice.Namespace(&v.State.Snapshot.Scope)
-	}
-	if faces := facesText(v); faces != "" && width >= boxWidth {
-		box.Right += "   " + faces
-	}
-	if v.Filter.Text != "" {
-		box.Right = "filter: " + text.Truncate(text.Sanitize(v.Filter.Text), max(width-40, 8)) + "   " + box.Right
-		box.RightStyle = theme.Filter
-	}
+// connectionsFoot says how long the list is, in rows and in connections.
+func connectionsFoot(v *View, height, width int) string {
 	if v.State == nil {
-		box.Right = ""
-		return box
+		return ""
 	}
-	if len(v.Rows) > 0 {
-		box.Foot = rangeOf(v.Cursors[PaneConnections].Top, height, len(v.Rows))
+	var foot string
+	key := ""
+	switch rows := len(v.Rows); {
+	case rows != v.Sockets:
+		foot = rangeOf(v.Cursors[PaneConnections].Top, height, rows) + " rows · " + text.Plural(v.Sockets, "socket", "sockets")
+		key = " · z unfolds"
+	case rows > 0:
+		foot = rangeOf(v.Cursors[PaneConnections].Top, height, rows)
+		if v.Waiting > 0 && !v.Folded {
+			key = " · z folds TIME_WAIT"
+		}
+	case v.Filter.Text != "":
+		foot = "0"
 	}
 	if v.Filter.Text != "" {
-		if len(v.Rows) == 0 {
-			box.Foot = "0"
-		}
-		box.Foot += " · " + text.Count(v.Total) + " without the filter"
-		box.FootStyle = theme.Filter
+		return foot + " · " + text.Count(v.Total) + " without the filter"
 	}
-	return box
-}
-
-var columnNames = [list.NumColumns]string{
-	list.ColumnProto: "proto", list.ColumnLocal: "local", list.ColumnRemote: "remote", list.ColumnState: "state",
-	list.ColumnPID: "pid", list.ColumnProcess: "process", list.ColumnAge: "age",
+	if width >= boxWidth {
+		foot += key
+	}
+	return foot
 }
 
 // noConnections says why the list is empty.
@@ -151,22 +154,13 @@ func next(x *int, w int) int {
 	return start
 }
 
-func (p *Painter) connectionHeader(x, y int, c connectionColumns) {
-	for _, h := range [...]struct {
-		w     int
-		name  string
-		right bool
-	}{
-		{c.proto, "PROTO", false}, {c.local, "LOCAL", false}, {1, "", false}, {c.remote, "REMOTE", false},
-		{c.state, "STATE", false}, {c.pid, "PID", true}, {c.process, "PROCESS", false}, {c.user, "USER", false},
-		{c.age, "AGE/LEFT", true}, {c.command, "COMMAND", false},
-	} {
-		at := next(&x, h.w)
-		if h.right {
-			p.canvas.TextRight(at, y, h.w, theme.Dim, h.name)
-		} else {
-			p.canvas.Text(at, y, h.w, theme.Dim, h.name)
-		}
+// headers are the names of the columns.
+func (c *connectionColumns) headers() []header {
+	return []header{
+		{c.proto, "PROTO", false, list.ColumnProto}, {c.local, "LOCAL", false, list.ColumnLocal}, {1, "", false, 0},
+		{c.remote, "REMOTE", false, list.ColumnRemote}, {c.state, "STATE", false, list.ColumnState}, {c.pid, "PID", true, list.ColumnPID},
+		{c.process, "PROCESS", false, list.ColumnProcess}, {c.user, "USER", false, 0}, {c.age, "AGE", true, list.ColumnAge},
+		{c.left, "LEFT", true, list.ColumnLeft}, {c.command, "COMMAND", false, 0},
 	}
 }
 
@@ -178,21 +172,89 @@ func (p *Painter) connectionLine(x, y int, c connectionColumns, v *View, row int
 	p.canvas.Text(next(&x, c.state), y, c.state, stateRole(s.State), s.State.String())
 	p.pid(next(&x, c.pid), y, c.pid, v, info.Process, info.Tier)
 	p.owner(next(&x, c.process), y, c.process, v, info.Process, info.Tier)
-	user, command := "", ""
-	if info.Process != source.NoProcess {
-		process := &v.State.Processes[info.Process]
-		user, command = text.Sanitize(process.User), text.Sanitize(process.Command)
-	}
-	p.canvas.Text(next(&x, c.user), y, c.user, theme.Dim, user)
+	x = p.processFields(x, y, c, v, info.Process)
 	if at := next(&x, c.age); c.age > 0 {
 		p.age(at, y, c.age, v, int(row))
 	}
-	p.canvas.Text(x, y, c.command, theme.Dim, command)
+	if at := next(&x, c.left); c.left > 0 && s.State == source.TimeWait && s.Timer == source.TimerTimeWait {
+		p.buf = text.AppendAge(p.buf[:0], timeLeft(s))
+		p.canvas.BytesRight(at, y, c.left, theme.Text, p.buf)
+	}
 }
 
-// endpoints draws both ends of a socket. A local port that is not ephemeral
-// steps back, and so does an end that there is not.
+// processFields draws the user, and the command at the end of the line. It gives
+// the column after the user.
+func (p *Painter) processFields(x, y int, c connectionColumns, v *View, process int32) int {
+	at := next(&x, c.user)
+	if process == source.NoProcess {
+		return x
+	}
+	known := &v.State.Processes[process]
+	p.canvas.Text(at, y, c.user, theme.Dim, text.Sanitize(known.User))
+	command := x
+	next(&command, c.age)
+	next(&command, c.left)
+	p.canvas.Text(command, y, c.command, theme.Dim, text.Sanitize(known.Command))
+	return x
+}
+
+// foldLine draws what a fold's connections have in common, how many there are,
+// and when the last of them ends.
+func (p *Painter) foldLine(x, y int, c connectionColumns, v *View, f *list.Fold) {
+	s, info := &v.State.Snapshot.Sockets[f.Socket], &v.State.Rows[f.Socket]
+	p.canvas.Text(next(&x, c.proto), y, c.proto, theme.Dim, s.Proto.String())
+	if f.AtRemote {
+		p.localEnd(x, y, c, v, s, info.Ephemeral)
+		p.canvas.Text(x+c.local+1, y, 2, theme.Dim, arrowIn)
+		p.canvas.Bytes(x+c.local+3, y, c.remote, theme.Text, p.ports(c.remote, s.Remote, f.Ports))
+	} else {
+		p.canvas.Bytes(x, y, c.local, theme.Text, p.ports(c.local, s.Local, f.Ports))
+		p.remoteEnd(x+c.local+1, y, c, v, s)
+	}
+	x += c.local + 1 + 2 + c.remote + 1
+	p.canvas.Text(next(&x, c.state), y, c.state, stateRole(s.State), s.State.String())
+	p.pid(next(&x, c.pid), y, c.pid, v, info.Process, info.Tier)
+	p.owner(next(&x, c.process), y, c.process, v, info.Process, info.Tier)
+	x = p.processFields(x, y, c, v, info.Process)
+	next(&x, c.age)
+	if c.left > 0 && f.Left > 0 {
+		p.buf = text.AppendAge(append(p.buf[:0], "≤ "...), (time.Duration(f.Left) * time.Millisecond).Round(time.Second))
+		p.canvas.BytesRight(x, y, c.left, theme.Text, p.buf)
+	}
+}
+
+// ports writes an address and how many of its ports there are, in at most w
+// columns: "10.0.4.7: 9,804 ports", shorter "10.0.4.7: 9,804×"; where that is too
+// wide, the address loses its end, or all of it.
+func (p *Painter) ports(w int, a source.Addr, n int) []byte {
+	b := p.buf[:0]
+	if w > 6 {
+		if b = a.AppendTo(b); !a.Is4() {
+			b = append(slices.Insert(b, 0, '['), ']')
+		}
+		b = append(b, ": "...)
+	}
+	host := len(b)
+	b = text.AppendCount(b, n)
+	if digits := len(b) - host; len(b)+len(" ports") <= w {
+		b = append(b, " ports"...)
+	} else if b = append(b, "×"...); host > 0 && host+digits+1 > w {
+		if keep := w - digits - 4; keep > 0 {
+			b = slices.Replace(b, keep, host, []byte("…: ")...)
+		}
+	}
+	p.buf = b
+	return b
+}
+
+// endpoints draws both ends of a socket.
 func (p *Painter) endpoints(x, y int, c connectionColumns, v *View, s *source.Socket, ephemeral bool) {
+	p.localEnd(x, y, c, v, s, ephemeral)
+	p.remoteEnd(x+c.local+1, y, c, v, s)
+}
+
+// localEnd draws the end that is here. A port that is not ephemeral steps back.
+func (p *Painter) localEnd(x, y int, c connectionColumns, v *View, s *source.Socket, ephemeral bool) {
 	style, name := theme.Text, ""
 	if !ephemeral {
 		style, name = theme.Dim, serviceName(v, s.LocalPort, s.Proto)
@@ -202,7 +264,11 @@ func (p *Painter) endpoints(x, y int, c connectionColumns, v *View, s *source.So
 		local = local[bytes.LastIndexByte(local, ':'):]
 	}
 	p.canvas.Bytes(x, y, c.local, style, local)
-	x += c.local + 1
+}
+
+// remoteEnd draws the other end, behind an arrow. One that there is not steps
+// back.
+func (p *Painter) remoteEnd(x, y int, c connectionColumns, v *View, s *source.Socket) {
 	if s.RemotePort == 0 && s.Remote.IsWildcard() {
 		p.canvas.Text(x+2, y, c.remote, theme.Dim, "*")
 		return
@@ -211,20 +277,12 @@ func (p *Painter) endpoints(x, y int, c connectionColumns, v *View, s *source.So
 	p.canvas.Bytes(x+2, y, c.remote, theme.Text, p.addrPort(c.remote, s.Remote, s.RemotePort, serviceName(v, s.RemotePort, s.Proto)))
 }
 
-// age draws how long a socket has been seen, or with "↓" how long a TIME_WAIT
-// still lasts. The arrow has columns of its own, so that all end at one line.
+// age draws how long a socket has been seen.
 func (p *Painter) age(x, y, w int, v *View, row int) {
-	s, info := &v.State.Snapshot.Sockets[row], &v.State.Rows[row]
-	if s.State == source.TimeWait && s.Timer == source.TimerTimeWait {
-		p.buf = text.AppendAge(p.buf[:0], timeLeft(s))
-		p.canvas.BytesRight(x, y, w-2, theme.Text, p.buf)
-		p.canvas.Put(x+w-1, y, theme.Dim, '↓')
-		return
-	}
 	p.buf = p.buf[:0]
-	if info.SinceStart {
+	if v.State.Rows[row].SinceStart {
 		p.buf = append(p.buf, '>')
 	}
 	p.buf = text.AppendAge(p.buf, v.State.Age(row))
-	p.canvas.BytesRight(x, y, w-2, theme.Dim, p.buf)
+	p.canvas.BytesRight(x, y, w, theme.Dim, p.buf)
 }

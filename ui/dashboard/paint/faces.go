@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"ephtop/model"
+	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/ui/advice"
 	"ephtop/ui/screen"
@@ -20,7 +21,7 @@ const (
 	FaceDestinations
 	FaceNamespaces
 
-	numFaces = 3
+	NumFaces = 3
 )
 
 // Pane is where the face is drawn.
@@ -32,6 +33,31 @@ type NamespaceLine struct {
 	// State is nil for one that was not looked at, of which Brief tells.
 	State *model.State
 	Brief *source.Brief
+}
+
+// Percent is how much of the range is used, at most where it was not looked at.
+func (n *NamespaceLine) Percent() float64 {
+	if n.State == nil {
+		return model.Percent(n.Brief.Bound, n.Brief.Usable)
+	}
+	h := n.State.TCP.Pressure.Headline()
+	return h.Percent()
+}
+
+// Level is how bad it is, as far as was seen.
+func (n *NamespaceLine) Level() model.Level {
+	if n.State == nil {
+		return model.LevelOK
+	}
+	return n.State.Level
+}
+
+// Sockets is how many there are, or how many hold ports at most.
+func (n *NamespaceLine) Sockets() int {
+	if n.State == nil {
+		return n.Brief.Bound
+	}
+	return len(n.State.Snapshot.Sockets)
 }
 
 // several reports whether there is more than one namespace.
@@ -59,22 +85,6 @@ func (p *Painter) drawFace(r screen.Rect, v *View) {
 	default:
 		p.drawConnections(r, v)
 	}
-}
-
-// facesText names the other faces by their keys, where there are namespaces to
-// choose from.
-func facesText(v *View) string {
-	if !v.several() {
-		return ""
-	}
-	names := [numFaces]string{"1 connections", "2 destinations", "3 namespaces"}
-	var others []string
-	for f, name := range names {
-		if Face(f) != v.Face {
-			others = append(others, name)
-		}
-	}
-	return strings.Join(others, "  ")
 }
 
 // namespaceColumns are the widths of the columns of the namespaces; 0 for one
@@ -112,9 +122,9 @@ func layoutNamespaces(w int) namespaceColumns {
 // drawNamespaces draws the namespaces, the worst first.
 func (p *Painter) drawNamespaces(r screen.Rect, v *View) {
 	height := listLines(r, 3)
-	box := screen.Box{Title: "Namespaces", Right: facesText(v)}
-	p.filterNote(&box, v, r.W, len(v.Namespaces), PaneNamespaces, height)
-	inside := p.box(r, v.Focus == PaneNamespaces, box)
+	c := layoutNamespaces(r.W - 2 - gutter - 1)
+	headers := c.headers()
+	inside := p.faceBox(r, v, faceFoot(v, height), headers)
 	if len(v.Namespaces) == 0 {
 		if v.State == nil {
 			p.middle(inside, theme.Dim, waitingFor(v), "")
@@ -123,37 +133,47 @@ func (p *Painter) drawNamespaces(r screen.Rect, v *View) {
 		}
 		return
 	}
-	c := layoutNamespaces(inside.W - gutter - 1)
 	x := inside.X + gutter
 	if inside.H > height {
-		p.namespaceHeader(x, inside.Y, c)
+		p.headers(x, inside.Y, v, headers)
 	}
 	p.lines(inside, height, v, PaneNamespaces, func(i, y int) { p.namespaceLine(x, y, c, v, &v.Namespaces[i]) })
 }
 
-// filterNote says in a box which lines are in sight, and that a filter is on.
-func (p *Painter) filterNote(box *screen.Box, v *View, width, n int, pane Pane, height int) {
-	if n > 0 {
-		box.Foot = rangeOf(v.Cursors[pane].Top, height, n)
+// faceFoot says which lines are in sight, and that there are more without the
+// filter.
+func faceFoot(v *View, height int) string {
+	pane := v.Face.Pane()
+	all, foot := 0, ""
+	switch {
+	case v.State == nil:
+		return ""
+	case pane == PaneDestinations:
+		all = len(v.State.TCP.Pressure.Tuples)
+	case v.Overview != nil:
+		all = len(v.Overview.States) + len(v.Overview.Quiet)
+	}
+	if n := v.Lines(pane); n > 0 {
+		foot = rangeOf(v.Cursors[pane].Top, height, n)
+	} else if v.Filter.Text != "" {
+		foot = "0"
 	}
 	if v.Filter.Text != "" {
-		box.Right = "filter: " + text.Truncate(text.Sanitize(v.Filter.Text), max(width-40, 8)) + "   " + box.Right
-		box.RightStyle = theme.Filter
+		foot += " · " + text.Count(all) + " without the filter"
 	}
+	return foot
 }
 
-func (p *Painter) namespaceHeader(x, y int, c namespaceColumns) {
-	p.canvas.Text(next(&x, c.name), y, c.name, theme.Dim, "NAME")
-	p.canvas.Text(next(&x, c.kind), y, c.kind, theme.Dim, "KIND")
-	p.canvas.Text(next(&x, c.worst), y, c.worst, theme.Dim, "WORST TO")
-	next(&x, c.bar)
-	p.canvas.TextRight(next(&x, c.percent), y, c.percent, theme.Dim, "USED")
-	level := "LEVEL"
-	if c.level < len(level) {
-		level = ""
+// headers are the names of the columns.
+func (c *namespaceColumns) headers() []header {
+	level := header{c.level, "LEVEL", false, list.ColumnLevel}
+	if c.level < len(level.name) {
+		level.name = ""
 	}
-	p.canvas.Text(next(&x, c.level), y, c.level, theme.Dim, level)
-	p.canvas.TextRight(x, y, c.sockets, theme.Dim, "SOCKETS")
+	return []header{
+		{c.name, "NAME", false, list.ColumnName}, {c.kind, "KIND", false, list.ColumnKind}, {c.worst, "WORST TO", false, 0},
+		{c.bar, "", false, 0}, {c.percent, "USED", true, list.ColumnUsed}, level, {c.sockets, "SOCKETS", true, list.ColumnSockets},
+	}
 }
 
 func (p *Painter) namespaceLine(x, y int, c namespaceColumns, v *View, n *NamespaceLine) {
@@ -182,7 +202,7 @@ func (p *Painter) namespaceLine(x, y int, c namespaceColumns, v *View, n *Namesp
 	}
 	p.percent(next(&x, c.percent), y, c.percent, role, h.Percent())
 	p.levelCell(next(&x, c.level), y, c.level, levelSegment(n.State.Level))
-	p.count(x, y, c.sockets, theme.Text, len(n.State.Snapshot.Sockets))
+	p.count(x, y, c.sockets, theme.Text, n.Sockets())
 }
 
 // quietLine says what is known of a namespace that was not looked at. Where its
@@ -192,14 +212,14 @@ func (p *Painter) quietLine(x, y int, c namespaceColumns, v *View, n *NamespaceL
 	next(&x, c.bar)
 	at := next(&x, c.percent)
 	if !n.Brief.Assumed {
-		p.canvas.TextRight(at, y, c.percent, theme.Dim, boundText(model.Percent(n.Brief.Bound, n.Brief.Usable)))
+		p.canvas.TextRight(at, y, c.percent, theme.Dim, boundText(n.Percent()))
 	}
 	level := segment{theme.Dim, "? not seen"}
 	if v.State != nil && v.State.Thresholds.Quiet(n.Brief) {
 		level = levelSegment(model.LevelOK)
 	}
 	p.levelCell(next(&x, c.level), y, c.level, level)
-	p.count(x, y, c.sockets, theme.Dim, n.Brief.Bound)
+	p.count(x, y, c.sockets, theme.Dim, n.Sockets())
 }
 
 // levelCell draws a sign and a word, or the sign alone where there is no room.
@@ -220,88 +240,4 @@ func boundText(percent float64) string {
 		return "≤ " + text.Count(tenths/10) + "." + text.Count(tenths%10) + " %"
 	}
 	return "≤ " + text.Count(int(percent+0.999)) + " %"
-}
-
-// destinationColumns are the widths of the columns of the list of destinations;
-// 0 for one that there is no room for.
-type destinationColumns struct {
-	name, bar, percent, used, free, waiting, rate, holder int
-}
-
-func layoutDestinations(w int) destinationColumns {
-	c := destinationColumns{percent: 6}
-	rest := w - c.percent - 1
-	take := func(room, n int) int {
-		if rest < room {
-			return 0
-		}
-		rest -= n + 1
-		return n
-	}
-	c.used = take(32, 7)
-	c.waiting = take(48, 9)
-	c.free = take(44, 7)
-	c.rate = take(48, 6)
-	c.holder = take(48, 16)
-	c.name = min(max(rest/2, 22), 48, max(rest, 0))
-	c.bar = max(rest-c.name-1, 0)
-	if c.bar < 6 {
-		c.name, c.bar = max(rest, 0), 0
-	}
-	return c
-}
-
-// drawDestinationList draws the destinations, the worst first, each with what
-// is used of the range towards it.
-func (p *Painter) drawDestinationList(r screen.Rect, v *View) {
-	height := listLines(r, 3)
-	box := screen.Box{Title: "Destinations", Right: facesText(v)}
-	n := v.Lines(PaneDestinations)
-	if n > 0 {
-		box.Foot = rangeOf(v.Cursors[PaneDestinations].Top, height, n)
-	}
-	inside := p.box(r, v.Focus == PaneDestinations, box)
-	switch {
-	case v.State == nil:
-		p.middle(inside, theme.Dim, waitingFor(v), "")
-		return
-	case n == 0:
-		p.middle(inside, theme.Dim, "no ephemeral ports in use", "")
-		return
-	}
-	c := layoutDestinations(inside.W - gutter - 1)
-	x := inside.X + gutter
-	if inside.H > height {
-		p.destinationHeader(x, inside.Y, c)
-	}
-	p.lines(inside, height, v, PaneDestinations, func(i, y int) { p.destinationLine(x, y, c, v, &v.State.TCP.Pressure.Tuples[i]) })
-}
-
-func (p *Painter) destinationHeader(x, y int, c destinationColumns) {
-	p.canvas.Text(next(&x, c.name), y, c.name, theme.Dim, "DESTINATION")
-	next(&x, c.bar)
-	for _, h := range [...]struct {
-		w    int
-		name string
-	}{{c.percent, "%"}, {c.used, "USED"}, {c.free, "FREE"}, {c.waiting, "TIME_WAIT"}, {c.rate, "+/s"}} {
-		p.canvas.TextRight(next(&x, h.w), y, h.w, theme.Dim, h.name)
-	}
-	p.canvas.Text(x, y, c.holder, theme.Dim, "MOST BY")
-}
-
-func (p *Painter) destinationLine(x, y int, c destinationColumns, v *View, t *model.TupleUse) {
-	p.canvas.Bytes(next(&x, c.name), y, c.name, theme.Text, p.tuple(c.name, v, &t.TupleKey, t.Limit))
-	g := tupleGauge(t)
-	p.gaugeBar(next(&x, c.bar), y, c.bar, v, &g)
-	style := theme.Text
-	if t.Level > model.LevelOK {
-		style = levelRoles[t.Level]
-	}
-	p.percent(next(&x, c.percent), y, c.percent, style, t.Percent())
-	p.count(next(&x, c.used), y, c.used, theme.Text, t.Used)
-	p.count(next(&x, c.free), y, c.free, theme.Text, t.Free)
-	p.count(next(&x, c.waiting), y, c.waiting, theme.Text, t.TimeWait)
-	p.buf = text.AppendRate(p.buf[:0], t.Outlook.Rate)
-	p.canvas.BytesRight(next(&x, c.rate), y, c.rate, theme.Dim, p.buf)
-	p.owner(x, y, c.holder, v, t.Process, t.Tier)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"ephtop/model"
+	"ephtop/model/list"
 	"ephtop/source"
 )
 
@@ -98,7 +99,7 @@ func TestAssumedBound(t *testing.T) {
 func TestFilterWithoutAMatchHere(t *testing.T) {
 	t.Parallel()
 	v := containersView(120, 40, FaceConnections)
-	v.Filter.Text, v.Rows = "ns:migrate", nil
+	v.Filter.Text, v.List = "ns:migrate", list.List{}
 	frame := plain().Frame(v)
 	for _, want := range []string{"no connections of shop/api-7d9f4 match the filter ns:migrate", "3 lists the namespaces that have some"} {
 		if !strings.Contains(frame, want) {

@@ -112,10 +112,7 @@ func (v *View) Lines(p Pane) int {
 	case PaneNamespaces:
 		return len(v.Namespaces)
 	case PaneDestinations:
-		if v.State == nil {
-			return 0
-		}
-		return len(v.State.TCP.Pressure.Tuples)
+		return len(v.Destinations)
 	}
 	return len(v.Rows)
 }

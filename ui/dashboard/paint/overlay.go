@@ -64,7 +64,7 @@ func helpText(v *View, width int) [][]segment {
 	for _, s := range [...]string{
 		"The first gauge is the destination that runs out of ports first: each pair of source and destination has " +
 			"the range to itself, but for what is blocked for all.",
-		"48s ↓ is the time that a TIME_WAIT still lasts; >41s a socket that was there at the first poll.",
+		"LEFT is the time that a TIME_WAIT still lasts, ≤ that of the last one of a fold; AGE >41s is a socket that was there at the first poll.",
 		"closes 312/s of 333: connections closed per second, and how many of these the range can bear; settles at, or drains to, is the " +
 			"number of ports in use that the present closes lead to.",
 		"java? is the likely owner of a TIME_WAIT, from who was seen with the same destination.",

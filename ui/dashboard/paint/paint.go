@@ -52,7 +52,7 @@ func (p *Painter) Draw(c *screen.Canvas, v *View) {
 		{l.header, (*Painter).drawHeader}, {l.summary, (*Painter).drawSummary}, {l.gauges, (*Painter).drawGauges},
 		{l.states, (*Painter).drawStates}, {l.consumers, (*Painter).drawConsumers},
 		{l.destinations, (*Painter).drawDestinations}, {l.connections, (*Painter).drawFace},
-		{overlayRect(v), (*Painter).drawOverlay}, {l.timeline, (*Painter).drawTimeline}, {l.footer, (*Painter).drawFooter},
+		{overlayRect(v), (*Painter).drawOverlay}, {pickerRect(v), (*Painter).drawPicker}, {l.timeline, (*Painter).drawTimeline}, {l.footer, (*Painter).drawFooter},
 	} {
 		if !part.r.Empty() {
 			part.draw(p, part.r, v)

@@ -85,8 +85,8 @@ var frameStates = []struct {
 		v.Err = errors.New("dump tcp sockets: no buffer space available")
 	}},
 	{"ended", 80, 24, func(v *View) { v.Status = StatusEnded }},
-	{"filtered", 80, 24, func(v *View) { v.Filter.Text, v.Rows = "state:tw rport:5432", v.Rows[:3] }},
-	{"filter without a match", 80, 24, func(v *View) { v.Filter.Text, v.Rows = "proc:nothing", nil }},
+	{"filtered", 80, 24, func(v *View) { v.Filter.Text, v.List.Rows, v.Sockets = "state:tw rport:5432", v.Rows[:3], 151 }},
+	{"filter without a match", 80, 24, func(v *View) { v.Filter.Text, v.List = "proc:nothing", list.List{} }},
 	{"filter being edited", 80, 24, func(v *View) {
 		v.Filter = FilterLine{Editing: true, Input: "state:tw rport:5432", Pos: 8}
 	}},
@@ -375,10 +375,7 @@ func BenchmarkFrame(b *testing.B) {
 			b.Run(fmt.Sprintf("%dx%d/%d", size[0], size[1], sockets), func(b *testing.B) {
 				st := sampleState(sockets)
 				v := sampleView(size[0], size[1])
-				v.State, v.Rows = st, make([]int32, sockets)
-				for i := range v.Rows {
-					v.Rows[i] = int32(i)
-				}
+				v.State, v.List = st, plainList(st)
 				th, err := theme.ByName("default", termenv.ANSI)
 				if err != nil {
 					b.Fatal(err)

@@ -3,6 +3,7 @@ package paint
 import (
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,17 +24,43 @@ func sampleView(width, height int) *View {
 	v := &View{
 		Width: width, Height: height, State: st, Total: 18_317,
 		Status: StatusLive, Interval: time.Second, Now: sampleTime.Add(200 * time.Millisecond),
-		Order: list.Order{Column: list.ColumnAge}, Focus: PaneConnections,
+		Focus:     PaneConnections,
 		Consumers: st.TCP.Consumers[model.ByProcess],
 	}
-	v.Rows = make([]int32, len(st.Snapshot.Sockets))
-	for i := range v.Rows {
-		v.Rows[i] = int32(i)
+	v.List, v.Folded = foldedList(st), true
+	for i := range st.TCP.Pressure.Tuples {
+		v.Destinations = append(v.Destinations, int32(i))
 	}
 	v.States = StateLines(nil, &st.TCP.States, 0)
 	v.States = StateLines(v.States, &st.TCP.States, v.PaneHeights()[PaneStates])
 	v.Hints, v.Help = sampleKeys("live")
 	return v
+}
+
+// plainList lists the sockets as they stand.
+func plainList(st *model.State) list.List {
+	l := list.List{Sockets: len(st.Rows), Waiting: len(st.Rows) / 2}
+	for i := range st.Rows {
+		l.Rows = append(l.Rows, list.Row(i))
+	}
+	return l
+}
+
+// foldedList lists them folded, and otherwise as they stand, so that all kinds are
+// in sight: the folds come third and fifth.
+func foldedList(st *model.State) list.List {
+	var l list.List
+	s := list.Selection{Order: list.Order{Column: list.ColumnWorst}, TCP: true, Fold: true}
+	s.List(&l, st)
+	folds := 0
+	slices.SortFunc(l.Rows, func(a, b list.Row) int { return int(l.Socket(a)) - int(l.Socket(b)) })
+	for i, r := range l.Rows {
+		if at := min(2+2*folds, i); r < 0 {
+			l.Rows = slices.Insert(slices.Delete(l.Rows, i, i+1), at, r)
+			folds++
+		}
+	}
+	return l
 }
 
 // sampleKeys are keys as the dashboard has them shown: a tested golden file of
@@ -92,6 +119,11 @@ func sampleState(sockets int) *model.State {
 		})
 	}
 	st.Outlook = model.Outlook{Trend: model.TrendFull, In: 86 * time.Second, Rate: 118, CloseRate: 312, Sustainable: 333, Plateau: 28_232}
+	for i := range st.TCP.Pressure.Tuples {
+		t := &st.TCP.Pressure.Tuples[i]
+		t.Outlook, t.Process = model.Outlook{Trend: model.TrendSteady, Rate: float64(-i)}, min(int32(i), 2)
+	}
+	st.TCP.Pressure.Tuples[0].Outlook, st.TCP.Pressure.Tuples[0].Tier = st.Outlook, model.OwnerInferred
 	for i := range sockets {
 		addSocket(st, i)
 	}
@@ -196,7 +228,7 @@ func addSocket(st *model.State, i int) {
 		Process: source.NoProcess, UID: 33, Inode: uint32(70_000 + i), Cookie: uint64(0x5c00 + i),
 		Remote: addr("10.0.9.2"), RemotePort: 5432,
 	}
-	row := model.Row{Process: 0, Tier: model.OwnerObserved, Ephemeral: true}
+	row := model.Row{Process: 0, Tier: model.OwnerObserved, Ephemeral: true, Outgoing: true}
 	age := 41 * time.Second
 	switch i % 8 {
 	case 1, 2, 6:
@@ -216,7 +248,7 @@ func addSocket(st *model.State, i int) {
 		s.Remote, s.RemotePort, age, row.SinceStart, row.Process = addr("10.0.9.3"), 6379, 2*time.Hour, true, 1
 	case 7:
 		s.State, s.LocalPort, s.Remote, s.RemotePort = source.Listen, 8080, source.Addr4([4]byte{}), 0
-		s.Local, row.Ephemeral, row.SinceStart, s.SendQueue = s.Remote, false, true, 4096
+		s.Local, row.Ephemeral, row.Outgoing, row.SinceStart, s.SendQueue = s.Remote, false, false, true, 4096
 	}
 	row.Since = sampleTime.Add(-age).UnixNano()
 	st.Snapshot.Sockets = append(st.Snapshot.Sockets, s)
@@ -239,7 +271,7 @@ func emptyState() *model.State {
 
 // showState puts another state into a view.
 func showState(v *View, st *model.State) {
-	v.State, v.Rows, v.Total = st, v.Rows[:len(st.Snapshot.Sockets)], len(st.Snapshot.Sockets)
+	v.State, v.List, v.Total, v.Destinations = st, foldedList(st), len(st.Snapshot.Sockets), nil
 	v.States = StateLines(v.States, &st.TCP.States, v.PaneHeights()[PaneStates])
 	v.Consumers = st.TCP.Consumers[v.Group]
 }

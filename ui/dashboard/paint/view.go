@@ -26,10 +26,15 @@ type View struct {
 	Face Face
 	// Inside says that esc leads back to another face.
 	Inside bool
-	// Rows are the connections that pass the filter, sorted: indices into
-	// State.Snapshot.Sockets. Total is how many there are without the filter.
-	Rows  []int32
-	Total int
+	// List is the connections that pass the filter, sorted. Total is how many
+	// there are without the filter, and Folded says that those in TIME_WAIT are
+	// folded.
+	list.List
+	Total  int
+	Folded bool
+	// Destinations are the lines of the list of destinations: indices into
+	// State.TCP.Pressure.Tuples.
+	Destinations []int32
 	// States are the lines of the pane of states (made by [StateLines]),
 	// Consumers those of the pane of consumers, for Group and Proto. Line i of a
 	// cursor is element i.
@@ -58,8 +63,8 @@ type View struct {
 	// shown in the footer.
 	Notice string
 
-	// Group is what the consumers are added up by, Order the order of the
-	// connections, Proto whose these are.
+	// Group is what the consumers are added up by, Order the order of the face,
+	// Proto whose the connections are.
 	Group model.Grouping
 	Order list.Order
 	Proto ProtoChoice
@@ -71,6 +76,8 @@ type View struct {
 	// Cursors are by pane.
 	Cursors [NumPanes]Cursor
 
+	// Picking says that the columns to sort by are on screen, with a letter each.
+	Picking bool
 	Overlay Overlay
 	// Detail is the connection whose details are open (OverlayDetails).
 	Detail Detail
