@@ -150,6 +150,8 @@ type harness struct {
 	msgs  chan tea.Msg
 	quit  bool
 	execs int
+	// shown is called when the model has taken a message; nil for nothing.
+	shown func(*Model)
 }
 
 // run starts a model in a bubble, at 120x40, and lets the first poll answer.
@@ -203,6 +205,9 @@ func (h *harness) loop() {
 		_, cmd := h.m.Update(msg)
 		h.spawn(cmd)
 		h.m.View()
+		if h.shown != nil {
+			h.shown(h.m)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package paint
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"time"
 
 	"ephtop/model/list"
@@ -177,8 +178,7 @@ func (p *Painter) connectionLine(x, y int, c connectionColumns, v *View, row int
 		p.age(at, y, c.age, v, int(row))
 	}
 	if at := next(&x, c.left); c.left > 0 && s.State == source.TimeWait && s.Timer == source.TimerTimeWait {
-		p.buf = text.AppendAge(p.buf[:0], timeLeft(s))
-		p.canvas.BytesRight(at, y, c.left, theme.Text, p.buf)
+		p.left(at, y, c.left, "", timeLeft(s))
 	}
 }
 
@@ -218,9 +218,19 @@ func (p *Painter) foldLine(x, y int, c connectionColumns, v *View, f *list.Fold)
 	x = p.processFields(x, y, c, v, info.Process)
 	next(&x, c.age)
 	if c.left > 0 && f.Left > 0 {
-		p.buf = text.AppendAge(append(p.buf[:0], "≤ "...), (time.Duration(f.Left) * time.Millisecond).Round(time.Second))
-		p.canvas.BytesRight(x, y, c.left, theme.Text, p.buf)
+		p.left(x, y, c.left, "≤ ", (time.Duration(f.Left) * time.Millisecond).Round(time.Second))
 	}
+}
+
+// left draws a time left: in seconds where that fits, for it is 60s at first.
+func (p *Painter) left(x, y, w int, most string, d time.Duration) {
+	p.buf = append(p.buf[:0], most...)
+	if d < 100*time.Second {
+		p.buf = append(strconv.AppendInt(p.buf, int64(d/time.Second), 10), 's')
+	} else {
+		p.buf = text.AppendAge(p.buf, d)
+	}
+	p.canvas.BytesRight(x, y, w, theme.Text, p.buf)
 }
 
 // ports writes an address and how many of its ports there are, in at most w
