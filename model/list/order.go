@@ -46,7 +46,7 @@ func (c Column) String() string { return headers[c%NumColumns] }
 // falls reports whether people expect the most on top.
 func (c Column) falls() bool {
 	switch c {
-	case ColumnAge, ColumnUsed, ColumnLive, ColumnTimeWait, ColumnRate, ColumnLevel, ColumnSockets:
+	case ColumnWorst, ColumnAge, ColumnUsed, ColumnLive, ColumnTimeWait, ColumnRate, ColumnLevel, ColumnSockets:
 		return true
 	}
 	return false

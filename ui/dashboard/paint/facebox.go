@@ -144,13 +144,15 @@ func orderText(v *View, headers []header, headed bool) string {
 	return ", by " + strings.ToLower(v.Order.Column.String()) + " " + string(direction(v.Order))
 }
 
-// pickerRect is where the columns to sort by are; empty where they are not.
+// pickerRect is where the columns to sort by are, at the end of the list, of which
+// the addresses stay in sight; empty where they are not.
 func pickerRect(v *View) screen.Rect {
 	if !v.Picking || v.Height < 5 {
 		return screen.Rect{}
 	}
 	rows, columns := pickerSize(v)
-	return screen.Rect{Y: 1, W: v.Width, H: v.Height - 2}.Center(columns*pickerWidth+3, rows+2)
+	w, h := min(columns*pickerWidth+3, v.Width), rows+2
+	return screen.Rect{X: max(0, v.Width-w-2), Y: v.Height - 1 - h, W: w, H: h}
 }
 
 const pickerWidth = 18

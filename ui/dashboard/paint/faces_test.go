@@ -132,3 +132,24 @@ func TestOnlyNamespace(t *testing.T) {
 		}
 	}
 }
+
+// The choice of columns leaves the list in sight where there is room, and is whole
+// where there is hardly any.
+func TestPicker(t *testing.T) {
+	t.Parallel()
+	for _, size := range [][2]int{{40, 10}, {80, 24}, {120, 40}} {
+		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
+			t.Parallel()
+			v := sampleView(size[0], size[1])
+			v.Picking, v.Order = true, list.Order{Column: list.ColumnAge}
+			requireFrame(t, plain(), v)
+		})
+	}
+	for width := 1; width < 60; width += 7 {
+		for height := 1; height < 20; height += 2 {
+			v := containersView(width, height, Face(width%NumFaces))
+			v.Picking = true
+			requireSize(t, plain().Frame(v), width, height)
+		}
+	}
+}
