@@ -87,18 +87,22 @@
 //	home end g G           first, last
 //	1 2 3                  connections, destinations, network namespaces
 //	enter                  on a state or a consumer: filter by it; on a connection: details;
-//	                       on a destination: its connections; on a namespace: all of it
+//	                       on what is folded or a destination: its connections; on a
+//	                       namespace: all of it; esc comes back to the same line
 //	/                      filter
 //	esc                    back, or clear the filter; in the list of namespaces, follow the
 //	                       worst again
-//	s S                    sort by the next column; reverse
+//	s S                    choose what the list is sorted by: a letter is a column, s again
+//	                       (or F6) the next one, esc and q close; reverse
+//	z                      unfold what is in TIME_WAIT, of which one destination and owner
+//	                       have one line, or fold it
 //	b                      consumers by process, destination, service, user; by container and
 //	                       unit where control groups are known
 //	p                      TCP, UDP, both
 //	space                  hold the view; polling goes on
 //	+ -                    poll less, more often
 //	n                      services by name or number
-//	y                      copy the four-tuple (OSC 52)
+//	y                      copy the four-tuple, of a fold or a destination both ends (OSC 52)
 //	r                      start, stop a recording in the working directory
 //	ctrl+l ctrl+z          draw anew; suspend
 //

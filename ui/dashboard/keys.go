@@ -221,7 +221,10 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 			return b.Help() == pause.Help()
 		})...)
 	}
-	return hints(append(all, fold, k.Copy, k.Record, k.Names, k.Proto, k.Slower, k.Faster, k.SlowDown, k.SpeedUp)...)
+	if v.Face == paint.FaceConnections {
+		all = append(all, fold)
+	}
+	return hints(append(all, k.Copy, k.Record, k.Names, k.Proto, k.Slower, k.Faster, k.SlowDown, k.SpeedUp)...)
 }
 
 // hints are bindings as they are shown, without those that are disabled.
