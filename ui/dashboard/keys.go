@@ -210,10 +210,10 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 		all = append([]key.Binding{open}, slices.DeleteFunc(all, func(b key.Binding) bool { return b.Help() == open.Help() })...)
 	}
 	switch {
-	case v.Filter.Text != "":
-		all = append([]key.Binding{described(k.Back, "clear filter")}, all...)
 	case v.Inside:
 		all = append([]key.Binding{described(k.Back, "back to the list")}, all...)
+	case v.Filter.Text != "":
+		all = append([]key.Binding{described(k.Back, "clear filter")}, all...)
 	}
 	if v.Timeline.On && !v.Timeline.Pipe {
 		seek := described(relabelled(k.SeekOn, k.SeekBack.Help().Key+k.SeekOn.Help().Key), "seek")

@@ -82,18 +82,21 @@ func (p *Painter) faceBox(r screen.Rect, v *View, foot string, headers []header)
 	// Two columns of frame at each end, a blank around each text and a piece of
 	// frame between them.
 	room := r.W - 4 - text.Width(box.Title) - 2 - 1 - 2
-	var right []segment
-	const least = 20 // for a filter and the gap behind it
-	for _, short := range []bool{false, true} {
-		tabs := faceTabs(v, short)
-		if n := measure(tabs); n <= room && (v.Filter.Text == "" || n+least <= room) {
-			right, room = tabs, room-n
-			break
-		}
-	}
+	const gap = "   "
+	words, filter := "", 0
 	if v.Filter.Text != "" {
-		const gap = "   "
-		s := segment{theme.Filter, text.Truncate("filter: "+text.Sanitize(v.Filter.Text), max(room-len(gap), 8))}
+		words = "filter: " + text.Sanitize(v.Filter.Text)
+		filter = text.Width(words) + len(gap)
+	}
+	right := faceTabs(v, false)
+	if measure(right)+filter > room {
+		right = faceTabs(v, true)
+	}
+	if room -= measure(right); room < 0 {
+		right, room = nil, room+measure(right)
+	}
+	if words != "" {
+		s := segment{theme.Filter, text.Truncate(words, max(room-len(gap), 8))}
 		room -= text.Width(s.text) + len(gap)
 		right = append([]segment{s, {theme.Dim, gap}}, right...)
 	}
