@@ -37,18 +37,19 @@ const crowdRows = 2*(20+10) + 2
 // sortByLocal puts the connections in an order in which they stay.
 func (s *screen) sortByLocal() {
 	s.Helper()
-	for range 10 {
-		if strings.Contains(s.look().box("Connections").top, "sort: local ↑") {
-			return
-		}
-		before := s.look().box("Connections").top
-		s.press("s")
-		s.wait("another order", func(f frame) bool {
-			top := f.box("Connections").top
-			return top != "" && top != before
-		})
-	}
-	s.Fatalf("no sorting by local address:\n%s", s.look())
+	s.press("s")
+	s.wait("the columns", func(f frame) bool { return f.has("Sort by", "l  local") })
+	s.press("l")
+	s.waitForOrder("▴LOCAL")
+}
+
+// waitForOrder waits for the sign before the column that is sorted.
+func (s *screen) waitForOrder(column string) {
+	s.Helper()
+	s.wait("the connections in the order "+column, func(f frame) bool {
+		lines := f.box("Connections").lines
+		return len(lines) > 0 && strings.Contains(lines[0], column) && !f.has("Sort by")
+	})
 }
 
 // identity is what tells a connection from the others: all but its age.
@@ -225,16 +226,18 @@ func keysSort(s *screen, _ [][]string) {
 	}
 	up := first(s.look())
 	s.press("S")
-	s.wait("the other end of the order", func(f frame) bool {
-		return strings.Contains(f.box("Connections").top, "sort: local ↓") && first(f) != "" && first(f) != up
-	})
+	s.waitForOrder("▾LOCAL")
+	s.wait("the other end of the order", func(f frame) bool { return first(f) != "" && first(f) != up })
 	s.press("S")
-	s.wait("the order as before", func(f frame) bool {
-		return strings.Contains(f.box("Connections").top, "sort: local ↑") && first(f) == up
-	})
-	for _, column := range []string{"remote ↑", "state ↑", "pid ↑", "process ↑", "age ↓", "proto ↑", "local ↑"} {
-		s.press("s")
-		s.waitForTop("Connections", "sort: "+column)
+	s.waitForOrder("▴LOCAL")
+	s.wait("the order as before", func(f frame) bool { return first(f) == up })
+	for _, column := range []struct{ key, name string }{
+		{"t", "▴STATE"}, {"i", "▴PID"}, {"p", "▴PROCESS"}, {"a", "▾AGE"}, {"l", "▴LOCAL"},
+	} {
+		s.press("F6")
+		s.wait("the columns", func(f frame) bool { return f.has("Sort by") })
+		s.press(column.key)
+		s.waitForOrder(column.name)
 	}
 	s.press("Home")
 }

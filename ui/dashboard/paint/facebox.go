@@ -97,12 +97,9 @@ func (p *Painter) faceBox(r screen.Rect, v *View, foot string, headers []header)
 	}
 	if words != "" {
 		s := segment{theme.Filter, text.Truncate(words, max(room-len(gap), 8))}
-		room -= text.Width(s.text) + len(gap)
 		right = append([]segment{s, {theme.Dim, gap}}, right...)
 	}
-	if order := orderText(v, headers, listLines(r, 3) < r.H-2); text.Width(order) < room {
-		box.Title += order
-	}
+	box.Note = orderText(v, headers, listLines(r, 3) < r.H-2)
 	inside := p.box(r, v.Focus == v.Face.Pane(), box)
 	if n := measure(right); n > 0 && r.W > n+6 && r.H >= 2 {
 		x := r.X + r.W - 4 - n
@@ -138,13 +135,13 @@ func faceTabs(v *View, short bool) []segment {
 func orderText(v *View, headers []header, headed bool) string {
 	switch {
 	case v.Order.Column == list.ColumnWorst && v.Order.Reverse:
-		return ", worst last"
+		return "worst last"
 	case v.Order.Column == list.ColumnWorst:
-		return ", worst first"
+		return "worst first"
 	case headed && slices.ContainsFunc(headers, func(h header) bool { return h.sort == v.Order.Column && h.w >= len(h.name) && h.name != "" }):
 		return ""
 	}
-	return ", by " + strings.ToLower(v.Order.Column.String()) + " " + string(direction(v.Order))
+	return "by " + strings.ToLower(v.Order.Column.String()) + " " + string(direction(v.Order))
 }
 
 // pickerRect is where the columns to sort by are, at the end of the list, of which

@@ -72,6 +72,9 @@ func (p *Painter) box(r screen.Rect, focused bool, b screen.Box) screen.Rect {
 	if b.FootStyle == theme.Text {
 		b.FootStyle = theme.Dim
 	}
+	if b.NoteStyle == theme.Text {
+		b.NoteStyle = theme.Dim
+	}
 	return p.canvas.Box(r, b)
 }
 
