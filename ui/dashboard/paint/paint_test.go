@@ -193,7 +193,7 @@ var frameStates = []struct {
 	{"few ports in use", 120, 40, func(v *View) {
 		for i := range v.State.History {
 			s := &v.State.History[i]
-			s.Used, s.Level = int32(12+i%9), model.LevelOK
+			s.Used, s.Level = uint16(12+i%9), model.LevelOK
 		}
 	}},
 	{"another system 120x40", 120, 40, func(v *View) {

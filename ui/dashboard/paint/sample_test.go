@@ -88,7 +88,7 @@ func sampleState(sockets int) *model.State {
 		at := sampleTime.Add(time.Duration(i-299) * time.Second)
 		used := 5200 + (18_006-5200)*i*i/(299*299)
 		st.History = append(st.History, model.Sample{
-			Clock: at.UnixNano(), Used: int32(used), Usable: 28_232, Pool: int32(used + 4000), UDP: int32(200 + i%20), Level: st.Thresholds.Level(used, 28_232),
+			Clock: at.UnixNano(), Used: uint16(used), Usable: 28_232, Pool: uint16(used + 4000), UDP: uint16(200 + i%20), Level: st.Thresholds.Level(used, 28_232),
 		})
 	}
 	st.Outlook = model.Outlook{Trend: model.TrendFull, In: 86 * time.Second, Rate: 118, CloseRate: 312, Sustainable: 333, Plateau: 28_232}
