@@ -36,7 +36,7 @@ func (m *Model) refresh() {
 		if !m.choice.chosen {
 			m.focus.Store(r.state.Snapshot.Scope.Netns)
 		}
-		v.States = paint.StateLines(v.States, &r.states, v.PaneHeights()[paint.PaneStates])
+		v.ListStates(&r.states)
 	}
 	m.refreshStatus()
 	if v.PaneHeights()[v.Focus] == 0 {

@@ -107,7 +107,7 @@ var frameStates = []struct {
 	{"degraded twice 40x10", 40, 10, func(v *View) { v.State.Moment.Limits = []source.Limit{{Detail: "a"}, {Detail: "b"}} }},
 	{"udp", 80, 24, func(v *View) {
 		v.Proto, v.Consumers = ProtoUDP, v.State.UDP.Consumers[model.ByProcess]
-		v.States = StateLines(nil, &v.State.UDP.States, 4)
+		v.ListStates(&v.State.UDP.States)
 	}},
 	{"exhausted", 80, 24, func(v *View) {
 		w := v.State.TCP.Pressure.Worst()

@@ -30,8 +30,7 @@ func sampleView(width, height int) *View {
 	for i := range v.Rows {
 		v.Rows[i] = int32(i)
 	}
-	v.States = StateLines(nil, &st.TCP.States, 0)
-	v.States = StateLines(v.States, &st.TCP.States, v.PaneHeights()[PaneStates])
+	v.ListStates(&st.TCP.States)
 	v.Hints, v.Help = sampleKeys("live")
 	return v
 }
@@ -240,7 +239,7 @@ func emptyState() *model.State {
 // showState puts another state into a view.
 func showState(v *View, st *model.State) {
 	v.State, v.Rows, v.Total = st, v.Rows[:len(st.Snapshot.Sockets)], len(st.Snapshot.Sockets)
-	v.States = StateLines(v.States, &st.TCP.States, v.PaneHeights()[PaneStates])
+	v.ListStates(&st.TCP.States)
 	v.Consumers = st.TCP.Consumers[v.Group]
 }
 

@@ -30,7 +30,7 @@ type View struct {
 	// State.Snapshot.Sockets. Total is how many there are without the filter.
 	Rows  []int32
 	Total int
-	// States are the lines of the pane of states (made by [StateLines]),
+	// States are the lines of the pane of states (made by [View.ListStates]),
 	// Consumers those of the pane of consumers, for Group and Proto. Line i of a
 	// cursor is element i.
 	States    []StateLine
@@ -88,6 +88,8 @@ type View struct {
 type StateLine struct {
 	State source.State
 	Count int
+	// Level is that of the finding that is about the state, if there is one.
+	Level model.Level
 }
 
 // Hint is a key, as it is called, and what it does.
