@@ -31,7 +31,7 @@ func (m *Model) refresh() {
 	v.Group, v.Order, v.Proto = m.choice.group, m.choice.order, m.choice.proto
 	if r := m.shown; r != nil {
 		v.State, v.Rows, v.Total, v.Consumers, v.Findings = r.state, r.rows, r.total, r.consumers, r.findings()
-		v.Overview, v.Namespaces = &r.look.Overview, r.namespaces
+		v.Overview, v.Namespaces, v.Sentence = &r.look.Overview, r.namespaces, r.sentence
 		m.offerNamespaces()
 		if !m.choice.chosen {
 			m.focus.Store(r.state.Snapshot.Scope.Netns)

@@ -210,9 +210,7 @@ var frameStates = []struct {
 	{"small range", 120, 40, func(v *View) {
 		v.State.Snapshot.Settings.Range = source.PortRange{Low: 40_000, High: 40_019}
 		v.State.Snapshot.Settings.Assumed = true
-		m := &v.State.TCP.Pressure.Map
-		m.Low, m.High, m.Words = 40_000, 40_019, make([]uint64, 1024)
-		m.Words[40_000/64] = 0b1101
+		v.State.TCP.Pressure.WorstMap = model.PortMap{Low: 40_000, High: 40_019, Words: []uint64{0b1101}}
 	}},
 }
 

@@ -39,6 +39,8 @@ type View struct {
 	// each of them in words: needed where the overlay shows them.
 	Findings []model.Finding
 	Advice   []advice.Advice
+	// Sentence is what is read first.
+	Sentence advice.Sentence
 
 	Status   Status
 	Interval time.Duration // from poll to poll
