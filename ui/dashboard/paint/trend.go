@@ -112,8 +112,10 @@ func verdict(v *View) []segment {
 	share := text.Percent(model.Percent(o.Plateau, usable(v))) + " %"
 	there, in := text.Count(o.Plateau)+" ("+share+")", " in "+text.Duration(o.In)
 	switch left := o.Left(); {
-	case full(v):
+	case full(v) && v.State.TCP.Pressure.Headline().Free == 0:
 		return []segment{{theme.Critical, "no port free"}}
+	case full(v):
+		return []segment{{theme.Critical, "full now"}}
 	case o.Trend == model.TrendUnknown:
 		return []segment{{theme.Dim, "not known yet"}}
 	case o.Trend == model.TrendSteady:
@@ -127,7 +129,7 @@ func verdict(v *View) []segment {
 		}
 		return []segment{{style, "levels off at " + there + in}, {style, "levels off at " + share + in}, {style, "levels off"}}
 	case left > time.Hour:
-		return []segment{{theme.Dim, "full in " + text.Duration(left.Round(time.Minute))}}
+		return []segment{{theme.Dim, "full in " + text.Duration(left)}}
 	case left > 5*time.Minute:
 		return []segment{{theme.Text, "full in " + text.Duration(left)}}
 	case left > time.Minute:
