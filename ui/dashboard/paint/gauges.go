@@ -104,7 +104,7 @@ func gauges(v *View) []gauge {
 		all[1] = bindPool(udp)
 	case tcp.PoolOnly && worst != nil:
 		all[1] = tupleGauge(worst)
-		all[1].label, all[1].to = destination(v, &worst.TupleKey), &worst.TupleKey
+		all[1].label, all[1].to, all[1].graded = destination(v, &worst.TupleKey), &worst.TupleKey, false
 	}
 	return all[:v.gaugeCount()]
 }
@@ -116,6 +116,8 @@ func pool(label string, p *model.Pressure) gauge {
 func tupleGauge(t *model.TupleUse) gauge {
 	return gauge{
 		live: t.Live, timeWait: t.TimeWait, blocked: t.Blocked + t.Suspected, free: t.Free, suspected: t.Suspected,
+		// A private pool that is in no trouble is full of what its program wants.
+		level: t.Level, graded: t.Pool == model.PoolRange || t.Level > model.LevelOK,
 	}
 }
 
@@ -279,10 +281,10 @@ func (p *Painter) drawGauge(c columns, y int, v *View, g *gauge) {
 func (p *Painter) gaugeLabel(x, y, w int, style theme.Role, v *View, g *gauge) {
 	const worst = "worst  "
 	switch {
-	case g.to == nil || g.first && text.Width(g.label) <= w && len(worst)+text.Width(g.label) > w:
-		p.canvas.Text(x, y, w, style, g.label)
-	case g.first && len(worst)+text.Width(g.label) <= w:
+	case g.first && g.to != nil && len(worst)+text.Width(g.label) <= w:
 		p.segments(x, y, w, segment{theme.Dim, worst}, segment{style, g.label})
+	case g.to == nil || text.Width(g.label) <= w:
+		p.canvas.Text(x, y, w, style, g.label)
 	default:
 		p.canvas.Bytes(x, y, w, style, p.tuple(w, v, g.to, model.Limit{}))
 	}
@@ -325,7 +327,11 @@ func (p *Painter) gaugeBar(x, y, w int, v *View, g *gauge) {
 
 // coloured reports whether colours tell the parts of a gauge apart.
 func (p *Painter) coloured() bool {
-	return p.inks != nil && p.inks[theme.Live] != p.inks[theme.TimeWait]
+	if p.inks == nil {
+		return false
+	}
+	live, wait, blocked := p.inks[theme.Live], p.inks[theme.TimeWait], p.inks[theme.Blocked]
+	return live != wait && wait != blocked && blocked != live
 }
 
 // drawLegend says what the parts of the headline's gauge are, and how many

@@ -329,6 +329,6 @@ func (v *View) ListStates(counts *model.StateCounts) {
 // troubles are the states that a finding is about.
 var troubles = map[model.Problem][]source.State{
 	model.CloseWait: {source.CloseWait},
-	model.Orphans:   {source.FinWait1, source.FinWait2, source.Closing, source.LastAck},
+	model.Orphans:   {source.FinWait1, source.FinWait2},
 	model.SynSent:   {source.SynSent},
 }
