@@ -39,8 +39,12 @@ func (c *census) mapWorst(p *Pressure) {
 	}
 	m.reset(p.Map.Low, p.Map.High)
 	d := c.domains.of(h.Key.Interface)
-	m.addAll(&d.blocked)
-	m.addAll(&c.suspects.ports)
+	if d.any {
+		m.addAll(&d.blocked)
+	}
+	if c.suspects.total > 0 {
+		m.addAll(&c.suspects.ports)
+	}
 	// Bound to no interface, they hold the port on those four-tuples too.
 	own, unbound := c.tuples.index[h.Key], noTuple
 	if h.Key.Interface != 0 && d.vrf == 0 {

@@ -26,8 +26,10 @@ func (p *Painter) drawSentence(r screen.Rect, v *View) {
 		}
 	}
 	first, rest := mark+s.Text, "" // none where there is one line
-	if lines := text.Wrap(s.Text, max(room-2, 1)); r.H > 1 && len(lines) > 1 {
-		first, rest = mark+lines[0], strings.TrimPrefix(s.Text, lines[0]+" ")
+	if r.H > 1 {
+		if lines := text.Wrap(s.Text, max(room-2, 1)); len(lines) > 1 {
+			first, rest = mark+lines[0], strings.TrimPrefix(s.Text, lines[0]+" ")
+		}
 	}
 	p.canvas.Text(x, r.Y, room, style, first)
 	p.canvas.Text(x+2, r.Y+1, room-2, style, rest)
