@@ -156,10 +156,7 @@ func (c *census) unexplained(p *Pressure) {
 	}
 	p.InUse += n
 	c.counted.boundPorts += n
-	p.Map.Words = resize(p.Map.Words, len(d.blocked))
-	for i, w := range &d.blocked {
-		p.Map.Words[i] |= w
-	}
+	p.Map.addAll(&d.blocked)
 }
 
 // Key gives the tuple of a socket that has a remote end.

@@ -172,7 +172,8 @@ func (c *census) count(st *State, o *ownership) {
 	p.Pressure = Pressure{
 		Proto: c.proto, Usable: max(0, set.Usable()), PoolOnly: set.PoolOnly,
 		Tuples: p.Pressure.Tuples[:0], BindPools: p.Pressure.BindPools[:0],
-		Map: PortMap{Low: set.Range.Low, High: set.Range.High, Words: p.Pressure.Map.Words[:0]},
+		Map:      PortMap{Low: set.Range.Low, High: set.Range.High, Words: p.Pressure.Map.Words[:0]},
+		WorstMap: PortMap{Words: p.Pressure.WorstMap.Words[:0]},
 	}
 	c.sumBlocked(st)
 	c.sight(st, o)
@@ -183,8 +184,7 @@ func (c *census) count(st *State, o *ownership) {
 	c.pools.begin()
 	c.pairs.begin()
 	if len(c.holders) > 0 || c.domains[0].any {
-		p.Pressure.Map.Words = resize(p.Pressure.Map.Words, len(c.usable.PortSet))
-		clear(p.Pressure.Map.Words)
+		p.Pressure.Map.reset(set.Range.Low, set.Range.High)
 	}
 	for rest := c.holders; len(rest) > 0; {
 		n := 1
@@ -291,7 +291,7 @@ func (c *census) placeByPort(r source.PortRange) {
 func (c *census) countPort(st *State, p *Pressure, holders []holder) {
 	port := holders[0].port
 	p.InUse++
-	p.Map.Words[port>>6] |= 1 << (port & 63)
+	p.Map.add(port)
 	live, bound := false, false
 	for i := range holders {
 		h := &holders[i]

@@ -153,6 +153,23 @@ func (f *failures) add(events []int32, late *late, st *State, now int64) {
 	}
 }
 
+// admit makes full now what would be full in a moment, where connects fail already:
+// ports that come free are taken between two looks.
+func (st *State) admit(now int64) {
+	for i := range st.Failures.By {
+		b := &st.Failures.By[i]
+		if b.Kind != source.ConnectFailed || now-b.last > FailureSpan.Nanoseconds() {
+			continue
+		}
+		for j := range st.TCP.Pressure.Tuples {
+			t := &st.TCP.Pressure.Tuples[j]
+			if t.Pool == PoolRange && t.Destination == b.Destination && t.Port == b.Port && t.Outlook.Trend == TrendFull {
+				t.Outlook.In = 0
+			}
+		}
+	}
+}
+
 // want counts a failure for want of a port.
 func (f *failures) want(e *source.Event, clock int64) {
 	f.ports.note(e, clock)

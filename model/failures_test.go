@@ -136,6 +136,29 @@ func TestFailedConnectsAreOneWhateverTheirAddress(t *testing.T) {
 }
 
 // The error is the same, and it is not the ports.
+// Where connects fail, the tuple that was about to be full is; where they failed
+// long ago, or to another destination, it is not.
+func TestFailedConnectsAreTheEndOfTheForecast(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		to   string
+		ago  float64
+		now  bool
+	}{{"now", db, 0, true}, {"elsewhere", "10.0.9.3:80", 0, false}, {"before", db, 11, false}} {
+		host := newTeller()
+		look := func(seconds float64) *source.Moment {
+			list := append(churning(40, 0, 10, "10.0.0.1", db), spread(1000, source.Established, "10.0.0.1", db)...)
+			return place(settingsOf(moment(seconds, list...), ports(2000)))
+		}
+		host.tell(withEvents(look(0), failed(0, test.to, java)))
+		o := host.tell(withEvents(look(1 + test.ago))).Outlook
+		if o.Trend != TrendFull || (o.In == 0) != test.now {
+			t.Errorf("%s: %+v, want full, and now is %v", test.name, o, test.now)
+		}
+	}
+}
+
 func TestRefusedAddresses(t *testing.T) {
 	t.Parallel()
 	e := failed(0, db, java)

@@ -52,7 +52,7 @@ type Overview struct {
 // when a socket is known, whose it was before TIME_WAIT, and the history. It
 // has a tracker for each network namespace, and one memory for what is needed
 // during an update only. What it remembers is bounded by the most that a moment
-// held and by HistorySpan. It is not safe for concurrent use.
+// held and by HourSpan. It is not safe for concurrent use.
 type Fleet struct {
 	thresholds Thresholds
 	trackers   map[scopeKey]*tracker

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -126,7 +127,7 @@ func TestAStateKeepsItsHistory(t *testing.T) {
 	for i := range 700 {
 		f.Update(moment(float64(i)), &shown)
 	}
-	before := append([]Sample(nil), shown.States[0].History...)
+	before, hour := slices.Clone(shown.States[0].History), slices.Clone(shown.States[0].Hour)
 	for i := range 700 {
 		f.Update(moment(float64(700+i)), &next)
 	}
@@ -134,6 +135,9 @@ func TestAStateKeepsItsHistory(t *testing.T) {
 		if s != before[i] {
 			t.Fatalf("sample %d became %+v, and was %+v", i, s, before[i])
 		}
+	}
+	if !slices.Equal(shown.States[0].Hour, hour) {
+		t.Errorf("the hour became %+v, and was %+v", shown.States[0].Hour, hour)
 	}
 }
 

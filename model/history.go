@@ -2,22 +2,55 @@ package model
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
-// HistorySpan is how far back the history goes.
-const HistorySpan = 5 * time.Minute
+// HistorySpan is how far back the history goes, HourSpan how far its summary
+// does, and HourStep the time that one sample of that stands for.
+const (
+	HistorySpan = 5 * time.Minute
+	HourSpan    = time.Hour
+	HourStep    = 10 * time.Second
+)
 
 // Sample is one moment of the history.
 type Sample struct {
-	// Clock is when it was, on the scale of State.Clock.
+	// Clock is when it was, on the scale of State.Clock; in the summary, when
+	// the stretch began.
 	Clock int64
 	// Used is the headline's used ports of Usable, which is the size of a private
 	// pool where that is the headline.
-	Used, Usable int32
+	Used, Usable uint16
 	// Pool and UDP are the distinct ports in use.
-	Pool, UDP int32
+	Pool, UDP uint16
 	Level     Level
+}
+
+// worsen makes s the worst of two.
+func (s *Sample) worsen(of *Sample) {
+	if int(of.Used)*int(s.Usable) > int(s.Used)*int(of.Usable) {
+		s.Used, s.Usable = of.Used, of.Usable
+	}
+	s.Pool, s.UDP, s.Level = max(s.Pool, of.Pool), max(s.UDP, of.UDP), max(s.Level, of.Level)
+}
+
+// window is the samples of a span, the oldest first. Who has a slice of it keeps
+// what it holds: samples are written behind it or into new memory.
+type window []Sample
+
+// push adds a sample and forgets what is older than the span. Where there is no
+// room it makes a quarter more: append would double the memory, which counts
+// where there are many namespaces.
+func (w *window) push(s Sample, span time.Duration) {
+	list := *w
+	for len(list) > 0 && list[0].Clock < s.Clock-span.Nanoseconds() {
+		list = list[1:]
+	}
+	if n := len(list); n == cap(list) {
+		list = append(make(window, 0, n+n/4+8), list...)
+	}
+	*w = append(list, s)
 }
 
 // smoothing is the time constant of a growth.
@@ -31,11 +64,12 @@ const settled = 2 * time.Second
 // something has been followed.
 const enough = time.Minute
 
-// history remembers the samples of the last HistorySpan, and how the pool
-// grows; how a tuple grows is remembered with it.
+// history remembers the samples of the last HistorySpan, the summary, and how
+// the pool grows; how a tuple grows is remembered with it.
 type history struct {
-	samples []Sample
-	pool    growth
+	samples, hour window
+	stretch       Sample // the worst of a HourStep that is not over
+	pool          growth
 }
 
 // growth is how a number of ports grows.
@@ -57,27 +91,30 @@ func (h *history) add(st *State, again bool) {
 	head := p.Headline()
 	h.pool.follow(p.InUse, newPace(st.Elapsed))
 	st.Outlook = h.outlook(st, &head)
-	for len(h.samples) > 0 && h.samples[0].Clock < st.Clock-HistorySpan.Nanoseconds() {
-		h.samples = h.samples[1:]
-	}
-	// A state keeps its window while later samples come: append writes behind
-	// it, or moves to new memory, and never into it.
 	if !again {
-		h.makeRoom()
-		h.samples = append(h.samples, Sample{
-			Clock: st.Clock, Used: int32(head.Used()), Usable: int32(head.Limit.Of(p.Usable)), Pool: int32(p.InUse),
-			UDP: int32(st.UDP.Pressure.InUse), Level: st.Level,
-		})
+		s := Sample{
+			Clock: st.Clock, Used: uint16(head.Used()), Usable: uint16(head.Limit.Of(p.Usable)), Pool: uint16(p.InUse),
+			UDP: uint16(st.UDP.Pressure.InUse), Level: st.Level,
+		}
+		h.samples.push(s, HistorySpan)
+		h.sum(s)
 	}
-	st.History = h.samples[:len(h.samples):len(h.samples)]
+	st.History, st.Hour = slices.Clip(h.samples), slices.Clip(h.hour)
 }
 
-// makeRoom makes room for another sample, and for a quarter more: append would
-// double the memory, which counts where there are many namespaces.
-func (h *history) makeRoom() {
-	if n := len(h.samples); n == cap(h.samples) {
-		h.samples = append(make([]Sample, 0, n+n/4+8), h.samples...)
+// sum adds a sample to the summary, in which a stretch is as bad as its worst
+// moment.
+func (h *history) sum(s Sample) {
+	start := s.Clock - s.Clock%HourStep.Nanoseconds()
+	if start == h.stretch.Clock {
+		h.stretch.worsen(&s)
+		return
 	}
+	if h.stretch.Clock != 0 {
+		h.hour.push(h.stretch, HourSpan)
+	}
+	h.stretch = s
+	h.stretch.Clock = start
 }
 
 // pace is how much a new rate counts after a time.

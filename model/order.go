@@ -129,7 +129,8 @@ func (c *census) stepsOdds(st *State, births, list []birth, r source.PortRange, 
 		return 0
 	}
 	able, held := c.usable.PortSet, source.PortSet{}
-	copy(held[:], st.TCP.Pressure.Map.Words)
+	m := &st.TCP.Pressure.Map
+	copy(held[m.Low>>6:], m.Words)
 	pool, left, lower := 0, 0, true
 	for i := range able {
 		pool += bits.OnesCount64(able[i] & judged)

@@ -151,6 +151,12 @@ func (f *future) full() (in float64, ever bool) {
 // steady tells whether the use settles where it is.
 func (f *future) steady(use float64) bool { return math.Abs(use-float64(f.used)) <= f.slack(use) }
 
+// outgrows tells whether what is held grows faster than closes change the use: if
+// not, what the growth comes to later is not the verdict of now.
+func (f *future) outgrows(use float64) bool {
+	return f.steady(use) || f.growth*float64(f.life) >= math.Abs(use-float64(f.used))
+}
+
 // settled is the use in the end, if it does not get full, and needs what it
 // would take of ports that can't be had.
 func (f *future) settled() (use, needs float64) {
@@ -227,7 +233,7 @@ func (f *future) verdict(o *Outlook, known bool) {
 	use, needs := f.settled()
 	in, full := f.full()
 	switch {
-	case full:
+	case full && (in <= float64(f.life) || f.outgrows(use)):
 		o.Trend, o.In = TrendFull, seconds(in)
 		use = max(needs, float64(f.ports))
 	case !known:

@@ -260,6 +260,27 @@ func TestOutlookOfASlowLeak(t *testing.T) {
 }
 
 // A pool whose connections come and go goes nowhere.
+// What grows a little for hours is not the verdict while closes that have ended
+// set most ports free.
+func TestTheNearerChangeIsTold(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		closed int // TIME_WAIT from so many seconds ago on, 20 a second
+		want   Trend
+	}{{"closes have ended", 20, TrendDrains}, {"nothing was closed", 60, TrendFull}} {
+		host := newTeller()
+		var st *State
+		for i := range 16 {
+			list := append(churning(20, min(test.closed+i, 60), 60, "10.0.0.1", db), spread(200+i, source.Established, "10.0.0.1", db)...)
+			st = host.tell(place(settingsOf(moment(float64(i), list...), ports(2000))))
+		}
+		if o := st.Outlook; o.Trend != test.want {
+			t.Errorf("%s: %+v, want %v", test.name, o, test.want)
+		}
+	}
+}
+
 func TestOutlookOfAPool(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))

@@ -150,8 +150,10 @@ type Pressure struct {
 	Tuples []TupleUse
 	// BindPools are the local addresses that hold ports, worst first.
 	BindPools []BindPool
-	// Map is the use of the range from low to high.
-	Map PortMap
+	// Map is the ports of the range that anything holds, WorstMap those that
+	// connect() to the headline's tuple cannot have, of its own pool where it has
+	// one; that is empty where the headline is about no tuple.
+	Map, WorstMap PortMap
 	// Level is that of the headline or of a tuple that is worse, PoolLevel that of
 	// the pool.
 	Level, PoolLevel Level
@@ -209,13 +211,3 @@ func (h *Headline) Used() int { return h.Live + h.TimeWait + h.Blocked + h.Suspe
 
 // Percent is the used share of the usable ports.
 func (h *Headline) Percent() float64 { return Percent(h.Used(), h.Used()+h.Free) }
-
-// PortMap counts the used ports of the range in equal stretches, apart for
-// the two parities: connect() tries those of the range's low end first,
-// bind(0) the others.
-type PortMap struct {
-	Low, High uint16
-	// Words hold one bit for each port, by number; a set bit is in use by
-	// anything of the protocol. Empty where nothing is.
-	Words []uint64
-}

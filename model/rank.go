@@ -19,6 +19,7 @@ func (c *census) rank(st *State) {
 	if c.proto == source.UDP {
 		c.ownUDP(st, p)
 	}
+	c.mapWorst(p)
 	p.Level = p.Headline().Level
 	if c.proto == source.TCP && !p.PoolOnly {
 		// One whose last ports can be taken over fails later than others, or at

@@ -32,8 +32,9 @@ type State struct {
 	TCP, UDP Protocol
 
 	// History holds the samples of the last HistorySpan, oldest first, this
-	// moment's last.
-	History []Sample
+	// moment's last. Hour is the summary of the last HourSpan, but for the stretch
+	// that is not over.
+	History, Hour []Sample
 	// Outlook is that of the headline: TCP.Pressure.Headline.
 	Outlook Outlook
 	// Churn is who opens and closes connections to the worst destinations, most

@@ -71,6 +71,7 @@ func (t *tracker) update(f *Fleet, st *State) {
 		c.consumers.finish(st, c)
 	}
 	t.failures.add(t.events, t.late, st, f.clock)
+	st.admit(f.clock)
 	st.Level = max(st.TCP.Pressure.Level, st.UDP.Pressure.Level)
 	if st.Failures.Recent > 0 {
 		st.Level = LevelExhausted

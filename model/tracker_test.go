@@ -339,6 +339,41 @@ func TestHistoryKeepsFiveMinutes(t *testing.T) {
 	}
 }
 
+// The hour is told by the worst of every ten seconds, of which those of now are
+// not over.
+func TestSummaryOfAnHour(t *testing.T) {
+	t.Parallel()
+	var moments []*source.Moment
+	for i := 0; i < 4000; i += 4 {
+		n := 10
+		if i == 3000 {
+			n = 70
+		}
+		m := moment(float64(i), connections(n, source.Established, "10.0.0.1", 40000, 1, db)...)
+		if i == 3004 {
+			m.Snapshots[0].Sockets = append(m.Snapshots[0].Sockets, connections(7, source.Bound, "10.0.0.1", 40080, 1, "")...)
+			for j := range m.Snapshots[0].Sockets[n:] {
+				m.Snapshots[0].Sockets[n+j].Proto = source.UDP
+			}
+		}
+		moments = append(moments, m)
+	}
+	st := story(moments...)
+	h := st.Hour
+	if len(h) != 361 || h[0].Clock != epoch.Add(380*time.Second).UnixNano() || h[360].Clock != epoch.Add(3980*time.Second).UnixNano() {
+		t.Fatalf("%d samples from %v to %v; want one every 10 s for an hour", len(h), time.Unix(0, h[0].Clock).UTC(), time.Unix(0, h[len(h)-1].Clock).UTC())
+	}
+	for _, s := range h {
+		want := Sample{Clock: s.Clock, Used: 10, Usable: 100, Pool: 10}
+		if s.Clock == epoch.Add(3000*time.Second).UnixNano() {
+			want.Used, want.Pool, want.UDP, want.Level = 70, 70, 7, LevelWarning
+		}
+		if s != want {
+			t.Errorf("%+v, want %+v", s, want)
+		}
+	}
+}
+
 // A clock that is set back is no reason for nonsense.
 func TestClockSetBack(t *testing.T) {
 	t.Parallel()

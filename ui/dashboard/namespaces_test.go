@@ -241,3 +241,24 @@ func TestHelpTellsOfNamespacesWhereThereAreSome(t *testing.T) {
 		}
 	})
 }
+
+// The second line says what is most urgent of all, and where, if that is not
+// what is shown.
+func TestTheSentenceNamesTheNamespace(t *testing.T) {
+	t.Parallel()
+	run(t, some(3), func(h *harness) {
+		second := func() string { return strings.Split(h.m.View(), "\n")[1] }
+		if got := second(); !strings.Contains(got, "· nothing is wrong") {
+			h.Errorf("the sentence is %q, want that nothing is wrong", got)
+		}
+		h.hold(map[string]int{"api": 500, "web": 20000})
+		if got := second(); strings.Contains(got, "web: ") || !strings.Contains(got, "10.0.9.2:7001") {
+			h.Errorf("the sentence is %q, want one on what is shown", got)
+		}
+		h.press("3", "down", "enter")
+		h.wantShown("api")
+		if got := second(); !strings.Contains(got, "web: ") {
+			h.Errorf("the sentence is %q, want one that names the other namespace", got)
+		}
+	})
+}

@@ -32,12 +32,12 @@ func (m *Model) refresh() {
 	if r := m.shown; r != nil {
 		v.State, v.List, v.Total, v.Consumers, v.Findings = r.state, r.list, r.total, r.consumers, r.findings()
 		v.Destinations = r.destinations
-		v.Overview, v.Namespaces = &r.look.Overview, r.namespaces
+		v.Overview, v.Namespaces, v.Sentence = &r.look.Overview, r.namespaces, r.sentence
 		m.offerNamespaces()
 		if !m.choice.chosen {
 			m.focus.Store(r.state.Snapshot.Scope.Netns)
 		}
-		v.States = paint.StateLines(v.States, &r.states, v.PaneHeights()[paint.PaneStates])
+		v.ListStates(&r.states)
 	}
 	m.refreshStatus()
 	if v.PaneHeights()[v.Focus] == 0 {

@@ -37,10 +37,12 @@ func (c *choice) udp() bool { return c.proto != paint.ProtoTCP }
 // a time: to the command that polls into it, then to the model, which shows it
 // and hands it out for another poll only when it no longer shows it.
 type reading struct {
-	look    *session.Look
-	state   *model.State    // of the namespace that is shown
-	advice  []advice.Advice // of the state's findings, if advised
-	advised bool
+	look  *session.Look
+	state *model.State // of the namespace that is shown
+	// sentence is what is read first.
+	sentence advice.Sentence
+	advice   []advice.Advice // of the state's findings, if advised
+	advised  bool
 
 	version   uint64 // of the choice that the following were made for
 	list      list.List
@@ -74,6 +76,7 @@ func (r *reading) turn(c *choice) {
 		r.gone = !r.waits
 	}
 	r.state, r.advised = o.States[at], false
+	r.sentence = advice.SentenceOf(o, r.state)
 }
 
 // words puts what is wrong into words. That costs: it is for who looks.

@@ -43,10 +43,17 @@ type Gauge struct {
 	Rest  Part
 	// Limit is what the whole width stands for.
 	Limit int
-	// Ticks are the percentages at which a mark stands in what Rest fills.
-	Ticks []float64
-	// TickStyle is the style of the marks.
-	TickStyle Style
+	// Ticks are thresholds, in rising order.
+	Ticks []Tick
+}
+
+// Tick is a threshold of a gauge. A mark stands there, through whatever fills
+// the gauge.
+type Tick struct {
+	Percent float64
+	Style   Style
+	// Beyond says that what fills the gauge beyond takes the tick's style.
+	Beyond bool
 }
 
 // Gauge draws g in the w columns from x, in whole columns. A part that is not
@@ -64,11 +71,6 @@ func (c *Canvas) Gauge(x, y, w int, g Gauge) {
 		most = max(w-1, 0)
 	}
 	c.Repeat(x, y, w, g.Rest.Style, g.Rest.Char)
-	for _, tick := range g.Ticks {
-		if at := int(tick * float64(w) / 100); tick > 0 && at < w && total < g.Limit {
-			c.Put(x+at, y, g.TickStyle, '┊')
-		}
-	}
 	sum, drawn := 0, 0
 	for _, p := range g.Parts {
 		if p.Value <= 0 || g.Limit <= 0 {
@@ -81,6 +83,20 @@ func (c *Canvas) Gauge(x, y, w int, g Gauge) {
 			c.Repeat(x+drawn, y, end-drawn, p.Style, p.Char)
 			drawn = end
 		}
+	}
+	for _, tick := range g.Ticks {
+		at := int(tick.Percent * float64(w) / 100)
+		if tick.Percent <= 0 || at >= w || g.Limit <= 0 {
+			continue
+		}
+		if at >= drawn {
+			c.Put(x+at, y, tick.Style, '┊')
+			continue
+		}
+		if tick.Beyond {
+			c.Repaint(Rect{x + at, y, drawn - at, 1}, tick.Style)
+		}
+		c.Put(x+at, y, tick.Style, '┃')
 	}
 }
 

@@ -147,9 +147,9 @@ func TestGauge(t *testing.T) {
 		{"nothing", 0, 0, 0, 100, "░░░░░░┊░┊░"},
 		{"parts", 30, 20, 10, 100, "███▓▓▒┊░┊░"},
 		{"what there is shows", 1, 1, 1, 10_000, "█▓▒░░░┊░┊░"},
-		{"all but one is not full", 9_999, 0, 0, 10_000, "█████████░"},
-		{"full", 60, 40, 0, 100, "██████▓▓▓▓"},
-		{"more than there is", 160, 40, 0, 100, "██████████"},
+		{"all but one is not full", 9_999, 0, 0, 10_000, "██████┃█┃░"},
+		{"full", 60, 40, 0, 100, "██████┃▓┃▓"},
+		{"more than there is", 160, 40, 0, 100, "██████┃█┃█"},
 		{"of nothing", 0, 0, 0, 0, "░░░░░░░░░░"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -158,13 +158,36 @@ func TestGauge(t *testing.T) {
 					Parts: []screen.Part{
 						{Value: test.live, Char: '█'}, {Value: test.wait, Char: '▓'}, {Value: test.block, Char: '▒'},
 					},
-					Rest: screen.Part{Char: '░'}, Limit: test.limit, Ticks: []float64{60, 80, 100, -5},
+					Rest: screen.Part{Char: '░'}, Limit: test.limit, Ticks: []screen.Tick{{Percent: 60}, {Percent: 80}, {Percent: 100}, {Percent: -5}},
 				})
 			})
 			if got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// What fills a gauge beyond a threshold has its style, and the marks keep theirs.
+func TestGaugeBeyondAThreshold(t *testing.T) {
+	inks := []screen.Ink{{}, {SGR: "32"}, {SGR: "33"}, {SGR: "31"}}
+	for _, test := range []struct {
+		used int
+		want string
+	}{
+		{50, "\x1b[32m#####\x1b[m.\x1b[33m|\x1b[m.\x1b[31m|\x1b[m."},
+		{80, "\x1b[32m######\x1b[0;33m|#\x1b[0;31m|\x1b[m."},
+		{100, "\x1b[32m######\x1b[0;33m|#\x1b[0;31m|#\x1b[m"},
+	} {
+		var c screen.Canvas
+		c.Reset(10, 1, true)
+		c.Gauge(0, 0, 10, screen.Gauge{
+			Parts: []screen.Part{{Value: test.used, Style: 1, Char: '█'}}, Rest: screen.Part{Char: '░'}, Limit: 100,
+			Ticks: []screen.Tick{{Percent: 60, Style: 2, Beyond: true}, {Percent: 80, Style: 3, Beyond: true}},
+		})
+		if got := string(c.Append(nil, inks)); got != test.want {
+			t.Errorf("%d %% is %q, want %q", test.used, got, test.want)
+		}
 	}
 }
 

@@ -93,7 +93,8 @@ func (p *Painter) destinationLine(x, y int, c destinationColumns, v *View, t *mo
 	p.buf = text.AppendRate(p.buf[:0], t.Outlook.Rate)
 	p.canvas.BytesRight(next(&x, c.rate), y, c.rate, theme.Dim, p.buf)
 	if at := next(&x, c.outlook); c.outlook > 0 {
-		p.segments(at, y, c.outlook, verdict(&t.Outlook))
+		usable := t.Limit.Of(v.State.TCP.Pressure.Usable)
+		p.phrases(at, y, c.outlook, [][]segment{verdictOf(v, &t.Outlook, t.Free, usable)})
 	}
 	p.owner(x, y, c.holder, v, t.Process, t.Tier)
 }

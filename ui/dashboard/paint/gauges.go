@@ -2,6 +2,7 @@ package paint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ephtop/model"
@@ -14,13 +15,18 @@ import (
 
 // gauge is one line of the box of gauges.
 type gauge struct {
-	label                         string
+	label string
+	// to is what the label names, where that is a tuple.
+	to                            *model.TupleKey
 	live, timeWait, blocked, free int
 	// suspected is a part of blocked.
 	suspected int
-	level     model.Level
-	// graded says that the level is shown even where it is ok.
+	// level is that of the gauge, if it is graded: if a share past a threshold is
+	// trouble, and not just many ports in use.
+	level  model.Level
 	graded bool
+	// first says that it is the headline.
+	first bool
 }
 
 func (g *gauge) percent() float64 {
@@ -35,7 +41,7 @@ func headline(v *View) gauge {
 	h := pressure.Headline()
 	g := gauge{
 		label: "whole pool", live: h.Live, timeWait: h.TimeWait, blocked: h.Blocked + h.Suspected, free: h.Free,
-		suspected: h.Suspected, level: h.Level, graded: true,
+		suspected: h.Suspected, level: h.Level, graded: true, first: true,
 	}
 	recent := v.State.Failures.Recent - v.State.Failures.RecentUDP
 	if v.Proto == ProtoUDP {
@@ -46,7 +52,7 @@ func headline(v *View) gauge {
 	}
 	switch {
 	case h.Scope == model.ScopeTuple:
-		g.label = destination(v, &h.Key) + portsOf(h.Limit)
+		g.label, g.to = destination(v, &h.Key)+portsOf(h.Limit), &h.Key
 	case h.Scope == model.ScopeBind:
 		g.label = "bind() on " + h.Key.Source.String()
 	case v.Proto == ProtoUDP:
@@ -67,32 +73,51 @@ func pressureOf(v *View) *model.Pressure {
 	return &v.State.TCP.Pressure
 }
 
-// gauges are the three lines: the headline, and what stands beside it.
-func gauges(v *View) [3]gauge {
-	all := [3]gauge{headline(v), pool("whole pool", &v.State.TCP.Pressure), pool("UDP", &v.State.UDP.Pressure)}
-	tcp := &v.State.TCP.Pressure
+// udpShare is the share of the ports, in percent, from which on UDP has a gauge
+// although it is not asked for.
+const udpShare = 1
+
+// gaugeCount is the number of gauges. UDP is one while it has had a share worth
+// a look within the history, so that it does not come and go.
+func (v *View) gaugeCount() int {
+	if v.State == nil {
+		return 2
+	}
+	if v.Proto != ProtoTCP || slices.ContainsFunc(v.State.History, func(s model.Sample) bool {
+		return s.UDP > 0 && model.Percent(int(s.UDP), v.State.UDP.Pressure.Usable) >= udpShare
+	}) {
+		return 3
+	}
+	return 2
+}
+
+// gauges are the lines: the headline, and what stands beside it.
+func gauges(v *View) []gauge {
+	tcp, udp := &v.State.TCP.Pressure, &v.State.UDP.Pressure
+	all := []gauge{headline(v), pool("whole pool", tcp), pool("UDP", udp)}
+	all[2].level, all[2].graded = udp.PoolLevel, true
 	worst := tcp.Worst()
 	switch {
 	case v.Proto == ProtoUDP:
 		all[2] = all[1]
 		all[2].label = "TCP pool"
-		all[1] = bindPool(&v.State.UDP.Pressure)
+		all[1] = bindPool(udp)
 	case tcp.PoolOnly && worst != nil:
 		all[1] = tupleGauge(worst)
-		all[1].label = destination(v, &worst.TupleKey)
+		all[1].label, all[1].to, all[1].graded = destination(v, &worst.TupleKey), &worst.TupleKey, false
 	}
-	return all
+	return all[:v.gaugeCount()]
 }
 
 func pool(label string, p *model.Pressure) gauge {
-	return gauge{
-		label: label, live: p.Live, timeWait: p.TimeWait, blocked: p.Blocked, free: p.Usable - p.InUse, level: p.PoolLevel,
-	}
+	return gauge{label: label, live: p.Live, timeWait: p.TimeWait, blocked: p.Blocked, free: p.Usable - p.InUse}
 }
 
 func tupleGauge(t *model.TupleUse) gauge {
 	return gauge{
 		live: t.Live, timeWait: t.TimeWait, blocked: t.Blocked + t.Suspected, free: t.Free, suspected: t.Suspected,
+		// A private pool that is in no trouble is full of what its program wants.
+		level: t.Level, graded: t.Pool == model.PoolRange || t.Level > model.LevelOK,
 	}
 }
 
@@ -102,7 +127,7 @@ func bindPool(p *model.Pressure) gauge {
 		return gauge{label: "no port in use", free: p.Usable}
 	}
 	b := &p.BindPools[0]
-	return gauge{label: "from " + b.Local.String(), live: b.Used, free: b.Free, level: b.Level}
+	return gauge{label: "from " + b.Local.String(), live: b.Used, free: b.Free}
 }
 
 // portsOf names the ports of a private pool.
@@ -162,6 +187,9 @@ func (p *Painter) drawGauges(r screen.Rect, v *View) {
 		}
 		found := findingsSegment(v)
 		box.Foot, box.FootStyle = found.text, found.style
+		if level := headline(v).level; level > model.LevelOK {
+			box.Edge = levelRoles[min(level, model.LevelCritical)]
+		}
 		box.Right = rangeText(&v.State.Snapshot.Settings, r.W >= mapWidth)
 		if limits := advice.Limits(v.State.Moment); len(limits) > 0 {
 			box.Note, box.NoteStyle = text.Sanitize(limits[0]), theme.Warn
@@ -177,14 +205,15 @@ func (p *Painter) drawGauges(r screen.Rect, v *View) {
 		return
 	}
 	c := gaugeColumns(inside, v)
-	for i, g := range gauges(v) {
-		p.drawGauge(c, inside.Y+i, v, &g)
+	all := gauges(v)
+	for i := range all {
+		p.drawGauge(c, inside.Y+i, v, &all[i])
 	}
-	rest := screen.Rect{X: inside.X, Y: inside.Y + 3, W: inside.W, H: inside.H - 3}
-	if rest.H > 1 {
+	_, rest := inside.SplitTop(len(all))
+	if rest.H > trendLine {
 		p.drawLegend(c, rest.Y, v)
-		p.drawMap(c, rest.Y+1, v)
-		rest.Y, rest.H = rest.Y+3, rest.H-3
+		p.drawMap(c, rest.Y+legendLines, v)
+		_, rest = rest.SplitTop(legendLines + mapLines)
 	}
 	p.drawTrend(c, rest, v)
 }
@@ -235,17 +264,29 @@ func gaugeColumns(r screen.Rect, v *View) columns {
 
 func (p *Painter) drawGauge(c columns, y int, v *View, g *gauge) {
 	style := theme.Text
-	if g.graded {
+	if g.first {
 		style = theme.Strong
 	}
-	p.canvas.Text(c.label.X, y, c.label.W, style, g.label)
+	p.gaugeLabel(c.label.X, y, c.label.W, style, v, g)
 	p.gaugeBar(c.bar.X, y, c.bar.W, v, g)
-	if g.graded {
+	if g.first || g.graded && g.level > model.LevelOK {
 		style = levelRoles[min(g.level, model.LevelCritical)]
+		p.segments(c.level.X, y, c.level.W, levelSegment(g.level))
 	}
 	p.percent(c.percent.X, y, c.percent.W, style, g.percent())
-	if g.graded || g.level == model.LevelExhausted {
-		p.segments(c.level.X, y, c.level.W, levelSegment(g.level))
+}
+
+// gaugeLabel says what a gauge is of: the destination that fails first is called
+// the worst where there is room, and where there is little, it keeps its port.
+func (p *Painter) gaugeLabel(x, y, w int, style theme.Role, v *View, g *gauge) {
+	const worst = "worst  "
+	switch {
+	case g.first && g.to != nil && len(worst)+text.Width(g.label) <= w:
+		p.segments(x, y, w, segment{theme.Dim, worst}, segment{style, g.label})
+	case g.to == nil || text.Width(g.label) <= w:
+		p.canvas.Text(x, y, w, style, g.label)
+	default:
+		p.canvas.Bytes(x, y, w, style, p.tuple(w, v, g.to, model.Limit{}))
 	}
 }
 
@@ -268,17 +309,29 @@ func (p *Painter) gaugeBar(x, y, w int, v *View, g *gauge) {
 		{Value: g.blocked, Style: theme.Blocked, Char: charBlocked},
 	}
 	rest := charFree
-	if p.inks != nil && !p.ascii {
+	if p.coloured() && !p.ascii {
 		for i := range parts {
 			parts[i].Char = charColoured
 		}
 		rest = charFreeColoured
 	}
-	ticks := [...]float64{v.State.Thresholds.Warning, v.State.Thresholds.Critical}
+	var ticks []screen.Tick
+	if t := &v.State.Thresholds; g.graded {
+		ticks = []screen.Tick{{Percent: t.Warning, Style: theme.Warn, Beyond: true}, {Percent: t.Critical, Style: theme.Critical, Beyond: true}}
+	}
 	p.canvas.Gauge(x, y, w, screen.Gauge{
 		Parts: parts[:], Rest: screen.Part{Style: theme.Free, Char: rest},
-		Limit: g.live + g.timeWait + g.blocked + g.free, Ticks: ticks[:], TickStyle: theme.Tick,
+		Limit: g.live + g.timeWait + g.blocked + g.free, Ticks: ticks,
 	})
+}
+
+// coloured reports whether colours tell the parts of a gauge apart.
+func (p *Painter) coloured() bool {
+	if p.inks == nil {
+		return false
+	}
+	live, wait, blocked := p.inks[theme.Live], p.inks[theme.TimeWait], p.inks[theme.Blocked]
+	return live != wait && wait != blocked && blocked != live
 }
 
 // drawLegend says what the parts of the headline's gauge are, and how many
@@ -301,7 +354,7 @@ func (p *Painter) drawLegend(c columns, y int, v *View) {
 		if need := 1 + len(part.name) + 6; need > room {
 			return
 		}
-		if p.inks != nil {
+		if p.coloured() {
 			part.sign.text = "■" // colour tells, and a small sign keeps clear of the gauge above
 		}
 		n := p.segments(x, y, room, part.sign, segment{theme.Dim, part.name})

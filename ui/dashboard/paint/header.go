@@ -1,7 +1,6 @@
 package paint
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +29,7 @@ func (p *Painter) drawHeader(r screen.Rect, v *View) {
 		} else if r.W < boxWidth {
 			every.text = ""
 		}
-		right = append(right, segment{theme.Text, "  "}, recordSegment(v), tracedSegment(v), every, clock)
+		right = append(right, segment{theme.Text, "  "}, recordSegment(v), every, tracedSegment(v), clock)
 		zone := segment{theme.Dim, v.State.Moment.Time.Format(" MST")}
 		if r.W >= boxWidth && measure(right)+measure([]segment{zone})+leastHeaderLeft <= r.W {
 			right = append(right, zone)
@@ -50,8 +49,8 @@ func (p *Painter) drawHeader(r screen.Rect, v *View) {
 // leastHeaderLeft is what the zone of the time leaves to the name of the host.
 const leastHeaderLeft = 24
 
-// headerLeft names the host, and what is wrong with it where no box below
-// says that.
+// headerLeft names the host, the namespace and where the data is from, as far as
+// there is room.
 func headerLeft(v *View, room int) []segment {
 	left := []segment{{theme.Brand, "ephtop"}}
 	if v.State == nil {
@@ -63,37 +62,15 @@ func headerLeft(v *View, room int) []segment {
 	if v.named() {
 		host = namespaceSegments(v, room-measure(left))
 	}
-	if failed := failuresSegment(v); failed.text != "" {
-		if measure(left)+2+text.Width(failed.text) > room {
-			failed.text = "✖ " + text.Compact(v.State.Failures.Count) + " failed"
-			if v.State.Failures.Lost > 0 {
-				failed.text = "✖ " + text.Compact(v.State.Failures.Count) + "+ failed"
-			}
-		}
-		left = append(left, gap, failed)
-	}
-	if len(v.Findings) > 0 && v.layout().gauges.Empty() {
-		found := findingsSegment(v)
-		if measure(left)+2+text.Width(found.text) > room {
-			found.text = levelMark(v.Findings[0].Level) + " " + text.Count(len(v.Findings)) + " (f)"
-		}
-		if measure(left)+2+text.Width(found.text) <= room {
-			left = append(left, gap, found)
-		}
-	}
-	// What is wrong comes before the host's name, where there is room for one.
-	if len(left) == 1 || measure(left)+measure(host) <= room {
-		left = slices.Insert(left, 1, host...)
-	}
-	if worse := elsewhere(v); measure(left)+2+text.Width(worse.text) <= room && worse.text != "" {
+	left = append(left, host...)
+	if worse := elsewhere(v); worse.text != "" && measure(left)+2+text.Width(worse.text) <= room {
 		left = append(left, gap, worse)
 	}
-	if v.Width >= mapWidth {
-		more := []segment{{theme.Dim, "  " + text.Sanitize(s.OS+" "+s.Kernel)}, {theme.Dim, "  " + s.Source + ", poll " + milliseconds(s.Took)}}
-		if v.named() { // where room is short
-			slices.Reverse(more)
+	for _, more := range [...]string{s.Source + ", poll " + milliseconds(s.Took), text.Sanitize(s.OS + " " + s.Kernel)} {
+		if measure(left)+2+text.Width(more) > room {
+			break
 		}
-		left = append(left, more...)
+		left = append(left, gap, segment{theme.Dim, more})
 	}
 	return left
 }
@@ -117,9 +94,13 @@ func namespaceSegments(v *View, room int) []segment {
 	return nil
 }
 
-// elsewhere says that a namespace that is not shown is worse off.
+// elsewhere says that a namespace that is not shown is worse off, where the
+// sentence does not.
 func elsewhere(v *View) segment {
 	if !v.several() || v.Overview.Level <= v.State.Level {
+		return segment{}
+	}
+	if i := v.Sentence.Finding; i >= 0 && i < len(v.Findings) && v.Overview.States[v.Findings[i].State] != v.State {
 		return segment{}
 	}
 	worst := v.Overview.States[0]
@@ -132,15 +113,6 @@ func milliseconds(d time.Duration) string {
 		return strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', 1, 64) + " ms"
 	}
 	return text.Count(int(d.Milliseconds())) + " ms"
-}
-
-// failuresSegment counts what has failed, while it does.
-func failuresSegment(v *View) segment {
-	f := &v.State.Failures
-	if f.Recent == 0 {
-		return segment{}
-	}
-	return segment{theme.Exhausted, "✖ " + advice.Wanting(f) + " failed"}
 }
 
 // tracedSegment says that the kernel tells of closes and failed connects, and

@@ -6,6 +6,8 @@ import "ephtop/ui/screen"
 // empty.
 type layout struct {
 	header, footer screen.Rect
+	// sentence is the line that is read first.
+	sentence screen.Rect
 	// timeline is a line above the footer; View.layout gives it its place.
 	timeline screen.Rect
 	// summary is the headline without a box, where gauges does not fit.
@@ -18,30 +20,46 @@ type layout struct {
 const (
 	boxWidth      = 60  // boxes for the gauges, and panes side by side
 	mapWidth      = 100 // the port map
+	mapHeight     = 31  // of what header, sentence and footer leave
+	chartHeight   = 37  // the same, for the history in a chart beside the hour
 	railWidth     = 160 // a rail at the left
+	twoLines      = 10  // the sentence in two lines, where one is short
 	smallestPane  = 3   // rows of a pane that is worth its frame
-	leastList     = 10  // rows that the connections keep when panes stand above
+	leastList     = 9   // rows that the connections keep when panes stand above
 	lineOfHeaders = 1
 )
 
-// layoutOf divides a screen. It is a pure function of the size, so that
-// nothing moves while the size stays.
-func layoutOf(width, height int) layout {
+// layoutOf divides a screen. It is a pure function of the size and of how many
+// gauges there are, so that nothing moves while these stay. Of the lines around
+// the lists, the header is the first to go where there is no room, and the
+// summary the last.
+func layoutOf(width, height, gauges int) layout {
 	var l layout
 	area := screen.Rect{W: width, H: height}
 	if area.Empty() {
 		return l
 	}
-	if height < 3 {
-		l.summary, l.footer = area.SplitTop(1)
-		return l
+	if height > 3 {
+		l.header, area = area.SplitTop(1)
 	}
-	l.header, area = area.SplitTop(1)
-	area, l.footer = area.SplitBottom(1)
-	if width < boxWidth || area.H < 12 {
-		l.summary, area = area.SplitTop(min(2, max(1, area.H-smallestPane)))
+	if height > 1 {
+		lines := 1
+		if width < boxWidth && height >= twoLines {
+			lines = 2
+		}
+		l.sentence, area = area.SplitTop(lines)
+	}
+	if height > 2 {
+		area, l.footer = area.SplitBottom(1)
+	}
+	if width < boxWidth || area.H < 11 {
+		lines := 2 // words and a bar
+		if area.H == smallestPane+1 {
+			lines = 1
+		}
+		l.summary, area = area.SplitTop(lines)
 	} else {
-		l.gauges, area = area.SplitTop(2 + gaugeLines(width, area.H))
+		l.gauges, area = area.SplitTop(2 + gauges + moreLines(width, area.H))
 	}
 	switch {
 	case width >= railWidth && area.H >= 18:
@@ -59,17 +77,24 @@ func layoutOf(width, height int) layout {
 	return l
 }
 
-// gaugeLines is the number of lines inside the box of gauges: three gauges
-// and a trend; with a legend, the port map and a line of forecast; with a
-// higher chart of the trend.
-func gaugeLines(width, height int) int {
+// The lines below the gauges, in their box.
+const (
+	trendLine   = 1
+	legendLines = 1
+	mapLines    = 3
+	chartLines  = 3
+)
+
+// moreLines is the number of lines below the gauges: a trend; with a legend and
+// the port map; with the trend as a chart and a line of words.
+func moreLines(width, height int) int {
 	switch {
-	case width < mapWidth || height < 32:
-		return 4
-	case width < railWidth || height < 46:
-		return 8
+	case width < mapWidth || height < mapHeight:
+		return trendLine
+	case height < chartHeight:
+		return legendLines + mapLines + trendLine
 	}
-	return 10
+	return legendLines + mapLines + chartLines + trendLine
 }
 
 // rail puts all lists but the connections into a column at the left.
@@ -83,7 +108,7 @@ func (l *layout) rail(area screen.Rect) {
 // layout is what of the screen is whose, with a line for the time of a replay
 // that is taken from the lists above it.
 func (v *View) layout() layout {
-	l := layoutOf(v.Width, v.Height)
+	l := layoutOf(v.Width, v.Height, v.gaugeCount())
 	if !v.Timeline.On || v.Timeline.Pipe || v.Height < timelineHeight || v.Width < timelineWidth {
 		return l
 	}
@@ -119,7 +144,7 @@ func (v *View) Lines(p Pane) int {
 
 // PaneHeights is the number of lines that each pane shows, 0 for one that is
 // not on screen. It depends on the size of the screen, on whether there is a
-// time line, and on the face, and on nothing else.
+// time line and a gauge of UDP, and on the face, and on nothing else.
 func (v *View) PaneHeights() [NumPanes]int {
 	l := v.layout()
 	heights := [NumPanes]int{PaneStates: l.states.Inset(1, 1).H, PaneConsumers: listLines(l.consumers, 7)}

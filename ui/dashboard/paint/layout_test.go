@@ -21,7 +21,7 @@ func picture(l layout, width, height int) string {
 		name byte
 		r    screen.Rect
 	}{
-		{'H', l.header}, {'F', l.footer}, {'u', l.summary}, {'g', l.gauges}, {'s', l.states}, {'c', l.consumers},
+		{'H', l.header}, {'S', l.sentence}, {'F', l.footer}, {'u', l.summary}, {'g', l.gauges}, {'s', l.states}, {'c', l.consumers},
 		{'d', l.destinations}, {'x', l.connections},
 	}
 	var b strings.Builder
@@ -49,7 +49,7 @@ func TestLayout(t *testing.T) {
 		{1, 1}, {20, 2}, {30, 3}, {40, 10}, {40, 40}, {60, 20}, {80, 14}, {80, 24}, {80, 50}, {120, 40}, {160, 45}, {200, 60},
 	} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			golden.RequireEqual(t, picture(layoutOf(size[0], size[1]), size[0], size[1]))
+			golden.RequireEqual(t, picture(layoutOf(size[0], size[1], 2), size[0], size[1]))
 		})
 	}
 }
@@ -59,10 +59,10 @@ func TestLayoutPartsAreApart(t *testing.T) {
 	t.Parallel()
 	for width := range 221 {
 		for height := range 71 {
-			l := layoutOf(width, height)
+			l := layoutOf(width, height, 2+height%2)
 			var owner [71][221]int
 			for i, r := range []screen.Rect{
-				l.header, l.footer, l.summary, l.gauges, l.states, l.consumers, l.destinations, l.connections,
+				l.header, l.sentence, l.footer, l.summary, l.gauges, l.states, l.consumers, l.destinations, l.connections,
 			} {
 				if r.Empty() {
 					continue

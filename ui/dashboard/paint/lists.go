@@ -62,7 +62,12 @@ func (p *Painter) drawStates(r screen.Rect, v *View) {
 		if withFree && i >= at {
 			y++
 		}
-		p.stateLine(inside, y, s.State.String(), stateRole(s.State), theme.Text, s.Count, limit)
+		bar, label := stateRole(s.State), theme.Text
+		if s.Level > model.LevelOK {
+			bar = levelRoles[min(s.Level, model.LevelCritical)]
+			label = bar
+		}
+		p.stateLine(inside, y, s.State.String(), bar, label, s.Count, limit)
 		if focused && top+i == c.Line {
 			p.mark(inside, y)
 		}
@@ -284,24 +289,46 @@ func (p *Painter) drawDestinations(r screen.Rect, v *View) {
 	}
 }
 
-// StateLines appends to dst[:0] the lines of the pane of states: a line for each
-// state that a socket is in, in the order of a port's life. Where height is too small for all, the ones with the most sockets
-// come first, in the order of life too, so that lines change places seldom.
-func StateLines(dst []StateLine, counts *model.StateCounts, height int) []StateLine {
-	dst = dst[:0]
+// ListStates makes the lines of the pane of states: a line for each state that a
+// socket is in, in the order of a port's life. Where not all are in sight, the
+// ones that a finding is about come first and then those with the most sockets,
+// in the order of life too, so that lines change places seldom.
+func (v *View) ListStates(counts *model.StateCounts) {
+	lines := v.States[:0]
 	for _, s := range model.LifeOrder {
 		if counts[s] > 0 {
-			dst = append(dst, StateLine{s, counts[s]})
+			lines = append(lines, StateLine{State: s, Count: counts[s]})
 		}
 	}
-	if height <= 0 || height >= len(dst) {
-		return dst
+	for i := range v.Findings {
+		f := &v.Findings[i]
+		if f.Level == model.LevelOK || v.Overview != nil && v.Overview.States[f.State] != v.State {
+			continue
+		}
+		for j := range lines {
+			if l := &lines[j]; slices.Contains(troubles[f.Problem], l.State) {
+				l.Level = max(l.Level, f.Level)
+			}
+		}
 	}
-	slices.SortStableFunc(dst, func(a, b StateLine) int { return cmp.Compare(b.Count, a.Count) })
+	v.States = lines
+	height := v.PaneHeights()[PaneStates]
+	if height <= 0 || height >= len(lines) {
+		return
+	}
+	slices.SortStableFunc(lines, func(a, b StateLine) int {
+		return cmp.Or(cmp.Compare(b.Level, a.Level), cmp.Compare(b.Count, a.Count))
+	})
 	byLife := func(a, b StateLine) int {
 		return cmp.Compare(slices.Index(model.LifeOrder[:], a.State), slices.Index(model.LifeOrder[:], b.State))
 	}
-	slices.SortFunc(dst[:height], byLife)
-	slices.SortFunc(dst[height:], byLife)
-	return dst
+	slices.SortFunc(lines[:height], byLife)
+	slices.SortFunc(lines[height:], byLife)
+}
+
+// troubles are the states that a finding is about.
+var troubles = map[model.Problem][]source.State{
+	model.CloseWait: {source.CloseWait},
+	model.Orphans:   {source.FinWait1, source.FinWait2},
+	model.SynSent:   {source.SynSent},
 }

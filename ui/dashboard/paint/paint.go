@@ -49,7 +49,7 @@ func (p *Painter) Draw(c *screen.Canvas, v *View) {
 		r    screen.Rect
 		draw func(*Painter, screen.Rect, *View)
 	}{
-		{l.header, (*Painter).drawHeader}, {l.summary, (*Painter).drawSummary}, {l.gauges, (*Painter).drawGauges},
+		{l.header, (*Painter).drawHeader}, {l.sentence, (*Painter).drawSentence}, {l.summary, (*Painter).drawSummary}, {l.gauges, (*Painter).drawGauges},
 		{l.states, (*Painter).drawStates}, {l.consumers, (*Painter).drawConsumers},
 		{l.destinations, (*Painter).drawDestinations}, {l.connections, (*Painter).drawFace},
 		{overlayRect(v), (*Painter).drawOverlay}, {pickerRect(v), (*Painter).drawPicker}, {l.timeline, (*Painter).drawTimeline}, {l.footer, (*Painter).drawFooter},
@@ -62,9 +62,12 @@ func (p *Painter) Draw(c *screen.Canvas, v *View) {
 
 // box draws the frame of a pane and gives what is inside.
 func (p *Painter) box(r screen.Rect, focused bool, b screen.Box) screen.Rect {
-	b.Edge, b.TitleStyle = theme.Border, theme.Title
-	if focused {
+	b.TitleStyle = theme.Title
+	switch {
+	case focused:
 		b.Edge = theme.BorderFocus
+	case b.Edge == theme.Text:
+		b.Edge = theme.Border
 	}
 	if b.RightStyle == theme.Text {
 		b.RightStyle = theme.Dim

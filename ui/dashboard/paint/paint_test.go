@@ -60,7 +60,7 @@ func coloured(t *testing.T, name string, p termenv.Profile) *Painter {
 
 func TestFrameAtEachSize(t *testing.T) {
 	t.Parallel()
-	for _, size := range [][2]int{{1, 1}, {20, 5}, {40, 10}, {40, 40}, {60, 20}, {80, 24}, {80, 50}, {120, 40}, {160, 45}, {200, 60}} {
+	for _, size := range [][2]int{{1, 1}, {20, 5}, {40, 10}, {40, 40}, {60, 20}, {80, 24}, {80, 50}, {100, 30}, {120, 40}, {160, 50}, {200, 60}} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
 			requireFrame(t, plain(), sampleView(size[0], size[1]))
 		})
@@ -107,7 +107,7 @@ var frameStates = []struct {
 	{"degraded twice 40x10", 40, 10, func(v *View) { v.State.Moment.Limits = []source.Limit{{Detail: "a"}, {Detail: "b"}} }},
 	{"udp", 80, 24, func(v *View) {
 		v.Proto, v.Consumers = ProtoUDP, v.State.UDP.Consumers[model.ByProcess]
-		v.States = StateLines(nil, &v.State.UDP.States, 4)
+		v.ListStates(&v.State.UDP.States)
 	}},
 	{"exhausted", 80, 24, func(v *View) {
 		w := v.State.TCP.Pressure.Worst()
@@ -118,6 +118,35 @@ var frameStates = []struct {
 	{"slow connect", 120, 40, func(v *View) {
 		w := v.State.TCP.Pressure.Worst()
 		w.FirstHalf, v.State.Outlook.In = w.FirstHalfSize, 7*time.Minute
+	}},
+	{"udp from one percent on", 80, 24, func(v *View) {
+		v.State.UDP.Pressure.InUse, v.State.UDP.Pressure.Live = 20_000, 20_000
+		v.State.UDP.Pressure.PoolLevel, v.State.History[3].UDP = model.LevelWarning, 300
+	}},
+	{"bind", 120, 40, func(v *View) {
+		v.State.TCP.Pressure.BindPools[0].Bound, v.State.TCP.Pressure.BindPools[0].TimeWait = 9000, 4000
+	}},
+	{"a pool of its own", 120, 40, func(v *View) {
+		p := &v.State.TCP.Pressure
+		w := p.Worst()
+		w.Pool, w.Limit = model.PoolSourcePorts, model.Limit{Kind: model.PoolSourcePorts, Low: 2001, High: 2020}
+		w.Live, w.TimeWait, w.Blocked, w.Used, w.Free, w.FirstHalf, w.FirstHalfSize, w.Level = 15, 2, 0, 17, 3, 0, 0, model.LevelCritical
+		p.WorstMap = model.PortMap{Low: 2001, High: 2020, Words: []uint64{0x3fffe << 17}}
+	}},
+	{"a sentence longer than the line", 80, 24, func(v *View) { v.Sentence.Text += strings.Repeat(" and on", 9) }},
+	{"a sentence longer than two lines 40x30", 40, 30, func(v *View) { v.Sentence.Text += strings.Repeat(" and off", 9) }},
+	{"leak", 80, 24, func(v *View) {
+		v.Findings = []model.Finding{{Problem: model.CloseWait, Level: model.LevelWarning}, {Problem: model.Orphans, Level: model.LevelWarning}}
+		v.Sentence.Text = "702 connections in CLOSE_WAIT: the application does not close them"
+		v.ListStates(&v.State.TCP.States)
+	}},
+	{"slow polls and a gap", 120, 40, func(v *View) {
+		h := v.State.History
+		kept := []model.Sample{h[20], h[28], h[36]}
+		for i := 160; i < 300; i += 8 {
+			kept = append(kept, h[i])
+		}
+		v.State.History = kept
 	}},
 	{"pool only", 80, 24, func(v *View) { v.State.TCP.Pressure.PoolOnly = true }},
 	{"names", 120, 40, func(v *View) { v.Names = true }},
@@ -193,7 +222,7 @@ var frameStates = []struct {
 	{"few ports in use", 120, 40, func(v *View) {
 		for i := range v.State.History {
 			s := &v.State.History[i]
-			s.Used, s.Level = int32(12+i%9), model.LevelOK
+			s.Used, s.Level = uint16(12+i%9), model.LevelOK
 		}
 	}},
 	{"another system 120x40", 120, 40, func(v *View) {
@@ -210,9 +239,7 @@ var frameStates = []struct {
 	{"small range", 120, 40, func(v *View) {
 		v.State.Snapshot.Settings.Range = source.PortRange{Low: 40_000, High: 40_019}
 		v.State.Snapshot.Settings.Assumed = true
-		m := &v.State.TCP.Pressure.Map
-		m.Low, m.High, m.Words = 40_000, 40_019, make([]uint64, 1024)
-		m.Words[40_000/64] = 0b1101
+		v.State.TCP.Pressure.WorstMap = model.PortMap{Low: 40_000, High: 40_019, Words: []uint64{0b1101}}
 	}},
 }
 

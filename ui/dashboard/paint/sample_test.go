@@ -31,8 +31,8 @@ func sampleView(width, height int) *View {
 	for i := range st.TCP.Pressure.Tuples {
 		v.Destinations = append(v.Destinations, int32(i))
 	}
-	v.States = StateLines(nil, &st.TCP.States, 0)
-	v.States = StateLines(v.States, &st.TCP.States, v.PaneHeights()[PaneStates])
+	v.Sentence = advice.Sentence{Level: model.LevelWarning, Text: "api (pid 3120) is using up its ports to 10.0.9.2:5432: full in 1m 26s"}
+	v.ListStates(&st.TCP.States)
 	v.Hints, v.Help = sampleKeys("live")
 	return v
 }
@@ -115,15 +115,22 @@ func sampleState(sockets int) *model.State {
 		at := sampleTime.Add(time.Duration(i-299) * time.Second)
 		used := 5200 + (18_006-5200)*i*i/(299*299)
 		st.History = append(st.History, model.Sample{
-			Clock: at.UnixNano(), Used: int32(used), Usable: 28_232, Pool: int32(used + 4000), UDP: int32(200 + i%20), Level: st.Thresholds.Level(used, 28_232),
+			Clock: at.UnixNano(), Used: uint16(used), Usable: 28_232, Pool: uint16(used + 4000), UDP: uint16(200 + i%20), Level: st.Thresholds.Level(used, 28_232),
 		})
 	}
-	st.Outlook = model.Outlook{Trend: model.TrendFull, In: 86 * time.Second, Rate: 118, CloseRate: 312, Sustainable: 333, Plateau: 28_232}
+	st.Outlook = model.Outlook{Trend: model.TrendFull, In: 86 * time.Second, Rate: 118, CloseRate: 352, Sustainable: 333, Plateau: 28_232}
 	for i := range st.TCP.Pressure.Tuples {
 		t := &st.TCP.Pressure.Tuples[i]
 		t.Outlook, t.Process = model.Outlook{Trend: model.TrendSteady, Rate: float64(-i)}, min(int32(i), 2)
 	}
 	st.TCP.Pressure.Tuples[0].Outlook, st.TCP.Pressure.Tuples[0].Tier = st.Outlook, model.OwnerInferred
+	for at := sampleTime.Add(-time.Hour).Truncate(model.HourStep); at.Before(sampleTime.Add(-model.HourStep)); at = at.Add(model.HourStep) {
+		used := 4800 + int(at.Unix()/10%40)*10
+		if i := 300 - int(sampleTime.Sub(at).Seconds()); i > 0 {
+			used = 5200 + (18_006-5200)*i*i/(299*299)
+		}
+		st.Hour = append(st.Hour, model.Sample{Clock: at.UnixNano(), Used: uint16(used), Usable: 28_232, Level: st.Thresholds.Level(used, 28_232)})
+	}
 	for i := range sockets {
 		addSocket(st, i)
 	}
@@ -139,11 +146,13 @@ func samplePressure(st *model.State) {
 			FirstHalf: first, FirstHalfSize: 14_116, Level: st.Thresholds.Level(used, 28_232),
 		}
 	}
-	words := make([]uint64, 1024)
-	for port := 32768; port <= 60999; port++ {
-		even, at := port%2 == 0, port-32768
-		if even && (at < 24_000 || at*7919%28_232 > at) || !even && (port*7919)%100 < 24+at%14 {
-			words[port/64] |= 1 << (port % 64)
+	words, worst := make([]uint64, 442), make([]uint64, 442)
+	for at := range 28_232 {
+		if at%2 == 0 && (at < 24_000 || at*7919%28_232 > at) || at%2 != 0 && (at*7919)%100 < 24+at%14 {
+			words[at/64] |= 1 << (at % 64)
+			if at%2 == 0 || at%3 == 0 {
+				worst[at/64] |= 1 << (at % 64)
+			}
 		}
 	}
 	st.TCP = model.Protocol{Pressure: model.Pressure{
@@ -155,6 +164,7 @@ func samplePressure(st *model.State) {
 		},
 		BindPools: []model.BindPool{{Local: addr("10.0.4.7"), Used: 22_320, Free: 5912, Level: model.LevelWarning}},
 		Map:       model.PortMap{Low: 32768, High: 60999, Words: words},
+		WorstMap:  model.PortMap{Low: 32768, High: 60999, Words: worst},
 		Level:     model.LevelWarning, PoolLevel: model.LevelWarning,
 	}}
 	st.TCP.States = model.StateCounts{
@@ -164,7 +174,7 @@ func samplePressure(st *model.State) {
 	st.UDP = model.Protocol{Pressure: model.Pressure{
 		Proto: source.UDP, Usable: 28_232, InUse: 212, Live: 212,
 		BindPools: []model.BindPool{{Local: addr("10.0.4.7"), Used: 180, Free: 28_052}},
-		Map:       model.PortMap{Low: 32768, High: 60999, Words: make([]uint64, 1024)},
+		Map:       model.PortMap{Low: 32768, High: 60999, Words: make([]uint64, 442)},
 	}}
 	st.UDP.States = model.StateCounts{source.Bound: 140, source.Established: 88}
 }
@@ -260,10 +270,11 @@ func emptyState() *model.State {
 	st := sampleState(0)
 	free := func(p source.Proto) model.Protocol {
 		return model.Protocol{Pressure: model.Pressure{
-			Proto: p, Usable: 28_232, Map: model.PortMap{Low: 32768, High: 60999, Words: make([]uint64, 1024)},
+			Proto: p, Usable: 28_232, Map: model.PortMap{Low: 32768, High: 60999, Words: make([]uint64, 442)},
 		}}
 	}
 	st.TCP, st.UDP = free(source.TCP), free(source.UDP)
+	st.Hour = nil
 	st.History, st.Outlook, st.Level = st.History[:1], model.Outlook{Trend: model.TrendSteady, Sustainable: 470}, model.LevelOK
 	st.History[0] = model.Sample{Clock: sampleTime.UnixNano(), Usable: 28_232}
 	return st
@@ -272,8 +283,11 @@ func emptyState() *model.State {
 // showState puts another state into a view.
 func showState(v *View, st *model.State) {
 	v.State, v.List, v.Total, v.Destinations = st, foldedList(st), len(st.Snapshot.Sockets), nil
-	v.States = StateLines(v.States, &st.TCP.States, v.PaneHeights()[PaneStates])
+	v.ListStates(&st.TCP.States)
 	v.Consumers = st.TCP.Consumers[v.Group]
+	if st.Level == model.LevelOK {
+		v.Sentence = advice.Sentence{Text: "nothing is wrong", Finding: -1}
+	}
 }
 
 // showDetail opens the details of a connection, by its row.

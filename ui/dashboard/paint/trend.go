@@ -1,7 +1,7 @@
 package paint
 
 import (
-	"fmt"
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -15,122 +15,192 @@ import (
 )
 
 // drawTrend draws where the headline comes from and where it is going: in one
-// line, or where there are more, in a chart as wide as the gauges and a line of
-// words below it.
+// line, or where there are more, in charts of the last minutes and of the hour
+// beside each other, and a line of words below them.
 func (p *Painter) drawTrend(c columns, r screen.Rect, v *View) {
 	if r.Empty() {
 		return
 	}
-	scale := scaleOf(v)
-	if r.H > 1 {
-		chart, last := r.SplitBottom(1)
-		p.canvas.Text(c.label.X, chart.Y+chart.H-1, c.label.W, theme.Dim, historyLabel(c, scale))
-		p.drawHistory(screen.Rect{X: c.bar.X, Y: chart.Y, W: c.bar.W, H: chart.H}, v, scale)
-		p.canvas.Text(c.label.X, last.Y, c.label.W, theme.Dim, "forecast")
-		p.phrases(c.bar.X, last.Y, r.X+r.W-c.bar.X, forecast(v))
+	minutes := chartOf(v, model.HistorySpan, v.State.History)
+	if r.H == 1 {
+		p.canvas.Text(r.X, r.Y, c.label.W, theme.Dim, minutes.label(c.label.W))
+		// As wide whatever the words are, so that it stays in place.
+		chart, words := screen.Rect{X: c.bar.X, Y: r.Y, W: r.X + r.W - c.bar.X, H: 1}.SplitLeft(max((r.W-c.label.W)*3/10, 12))
+		p.drawHistory(chart, v, minutes)
+		p.phrases(words.X+2, words.Y, words.W-2, trend(v, words.W-2, false))
 		return
 	}
-	words := trend(v)
-	width := measure(words)
-	p.canvas.Text(r.X, r.Y, c.label.W, theme.Dim, historyLabel(c, scale))
-	chart := screen.Rect{X: c.bar.X, Y: r.Y, W: max(r.X+r.W-c.bar.X-width-2, 0), H: 1}
-	p.drawHistory(chart, v, scale)
-	p.segments(chart.X+chart.W+2, r.Y, width, words...)
+	r, last := r.SplitBottom(1)
+	p.canvas.Text(c.label.X, last.Y, c.label.W, theme.Dim, "outlook")
+	whole := screen.Rect{X: c.bar.X, Y: r.Y, W: r.X + r.W - c.bar.X, H: r.H}
+	p.phrases(whole.X, last.Y, whole.W, trend(v, whole.W, true))
+	const name = 14
+	left, right := whole.SplitLeft((whole.W - name) / 2)
+	label, right := right.SplitLeft(name)
+	_, label = label.SplitLeft(2)
+	hour := chartOf(v, model.HourSpan, v.State.Hour, newer(v.State))
+	for _, side := range [...]struct {
+		label, chart screen.Rect
+		name         string
+		of           chart
+	}{{c.label, left, "last 5 min", minutes}, {label, right, "last hour", hour}} {
+		p.canvas.Text(side.label.X, r.Y, side.label.W, theme.Dim, side.name)
+		p.canvas.Text(side.label.X, r.Y+r.H-1, side.label.W, theme.Dim, "0–"+side.of.scale.text())
+		p.drawHistory(side.chart, v, side.of)
+	}
 }
 
-// historyLabel says what the height and the width of the history stand for.
-func historyLabel(c columns, s scale) string {
-	label := "5 min 0–" + s.text()
-	if c.label.W > len("last ")+text.Width(label) {
+// label says what the height and the width of a chart stand for.
+func (c *chart) label(room int) string {
+	label := "5 min 0–" + c.scale.text()
+	if room > len("last ")+text.Width(label) {
 		label = "last " + label
 	}
 	return label
 }
 
-// phrases draws pieces beside each other, as many as fit whole.
-func (p *Painter) phrases(x, y, room int, pieces []segment) {
-	for _, s := range pieces {
-		field := text.Width(s.text) + 3
-		s.text = strings.TrimRight(s.text, " ")
-		if text.Width(s.text) > room {
-			return
+// phrases draws pieces with a dot between them: of each the longest form that
+// there is room for.
+func (p *Painter) phrases(x, y, room int, pieces [][]segment) {
+	dot := segment{}
+	for _, forms := range pieces {
+		for _, s := range forms {
+			if w := measure([]segment{dot, s}); w <= room {
+				p.segments(x, y, room, dot, s)
+				x, room, dot = x+w, room-w, segment{theme.Dim, " · "}
+				break
+			}
 		}
-		p.segments(x, y, room, s)
-		x, room = x+field, room-field
 	}
 }
 
 const udpTrend = "UDP takes a port of its address, whoever it speaks to"
 
-// trend says in a few words where the headline is going. The fields have a
-// fixed width, so that the chart beside them keeps its own.
-func trend(v *View) []segment {
+// trend says where the headline is going, the longest form of each piece first.
+// There is one verdict, that of the model, and nothing that could be read as
+// another: no rate beside a number that stays, and what the range bears only
+// where it says the same as the verdict.
+func trend(v *View, room int, long bool) [][]segment {
 	if v.Proto == ProtoUDP {
-		return []segment{{theme.Dim, udpTrend}}
+		return [][]segment{{{theme.Dim, udpTrend}, {theme.Dim, "a port each, whoever it speaks to"}}}
 	}
-	words := []segment{
-		{theme.Text, fmt.Sprintf("%7s  ", growth(v))}, pieceOf(forecastSegment(v), 14),
+	grows, goes := growth(v), verdict(v)
+	if measure(grows)+len(" · ")+text.Width(goes[len(goes)-1].text) > room {
+		grows = nil
 	}
-	if slow := slowSegment(v); slow.text != "" {
-		words = append(words, blanks(2), slow)
-	}
-	return words
-}
-
-// forecast says the same in full.
-func forecast(v *View) []segment {
-	if v.Proto == ProtoUDP {
-		return []segment{{theme.Dim, udpTrend}}
-	}
-	o := &v.State.Outlook
-	words := []segment{pieceOf(segment{theme.Text, growth(v)}, 7), pieceOf(forecastSegment(v), 14)}
-	if o.Sustainable > 0 && !full(v) {
-		closes := segment{theme.Text, "closes " + text.Count(int(o.CloseRate+0.5)) + "/s of " + text.Count(int(o.Sustainable))}
-		if o.Trend == model.TrendFull && o.CloseRate > o.Sustainable {
-			closes.style = theme.Warn
-		}
-		words = append(words, pieceOf(closes, 20))
-	}
-	words = append(words, plateauSegment(v), slowSegment(v))
-	return slices.DeleteFunc(words, func(s segment) bool { return s.text == "" })
+	return [][]segment{grows, goes, plateau(v, long), slow(v), bears(v, long)}
 }
 
 // full tells whether no port can be had: then none is closed or opened, and a
 // rate says nothing.
 func full(v *View) bool { return v.State.Outlook.Trend == model.TrendFull && v.State.Outlook.In == 0 }
 
-// growth is how fast the use grows.
-func growth(v *View) string {
-	if full(v) {
-		return ""
+// growth is how fast the use goes where the verdict says that it goes.
+func growth(v *View) []segment {
+	o := &v.State.Outlook
+	r := rate(o.Rate)
+	up := o.Trend == model.TrendFull || o.Trend == model.TrendLevelsOff
+	if full(v) || r == "0" || up != (o.Rate > 0) || !up && o.Trend != model.TrendDrains {
+		return nil
 	}
-	return rate(v.State.Outlook.Rate) + "/s"
+	return []segment{{theme.Text, r + "/s"}}
 }
 
-// plateauSegment says where the use goes if closes go on as they do, and when it
-// is there: where it settles, or more than there is.
-func plateauSegment(v *View) segment {
-	o, usable := &v.State.Outlook, v.State.TCP.Pressure.Usable
-	if head := v.State.TCP.Pressure.Headline(); head.Scope == model.ScopeTuple {
-		usable = head.Limit.Of(usable)
-	}
-	share := text.Count(o.Plateau) + " (" + text.Percent(model.Percent(o.Plateau, usable)) + " %)"
-	switch o.Trend {
-	case model.TrendFull:
-		if !full(v) && o.Plateau > usable {
-			return segment{theme.Critical, "would take " + share}
-		}
-		return segment{}
-	case model.TrendLevelsOff:
+// verdict is that of the headline's outlook.
+func verdict(v *View) []segment {
+	return verdictOf(v, &v.State.Outlook, v.State.TCP.Pressure.Headline().Free, usable(v))
+}
+
+// verdictOf is what an outlook says of something with so many free and usable
+// ports, in fewer and fewer words.
+func verdictOf(v *View, o *model.Outlook, free, usable int) []segment {
+	share := text.Percent(model.Percent(o.Plateau, usable)) + " %"
+	there, in := text.Count(o.Plateau)+" ("+share+")", " in "+text.Duration(o.In)
+	full := o.Trend == model.TrendFull && o.In == 0
+	switch left := o.Left(); {
+	case full && free == 0:
+		return []segment{{theme.Critical, "no port free"}}
+	case full:
+		return []segment{{theme.Critical, "full now"}}
+	case o.Trend == model.TrendUnknown:
+		return []segment{{theme.Dim, "not known yet"}}
+	case o.Trend == model.TrendSteady:
+		return []segment{{theme.Dim, "steady"}}
+	case o.Trend == model.TrendDrains:
+		return []segment{{theme.Dim, "drains to " + there + in}, {theme.Dim, "drains to " + share + in}, {theme.Dim, "drains"}}
+	case o.Trend == model.TrendLevelsOff:
 		style := theme.Text
 		if level := v.State.Thresholds.Level(o.Plateau, usable); level > model.LevelOK {
 			style = levelRoles[min(level, model.LevelCritical)]
 		}
-		return segment{style, "settles at " + share + " in " + text.Duration(o.In)}
-	case model.TrendDrains:
-		return segment{theme.Text, "drains to " + share + " in " + text.Duration(o.In)}
+		return []segment{{style, "levels off at " + there + in}, {style, "levels off at " + share + in}, {style, "levels off"}}
+	case left > time.Hour:
+		return []segment{{theme.Dim, "full in " + text.Duration(left)}}
+	case left > 5*time.Minute:
+		return []segment{{theme.Text, "full in " + text.Duration(left)}}
+	case left > time.Minute:
+		return []segment{{theme.Warn, "full in " + text.Duration(left)}}
+	default:
+		return []segment{{theme.Critical, "full in " + text.Duration(left)}}
 	}
-	return segment{}
+}
+
+// usable is how many ports the headline's caller has.
+func usable(v *View) int {
+	p := &v.State.TCP.Pressure
+	if h := p.Headline(); h.Scope == model.ScopeTuple {
+		return h.Limit.Of(p.Usable)
+	}
+	return p.Usable
+}
+
+// plateau says that more ports would be taken than there are.
+func plateau(v *View, long bool) []segment {
+	o := &v.State.Outlook
+	if !long || o.Trend != model.TrendFull || full(v) || o.Plateau <= usable(v) {
+		return nil
+	}
+	return []segment{{theme.Critical, "would take " + text.Count(o.Plateau) + " (" + text.Percent(model.Percent(o.Plateau, usable(v))) + " %)"}}
+}
+
+// bears says how many closes the range bears, where there are some, and where
+// that is not less than these unless it gets full.
+func bears(v *View, long bool) []segment {
+	o := &v.State.Outlook
+	closes, holds := int(o.CloseRate+0.5), int(o.Sustainable)
+	if closes == 0 || holds == 0 || full(v) || (closes > holds) != (o.Trend == model.TrendFull) {
+		return nil
+	}
+	style := theme.Text
+	if closes > holds {
+		style = theme.Warn
+	}
+	words := "holds " + text.Count(holds) + " closes/s"
+	if long {
+		words = text.Count(closes) + " closes/s, holds " + text.Count(holds)
+	}
+	return []segment{{style, words}}
+}
+
+// slow warns of connects that scan half of the range in vain.
+func slow(v *View) []segment {
+	t := v.State.TCP.Pressure.Worst()
+	if t == nil || v.State.TCP.Pressure.Headline().Scope != model.ScopeTuple {
+		return nil
+	}
+	switch {
+	case t.SlowConnect():
+		return []segment{{theme.Warn, "slow connect"}}
+	case t.NearlySlow():
+		return []segment{{theme.Text, "first half " + text.Percent(t.FirstHalfPercent()) + " %"}}
+	}
+	return nil
+}
+
+// pieceOf fills s up to width with blanks.
+func pieceOf(s segment, width int) segment {
+	s.text += strings.Repeat(" ", max(width-text.Width(s.text), 0))
+	return s
 }
 
 // rate writes ports per second, small ones with a decimal: half a port a
@@ -146,66 +216,28 @@ func rate(r float64) string {
 	return sign + strconv.FormatFloat(math.Abs(r), 'f', 1, 64)
 }
 
-// slowSegment warns of connects that scan half of the range in vain.
-func slowSegment(v *View) segment {
-	t := v.State.TCP.Pressure.Worst()
-	if t == nil || v.State.TCP.Pressure.PoolOnly {
-		return segment{}
-	}
-	switch {
-	case t.SlowConnect():
-		return segment{theme.Warn, "! slow connect"}
-	case t.NearlySlow():
-		return segment{theme.Warn, "first half " + text.Percent(t.FirstHalfPercent()) + " %"}
-	}
-	return segment{}
-}
-
-// pieceOf fills s up to width with blanks.
-func pieceOf(s segment, width int) segment {
-	s.text += strings.Repeat(" ", max(width-text.Width(s.text), 0))
-	return s
-}
-
-// forecastSegment is the verdict of the headline's outlook.
-func forecastSegment(v *View) segment { return verdict(&v.State.Outlook) }
-
-// verdict is what an outlook says in two words.
-func verdict(o *model.Outlook) segment {
-	switch left := o.Left(); {
-	case o.Trend == model.TrendFull && o.In == 0:
-		return segment{theme.Critical, "no port free"}
-	case o.Trend == model.TrendUnknown:
-		return segment{theme.Dim, "not known yet"}
-	case o.Trend == model.TrendDrains:
-		return segment{theme.Dim, "falling"}
-	case o.Trend == model.TrendLevelsOff:
-		return segment{theme.Text, "levels off"}
-	case o.Trend == model.TrendSteady:
-		return segment{theme.Dim, "steady"}
-	case left > time.Hour:
-		return segment{theme.Dim, "full in " + text.Duration(left.Round(time.Minute))}
-	case left > 5*time.Minute:
-		return segment{theme.Text, "full in " + text.Duration(left)}
-	case left > time.Minute:
-		return segment{theme.Warn, "full in " + text.Duration(left)}
-	default:
-		return segment{theme.Critical, "full in " + text.Duration(left)}
-	}
-}
-
-// scale is what the full height of the history stands for.
+// scale is what the full height of a chart stands for.
 type scale struct {
 	ports, usable int
 }
 
-// scaleOf takes the smallest of a few round scales that the history fits in,
-// so that a host with few ports in use shows more than a flat line.
-func scaleOf(v *View) scale {
-	s := scale{usable: v.State.TCP.Pressure.Usable}
-	peak := 0
-	for i := range v.State.History {
-		peak = max(peak, usedAt(v, &v.State.History[i]))
+// chart is a span of the past on screen.
+type chart struct {
+	span  time.Duration
+	parts [][]model.Sample // the oldest first
+	scale scale
+	// held is for how long a sample holds on where none follows.
+	held time.Duration
+}
+
+// chartOf makes a chart. Its scale is the smallest of a few round ones that it
+// fits in, so that a host with few ports in use shows more than a flat line.
+func chartOf(v *View, span time.Duration, parts ...[]model.Sample) chart {
+	s, peak := scale{usable: v.State.TCP.Pressure.Usable}, 0
+	for _, part := range parts {
+		for i := range part {
+			peak = max(peak, usedAt(v, &part[i]))
+		}
 	}
 	s.ports = s.usable
 	for _, percent := range [...]int{50, 20, 10, 5, 2, 1} {
@@ -218,11 +250,44 @@ func scaleOf(v *View) scale {
 			s.ports = ports
 		}
 	}
-	return s
+	return chart{span, parts, s, 3 * max(pace(v.State.History), model.HourStep)}
+}
+
+// at is the ith sample, or nil.
+func (c *chart) at(i int) *model.Sample {
+	for _, part := range c.parts {
+		if i < len(part) {
+			return &part[i]
+		}
+		i -= len(part)
+	}
+	return nil
+}
+
+// pace is the time between samples: the shorter one of the last two, for the
+// other may be one in which nothing was polled.
+func pace(history []model.Sample) time.Duration {
+	var between time.Duration
+	for i := len(history) - 1; i > 0 && i > len(history)-3; i-- {
+		if d := time.Duration(history[i].Clock - history[i-1].Clock); between == 0 || d < between {
+			between = d
+		}
+	}
+	return between
+}
+
+// newer is the part of the history that the hour has not summed up yet.
+func newer(st *model.State) []model.Sample {
+	if len(st.Hour) == 0 {
+		return st.History
+	}
+	end := st.Hour[len(st.Hour)-1].Clock + model.HourStep.Nanoseconds()
+	i, _ := slices.BinarySearchFunc(st.History, end, func(s model.Sample, at int64) int { return cmp.Compare(s.Clock, at) })
+	return st.History[i:]
 }
 
 func (s scale) text() string {
-	if s.ports*100 < s.usable {
+	if s.ports < s.usable/100 {
 		return strconv.Itoa(s.ports) + " ports"
 	}
 	return text.Percent(model.Percent(s.ports, s.usable)) + " %"
@@ -239,36 +304,31 @@ func usedAt(v *View, s *model.Sample) int {
 	return int(s.Used)
 }
 
-// drawHistory draws the use of the range over the last minutes, the present at
-// the right. A column stands for a stretch of time that begins at
-// a round moment: the picture moves by whole columns and is still between.
-func (p *Painter) drawHistory(r screen.Rect, v *View, full scale) {
-	history := v.State.History
-	if r.Empty() || len(history) == 0 {
+// drawHistory draws the use of the range over a span of the past, the present at
+// the right. A column stands for a stretch of time that begins at a round
+// moment, so that the picture moves by whole columns and is still between, and
+// is as bad as the worst in it. One without a sample shows what was before; where
+// nothing was polled for long, there is a dot.
+func (p *Painter) drawHistory(r screen.Rect, v *View, c chart) {
+	if r.Empty() || len(v.State.History) == 0 {
 		return
 	}
-	step := int64(model.HistorySpan+time.Duration(r.W)-1) / int64(r.W)
-	last := history[len(history)-1].Clock / step
-	// Between two polls a value holds on; a longer gap is left blank.
-	holds := int64(2*v.Interval)/step + 1
-	heldFrom := last - int64(r.W) - holds
+	step := int64(c.span+time.Duration(r.W)-1) / int64(r.W)
+	first := v.State.Clock/step - int64(r.W-1)
+	seen, in := int64(math.MinInt64/2), int64(-1) // the last sample, and its column
 	var share float64
 	var level model.Level
 	for x, i := 0, 0; x < r.W; x++ {
-		column := last - int64(r.W-1-x)
-		for fresh := true; i < len(history); i++ {
-			s := &history[i]
-			at := s.Clock / step
-			if at > column {
-				break
+		column := first + int64(x)
+		for s := c.at(i); s != nil && s.Clock/step <= column; s = c.at(i) {
+			if at := s.Clock / step; at != in {
+				share, level, in = 0, model.LevelOK, at
 			}
-			if at > heldFrom || fresh {
-				share, level, heldFrom, fresh = 0, model.LevelOK, at, false
-			}
-			share = max(share, float64(usedAt(v, s))/float64(max(full.ports, 1)))
-			level = max(level, s.Level)
+			share = max(share, float64(usedAt(v, s))/float64(max(c.scale.ports, 1)))
+			level, seen = max(level, s.Level), s.Clock
+			i++
 		}
-		if column-heldFrom > holds {
+		if column*step-seen > c.held.Nanoseconds() {
 			p.canvas.Put(r.X+x, r.Y+r.H-1, theme.Free, '·')
 			continue
 		}

@@ -35,7 +35,7 @@ type View struct {
 	// Destinations are the lines of the list of destinations: indices into
 	// State.TCP.Pressure.Tuples.
 	Destinations []int32
-	// States are the lines of the pane of states (made by [StateLines]),
+	// States are the lines of the pane of states (made by [View.ListStates]),
 	// Consumers those of the pane of consumers, for Group and Proto. Line i of a
 	// cursor is element i.
 	States    []StateLine
@@ -44,6 +44,8 @@ type View struct {
 	// each of them in words: needed where the overlay shows them.
 	Findings []model.Finding
 	Advice   []advice.Advice
+	// Sentence is what is read first.
+	Sentence advice.Sentence
 
 	Status   Status
 	Interval time.Duration // from poll to poll
@@ -95,6 +97,8 @@ type View struct {
 type StateLine struct {
 	State source.State
 	Count int
+	// Level is that of the finding that is about the state, if there is one.
+	Level model.Level
 }
 
 // Hint is a key, as it is called, and what it does.
