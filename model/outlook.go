@@ -151,10 +151,16 @@ func (f *future) full() (in float64, ever bool) {
 // steady tells whether the use settles where it is.
 func (f *future) steady(use float64) bool { return math.Abs(use-float64(f.used)) <= f.slack(use) }
 
-// outgrows tells whether what is held grows faster than closes change the use: if
-// not, what the growth comes to later is not the verdict of now.
-func (f *future) outgrows(use float64) bool {
-	return f.steady(use) || f.growth*float64(f.life) >= math.Abs(use-float64(f.used))
+// soon is how many lives away it may be that what grows beside the closes fills up
+// what these have left.
+const soon = 10
+
+// nearest tells whether the time until it is full is the verdict of now, and not
+// where closes lead before: by them, or by what is held, if that grows faster than
+// closes change the use, or comes on top of these soon.
+func (f *future) nearest(in, use float64) bool {
+	life, change := float64(f.life), use-float64(f.used)
+	return in <= life || f.steady(use) || f.growth*life >= math.Abs(change) || change > 0 && in <= soon*life
 }
 
 // settled is the use in the end, if it does not get full, and needs what it
@@ -233,7 +239,7 @@ func (f *future) verdict(o *Outlook, known bool) {
 	use, needs := f.settled()
 	in, full := f.full()
 	switch {
-	case full && (in <= float64(f.life) || f.outgrows(use)):
+	case full && f.nearest(in, use):
 		o.Trend, o.In = TrendFull, seconds(in)
 		use = max(needs, float64(f.ports))
 	case !known:

@@ -260,27 +260,6 @@ func TestOutlookOfASlowLeak(t *testing.T) {
 }
 
 // A pool whose connections come and go goes nowhere.
-// What grows a little for hours is not the verdict while closes that have ended
-// set most ports free.
-func TestTheNearerChangeIsTold(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name   string
-		closed int // TIME_WAIT from so many seconds ago on, 20 a second
-		want   Trend
-	}{{"closes have ended", 20, TrendDrains}, {"nothing was closed", 60, TrendFull}} {
-		host := newTeller()
-		var st *State
-		for i := range 16 {
-			list := append(churning(20, min(test.closed+i, 60), 60, "10.0.0.1", db), spread(200+i, source.Established, "10.0.0.1", db)...)
-			st = host.tell(place(settingsOf(moment(float64(i), list...), ports(2000))))
-		}
-		if o := st.Outlook; o.Trend != test.want {
-			t.Errorf("%s: %+v, want %v", test.name, o, test.want)
-		}
-	}
-}
-
 func TestOutlookOfAPool(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -370,5 +349,37 @@ func TestSlowConnect(t *testing.T) {
 				t.Errorf("slow %v, finding %v; want %v", got, found, c.want)
 			}
 		})
+	}
+}
+
+// What grows a little for hours is not the verdict while closes change much more;
+// what fills up soon what they leave is.
+func TestTheNearerChangeIsTold(t *testing.T) {
+	t.Parallel()
+	ended := func(since int) func(i int) []source.Socket {
+		return func(i int) []source.Socket { return churning(20, min(since+i, 60), 60, "10.0.0.1", db) }
+	}
+	begun := func(rate float64) func(i int) []source.Socket {
+		return func(i int) []source.Socket { return churning(rate, 0, 5+i, "10.0.0.1", db) }
+	}
+	for _, test := range []struct {
+		name    string
+		waiting func(second int) []source.Socket // beside 200 live and one more each second
+		want    Trend
+	}{
+		{"closes have ended", ended(20), TrendDrains},
+		{"nothing was closed", ended(60), TrendFull},
+		{"closes that leave little", begun(27), TrendFull},
+		{"closes that leave much", begun(15), TrendLevelsOff},
+	} {
+		host := newTeller()
+		var st *State
+		for i := range 16 {
+			list := append(test.waiting(i), spread(200+i, source.Established, "10.0.0.1", db)...)
+			st = host.tell(place(settingsOf(moment(float64(i), list...), ports(2000))))
+		}
+		if o := st.Outlook; o.Trend != test.want {
+			t.Errorf("%s: %+v, want %v", test.name, o, test.want)
+		}
 	}
 }
