@@ -194,7 +194,7 @@ func (p *Painter) namespaceLine(x, y int, c namespaceColumns, v *View, n *Namesp
 	if at := next(&x, c.worst); h.Scope == model.ScopeTuple {
 		p.canvas.Bytes(at, y, c.worst, theme.Text, p.tuple(c.worst, v, &h.Key, h.Limit))
 	}
-	g := gauge{live: h.Live, timeWait: h.TimeWait, blocked: h.Blocked + h.Suspected, free: h.Free}
+	g := gauge{live: h.Live, timeWait: h.TimeWait, blocked: h.Blocked + h.Suspected, free: h.Free, graded: true}
 	p.gaugeBar(next(&x, c.bar), y, c.bar, v, &g)
 	role := theme.Text
 	if n.State.Level > model.LevelOK {
