@@ -106,6 +106,7 @@ func (r *reading) choose(c *choice, sel *list.Selection) {
 	r.listNamespaces(c)
 	sel.Filter, sel.Order, sel.TCP, sel.UDP, sel.Fold = c.filter, c.orders[paint.FaceConnections], c.tcp(), c.udp(), c.fold
 	sel.List(&r.list, r.state)
+	r.destinations = r.destinations[:0]
 	if c.face == paint.FaceDestinations {
 		r.destinations = sel.Destinations(r.destinations, r.state, c.orders[c.face])
 	}
