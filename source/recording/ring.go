@@ -75,6 +75,9 @@ func (r *Ring) append(b []byte) {
 	r.size += len(b)
 }
 
+// First is the time of the first moment that the Ring holds, which must hold one.
+func (r *Ring) First() time.Time { return r.writer.header.Start.Add(r.segments[0].from) }
+
 // Copy gives what the Ring holds now, for [NewPlayer], and its size: whatever is
 // written later. It shares memory with the Ring, and may outlive it.
 func (r *Ring) Copy() (io.ReaderAt, int64) {
