@@ -135,7 +135,7 @@ type Past struct {
 }
 
 // Close frees what the past holds.
-func (p *Past) Close() error { return p.player.Close() }
+func (p *Past) Close() { _ = p.player.Close() } // of memory, which does not fail
 
 // ErrNoPast says that nothing was kept of what was polled, or nothing yet.
 var ErrNoPast = errors.New("nothing was kept to look back at")

@@ -40,7 +40,7 @@ func past(t *testing.T, s *Session) *Past {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.Close() })
+	t.Cleanup(p.Close)
 	return p
 }
 
