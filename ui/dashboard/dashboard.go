@@ -8,6 +8,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -127,6 +128,8 @@ type Model struct {
 
 	clipboard terminal.Clipboard
 	recording recordKey
+	// farewell are lines for the terminal once it is as it was.
+	farewell []string
 	// steps are what esc undoes, the last one first.
 	steps []stepBack
 	// awaited says that a namespace was opened which the source has yet to look
@@ -216,10 +219,12 @@ func (m *Model) adopt(cfg *Config) {
 // A recording that was being written ends whole.
 func (m *Model) Stop(patience time.Duration) bool {
 	ended := m.jobs.shut(patience)
-	if r := m.session.Record(nil); r != nil {
+	// One that begins or ends just now is known to one of the two only.
+	if r := cmp.Or(m.session.Record(nil), m.recording.recorder); r != nil {
 		if err := r.Abandon(); err != nil {
 			m.log.Warn("end the recording", "error", err)
 		}
+		m.sayRecorded(r.Progress())
 	}
 	if ended && m.replay != nil {
 		m.replay.close()
