@@ -25,7 +25,9 @@ func TestLookBackInADemo(t *testing.T) {
 			s.press("Space")
 			paused := s.wait("the pause", func(f frame) bool { return strings.Contains(f.line(0), "‖ paused ") })
 			s.press("Left", "Left")
-			timeline := func(f frame) bool { return regexp.MustCompile(`^ 0:\d\d .*●.* 0:\d\d *$`).MatchString(f.line(len(f) - 2)) }
+			timeline := func(f frame) bool {
+				return regexp.MustCompile(`^ 0:\d\d .*●.* 0:\d\d *$`).MatchString(f.line(len(f) - 2))
+			}
 			s.wait("an earlier time, and the time line", func(f frame) bool {
 				return strings.Contains(f.line(0), "◂ looking back ") && timeline(f) &&
 					clock.FindString(f.line(0)) < clock.FindString(paused.line(0))
@@ -95,7 +97,7 @@ func TestTheEndSaysWhereRecordingsAre(t *testing.T) {
 	}
 	out := s.output()
 	said := string(out[bytes.LastIndex(out, []byte("\x1b[?1049l")):])
-	if !regexp.MustCompile(`recorded [0-9]+ moments, [0-9.]+ [kKM]?B: ` + regexp.QuoteMeta(files[0])).MatchString(said) ||
+	if !regexp.MustCompile(`recorded [0-9]+ moments, [0-9.]+ [kKM]?B: `+regexp.QuoteMeta(files[0])).MatchString(said) ||
 		!strings.Contains(said, "\n  ephtop replay '"+files[0]+"'\r\n") {
 		t.Errorf("the end of %s is said so: %q", files[0], said)
 	}
