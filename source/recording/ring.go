@@ -9,6 +9,10 @@ import (
 	"ephtop/source"
 )
 
+// ringWindow is the window of a Ring: a larger one would take more memory than
+// it saves.
+const ringWindow = 1 << 19
+
 // Ring is a recording in memory that drops its beginning. It is not safe for
 // concurrent use.
 type Ring struct {
@@ -30,7 +34,7 @@ type segment struct {
 // NewRing makes a Ring that holds the moments of a length of time, and of up to
 // FullEvery moments more; less where these take more than most bytes.
 func NewRing(length time.Duration, most int) (*Ring, error) {
-	w, err := NewWriter(io.Discard, Header{})
+	w, err := newWriter(io.Discard, Header{}, ringWindow)
 	return &Ring{writer: w, length: length, most: most}, err
 }
 
@@ -53,6 +57,7 @@ func (r *Ring) Write(m *source.Moment) error {
 		}
 		r.segments = append(r.segments, segment{from: w.now})
 		r.append(b[at:])
+		w.b = nil // full moments are much longer than others
 		if len(b) > r.most/2 {
 			w.err = ErrTooLarge
 			return w.err

@@ -75,9 +75,12 @@ func keyOf(s *source.Scope) scopeKey { return scopeKey{s.Host, s.Netns} }
 
 // NewWriter makes a Writer that writes to w. Nothing is written before the
 // first moment: header and moment go together. Each moment is one Write to w.
-func NewWriter(w io.Writer, h Header) (*Writer, error) {
+func NewWriter(w io.Writer, h Header) (*Writer, error) { return newWriter(w, h, maxWindow/2) }
+
+// newWriter makes a Writer with a window of zstd, of which it holds as much.
+func newWriter(w io.Writer, h Header, window int) (*Writer, error) {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true),
-		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(maxWindow/2))
+		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(window))
 	if err != nil {
 		return nil, fmt.Errorf("prepare zstd: %w", err)
 	}
