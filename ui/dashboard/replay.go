@@ -116,7 +116,7 @@ func (m *Model) seek(g session.Goal) tea.Cmd {
 // seekTo seeks a time.
 func (m *Model) seekTo(t time.Time) tea.Cmd {
 	m.replay.aim = t
-	return m.seek(session.Goal{To: t})
+	return m.seek(session.Goal{To: t, Soon: !m.replay.playing})
 }
 
 // seekBy seeks a time that is so far from where the user wants to be, and at
@@ -136,7 +136,7 @@ func (m *Model) seekBy(d time.Duration) tea.Cmd {
 		spacing = m.shown.state.Elapsed
 	}
 	near := min(max(spacing, 0), d.Abs()) / 2
-	return m.seek(session.Goal{To: r.aim.Add(near), Onward: d > 0})
+	return m.seek(session.Goal{To: r.aim.Add(near), Onward: d > 0, Soon: !r.playing})
 }
 
 // startTape has a command take the tape to a goal.
@@ -191,6 +191,9 @@ func (m *Model) played(msg playedMsg) tea.Cmd {
 	}
 	r.seeking, r.aim = false, r.position
 	m.refreshTimeline()
+	if msg.Brief && !r.playing {
+		return m.startTape(session.Goal{To: r.position})
+	}
 	return m.waitForNext(msg.now)
 }
 

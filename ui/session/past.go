@@ -30,7 +30,9 @@ const (
 // writes a moment. But for past, its methods must not overlap.
 type keeper struct {
 	ring *recording.Ring
-	mu   sync.Mutex // of ring, levels and err
+	mu   sync.Mutex // of ring, sockets, levels and err
+	// sockets are those of the last moment.
+	sockets int
 	// levels are where they change in what the ring holds, the first one at its
 	// beginning or before.
 	levels []LevelChange
@@ -102,6 +104,7 @@ func (k *keeper) write(m *source.Moment, l model.Level) {
 		k.ring, k.levels = nil, nil
 		return
 	}
+	k.sockets = len(m.Room)
 	if n := len(k.levels); n == 0 || k.levels[n-1].Level != l {
 		k.levels = append(k.levels, LevelChange{m.Time, l})
 	}
@@ -162,12 +165,14 @@ func (k *keeper) past(o model.Options) (*Past, error) {
 		return nil, fmt.Errorf("%w yet", ErrNoPast)
 	}
 	file, size := k.ring.Copy()
+	sockets := k.sockets
 	k.mu.Unlock()
 	player, err := recording.NewPlayer(file, size)
 	if err != nil {
 		return nil, fmt.Errorf("look back: %w", err)
 	}
 	p := &Past{Tape: NewTape(player, o), player: player}
+	p.Tape.sockets = sockets
 	p.First, p.Last = player.Span()
 	changes[0].Time = p.First
 	p.Changes = changes
