@@ -21,9 +21,11 @@ const (
 	// A moment is kept about each second, even where polls come faster, and
 	// less often where keeping one takes more than one part in so many of the
 	// time: on a host of 36,000 sockets, of which 2,000 are replaced a second,
-	// every other second.
-	keepEvery = 900 * time.Millisecond
-	keepShare = 100
+	// every other second. A machine that has no time for it makes it take longer,
+	// so there is a bound.
+	keepEvery   = 900 * time.Millisecond
+	keepShare   = 100
+	keepAtLeast = 5 * time.Second
 )
 
 // keeper keeps what was polled lately, beside the polls: one goroutine at a time
@@ -80,12 +82,8 @@ func (k *keeper) keep(m *source.Moment, l model.Level) {
 	go func() {
 		defer close(k.done)
 		k.write(&kept, l)
-		took := time.Since(now)
-		if k.cost == 0 {
-			k.cost = took
-		}
-		k.cost += (took - k.cost) / 8
-		k.next = now.Add(max(keepEvery, keepShare*k.cost))
+		k.cost += (time.Since(now) - k.cost) / 16 // evens out full moments
+		k.next = now.Add(min(max(keepEvery, keepShare*k.cost), keepAtLeast))
 	}()
 }
 
