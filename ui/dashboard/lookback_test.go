@@ -279,7 +279,6 @@ func TestLookBackOnALargeHost(t *testing.T) {
 	runConfig(t, many(6000), Config{}, func(h *harness) {
 		h.sleep(120 * time.Second)
 		h.press("space", "left")
-		h.wantRows(6000)
 		if n := len(h.m.shown.state.History); n != 120 {
 			t.Errorf("%d samples of history, want all 120", n)
 		}
