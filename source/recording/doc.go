@@ -41,7 +41,8 @@
 //
 // Of the first line of a moment:
 //
-//   - n counts the moments from 0, and t is the time since the header's start,
+//   - n counts the moments, from 0 unless the beginning was dropped (see
+//     [Ring]), and t is the time since the header's start,
 //     which does not go back. full says that the moment stands alone. Every
 //     60th does, from the first one on, and begins a zstd frame, so that reading
 //     can begin there. Any other moment holds the changes against the moment

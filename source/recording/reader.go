@@ -258,7 +258,7 @@ func (r *Reader) checkStamp() error {
 		return io.EOF
 	case s.N < 0:
 		return errors.New("a moment without its number")
-	case (r.begun || r.first) && s.N != next:
+	case r.begun && s.N != next:
 		return fmt.Errorf("moment %d follows", s.N)
 	case !r.begun && !s.Full:
 		return errors.New("it begins with changes")

@@ -37,17 +37,19 @@ type Writer struct {
 	header Header
 	zstd   *zstd.Encoder
 	packed bytes.Buffer // what zstd made of a moment
+	frame  int          // where in packed a frame begins, -1 where none does
 
 	moment, snapshot, scope, socket, process *object
 	event                                    appender
 
-	b       []byte // the lines of a moment
-	moments int
-	now     time.Duration // since the header's start
-	head    values        // of the moment before
-	known   processes
-	scopes  map[scopeKey]*stream
-	err     error // the first one
+	b        []byte // the lines of a moment
+	moments  int
+	nextFull int           // number of the next moment that stands alone
+	now      time.Duration // since the header's start
+	head     values        // of the moment before
+	known    processes
+	scopes   map[scopeKey]*stream
+	err      error // the first one
 
 	blocked, freed ports // memory of appendChanges
 }
@@ -73,9 +75,12 @@ func keyOf(s *source.Scope) scopeKey { return scopeKey{s.Host, s.Netns} }
 
 // NewWriter makes a Writer that writes to w. Nothing is written before the
 // first moment: header and moment go together. Each moment is one Write to w.
-func NewWriter(w io.Writer, h Header) (*Writer, error) {
+func NewWriter(w io.Writer, h Header) (*Writer, error) { return newWriter(w, h, maxWindow/2) }
+
+// newWriter makes a Writer with a window of zstd, of which it holds as much.
+func newWriter(w io.Writer, h Header, window int) (*Writer, error) {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true),
-		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(maxWindow/2))
+		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(window))
 	if err != nil {
 		return nil, fmt.Errorf("prepare zstd: %w", err)
 	}
@@ -135,6 +140,9 @@ func (w *Writer) write(m *source.Moment) error {
 	if _, err := w.w.Write(w.packed.Bytes()); err != nil {
 		return fmt.Errorf("write a moment: %w", err)
 	}
+	if w.full() {
+		w.nextFull += FullEvery
+	}
 	w.moments++
 	return nil
 }
@@ -191,7 +199,7 @@ func checkMoment(m *source.Moment) error {
 }
 
 // full tells whether the next moment stands alone.
-func (w *Writer) full() bool { return w.moments%FullEvery == 0 }
+func (w *Writer) full() bool { return w.moments == w.nextFull }
 
 // appendMoment makes the lines of a moment.
 func (w *Writer) appendMoment(m *source.Moment) error {
@@ -327,12 +335,14 @@ func appendIDs(b []byte, name string, indices []uint32) []byte {
 // pack compresses the lines. A full moment begins a frame, and so closes the
 // one before.
 func (w *Writer) pack() error {
+	w.frame = -1
 	if w.full() {
 		if w.moments > 0 {
 			if err := w.zstd.Close(); err != nil {
 				return err
 			}
 		}
+		w.frame = w.packed.Len()
 		w.zstd.Reset(&w.packed)
 	}
 	if _, err := w.zstd.Write(w.b); err != nil {

@@ -24,7 +24,8 @@
 // snapshot, check and doctor look at a recording with --from FILE (- is
 // standard input) and at a simulated host with --demo SCENARIO and --seed: at
 // its last moment, or the one of --at. Of a time of day, as in --at 12:04:31,
-// the zone is the local one, or with Z UTC. record takes --demo too. The
+// the zone is the local one, or with Z UTC. record takes --demo too, and
+// with it --speed N or max: faster than time goes by, the same bytes each time. The
 // dashboard, record and doctor take --trace (Linux, root), which has the
 // kernel tell who closes and which connects fail; where that can't be, the
 // moments say why.
@@ -99,11 +100,13 @@
 //	b                      consumers by process, destination, service, user; by container and
 //	                       unit where control groups are known
 //	p                      TCP, UDP, both
-//	space                  hold the view; polling goes on
+//	space                  hold the view; polling goes on. Then ← → home [ ] look back as in a
+//	                       replay, up to 10 minutes; space, esc and end show the present
 //	+ -                    poll less, more often
 //	n                      services by name or number
 //	y                      copy the four-tuple, of a fold or a destination both ends (OSC 52)
-//	r                      start, stop a recording in the working directory
+//	r                      start, stop a recording in the working directory; after q its path
+//	                       and the command that plays it are printed
 //	ctrl+l ctrl+z          draw anew; suspend
 //
 // In a replay of a file, ← → seek by a second and with shift by ten, home and

@@ -8,9 +8,12 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -35,10 +38,15 @@ type recordOptions struct {
 	force, anonymize bool
 	demo             string
 	seed             uint64
+	speed            float64 // of a demo; infinite for as fast as it goes
 }
 
+// fastDuration is how much is recorded of a demo that goes as fast as it can,
+// if nothing is said.
+const fastDuration = 3 * time.Minute
+
 func (a *app) record() *cobra.Command {
-	var o recordOptions
+	o := recordOptions{speed: 1}
 	cmd := &cobra.Command{
 		Use:   "record FILE [flags]",
 		Short: "Record what is to be seen, without a screen",
@@ -51,17 +59,27 @@ output. --filter changes nothing here: all is recorded.
 --anonymize replaces addresses, and the names of hosts, users, processes and
 their command lines. Ports, states, times and figures stay.
 
+--demo SCENARIO records a simulated host, with --speed faster than time goes by;
+--interval and --duration are of the host's time. With --speed max it ends after
+3m if nothing else is said. The same scenario and --seed give the same file.
+
 FILE holds JSON Lines under zstd: zstd -dc FILE | jq shows them.`,
 		Example: `  ephtop record --duration 10m trouble.eph
   sudo ephtop record --trace --anonymize trouble.eph
+  ephtop record --demo leak --speed max --duration 10m leak.eph
   ssh host ephtop record - | ephtop replay -`,
 		Annotations: map[string]string{polls: "yes"},
 		Args: func(cmd *cobra.Command, args []string) error {
 			return files(cmd, args, "the file to write, or - for standard output")
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if cmd.Flags().Changed("seed") && o.demo == "" {
-				return usagef("--seed is for a demo: use it with --demo")
+			for _, name := range []string{"seed", "speed"} {
+				if cmd.Flags().Changed(name) && o.demo == "" {
+					return usagef("--%s is for a demo: use it with --demo", name)
+				}
+			}
+			if math.IsInf(o.speed, 1) && o.duration == 0 {
+				o.duration = fastDuration
 			}
 			if o.demo != "" {
 				if err := a.refuseHostFlags(cmd, "a demo", "netns"); err != nil {
@@ -84,8 +102,26 @@ FILE holds JSON Lines under zstd: zstd -dc FILE | jq shows them.`,
 	cmd.Flags().BoolVar(&o.anonymize, "anonymize", false, "replace addresses and names")
 	a.addTrace(cmd)
 	addDemo(cmd, &o.demo, &o.seed)
+	addRecordSpeed(cmd, &o.speed)
 	offer(cmd, "duration", cobra.FixedCompletions([]string{"1m", "10m", "1h"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+func addRecordSpeed(cmd *cobra.Command, speed *float64) {
+	const accepts = "a number from 0.25, or max"
+	cmd.Flags().Var(&value{text: "1", kind: "X", accepts: accepts, parse: func(s string) error {
+		if strings.EqualFold(s, "max") {
+			*speed = math.Inf(1)
+			return nil
+		}
+		n, err := strconv.ParseFloat(strings.TrimSuffix(s, "x"), 64)
+		if err != nil || !(n >= minSpeed) { // NaN is not
+			return fmt.Errorf("bad speed %q: use %s", s, accepts)
+		}
+		*speed = n
+		return nil
+	}}, "speed", "how many times as fast as time a demo is recorded, from 0.25, or max")
+	offer(cmd, "speed", cobra.FixedCompletions([]string{"1", "8", "max"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func addForce(cmd *cobra.Command, force *bool) {
@@ -190,13 +226,16 @@ func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
 	}
 	s.Record(r)
 	tally := tally{progress: a.recordProgress(o.path)}
-	length := o.duration
-	if o.demo != "" && length > 0 {
+	interval, length := a.flags.interval, o.duration
+	if o.demo != "" {
 		// A demo makes its own time, a step a poll: however slow the polls are,
 		// as much of the story is recorded.
-		tally.most, length = int(length/a.flags.interval)+1, 0
+		tally.step, interval = interval, scale(interval, 1/o.speed)
+		if length > 0 {
+			tally.most, length = int(length/tally.step)+1, 0
+		}
 	}
-	err = tally.run(ctx, s, r, a.flags.interval, length)
+	err = tally.run(ctx, s, r, interval, length)
 	closing(s, &err)
 	// What was recorded before a failed poll is whole all the same.
 	closing(r, &err)
@@ -239,7 +278,9 @@ func (a *app) openRecorded(log *slog.Logger, o recordOptions) (src source.Source
 type tally struct {
 	progress *progress
 	span     time.Duration
-	most     int // moments; 0 for no end
+	step     time.Duration // of a source with a time of its own; 0 for a host
+	most     int           // moments; 0 for no end
+	said     time.Time
 	failed   int // polls in a row
 	missed   int // polls
 	last     error
@@ -254,9 +295,14 @@ func (t *tally) run(ctx context.Context, s *session.Session, r *session.Recorder
 		if err := t.count(ctx, err, r.Progress()); err != nil {
 			return err
 		}
-		t.span = time.Since(start)
 		moments := r.Progress().Moments
-		t.progress.say("recording: %s in %s; ctrl+c ends it", text.Plural(moments, "moment", "moments"), text.Duration(t.span))
+		if t.span = time.Since(start); t.step > 0 {
+			t.span = t.step * time.Duration(moments-1)
+		}
+		if time.Since(t.said) >= sayEvery {
+			t.said = time.Now()
+			t.progress.say("recording: %s in %s; ctrl+c ends it", text.Plural(moments, "moment", "moments"), text.Duration(t.span))
+		}
 		if moments == t.most {
 			return errEnough
 		}
@@ -267,6 +313,9 @@ func (t *tally) run(ctx context.Context, s *session.Session, r *session.Recorder
 	}
 	return cmp.Or(err, t.verdict())
 }
+
+// sayEvery is the least time from one line of progress to the next.
+const sayEvery = 100 * time.Millisecond
 
 // errEnough says that a recording is as long as it was to be.
 var errEnough = errors.New("all is recorded")

@@ -237,3 +237,33 @@ func TestPastLooksBackFromItsMoment(t *testing.T) {
 		})
 	}
 }
+
+// A demo is recorded in its own time, however fast, and the same each time.
+func TestRecordADemoFasterThanTime(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		args    []string
+		moments int
+	}{
+		{"as fast as it goes, for the usual time", []string{"--speed", "max"}, 181},
+		{"for a time", []string{"--speed", "MAX", "--duration", "20s", "--interval", "500ms"}, 41},
+		{"a thousand times as fast", []string{"--speed", "1000x", "--duration", "1m"}, 61},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var first, second bytes.Buffer
+			for _, out := range []*bytes.Buffer{&first, &second} {
+				if status, stderr := runOn(nil, out, append([]string{"record", "-", "--demo", "leak"}, c.args...)...); status != 0 || stderr != "" {
+					t.Fatalf("status %d, stderr %q", status, stderr)
+				}
+			}
+			if !bytes.Equal(first.Bytes(), second.Bytes()) {
+				t.Error("two recordings of one demo differ")
+			}
+			if n, end := moments(t, &first); n != c.moments || end != io.EOF {
+				t.Errorf("%d moments, end %v; want %d", n, end, c.moments)
+			}
+		})
+	}
+}

@@ -399,7 +399,7 @@ func keysPause(s *screen, h *netlab.Host) {
 	s.wait("paused", func(f frame) bool { return strings.Contains(f.line(0), "‖ paused ") && count(f) == before })
 	must(s.T)(h.Connect("127.0.0.1:5432"))
 	// By now a view that does not stand still would have moved.
-	aged := regexp.MustCompile(`paused +[3-9]s old`)
+	aged := regexp.MustCompile(`paused [3-9]s ago`)
 	f := s.wait("the age of what is shown", func(f frame) bool { return aged.MatchString(f.line(0)) })
 	if got := count(f); got != before {
 		s.Errorf("%s connections are shown during the pause, want %s", got, before)

@@ -8,6 +8,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -100,7 +101,7 @@ type Model struct {
 
 	jobs       jobs
 	session    *session.Session
-	background list.Selection // memory for the lists of the command that runs
+	background list.Selection // memory for the lists of the poll that runs
 	stepper    Stepper        // nil for none
 	log        *slog.Logger
 	// shown is on screen, latest is newer and waits for the end of a pause,
@@ -109,11 +110,16 @@ type Model struct {
 	spare         []*reading
 
 	paused, ended bool
-	polling       bool
-	pollSince     time.Time // start of the running poll, by the time on screen
-	pollNumber    uint64    // of the poll that runs or is waited for
-	lastStart     time.Time // start of the last poll that answered
-	cancelWait    context.CancelFunc
+	// pipe is the time line of a recording that comes through a pipe, in which
+	// there is nothing to seek.
+	pipe paint.Timeline
+	// awaitPast are keys that wait for what was polled so far, to look back.
+	awaitPast  []tea.KeyMsg
+	polling    bool
+	pollSince  time.Time // start of the running poll, by the time on screen
+	pollNumber uint64    // of the poll that runs or is waited for
+	lastStart  time.Time // start of the last poll that answered
+	cancelWait context.CancelFunc
 
 	editor lineEditor
 	past   pastFilters
@@ -122,6 +128,8 @@ type Model struct {
 
 	clipboard terminal.Clipboard
 	recording recordKey
+	// farewell are lines for the terminal once it is as it was.
+	farewell []string
 	// steps are what esc undoes, the last one first.
 	steps []stepBack
 	// awaited says that a namespace was opened which the source has yet to look
@@ -131,7 +139,7 @@ type Model struct {
 	// Config.Namespace.
 	wanted string
 	focus  *atomic.Uint64
-	replay *replay // nil where a source is polled
+	replay *replay // nil for the present of a source that is polled
 }
 
 // New makes the model. It fails if the filter is not one. Whoever does not
@@ -191,7 +199,8 @@ func (m *Model) adopt(cfg *Config) {
 			m.view.Speed = 0
 		}
 	case p.Live():
-		line.On, line.Pipe = true, true
+		m.pipe.On, m.pipe.Pipe = true, true
+		*line = m.pipe
 		m.view.Speed = 0
 		src, o.Timeout = session.Piped(p), 0
 	default:
@@ -201,6 +210,7 @@ func (m *Model) adopt(cfg *Config) {
 		line.Position = line.First
 		m.replay = newReplay(p, m.view.Speed, model.Options{Thresholds: cfg.Thresholds})
 	}
+	o.Keep = m.replay == nil
 	m.session = session.New(src, o)
 }
 
@@ -209,13 +219,15 @@ func (m *Model) adopt(cfg *Config) {
 // A recording that was being written ends whole.
 func (m *Model) Stop(patience time.Duration) bool {
 	ended := m.jobs.shut(patience)
-	if r := m.session.Record(nil); r != nil {
+	// One that begins or ends just now is known to one of the two only.
+	if r := cmp.Or(m.session.Record(nil), m.recording.recorder); r != nil {
 		if err := r.Abandon(); err != nil {
 			m.log.Warn("end the recording", "error", err)
 		}
+		m.sayRecorded(r.Progress())
 	}
 	if ended && m.replay != nil {
-		m.replay.scan.Close()
+		m.replay.close()
 	}
 	return ended
 }

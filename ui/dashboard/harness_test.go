@@ -163,26 +163,38 @@ func run(t *testing.T, sockets []source.Socket, body func(h *harness)) {
 func runConfig(t *testing.T, sockets []source.Socket, cfg Config, body func(h *harness)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		h := &harness{T: t, src: &fakeSource{sockets: sockets}, out: &strings.Builder{}, msgs: make(chan tea.Msg)}
-		cfg.Source, cfg.Out = h.src, h.out
-		cfg.Getenv = func(string) string { return "" }
-		m, err := New(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.m = m
-		go h.loop()
-		h.spawn(m.Init())
-		h.send(tea.WindowSizeMsg{Width: 120, Height: 40})
+		h := newHarness(t, cfg, &fakeSource{sockets: sockets})
 		body(h)
-		if h.src.overlap.Load() {
-			t.Error("two polls ran at the same time")
-		}
-		if !m.Stop(time.Second) {
-			t.Error("a poll did not end when it was cancelled")
-		}
-		close(h.msgs)
+		h.end()
 	})
+}
+
+// newHarness starts a model in the bubble of the caller, who ends it.
+func newHarness(t *testing.T, cfg Config, src *fakeSource) *harness {
+	t.Helper()
+	h := &harness{T: t, src: src, out: &strings.Builder{}, msgs: make(chan tea.Msg)}
+	cfg.Source, cfg.Out = h.src, h.out
+	cfg.Getenv = func(string) string { return "" }
+	m, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.m = m
+	go h.loop()
+	h.spawn(m.Init())
+	h.send(tea.WindowSizeMsg{Width: 120, Height: 40})
+	return h
+}
+
+func (h *harness) end() {
+	h.Helper()
+	if h.src.overlap.Load() {
+		h.Error("two polls ran at the same time")
+	}
+	if !h.m.Stop(time.Second) {
+		h.Error("a poll did not end when it was cancelled")
+	}
+	close(h.msgs)
 }
 
 func (h *harness) loop() {

@@ -26,8 +26,8 @@ type KeyMap struct {
 	Pause, Slower, Faster, Names, Copy, Record key.Binding
 
 	// SlowDown and SpeedUp are for sources whose time can go at a speed. The
-	// others are for a replay, which takes the arrows, home and end for
-	// itself.
+	// others are for a replay and to look back: they take the arrows, home and
+	// end for themselves.
 	SlowDown, SpeedUp                        key.Binding
 	SeekBack, SeekOn, SeekFarBack, SeekFarOn key.Binding
 	ToStart, ToEnd                           key.Binding
@@ -122,6 +122,7 @@ func (k KeyMap) ASCII() KeyMap {
 
 // groups is what the help overlay shows.
 func (k KeyMap) groups() []paint.HelpGroup {
+	k = k.beside()
 	groups := []paint.HelpGroup{
 		{Title: "Move", Keys: hints(
 			k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.End, k.NextPane, k.PreviousPane, k.Left, k.Right,
@@ -202,6 +203,9 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 	if v.Status == paint.StatusPaused || v.Timeline.On && v.Status == paint.StatusEnded {
 		pause = described(pause, "go on")
 	}
+	if v.Timeline.Back {
+		pause = described(pause, "live")
+	}
 	all := []key.Binding{k.Filter, k.Help, k.Findings, k.Sort, k.Group, k.NextPane, pause, open, k.Quit}
 	if k.Several && v.Face != paint.FaceNamespaces {
 		all = slices.Insert(all, 2, k.Namespaces)
@@ -215,8 +219,12 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 	case v.Filter.Text != "":
 		all = append([]key.Binding{described(k.Back, "clear filter")}, all...)
 	}
-	if v.Timeline.On && !v.Timeline.Pipe {
-		seek := described(relabelled(k.SeekOn, k.SeekBack.Help().Key+k.SeekOn.Help().Key), "seek")
+	if k.ToStart.Enabled() {
+		does := "seek"
+		if v.Status == paint.StatusPaused && (!v.Timeline.On || v.Timeline.Back || v.Timeline.Pipe) {
+			does = "look back"
+		}
+		seek := described(relabelled(k.SeekOn, k.SeekBack.Help().Key+k.SeekOn.Help().Key), does)
 		all = append([]key.Binding{pause, seek, k.ChangeAfter}, slices.DeleteFunc(all, func(b key.Binding) bool {
 			return b.Help() == pause.Help()
 		})...)

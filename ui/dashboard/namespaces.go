@@ -260,6 +260,10 @@ func (m *Model) followChosen() {
 		}
 	}
 	if m.shown.gone && m.choice.chosen {
+		if m.view.Timeline.Back {
+			m.view.Notice = advice.Namespace(&m.choice.scope) + " was not there: this is " + advice.Namespace(&m.shown.state.Snapshot.Scope)
+			return
+		}
 		m.steps = nil
 		m.unchoose(advice.Namespace(&m.choice.scope) + " has ended: this is " + advice.Namespace(&m.shown.state.Snapshot.Scope))
 	}

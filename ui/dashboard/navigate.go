@@ -34,7 +34,7 @@ func (m *Model) refresh() {
 		v.Destinations = r.destinations
 		v.Overview, v.Namespaces, v.Sentence = &r.look.Overview, r.namespaces, r.sentence
 		m.offerNamespaces()
-		if !m.choice.chosen {
+		if !m.choice.chosen && m.replay == nil {
 			m.focus.Store(r.state.Snapshot.Scope.Netns)
 		}
 		v.ListStates(&r.states)

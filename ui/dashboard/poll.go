@@ -73,10 +73,13 @@ func (m *Model) polled(msg pollMsg) tea.Cmd {
 	m.setNow(msg.ended)
 	m.recordWent()
 	switch {
-	case errors.Is(msg.err, io.EOF), msg.err != nil && m.view.Timeline.Pipe:
+	case errors.Is(msg.err, io.EOF), msg.err != nil && m.pipe.On:
 		m.giveBack(msg.reading)
 		m.ended, m.view.Err = true, nil
-		m.view.Timeline.Note = endNote(msg.err)
+		m.pipe.Note = endNote(msg.err)
+		if m.replay == nil {
+			m.view.Timeline = m.pipe
+		}
 		m.refreshStatus()
 		return nil
 	case msg.err != nil:
@@ -86,7 +89,7 @@ func (m *Model) polled(msg pollMsg) tea.Cmd {
 		m.view.Err, m.view.ErrSince = nil, time.Time{}
 		m.giveBack(m.latest)
 		m.latest = msg.reading
-		if m.view.Timeline.Pipe { // whoever sends it sets the pace
+		if m.pipe.On { // whoever sends it sets the pace
 			if between := msg.reading.state.Elapsed; between > 0 {
 				m.view.Interval = between
 			}
@@ -175,8 +178,15 @@ func (m *Model) showLatest() {
 	if m.latest == nil {
 		return
 	}
+	r := m.latest
+	m.latest = nil
+	m.show(r)
+}
+
+// show puts a reading on screen.
+func (m *Model) show(r *reading) {
 	m.giveBack(m.shown)
-	m.shown, m.latest = m.latest, nil
+	m.shown = r
 	m.beginWith()
 	if m.shown.version != m.choice.version {
 		m.shown.choose(&m.choice, &m.selection)
@@ -191,6 +201,9 @@ func (m *Model) refreshStatus() {
 	switch {
 	case m.replay != nil:
 		v.Status = m.replayStatus()
+		if m.replay.past != nil && m.latest != nil {
+			v.Timeline.Ago = m.latest.look.Moment.Time.Sub(m.replay.aim)
+		}
 	case m.paused:
 		v.Status = paint.StatusPaused
 	case m.ended:

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -86,6 +87,7 @@ func (m *Model) recordWent() {
 		return
 	}
 	line.On, k.recorder = false, nil
+	m.sayRecorded(so)
 	moments := text.Plural(so.Moments, "moment", "moments")
 	switch {
 	case so.Err != nil && so.Moments > 0:
@@ -97,4 +99,19 @@ func (m *Model) recordWent() {
 	default:
 		m.view.Notice = fmt.Sprintf("recorded %s, %s, in %s", moments, text.Bytes(so.Size), so.Path)
 	}
+}
+
+// sayRecorded has the end of the program say where a recording is, and how to
+// play it.
+func (m *Model) sayRecorded(so session.Progress) {
+	if so.Moments == 0 {
+		return
+	}
+	path := so.Path
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	m.farewell = append(m.farewell,
+		"recorded "+text.Plural(so.Moments, "moment", "moments")+", "+text.Bytes(so.Size)+": "+text.Sanitize(path),
+		"  ephtop replay "+text.Sanitize(text.ShellWord(path)))
 }

@@ -262,3 +262,29 @@ func TestSpeedKeysDoNothingOnAHost(t *testing.T) {
 		}
 	})
 }
+
+// What was recorded is told at the end: also of one that ended before, and none
+// of one without a moment.
+func TestTheEndTellsOfRecordings(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var m *Model
+	runConfig(t, some(3), Config{RecordDir: dir}, func(h *harness) {
+		m = h.m
+		h.press("r", "r", "r")
+		h.sleep(1500 * time.Millisecond)
+		h.press("r")
+		h.sleep(time.Second)
+		h.press("r")
+		h.sleep(2 * time.Second)
+	})
+	files := recordings(t, dir)
+	if len(files) != 2 || len(m.farewell) != 4 {
+		t.Fatalf("of the recordings %q it tells %q", files, m.farewell)
+	}
+	for i, want := range []string{"recorded 1 moment, ", "  ephtop replay ", "recorded 2 moments, ", "  ephtop replay "} {
+		if got := m.farewell[i]; !strings.HasPrefix(got, want) || !strings.HasSuffix(got, files[i/2]) {
+			t.Errorf("line %d is %q, want %s…%s", i, got, want, files[i/2])
+		}
+	}
+}

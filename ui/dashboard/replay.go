@@ -9,6 +9,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/model"
+	"ephtop/model/list"
 	"ephtop/source/recording"
 	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/session"
@@ -18,7 +19,11 @@ import (
 // tape is in the hands of a command while one runs.
 type replay struct {
 	tape *session.Tape
-	scan *session.Scan
+	scan *session.Scan // nil in a past
+	// past is what a live dashboard looks back at; nil for a recording.
+	past *session.Past
+	// memory is for the lists of the command that runs: a poll may run beside it.
+	memory list.Selection
 
 	scanned bool // that scan is done
 
@@ -47,6 +52,7 @@ type replay struct {
 // of the Look of the position, if that is another than before.
 type playedMsg struct {
 	session.Position
+	of      *replay
 	reading *reading
 	now     time.Time
 }
@@ -110,7 +116,7 @@ func (m *Model) seek(g session.Goal) tea.Cmd {
 // seekTo seeks a time.
 func (m *Model) seekTo(t time.Time) tea.Cmd {
 	m.replay.aim = t
-	return m.seek(session.Goal{To: t})
+	return m.seek(session.Goal{To: t, Soon: !m.replay.playing})
 }
 
 // seekBy seeks a time that is so far from where the user wants to be, and at
@@ -130,7 +136,7 @@ func (m *Model) seekBy(d time.Duration) tea.Cmd {
 		spacing = m.shown.state.Elapsed
 	}
 	near := min(max(spacing, 0), d.Abs()) / 2
-	return m.seek(session.Goal{To: r.aim.Add(near), Onward: d > 0})
+	return m.seek(session.Goal{To: r.aim.Add(near), Onward: d > 0, Soon: !r.playing})
 }
 
 // startTape has a command take the tape to a goal.
@@ -142,9 +148,9 @@ func (m *Model) startTape(g session.Goal) tea.Cmd {
 	spare, c := m.takeSpare(), m.choice
 	return m.jobs.command(func(context.Context) tea.Msg {
 		started := time.Now()
-		msg := playedMsg{Position: r.tape.Go(ctx, g, spare.look), reading: spare}
+		msg := playedMsg{Position: r.tape.Go(ctx, g, spare.look), of: r, reading: spare}
 		if spare.look = msg.Look; msg.Moved {
-			spare.take(&c, &m.background)
+			spare.take(&c, &r.memory)
 		}
 		msg.now = time.Now()
 		m.log.Debug("play", "to", g.To, "took", msg.now.Sub(started), "cut short", msg.CutShort, "end", msg.End)
@@ -154,14 +160,21 @@ func (m *Model) startTape(g session.Goal) tea.Cmd {
 
 // played takes what the tape has come to, and has it go on.
 func (m *Model) played(msg playedMsg) tea.Cmd {
-	r := m.replay
+	r := msg.of
 	r.running = false
 	r.cancel()
 	m.setNow(msg.now)
+	if r != m.replay { // looked back at until now
+		r.close()
+		m.giveBack(msg.reading)
+		return nil
+	}
 	if msg.Moved {
 		r.position = msg.Look.Moment.Time
-		m.latest = msg.reading
-		m.showLatest()
+		if r.past != nil && m.latest == nil {
+			m.latest, m.shown = m.shown, nil // for goLive
+		}
+		m.show(msg.reading)
 	} else {
 		m.giveBack(msg.reading)
 	}
@@ -178,6 +191,9 @@ func (m *Model) played(msg playedMsg) tea.Cmd {
 	}
 	r.seeking, r.aim = false, r.position
 	m.refreshTimeline()
+	if msg.Brief && !r.playing {
+		return m.startTape(session.Goal{To: r.position})
+	}
 	return m.waitForNext(msg.now)
 }
 
@@ -204,7 +220,7 @@ func (m *Model) waitForNext(now time.Time) tea.Cmd {
 // playDue plays what is due, unless the wait was ended in the meantime.
 func (m *Model) playDue(msg playDueMsg) tea.Cmd {
 	r := m.replay
-	if msg.number != r.number || r.running || !r.playing {
+	if r == nil || msg.number != r.number || r.running || !r.playing {
 		return nil
 	}
 	m.setNow(msg.now)
@@ -240,10 +256,20 @@ func (m *Model) refreshTimeline() {
 	r, line := m.replay, &m.view.Timeline
 	line.Position, line.Playing, line.Seeking = r.aim, r.playing, r.seeking
 	line.Note = ""
-	if !r.seeking {
+	if !r.seeking && r.past == nil {
 		line.Note = endNote(r.end)
 	}
 	m.refreshStatus()
+}
+
+// close frees what the replay holds.
+func (r *replay) close() {
+	if r.scan != nil {
+		r.scan.Close()
+	}
+	if r.past != nil {
+		r.past.Close()
+	}
 }
 
 // endNote says why a recording ends, "" if it just does.
@@ -262,6 +288,8 @@ func (m *Model) replayStatus() paint.Status {
 	switch r := m.replay; {
 	case m.shown == nil && r.end == nil:
 		return paint.StatusWaiting
+	case r.past != nil:
+		return paint.StatusPaused
 	case r.end != nil && !r.seeking:
 		return paint.StatusEnded
 	case !r.playing:

@@ -1,12 +1,13 @@
 package dashboard
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
-	"ephtop/source/recording"
 	"ephtop/ui/dashboard/paint"
 )
 
@@ -14,9 +15,7 @@ import (
 // would do nothing, and in a replay with those that seek.
 func (k KeyMap) suited(cfg *Config) KeyMap {
 	file := cfg.Replay != nil && !cfg.Replay.Live()
-	for _, b := range k.seeks() {
-		b.SetEnabled(cfg.Replay != nil)
-	}
+	k.enableSeeks(file)
 	for _, b := range []*key.Binding{&k.SlowDown, &k.SpeedUp} {
 		b.SetEnabled(file || cfg.Replay == nil && cfg.Stepper != nil)
 	}
@@ -29,10 +28,26 @@ func (k KeyMap) suited(cfg *Config) KeyMap {
 	if file {
 		k.Pause = described(k.Pause, "stop")
 	}
-	k.Left = binding("h", k.Left.Help().Desc, "h")
-	k.Right = binding("l", k.Right.Help().Desc, "l")
-	k.Top = binding("g", k.Top.Help().Desc, "g")
-	k.End = binding("G", k.End.Help().Desc, "G")
+	return k
+}
+
+// enableSeeks says whether the keys that seek do so. They come before the
+// others: the arrows, home and end are not for the panes then.
+func (k *KeyMap) enableSeeks(on bool) {
+	for _, b := range k.seeks() {
+		b.SetEnabled(on)
+	}
+}
+
+// beside are the bindings of the panes as they are called beside those that
+// seek: by their letters alone.
+func (k KeyMap) beside() KeyMap {
+	if k.ToStart.Enabled() {
+		for _, b := range []*key.Binding{&k.Left, &k.Right, &k.Top, &k.End} {
+			_, letter, _ := strings.Cut(b.Help().Key, "/")
+			b.SetHelp(letter, b.Help().Desc)
+		}
+	}
 	return k
 }
 
@@ -41,7 +56,7 @@ func (k KeyMap) pauses() string {
 	if k.ToStart.Enabled() && k.SpeedUp.Enabled() {
 		return "stop the replay, or let it go on"
 	}
-	return "hold the view still, or let it go on"
+	return "hold the view still, to look back with " + k.SeekBack.Help().Key + " " + k.SeekOn.Help().Key
 }
 
 // seeks are the keys that seek.
@@ -54,10 +69,10 @@ func (k *KeyMap) seeks() []*key.Binding {
 // timeGroup is the column of the help overlay about time, where a key has to
 // do with that.
 func (k KeyMap) timeGroup() []paint.HelpGroup {
-	if !k.SpeedUp.Enabled() {
-		return nil
+	var keys []key.Binding
+	if k.SpeedUp.Enabled() {
+		keys = append(keys, described(relabelled(k.SlowDown, "< >"), "half and double speed"))
 	}
-	keys := []key.Binding{described(relabelled(k.SlowDown, "< >"), "half and double speed")}
 	if k.ToStart.Enabled() {
 		pair := func(a, b key.Binding, does string) key.Binding {
 			return described(relabelled(a, a.Help().Key+" "+b.Help().Key), does)
@@ -67,6 +82,9 @@ func (k KeyMap) timeGroup() []paint.HelpGroup {
 			pair(k.ToStart, k.ToEnd, "to the start and the end"),
 			pair(k.ChangeBefore, k.ChangeAfter, "to where the level changes"))
 	}
+	if keys == nil {
+		return nil
+	}
 	return []paint.HelpGroup{{Title: "Time", Keys: hints(keys...)}}
 }
 
@@ -74,9 +92,15 @@ func (k KeyMap) timeGroup() []paint.HelpGroup {
 func (m *Model) replayKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 	line := &m.view.Timeline
 	if m.replay == nil {
-		return nil, m.refuseSeek(msg)
+		if slices.ContainsFunc(m.keys.seeks(), func(b *key.Binding) bool { return key.Matches(msg, *b) }) {
+			return m.lookBack(msg), true
+		}
+		return nil, false
 	}
 	switch {
+	case m.replay.past != nil && key.Matches(msg, m.keys.ToEnd):
+		m.goLive()
+		return nil, true
 	case key.Matches(msg, m.keys.SeekBack):
 		return m.seekBy(-time.Second), true
 	case key.Matches(msg, m.keys.SeekOn):
@@ -95,15 +119,4 @@ func (m *Model) replayKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 		return m.jump(+1), true
 	}
 	return nil, false
-}
-
-// refuseSeek says that a pipe can't be sought.
-func (m *Model) refuseSeek(msg tea.KeyMsg) bool {
-	for _, b := range m.keys.seeks() {
-		if key.Matches(msg, *b) {
-			m.view.Notice = recording.ErrLive.Error()
-			return true
-		}
-	}
-	return false
 }

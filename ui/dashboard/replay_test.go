@@ -320,11 +320,15 @@ func TestReplayOfAPipe(t *testing.T) {
 				t.Errorf("at %v after 10.5 s", at)
 			}
 			h.wantStraight()
-			h.press("left")
-			h.wantFooter("can't be sought")
 			h.press("space")
 			h.wantHeader("‖ paused")
 			h.sleep(5 * time.Second)
+			h.press("shift+left")
+			if at := h.position(); at != 0 {
+				t.Errorf("at %v, having looked back 10 s", at)
+			}
+			h.wantHeader("◂ looking back 15s")
+			h.wantStraight()
 			h.press("space")
 			if at := h.position(); at != 15*time.Second {
 				t.Errorf("at %v after a pause: a pipe goes on", at)

@@ -37,7 +37,10 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	if err != nil {
 		return errors.Join(err, cfg.close())
 	}
-	defer func() { err = errors.Join(err, m.close(cfg.Log)) }()
+	defer func() {
+		err = errors.Join(err, m.close(cfg.Log))
+		t.Say(m.farewell)
+	}()
 	if err := t.Show(ctx, m, cfg.Theme.Inks, cfg.Log); err != nil {
 		return fmt.Errorf("show the dashboard: %w", err)
 	}

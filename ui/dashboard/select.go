@@ -65,7 +65,7 @@ func (m *Model) regroup() {
 	m.refresh()
 }
 
-// back undoes the nearest thing: an overlay, or else the filter. (Editing the
+// back undoes the nearest thing: an overlay, the filter, or the pause. (Editing the
 // filter takes the key itself.)
 func (m *Model) back() {
 	switch {
@@ -76,6 +76,8 @@ func (m *Model) back() {
 		m.setFilter(activeFilter{filter.Filter{}, m.choice.proto})
 	case m.choice.chosen && m.view.Face == paint.FaceNamespaces:
 		m.unchoose("the worst is shown again, whichever that is")
+	case m.paused:
+		m.goLive()
 	}
 }
 

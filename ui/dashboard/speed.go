@@ -24,7 +24,7 @@ func (m *Model) changeSpeed(direction int) tea.Cmd {
 	next := step(speeds[:], m.view.Speed, direction)
 	m.view.Speed = next
 	m.view.Notice = "speed " + text.Times(next)
-	if m.replay == nil {
+	if m.replay == nil || m.replay.past != nil {
 		return nil // it holds from the next poll on
 	}
 	now := time.Now()

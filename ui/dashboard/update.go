@@ -34,6 +34,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.played(msg)
 	case playDueMsg:
 		cmd = m.playDue(msg)
+	case pastMsg:
+		cmd = m.openPast(msg)
 	case scannedMsg:
 		cmd = m.scanned(msg)
 	case recordMsg:
@@ -160,14 +162,14 @@ func (m *Model) control(msg tea.KeyMsg) (tea.Cmd, bool) {
 // togglePause holds the view still, or shows what was polled meanwhile. A
 // replay stops altogether.
 func (m *Model) togglePause() tea.Cmd {
-	if m.replay != nil {
-		return m.togglePlay(time.Now())
+	switch now := time.Now(); {
+	case m.paused:
+		m.goLive()
+	case m.replay != nil:
+		return m.togglePlay(now)
+	default:
+		m.pause(now)
 	}
-	m.paused = !m.paused
-	if !m.paused {
-		m.showLatest()
-	}
-	m.refreshStatus()
 	return nil
 }
 

@@ -3,8 +3,9 @@
 // what each moment means, and records it:
 //
 //	Session   polls at somebody else's pace; a Recorder may listen
+//	Past      what a Session has polled lately, to look back
 //	Watch     goes through moments and keeps the last one: for a report
-//	Tape      goes to and fro in a recording
+//	Tape      goes to and fro in a recording or a Past
 //	Scan      finds the levels of a whole recording
 //
 // It knows no terminal, and does not put anything into words.
@@ -39,15 +40,19 @@ type Options struct {
 	// Timeout is how long one poll may take before it is cancelled and counts
 	// as failed; 0 for as long as it likes.
 	Timeout time.Duration
+	// Keep has what was looked at lately kept, for Past.
+	Keep bool
 	// Log takes what goes wrong and how long things take; nil for nothing.
 	Log *slog.Logger
 }
 
 // Session polls a source, and remembers for the model what takes a past. But
-// for Record, its methods must not overlap.
+// for Record and Past, its methods must not overlap.
 type Session struct {
 	source   source.Source
+	options  model.Options
 	fleet    *model.Fleet
+	keeper   *keeper // nil for none
 	timeout  time.Duration
 	log      *slog.Logger
 	recorder atomic.Pointer[Recorder]
@@ -58,7 +63,12 @@ func New(src source.Source, o Options) *Session {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Session{source: src, fleet: model.NewFleet(model.Options{Thresholds: o.Thresholds}), timeout: o.Timeout, log: o.Log}
+	s := &Session{source: src, options: model.Options{Thresholds: o.Thresholds}, timeout: o.Timeout, log: o.Log}
+	s.fleet = model.NewFleet(s.options)
+	if o.Keep {
+		s.keeper = newKeeper()
+	}
+	return s
 }
 
 // Poll makes m the present moment, and records it if there is a Recorder. The
@@ -69,6 +79,11 @@ func (s *Session) Poll(ctx context.Context, m *source.Moment) error {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.timeout)
 		defer cancel()
+	}
+	if s.keeper != nil {
+		if err := s.keeper.release(ctx, m); err != nil {
+			return err
+		}
 	}
 	m.Reset()
 	if err := s.source.Poll(ctx, m); err != nil {
@@ -89,7 +104,8 @@ func (s *Session) Poll(ctx context.Context, m *source.Moment) error {
 }
 
 // Look is Poll, and says what the moment means. After an error the content of
-// l is undefined.
+// l is undefined. Where the past is kept, the moment must not be changed before
+// the next Poll that is given it.
 func (s *Session) Look(ctx context.Context, l *Look) error {
 	if err := s.Poll(ctx, &l.Moment); err != nil {
 		return err
@@ -97,6 +113,9 @@ func (s *Session) Look(ctx context.Context, l *Look) error {
 	began := time.Now()
 	s.fleet.Update(&l.Moment, &l.Overview)
 	s.log.Debug("model", "took", time.Since(began))
+	if s.keeper != nil {
+		s.keeper.keep(&l.Moment, l.Overview.Level)
+	}
 	return nil
 }
 
@@ -106,6 +125,9 @@ func (s *Session) Record(r *Recorder) (before *Recorder) { return s.recorder.Swa
 
 // Close closes the source. It leaves a Recorder alone.
 func (s *Session) Close() error {
+	if s.keeper != nil {
+		<-s.keeper.done
+	}
 	if err := s.source.Close(); err != nil {
 		return fmt.Errorf("close the source: %w", err)
 	}

@@ -18,6 +18,7 @@ type Tape struct {
 
 	fleet *model.Fleet // nil if it has to start anew
 	fed   time.Time    // the last moment that the fleet has seen
+	brief bool         // that the fleet has seen less than it takes
 	// sockets is the most that a moment had, and spacing the time before the
 	// last one: they tell what it costs to feed a fleet.
 	sockets int
@@ -39,12 +40,21 @@ const thorough = 4_000_000
 // history spans, and before that a TIME_WAIT, for the owners of the first ones.
 const Lead = model.HistorySpan + time.Minute
 
+// prompt is the same for a goal that is to be reached soon, and briefLead what is
+// seen there of a larger recording's past: a TIME_WAIT.
+const (
+	prompt    = 500_000
+	briefLead = time.Minute + 5*time.Second
+)
+
 // Goal is where a tape is to go.
 type Goal struct {
 	// To is the position: the last moment that is not after it.
 	To time.Time
 	// Onward asks for one moment more, at least, whatever To is.
 	Onward bool
+	// Soon asks for a glance in a moment rather than all of it in a while.
+	Soon bool
 	// Within bounds the time that it may take, if more than one moment is to
 	// be fed; 0 for as long as it takes.
 	Within time.Duration
@@ -60,6 +70,10 @@ type Position struct {
 	More bool
 	// End says how the recording ends, if there is none.
 	End error
+	// Brief says that the fleet has seen less of the past than it takes: what
+	// is shown lacks some of its history, until the tape goes there again with a
+	// goal that is not Soon.
+	Brief bool
 	// CutShort says that the goal was given up for another one.
 	CutShort bool
 }
@@ -96,25 +110,34 @@ func (t *Tape) Go(ctx context.Context, g Goal, l *Look) Position {
 		// Half of the past is no past: what was shown before stays on screen.
 		t.fleet, at.Moved = nil, false
 	}
+	at.Brief = t.brief
 	return at
 }
 
 // begin has the tape go on from where it is, if that leads to the goal, or
 // from far enough before it, with a fresh fleet.
 func (t *Tape) begin(g Goal) (fresh bool, err error) {
-	from := t.from(g.To)
-	if t.fleet != nil && !t.fed.Before(from) && (g.Onward || !t.fed.After(g.To)) {
+	all := t.from(g.To, thorough, Lead)
+	from := all
+	if g.Soon {
+		if soon := t.from(g.To, prompt, briefLead); soon.After(all) {
+			from = soon
+		}
+	}
+	onward := t.fleet != nil && !t.fed.Before(from) && (g.Onward || !t.fed.After(g.To))
+	if onward && (g.Soon || !t.brief) {
 		return false, nil
 	}
-	t.fleet, t.fed = model.NewFleet(t.options), time.Time{}
+	t.fleet, t.fed, t.brief = model.NewFleet(t.options), time.Time{}, from.After(all)
 	return true, t.player.Seek(from)
 }
 
-// from is the time from which a fresh fleet must be fed for a position.
-func (t *Tape) from(position time.Time) time.Time {
+// from is the time from which a fresh fleet must be fed for a position: so long
+// before where there are more rows of sockets before it, else the start.
+func (t *Tape) from(position time.Time, rows int64, lead time.Duration) time.Time {
 	first, _ := t.player.Span()
 	moments := int64(position.Sub(first) / cmp.Or(t.spacing, time.Second))
-	if lately := position.Add(-Lead); moments*int64(t.sockets) > thorough && lately.After(first) {
+	if lately := position.Add(-lead); moments*int64(t.sockets) > rows && lately.After(first) {
 		return lately
 	}
 	return first

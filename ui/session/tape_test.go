@@ -78,7 +78,7 @@ func TestTapeOfALargeHost(t *testing.T) {
 	if got := at.Look.Moment.Time.Sub(start); got != 499*time.Second || len(at.Look.State().History) != 301 {
 		t.Errorf("at %v with %d samples of history, want those of 5 min", got, len(at.Look.State().History))
 	}
-	if from := tape.from(start.Add(499 * time.Second)); from.Before(start.Add(499*time.Second - Lead)) {
+	if from := tape.from(start.Add(499*time.Second), thorough, Lead); from.Before(start.Add(499*time.Second - Lead)) {
 		t.Errorf("it was fed from %v on", from)
 	}
 }
@@ -113,5 +113,32 @@ func TestScan(t *testing.T) {
 	}
 	if len(changes) != 1 || changes[0] != (LevelChange{changes[0].Time, model.LevelWarning}) || !changes[0].Time.Equal(start) {
 		t.Errorf("changes %v, want a warning from the start on", changes)
+	}
+}
+
+// Of a recording of a large host there is a glance first, which has seen the
+// last minute, and then the whole of what it takes.
+func TestTapeThatIsToBeSoon(t *testing.T) {
+	t.Parallel()
+	tape := NewTape(recorded(t, 500), model.Options{})
+	tape.sockets = thorough
+	l := new(Look)
+	for _, step := range []struct {
+		goal    Goal
+		brief   bool
+		history int // samples
+	}{
+		{Goal{To: start.Add(450 * time.Second), Soon: true}, true, 66},
+		{Goal{To: start.Add(450 * time.Second)}, false, 301},
+		{Goal{Onward: true, Soon: true}, false, 301},
+		{Goal{To: start.Add(400 * time.Second), Soon: true}, true, 66},
+		{Goal{Onward: true, Soon: true}, true, 67},
+		{Goal{To: start.Add(10 * time.Second), Soon: true}, false, 11},
+	} {
+		at := tape.Go(t.Context(), step.goal, l)
+		l = at.Look
+		if n := len(l.State().History); !at.Moved || at.Brief != step.brief || n != step.history {
+			t.Errorf("%+v: moved %v, brief %v, %d samples of history; want %v, %d", step.goal, at.Moved, at.Brief, n, step.brief, step.history)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -27,6 +28,7 @@ type Terminal struct {
 	// Out takes one Write after the other, whoever they come from.
 	Out io.Writer
 
+	stuck bool // it takes no output
 	in    io.Reader
 	lost  func(error) // is called when the terminal is gone
 	close func() error
@@ -95,8 +97,19 @@ func (t *Terminal) Show(ctx context.Context, m Model, inks []screen.Ink, log *sl
 	// A terminal that takes no output (ctrl+s, a dead line) holds the program
 	// in a write for ever. All that can be done for it is done here.
 	log.Warn("the terminal takes no output and was left")
+	t.stuck = true
 	restore()
 	return nil
+}
+
+// Say writes lines to the terminal after Show, if it is one. A terminal that is
+// gone does not matter.
+func (t *Terminal) Say(lines []string) {
+	f, ok := t.Out.(*file)
+	if !ok || t.stuck || len(lines) == 0 || !term.IsTerminal(f.Fd()) {
+		return
+	}
+	_, _ = io.WriteString(f, strings.Join(lines, "\n")+"\n")
 }
 
 // shown says what the end of the program means.

@@ -145,10 +145,9 @@ func statusSegment(v *View) segment {
 		}
 		return segment{theme.OK, "● live"}
 	case StatusPaused:
-		s := segment{theme.Warn, "‖ paused"}
-		// The time of a simulated host is not that of the wall clock.
-		if v.State != nil && v.Speed == 0 {
-			s.text += "  " + text.Duration(v.Now.Sub(v.State.Moment.Time)) + " old"
+		s := segment{theme.Warn, "‖ paused " + text.Duration(v.Now.Sub(v.PausedSince)) + " ago"}
+		if v.Width >= boxWidth {
+			s.text += " · space"
 		}
 		return s
 	case StatusStale:

@@ -79,7 +79,12 @@ var frameStates = []struct {
 		*v = View{Width: 80, Height: 24, Status: StatusStale, Err: errors.New("dump tcp sockets: operation not permitted")}
 		v.ErrSince, v.Now = sampleTime, sampleTime.Add(3*time.Second)
 	}},
-	{"paused", 80, 24, func(v *View) { v.Status, v.Now = StatusPaused, v.Now.Add(14*time.Second) }},
+	{"paused", 80, 24, func(v *View) {
+		v.Status, v.PausedSince, v.Now = StatusPaused, v.Now, v.Now.Add(14*time.Second)
+	}},
+	{"paused 40x10", 40, 10, func(v *View) {
+		v.Status, v.PausedSince, v.Now = StatusPaused, v.Now, v.Now.Add(14*time.Second)
+	}},
 	{"stale", 80, 24, func(v *View) {
 		v.Status, v.Now, v.ErrSince = StatusStale, sampleTime.Add(19*time.Second), sampleTime.Add(time.Second)
 		v.Err = errors.New("dump tcp sockets: no buffer space available")

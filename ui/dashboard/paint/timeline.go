@@ -110,6 +110,11 @@ func replaySegment(v *View) segment {
 	switch {
 	case v.Status == StatusWaiting:
 		return segment{theme.Dim, "reading the recording…"}
+	case line.Back:
+		s = segment{theme.Warn, "◂ looking back " + text.Duration(line.Ago)}
+		if line.Seeking {
+			s.text += "…"
+		}
 	case line.Seeking:
 		s = segment{theme.Dim, "… seeking"}
 	case v.Status == StatusEnded:

@@ -30,6 +30,12 @@ func replayView(width, height int) *View {
 	return v
 }
 
+// lookBack makes the replay a live dashboard's.
+func lookBack(v *View) {
+	v.Status, v.Timeline.Playing, v.Timeline.Back = StatusPaused, false, true
+	v.Timeline.Ago = v.Timeline.Last.Sub(v.Timeline.Position) + 42*time.Second
+}
+
 func TestFrameOfAReplay(t *testing.T) {
 	t.Parallel()
 	for _, size := range [][2]int{{40, 9}, {40, 10}, {60, 20}, {80, 24}, {120, 40}, {200, 60}} {
@@ -58,6 +64,9 @@ func TestFrameOfAReplay(t *testing.T) {
 		{"before the first moment", func(v *View) { v.State, v.Status = nil, StatusWaiting }},
 		{"help", func(v *View) { v.Overlay = OverlayHelp }},
 		{"from a pipe", func(v *View) { v.Timeline, v.Speed = Timeline{On: true, Pipe: true}, 0 }},
+		{"looking back", lookBack},
+		{"looking back, to another moment", func(v *View) { lookBack(v); v.Timeline.Seeking = true }},
+		{"looking back 40x10", func(v *View) { lookBack(v); v.Width, v.Height = 40, 10 }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			v := replayView(80, 24)

@@ -53,8 +53,10 @@ type View struct {
 	// in State is then stale.
 	Err      error
 	ErrSince time.Time
-	// Now is the wall clock of the last tick, against which the ages of stale
-	// and paused data are taken.
+	// PausedSince is when the view began to stand still, by Now, where the
+	// status is paused.
+	PausedSince time.Time
+	// Now is the wall clock of the last tick, against which ages are taken.
 	Now time.Time
 	// Speed is how fast a replay or a simulated host goes; 0 for a source that
 	// has no say in that.
@@ -185,9 +187,13 @@ type Detail struct {
 	Row, Use int
 }
 
-// Timeline is where a replay is.
+// Timeline is where a replay is, or who looks back.
 type Timeline struct {
 	On bool
+	// Back says that it is of what was polled: the live dashboard looks back
+	// from the newest moment, which is Ago after the position.
+	Back bool
+	Ago  time.Duration
 	// Pipe says that the recording comes through a pipe: it has no line.
 	Pipe bool
 	// First and Last are the times of the recording's ends, Position is where

@@ -1,0 +1,121 @@
+package recording
+
+import (
+	"io"
+	"slices"
+	"sort"
+	"time"
+
+	"ephtop/source"
+)
+
+// ringWindow is the window of a Ring: a larger one would take more memory than
+// it saves.
+const ringWindow = 1 << 19
+
+// Ring is a recording in memory that drops its beginning. It is not safe for
+// concurrent use.
+type Ring struct {
+	writer *Writer
+	length time.Duration
+	most   int
+
+	header   []byte
+	segments []segment
+	size     int // of the segments
+}
+
+// segment is a full moment, and those that go on from there.
+type segment struct {
+	from time.Duration
+	b    []byte
+}
+
+// NewRing makes a Ring that holds the moments of a length of time, and of up to
+// FullEvery moments more; less where these take more than most bytes.
+func NewRing(length time.Duration, most int) (*Ring, error) {
+	w, err := newWriter(io.Discard, Header{}, ringWindow)
+	return &Ring{writer: w, length: length, most: most}, err
+}
+
+// Write writes a moment as [Writer.Write] does. One that takes half of the
+// Ring is too large for it: that is ErrTooLarge as well.
+func (r *Ring) Write(m *source.Moment) error {
+	w := r.writer
+	if err := w.Write(m); err != nil {
+		return err
+	}
+	b := w.packed.Bytes()
+	if at := w.frame; at < 0 {
+		r.append(b)
+	} else {
+		// Before the frame stands the end of the one before, or the header.
+		if r.header == nil {
+			r.header = slices.Clone(b[:at])
+		} else {
+			r.append(b[:at])
+		}
+		r.segments = append(r.segments, segment{from: w.now})
+		r.append(b[at:])
+		w.b = nil // full moments are much longer than others
+		if len(b) > r.most/2 {
+			w.err = ErrTooLarge
+			return w.err
+		}
+	}
+	if len(r.segments[len(r.segments)-1].b) > r.most/2 {
+		w.nextFull = w.moments
+	}
+	for len(r.segments) > 1 && (r.size > r.most || w.now-r.segments[1].from >= r.length) {
+		r.size -= len(r.segments[0].b)
+		r.segments = slices.Delete(r.segments, 0, 1)
+	}
+	return nil
+}
+
+// append appends to the last segment.
+func (r *Ring) append(b []byte) {
+	last := &r.segments[len(r.segments)-1]
+	last.b = append(last.b, b...)
+	r.size += len(b)
+}
+
+// First is the time of the first moment that the Ring holds, which must hold one.
+func (r *Ring) First() time.Time { return r.writer.header.Start.Add(r.segments[0].from) }
+
+// Copy gives what the Ring holds now, for [NewPlayer], and its size: whatever is
+// written later. It shares memory with the Ring, and may outlive it.
+func (r *Ring) Copy() (io.ReaderAt, int64) {
+	parts := [][]byte{r.header}
+	for _, s := range r.segments {
+		parts = append(parts, s.b)
+	}
+	return newJoined(parts)
+}
+
+// joined are several slices of bytes as one.
+type joined struct {
+	parts [][]byte
+	ends  []int64
+}
+
+func newJoined(parts [][]byte) (*joined, int64) {
+	j, size := &joined{parts: parts}, int64(0)
+	for _, p := range parts {
+		size += int64(len(p))
+		j.ends = append(j.ends, size)
+	}
+	return j, size
+}
+
+// ReadAt reads from an offset.
+func (j *joined) ReadAt(b []byte, at int64) (n int, err error) {
+	for i := sort.Search(len(j.ends), func(i int) bool { return j.ends[i] > at }); i < len(j.parts) && n < len(b); i++ {
+		begin := j.ends[i] - int64(len(j.parts[i]))
+		n += copy(b[n:], j.parts[i][at+int64(n)-begin:])
+	}
+	if n < len(b) {
+		err = io.EOF
+	}
+	return n, err
+}

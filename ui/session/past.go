@@ -1,0 +1,178 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/source/recording"
+)
+
+const (
+	// A Session that keeps its past holds so much of it, and less where that
+	// takes more bytes.
+	pastLength = 10 * time.Minute
+	pastBytes  = 32 << 20
+	// A moment is kept about each second, even where polls come faster, and
+	// less often where keeping one takes more than one part in so many of the
+	// time: on a host of 36,000 sockets, of which 2,000 are replaced a second,
+	// every other second. A machine that has no time for it makes it take longer,
+	// so there is a bound.
+	keepEvery   = 900 * time.Millisecond
+	keepShare   = 100
+	keepAtLeast = 5 * time.Second
+)
+
+// keeper keeps what was polled lately, beside the polls: one goroutine at a time
+// writes a moment. But for past, its methods must not overlap.
+type keeper struct {
+	ring *recording.Ring
+	mu   sync.Mutex // of ring, sockets, levels and err
+	// sockets are those of the last moment.
+	sockets int
+	// levels are where they change in what the ring holds, the first one at its
+	// beginning or before.
+	levels []LevelChange
+	err    error // why nothing is kept any more
+
+	writing *source.Moment // until done
+	done    chan struct{}
+	// next is when a moment is kept again, cost what one takes. They belong to
+	// the goroutine until done.
+	next time.Time
+	cost time.Duration
+	// events and lost are those of the moments since the last one kept.
+	events []source.Event
+	lost   int
+}
+
+func newKeeper() *keeper {
+	k := &keeper{done: make(chan struct{})}
+	close(k.done)
+	k.ring, k.err = recording.NewRing(pastLength, pastBytes)
+	return k
+}
+
+// keep has a moment kept. It must not change before release.
+func (k *keeper) keep(m *source.Moment, l model.Level) {
+	now := time.Now()
+	select {
+	case <-k.done:
+		if !now.Before(k.next) {
+			break
+		}
+		k.skip(m)
+		return
+	default:
+		k.skip(m)
+		return
+	}
+	kept := *m
+	if len(k.events) > 0 || k.lost > 0 {
+		kept.Events = append(k.events, m.Events...)
+		kept.LostEvents += k.lost
+		k.events, k.lost = nil, 0
+	}
+	k.writing, k.done = m, make(chan struct{})
+	go func() {
+		defer close(k.done)
+		k.write(&kept, l)
+		k.cost += (time.Since(now) - k.cost) / 16 // evens out full moments
+		k.next = now.Add(min(max(keepEvery, keepShare*k.cost), keepAtLeast))
+	}()
+}
+
+// skip keeps of a moment only what happened.
+func (k *keeper) skip(m *source.Moment) {
+	k.events, k.lost = append(k.events, m.Events...), k.lost+m.LostEvents
+}
+
+func (k *keeper) write(m *source.Moment, l model.Level) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.err != nil {
+		return
+	}
+	if k.err = k.ring.Write(m); k.err != nil {
+		k.ring, k.levels = nil, nil
+		return
+	}
+	k.sockets = len(m.Room)
+	if n := len(k.levels); n == 0 || k.levels[n-1].Level != l {
+		k.levels = append(k.levels, LevelChange{m.Time, l})
+	}
+	for len(k.levels) > 1 && !k.levels[1].Time.After(k.ring.First()) {
+		k.levels = slices.Delete(k.levels, 0, 1)
+	}
+}
+
+// release waits until m may change.
+func (k *keeper) release(ctx context.Context, m *source.Moment) error {
+	if m != k.writing {
+		return nil
+	}
+	select {
+	case <-k.done:
+		k.writing = nil
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Past is what was polled up to a time. Close it, once its Tape is not used any
+// more.
+type Past struct {
+	Tape *Tape
+	// First and Last are the times of its ends.
+	First, Last time.Time
+	// Changes are where levels begin, the first one at the start.
+	Changes []LevelChange
+
+	player *recording.Player
+}
+
+// Close frees what the past holds.
+func (p *Past) Close() { _ = p.player.Close() } // of memory, which does not fail
+
+// ErrNoPast says that nothing was kept of what was polled, or nothing yet.
+var ErrNoPast = errors.New("nothing was kept to look back at")
+
+// Past gives what was kept of the polls so far. It may be called at any time
+// and from any goroutine.
+func (s *Session) Past() (*Past, error) {
+	if s.keeper == nil {
+		return nil, ErrNoPast
+	}
+	return s.keeper.past(s.options)
+}
+
+func (k *keeper) past(o model.Options) (*Past, error) {
+	k.mu.Lock()
+	changes, err := slices.Clone(k.levels), k.err
+	if err != nil || len(changes) == 0 {
+		k.mu.Unlock()
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrNoPast, err)
+		}
+		return nil, fmt.Errorf("%w yet", ErrNoPast)
+	}
+	file, size := k.ring.Copy()
+	sockets := k.sockets
+	k.mu.Unlock()
+	player, err := recording.NewPlayer(file, size)
+	if err != nil {
+		return nil, fmt.Errorf("look back: %w", err)
+	}
+	p := &Past{Tape: NewTape(player, o), player: player}
+	p.Tape.sockets = sockets
+	p.First, p.Last = player.Span()
+	changes[0].Time = p.First
+	p.Changes = changes
+	return p, nil
+}

@@ -1,0 +1,106 @@
+package session
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"ephtop/source"
+	"ephtop/source/demo"
+)
+
+// keep looks at a source so often, an interval apart, and hands each look to
+// see. Two looks take turns.
+func keep(t *testing.T, src source.Source, interval time.Duration, times int, see func(*Look)) *Session {
+	t.Helper()
+	s := New(src, Options{Keep: true})
+	looks := [2]Look{}
+	for n := range times {
+		l := &looks[n%2]
+		if err := s.Look(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+		see(l)
+		time.Sleep(interval)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func past(t *testing.T, s *Session) *Past {
+	t.Helper()
+	p, err := s.Past()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
+
+// What is looked back at is what was to be seen live, and the levels are those
+// that were said.
+func TestPast(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d, err := demo.New(demo.Options{Scenario: "no-pool", Seed: 7, Start: start, Step: 2 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var changes []LevelChange
+		var last *Look
+		s := keep(t, d, time.Second, 70, func(l *Look) {
+			last = l
+			if n := len(changes); n == 0 || changes[n-1].Level != l.Overview.Level {
+				changes = append(changes, LevelChange{l.Moment.Time, l.Overview.Level})
+			}
+		})
+		p := past(t, s)
+		if !p.First.Equal(start) || !p.Last.Equal(start.Add(138*time.Second)) {
+			t.Errorf("it is from %v to %v", p.First, p.Last)
+		}
+		if diff := cmp.Diff(changes, p.Changes); diff != "" || len(changes) < 3 {
+			t.Errorf("levels (-live +past):\n%s", diff)
+		}
+		p.Tape.Go(t.Context(), Goal{To: start.Add(100 * time.Second)}, new(Look))
+		back := p.Tape.Go(t.Context(), Goal{To: p.Last}, new(Look)).Look.State()
+		live, all := last.State(), cmp.Exporter(func(reflect.Type) bool { return true })
+		if diff := cmp.Diff(live.TCP.Pressure, back.TCP.Pressure, all, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("the pressure (-live +past):\n%s", diff)
+		}
+		if diff := cmp.Diff(live.History, back.History, all); diff != "" {
+			t.Errorf("the history (-live +past):\n%s", diff)
+		}
+	})
+}
+
+// Of polls that come faster than is kept, no event is lost.
+func TestPastOfFastPolls(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := keep(t, &host{}, 100*time.Millisecond, 50, func(*Look) {})
+		tape := past(t, s).Tape
+		events, moments := 0, 0
+		for at := tape.Go(t.Context(), Goal{To: start}, new(Look)); at.Moved; at = tape.Go(t.Context(), Goal{Onward: true}, at.Look) {
+			events, moments = events+len(at.Look.Moment.Events), moments+1
+		}
+		if moments < 5 || moments > 7 || events < 45 {
+			t.Errorf("%d moments with %d events, want one of 9 or 10 and the events of all up to the last", moments, events)
+		}
+	})
+}
+
+func TestThereIsNoPastYet(t *testing.T) {
+	t.Parallel()
+	for _, o := range []Options{{}, {Keep: true}} {
+		if _, err := New(&host{}, o).Past(); !errors.Is(err, ErrNoPast) {
+			t.Errorf("%+v: error %v", o, err)
+		}
+	}
+}
