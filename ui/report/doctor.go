@@ -70,7 +70,7 @@ func (p *textPage) remedies() {
 		return
 	}
 	p.title("Findings, most urgent first")
-	told := make(map[advice.Remedy]bool)
+	told := make(advice.Told)
 	for i := range list {
 		f := &list[i]
 		a := advice.Of(p.State, f)
@@ -78,31 +78,22 @@ func (p *textPage) remedies() {
 		p.line(p.level(f.Level, p.glyph(f.Level)), " ", p.paint(theme.Strong, p.name(a.Title)))
 		p.paragraph("    ", "    ", a.Seen+".")
 		p.paragraph("    ", "    ", a.Why)
-		for _, r := range a.Remedies {
-			if told[r] {
+		for i := range a.Remedies {
+			r := &a.Remedies[i]
+			if told.Again(r) {
 				p.paragraph("    - ", "      ", r.What+", as above")
 				continue
 			}
-			told[r] = true
 			p.paragraph("    - ", "      ", r.What)
-			for command := range strings.SplitSeq(r.Command, "\n") {
-				p.command(command)
+			for line := range strings.Lines(r.Command) {
+				p.line("          ", p.paint(theme.Key, p.name(strings.TrimSpace(line))))
+			}
+			for line := range strings.Lines(r.Config) {
+				p.paragraph("        how: ", "          ", line)
 			}
 			p.paragraph("        effect: ", "          ", r.Effect)
 			p.paragraph("        risk: ", "          ", r.Risk)
 		}
-	}
-}
-
-// command writes a line to be copied. One that sets something stays whole.
-func (p *textPage) command(line string) {
-	const indent = "          "
-	if strings.HasPrefix(line, "sysctl ") || strings.HasPrefix(line, "netsh ") || strings.HasPrefix(line, "echo ") {
-		p.line(indent, p.paint(theme.Key, p.name(line)))
-		return
-	}
-	for _, l := range text.Wrap(p.name(line), pageWidth-len(indent)) {
-		p.line(indent, p.paint(theme.Key, l))
 	}
 }
 

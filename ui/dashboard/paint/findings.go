@@ -52,6 +52,7 @@ func findingText(lines [][]segment, level model.Level, a *advice.Advice, width i
 		for c := range strings.Lines(r.Command) {
 			lines = append(lines, []segment{blanks(commandIndent), {theme.Command, text.Sanitize(strings.TrimSpace(c))}})
 		}
+		lines = paragraph(lines, theme.Text, r.Config, width, blanks(commandIndent), pieceOf(segment{theme.Dim, "how"}, remedyLabel))
 		lines = paragraph(lines, theme.Text, r.Effect, width, blanks(commandIndent), pieceOf(segment{theme.Dim, "effect"}, remedyLabel))
 		lines = paragraph(lines, theme.Text, r.Risk, width, blanks(commandIndent), pieceOf(segment{theme.Dim, "risk"}, remedyLabel))
 	}
