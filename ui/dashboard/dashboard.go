@@ -120,6 +120,7 @@ type Model struct {
 	// before is the filter in force when editing began.
 	before activeFilter
 
+	findings  findingsCursor
 	clipboard terminal.Clipboard
 	recording recordKey
 	// steps are what esc undoes, the last one first.

@@ -182,11 +182,11 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 	case v.Picking:
 		return hints(described(k.Sort, "next"), k.Reverse, described(k.Back, "close"))
 	case v.Overlay == paint.OverlayHelp:
-		return hints(described(k.Back, "close"), k.Up, k.Down, k.Quit)
+		return hints(described(k.Back, "close"), k.Up, k.Down, k.PageDown)
 	case v.Overlay == paint.OverlayFindings:
-		return hints(described(k.Back, "close"), k.Up, k.Down, k.PageDown, k.Quit)
+		return hints(described(k.Back, "close"), described(k.Open, "unfold, fold"), described(k.Copy, "copy the command"), k.Up, k.Down)
 	case v.Overlay == paint.OverlayDetails:
-		return hints(described(k.Back, "close"), k.Up, k.Down, k.Copy, k.Names, k.Quit)
+		return hints(described(k.Back, "close"), k.Up, k.Down, k.Copy, k.Names)
 	}
 	open, pause := k.Open, k.Pause
 	switch v.Focus {

@@ -102,12 +102,16 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		m.pick(msg)
 		return nil
 	case key.Matches(msg, m.keys.Quit):
-		return tea.Quit
+		if m.view.Overlay == paint.OverlayNone {
+			return tea.Quit
+		}
+		m.back()
+		return nil
 	case key.Matches(msg, m.keys.Help):
 		m.toggleOverlay(paint.OverlayHelp)
 		return nil
 	case key.Matches(msg, m.keys.Findings):
-		m.toggleOverlay(paint.OverlayFindings)
+		m.openFindings()
 		return nil
 	case key.Matches(msg, m.keys.Back):
 		m.back()

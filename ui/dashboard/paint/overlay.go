@@ -10,13 +10,21 @@ import (
 	"ephtop/ui/theme"
 )
 
-// drawOverlay draws an overlay over the panes.
+// drawOverlay draws an overlay over the panes, which step back where there are
+// colours.
 func (p *Painter) drawOverlay(r screen.Rect, v *View) {
+	if p.inks != nil && !p.ascii {
+		p.canvas.Repaint(screen.Rect{Y: r.Y, W: v.Width, H: r.H}, theme.Dim)
+	}
 	inner := r.Inset(2, 1)
 	lines := overlayText(v, inner.W)
 	// A box no higher than its text, where there is a screen around it.
 	if inner.H > len(lines) && r.W < v.Width {
-		r = screen.Rect{X: 0, Y: r.Y, W: v.Width, H: r.H}.Center(r.W, len(lines)+2)
+		if box := r.Center(r.W, len(lines)+2); v.Overlay == OverlayFindings {
+			r.H = box.H // which grows where it is unfolded
+		} else {
+			r = box
+		}
 		inner = r.Inset(2, 1)
 	}
 	p.canvas.Clear(screen.Rect{X: r.X - 1, Y: r.Y, W: r.W + 2, H: r.H})
@@ -35,6 +43,9 @@ func (p *Painter) drawOverlay(r screen.Rect, v *View) {
 	for i := range min(inner.H, len(lines)-top) {
 		p.segments(inner.X, inner.Y+i, inner.W, lines[top+i]...)
 	}
+	if v.Overlay == OverlayFindings {
+		p.markStop(inner, v.findingsPage(inner.W), top)
+	}
 }
 
 // overlayText is all lines of the overlay on screen.
@@ -48,7 +59,7 @@ func overlayText(v *View, width int) [][]segment {
 	case OverlayDetails:
 		return detailText(v, width)
 	case OverlayFindings:
-		return findingsText(v, width)
+		return v.findingsPage(width).lines
 	}
 	return nil
 }

@@ -231,6 +231,16 @@ func sampleFindings() ([]model.Finding, []advice.Advice) {
 	}
 }
 
+// showFindings opens the findings with the cursor somewhere and some unfolded.
+func showFindings(v *View, at Stop, unfolded ...int) {
+	v.Overlay, v.Stop = OverlayFindings, at
+	v.Findings, v.Advice = sampleFindings()
+	v.Unfolded = make([]bool, len(v.Findings))
+	for _, i := range unfolded {
+		v.Unfolded[i] = true
+	}
+}
+
 // addSocket adds the i-th connection: a few kinds take turns.
 func addSocket(st *model.State, i int) {
 	s := source.Socket{
