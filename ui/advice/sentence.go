@@ -238,12 +238,12 @@ func (t *teller) becomes() string {
 	if t.use == nil {
 		return percent(t.Count, t.Of) + " % used"
 	}
-	return outlook(&t.use.Outlook, t.use.Used, t.use.Used+t.use.Free)
+	return Outlook(&t.use.Outlook, t.use.Used, t.use.Used+t.use.Free)
 }
 
-// outlook is where a use of ports goes: "full in 1m 26s", "64 % used, levels off
+// Outlook says where a use of ports goes: "full in 1m 26s", "64 % used, levels off
 // at 71 %".
-func outlook(o *model.Outlook, used, of int) string {
+func Outlook(o *model.Outlook, used, of int) string {
 	now := percent(used, of) + " % used"
 	switch o.Trend {
 	case model.TrendFull:
@@ -286,7 +286,7 @@ func (t *teller) poolTold() string {
 	case t.Level == model.LevelExhausted:
 		becomes = noneFree
 	case t.proto() == source.TCP && h.Scope == model.ScopePool:
-		becomes = outlook(&t.st.Outlook, t.Count, t.Of)
+		becomes = Outlook(&t.st.Outlook, t.Count, t.Of)
 	}
 	for _, c := range t.st.Of(t.proto()).Consumers[model.ByProcess] {
 		if c.Process != source.NoProcess && 2*c.Ports > t.Count {
