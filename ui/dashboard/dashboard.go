@@ -49,8 +49,8 @@ type Config struct {
 	// Program is what recordings made with the key r say that they were
 	// written by, as "ephtop 1.0.0".
 	Program string
-	// RecordDir is where the key r writes recordings; the current directory if
-	// empty.
+	// RecordDir is where the keys r and E write recordings and reports; the
+	// current directory if empty.
 	RecordDir string
 	// Interval is the time from the start of one poll to that of the next; a
 	// second if zero.
@@ -123,6 +123,8 @@ type Model struct {
 	findings  findingsCursor
 	clipboard terminal.Clipboard
 	recording recordKey
+	// farewell is what is said when the terminal is the user's again.
+	farewell []string
 	// steps are what esc undoes, the last one first.
 	steps []stepBack
 	// awaited says that a namespace was opened which the source has yet to look

@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"bytes"
+	"context"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -9,6 +11,8 @@ import (
 	"ephtop/model"
 	"ephtop/source"
 	"ephtop/ui/dashboard/paint"
+	"ephtop/ui/report"
+	"ephtop/ui/session"
 )
 
 // findingKey is what a finding is known by from poll to poll.
@@ -144,4 +148,39 @@ func (m *Model) findingText() string {
 		return commands[min(v.Stop.Command, len(commands)-1)]
 	}
 	return r.Config
+}
+
+// reportMsg says where a report was written.
+type reportMsg struct {
+	path string
+	err  error
+}
+
+// writeReport writes what is on screen as a report beside the recordings.
+func (m *Model) writeReport() tea.Cmd {
+	if m.shown == nil {
+		m.view.Notice = "nothing to report yet"
+		return nil
+	}
+	var page bytes.Buffer
+	look := m.shown.look
+	if err := report.Markdown(&page, m.shown.state, report.Options{Overview: &look.Overview}); err != nil {
+		m.view.Notice = "report: " + err.Error()
+		return nil
+	}
+	dir, host := m.recording.dir, look.Moment.Host
+	return m.jobs.command(func(context.Context) tea.Msg {
+		path, err := session.SaveIn(dir, host, ".md", page.Bytes())
+		return reportMsg{path, err}
+	})
+}
+
+// reported takes where a report was written.
+func (m *Model) reported(msg reportMsg) {
+	if msg.err != nil {
+		m.view.Notice = "report: " + msg.err.Error()
+		return
+	}
+	m.view.Notice = "report in " + msg.path
+	m.farewell = append(m.farewell, "report in "+msg.path)
 }

@@ -2,6 +2,8 @@ package dashboard
 
 import (
 	"encoding/base64"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -92,4 +94,34 @@ func TestTheCursorStaysOnItsFinding(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A report has what is on screen, under a name of its own.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	runConfig(t, crowd(), Config{RecordDir: dir}, func(h *harness) {
+		h.press("E", "f", "E")
+		h.sleep(time.Millisecond)
+		files, err := filepath.Glob(filepath.Join(dir, "ephtop-test-*.md"))
+		if err != nil || len(files) != 2 || len(h.m.farewell) != 2 {
+			t.Fatalf("files %v, %v; farewell %q", files, err, h.m.farewell)
+		}
+		for i, line := range h.m.farewell {
+			page, err := os.ReadFile(strings.TrimPrefix(line, "report in "))
+			if err != nil || !strings.Contains(string(page), "**: api (pid 100) uses 96 % of its ports to 10.0.9.2:5432") {
+				t.Errorf("report %d: %v\n%s", i, err, page)
+			}
+		}
+		if h.m.view.Notice != h.m.farewell[1] || !filepath.IsAbs(files[0]) {
+			t.Errorf("notice %q", h.m.view.Notice)
+		}
+	})
+	runConfig(t, crowd(), Config{RecordDir: filepath.Join(dir, "none")}, func(h *harness) {
+		h.press("E")
+		h.sleep(time.Millisecond)
+		if !strings.HasPrefix(h.m.view.Notice, "report: ") || h.m.farewell != nil {
+			t.Errorf("notice %q, farewell %q", h.m.view.Notice, h.m.farewell)
+		}
+	})
 }

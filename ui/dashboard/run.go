@@ -38,7 +38,11 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return errors.Join(err, cfg.close())
 	}
 	defer func() { err = errors.Join(err, m.close(cfg.Log)) }()
-	if err := t.Show(ctx, m, cfg.Theme.Inks, cfg.Log); err != nil {
+	err = t.Show(ctx, m, cfg.Theme.Inks, cfg.Log)
+	for _, line := range m.farewell {
+		fmt.Fprintln(t.Out, line)
+	}
+	if err != nil {
 		return fmt.Errorf("show the dashboard: %w", err)
 	}
 	return nil

@@ -38,6 +38,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.scanned(msg)
 	case recordMsg:
 		m.recordChanged(msg)
+	case reportMsg:
+		m.reported(msg)
 	case noticeMsg:
 		m.view.Notice = string(msg)
 	case terminal.ResumedMsg:
@@ -155,6 +157,8 @@ func (m *Model) control(msg tea.KeyMsg) (tea.Cmd, bool) {
 		m.view.Names = !m.view.Names
 	case key.Matches(msg, m.keys.Copy):
 		return m.copyTuple(), true
+	case key.Matches(msg, m.keys.Report):
+		return m.writeReport(), true
 	default:
 		return nil, false
 	}
