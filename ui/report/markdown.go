@@ -167,18 +167,16 @@ func (p *markdownPage) findings(o *model.Overview) {
 		p.line()
 		p.line(escape(a.Why))
 		p.line()
-		for i := range a.Remedies {
-			p.remedy(&a.Remedies[i], told.Again(&a.Remedies[i]))
+		fresh, above := told.Once(a.Remedies)
+		for _, i := range fresh {
+			p.remedy(&a.Remedies[i])
 		}
+		p.line(escape(above))
+		p.line()
 	}
 }
 
-func (p *markdownPage) remedy(r *advice.Remedy, again bool) {
-	if again {
-		p.line("**", escape(r.What), "**, as above.")
-		p.line()
-		return
-	}
+func (p *markdownPage) remedy(r *advice.Remedy) {
 	p.line("**", escape(r.What), "**: ", escape(r.Effect), ".")
 	p.line()
 	p.block("sh", r.Command)

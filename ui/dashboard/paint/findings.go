@@ -130,22 +130,19 @@ func (p *findingsPage) finding(i int) {
 	p.add(theme.Text, a.Seen, blanks(findingIndent))
 	p.add(theme.Dim, a.Why, blanks(findingIndent))
 	p.extend()
-	for n := range a.Remedies {
+	fresh, above := p.told.Once(a.Remedies)
+	for _, n := range fresh {
 		p.remedy(i, n, &a.Remedies[n])
 	}
+	p.add(theme.Dim, above, blanks(findingIndent), segment{theme.Key, "→ "})
+	p.extend()
 	p.lines = append(p.lines, nil)
 }
 
-// remedy adds what helps, or that it was told above.
+// remedy adds what helps.
 func (p *findingsPage) remedy(finding, n int, r *advice.Remedy) {
 	from := len(p.lines)
-	arrow := []segment{blanks(findingIndent), {theme.Key, "→ "}}
-	if p.told.Again(r) {
-		p.add(theme.Dim, r.What+", as above", arrow...)
-		p.extend()
-		return
-	}
-	p.add(theme.Text, r.What, arrow...)
+	p.add(theme.Text, r.What, blanks(findingIndent), segment{theme.Key, "→ "})
 	if r.Command == "" {
 		p.stop(Stop{finding, n, 0}, from, from)
 	}
