@@ -166,6 +166,8 @@ var frameStates = []struct {
 		v.Overlay = OverlayHelp
 		v.State.Moment.Limits = []source.Limit{{Detail: "processes of other users are hidden: run as root to see them"}}
 	}},
+	{"help 160x50", 160, 50, func(v *View) { v.Overlay = OverlayHelp }},
+	{"help 40x10", 40, 10, func(v *View) { v.Overlay = OverlayHelp }},
 	{"details", 80, 24, func(v *View) { showDetail(v, 0) }},
 	{"details scrolled 60x10", 60, 10, func(v *View) {
 		showDetail(v, 0)
