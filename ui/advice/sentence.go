@@ -29,29 +29,43 @@ const SentenceWidth = 76
 // SentenceOf says what is most urgent of all namespaces. It names the
 // namespace where that is not shown. It takes no look at the sockets.
 func SentenceOf(o *model.Overview, shown *model.State) Sentence {
-	i := urgent(o.Findings)
-	if i < 0 {
-		return healthy()
+	i, at := urgent(o.Findings), 0
+	if i >= 0 {
+		at = o.Findings[i].State
 	}
-	f := &o.Findings[i]
-	st, space := o.States[f.State], ""
+	if at >= len(o.States) {
+		return Sentence{Text: "nothing is wrong", Finding: -1}
+	}
+	st, space := o.States[at], ""
 	if st != shown {
 		space = Namespace(&st.Snapshot.Scope)
 	}
-	return Sentence{f.Level, newTeller(st, f).sentence(space), i}
+	return sentenceOf(st, o.Findings, i, space)
 }
 
 // StateSentence says what is most urgent of one namespace.
 func StateSentence(st *model.State) Sentence {
-	i := urgent(st.Findings)
-	if i < 0 {
-		return healthy()
-	}
-	f := &st.Findings[i]
-	return Sentence{f.Level, newTeller(st, f).sentence(""), i}
+	return sentenceOf(st, st.Findings, urgent(st.Findings), "")
 }
 
-func healthy() Sentence { return Sentence{Text: "nothing is wrong", Finding: -1} }
+// sentenceOf tells a finding of the list, -1 for none. A level that no finding
+// explains is not passed over.
+func sentenceOf(st *model.State, list []model.Finding, i int, space string) Sentence {
+	if i < 0 && st.Level == model.LevelOK {
+		return Sentence{Text: "nothing is wrong", Finding: -1}
+	}
+	f := &model.Finding{Problem: model.PoolFull, Level: st.Level, Proto: source.TCP, Process: source.NoProcess}
+	if i >= 0 {
+		f = &list[i]
+	} else {
+		if st.UDP.Pressure.Level > st.TCP.Pressure.Level {
+			f.Proto = source.UDP
+		}
+		h := st.Of(f.Proto).Pressure.Headline()
+		f.Count, f.Of = h.Used(), h.Used()+h.Free
+	}
+	return Sentence{f.Level, newTeller(st, f).sentence(space), i}
+}
 
 // urgent finds the first finding that is more than worth knowing, or -1.
 func urgent(list []model.Finding) int {

@@ -18,9 +18,22 @@ import (
 
 func TestSentenceOfAHealthyHost(t *testing.T) {
 	t.Parallel()
-	o := &model.Overview{Findings: []model.Finding{{Problem: model.NoPooling}}}
+	o := &model.Overview{States: []*model.State{host()}, Findings: []model.Finding{{Problem: model.NoPooling}}}
 	if s := advice.SentenceOf(o, nil); s.Level != model.LevelOK || s.Text != "nothing is wrong" || s.Finding != -1 {
 		t.Errorf("what is worth knowing and no more is said first: %+v", s)
+	}
+}
+
+// A level is never passed over, whatever the findings say.
+func TestSentenceOfALevelThatNoFindingExplains(t *testing.T) {
+	t.Parallel()
+	st := with(host(), func(st *model.State) {
+		st.Level, st.UDP.Pressure.Level, st.UDP.Pressure.Live, st.UDP.Pressure.InUse = model.LevelWarning, model.LevelWarning, 18_000, 18_000
+	})
+	o := &model.Overview{States: []*model.State{st}}
+	want := advice.Sentence{Level: model.LevelWarning, Text: "the UDP ports run out, for every destination: 64 % used", Finding: -1}
+	if s := advice.SentenceOf(o, st); s != want {
+		t.Errorf("%+v, want %+v", s, want)
 	}
 }
 
@@ -168,14 +181,14 @@ func TestSentenceFitsALine(t *testing.T) {
 func TestSentenceAgreesWithTheOutlook(t *testing.T) {
 	t.Parallel()
 	for _, story := range []string{"no-pool", "leak", "blocked", "browsing", "containers"} {
-		h, err := demo.New(demo.Options{Scenario: story, Step: 4 * time.Second})
+		h, err := demo.New(demo.Options{Scenario: story, Step: 8 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
 		fleet := model.NewFleet(model.Options{})
 		var moments [2]source.Moment
 		var overviews [2]model.Overview
-		for i := range 30 {
+		for i := range 15 {
 			m, o := &moments[i%2], &overviews[i%2]
 			if err := h.Poll(context.Background(), m); err != nil {
 				t.Fatal(err)
