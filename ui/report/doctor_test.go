@@ -109,7 +109,7 @@ func diagnoses() map[string]Diagnosis {
 		{Problem: model.SynSent, Tuple: tuple, Process: java, Tier: model.OwnerObserved, Count: 1, Span: 1795349071120000000},
 	}
 	quiet := busyHost()
-	quiet.Findings = nil
+	quiet.Findings, quiet.Level, quiet.Outlook = nil, model.LevelOK, model.Outlook{}
 	quiet.TCP = model.Protocol{Pressure: model.Pressure{Proto: source.TCP, Usable: 28222}}
 	quiet.Moment.Limits, quiet.Snapshot.Settings.Reserved = nil, nil
 	return map[string]Diagnosis{
