@@ -67,8 +67,8 @@ func (v *View) legend() []signs {
 			{segment{theme.TimeWait, "▓"}, "TIME_WAIT: closed from here, and the port is kept for a while"},
 			{segment{theme.Blocked, "▒"}, "blocked for every destination: a server listens on it, or it was bound before connect()"},
 			{segment{theme.Free, "░"}, "free"},
-			{segment{theme.Tick, "┊"}, fmt.Sprintf("the thresholds, %g and %g %%", limits.Warning, limits.Critical)},
-			word("first line", "the destination that runs out of ports first: each pair of source and destination has the range to itself, but for "+
+			{segment{theme.Tick, "┊ ┃"}, fmt.Sprintf("the thresholds, %g and %g %%", limits.Warning, limits.Critical)},
+			word("worst", "the destination that runs out of ports first: each pair of source and destination has the range to itself, but for "+
 				"what is blocked"),
 			word("whole pool", "ports that anything holds"),
 			word("suspected", "likely bound before connect(); the kernel does not say"),
@@ -82,8 +82,9 @@ func (v *View) legend() []signs {
 		}},
 		{"Outlook", markColumn, []sign{
 			word("full in", "until connect() finds no port, if closes go on as now"),
-			word("settles at", "ports in use that the present closes lead to; also drains to"),
-			word("closes", "connections closed per second, and how many of these the range can bear"),
+			word("levels off", "where the use stops if closes go on as now; also drains to"),
+			word("holds 333", "closes per second that the range can bear"),
+			word("first half", "of the ports that connect() tries first"),
 			word("slow connect", "connect() passes the ports that it tries first in vain: a millisecond instead of microseconds"),
 			word("+118/s", "growth of the ports in use"),
 		}},
@@ -100,8 +101,8 @@ func (v *View) legend() []signs {
 			word("unknown", "was never seen with a process: tracing tells who closes"),
 		}},
 		{"Port map", markColumn, []sign{
-			word("tried first", "the ports of one parity: connect() begins with them, and is slow when they are full"),
-			word("tried last", "the others: connect() ends with them, bind(0) begins"),
+			word("upper row", "connect() first: the ports of one parity that it begins with; it is slow when they are full"),
+			word("lower row", "connect() last: the others, with which bind(0) begins"),
 			{segment{theme.Chart, "▁▄▇"}, "how many in a stretch of the range are used"}, {segment{theme.Free, "·"}, "none is"},
 		}},
 	}

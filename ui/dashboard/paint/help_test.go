@@ -24,7 +24,7 @@ func TestHelpBeginsWithTheLegend(t *testing.T) {
 	}
 	for _, mark := range []string{
 		"█ ", "▓ ", "▒ ", "░ ", "┊ ", "· ok", "! warning", "‼ critical", "✖ exhausted", "● ", "‖ ", "■ ", "▶ ", "≤ ", "api?", "suspected", "slow connect",
-		"blocked for every", "connect() begins", "×7", "(ended)", "folded",
+		"blocked for every", "upper row", "holds 333", "×7", "(ended)", "folded",
 	} {
 		if !strings.Contains(frame, mark) {
 			t.Errorf("%q is not explained", mark)
