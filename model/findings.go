@@ -18,7 +18,7 @@ const (
 	// in all, Of lately; Process and Tuple of the worst: the destination that it
 	// wanted to connect to, or the source that it wanted to bind, and port 0.
 	ConnectsFail Problem = iota
-	// TupleFull: a tuple is past a threshold. Tuple, Count used of Of, Rate of
+	// TupleFull: a tuple is past a threshold, or will be full soon. Tuple, Count used of Of, Rate of
 	// growth, Span until it is full; Process holds most of it.
 	TupleFull
 	// PoolFull: the pool of Proto is past a threshold, where the pool is the
@@ -135,6 +135,8 @@ const (
 	manyBoundShare  = 0.2
 	bucketsShare    = 0.8
 	maxTupleReports = 5
+	soon            = 5 * time.Minute
+	minSoonPercent  = 10
 
 	maxRefusedReports = 3
 	maxStolenReports  = 5
@@ -202,9 +204,9 @@ func (c *census) findTuples(st *State, list []Finding) []Finding {
 		if t.Pool != PoolRange {
 			continue
 		}
-		if t.Level > LevelOK {
+		if t.Level > LevelOK || t.fullSoon() {
 			f := Finding{
-				Problem: TupleFull, Level: t.Level, Tuple: t.TupleKey, Count: t.Used, Of: t.Used + t.Free,
+				Problem: TupleFull, Level: max(t.Level, LevelWarning), Tuple: t.TupleKey, Count: t.Used, Of: t.Used + t.Free,
 				Rate: t.Outlook.Rate, Span: t.Outlook.Left(),
 			}
 			c.lay(&f, t)
@@ -217,6 +219,13 @@ func (c *census) findTuples(st *State, list []Finding) []Finding {
 		}
 	}
 	return list
+}
+
+// fullSoon reports whether connect() will find no port in a few minutes. What
+// has only begun to rise is no reason to speak.
+func (t *TupleUse) fullSoon() bool {
+	left := t.Outlook.Left()
+	return left > 0 && left <= soon && t.Percent() >= minSoonPercent
 }
 
 // lay lays a finding to whoever holds the most of a tuple.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"ephtop/source"
 )
@@ -392,4 +393,25 @@ func connectionsOf(state source.State, n int) []source.Socket {
 		list[i].Inode = 0
 	}
 	return list
+}
+
+// What will be full in a few minutes is said before a threshold is passed; what
+// has only begun, or takes long, is not.
+func TestFullSoonIsAFinding(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		used int
+		o    Outlook
+		want bool
+	}{
+		{30, Outlook{Trend: TrendFull, In: 86 * time.Second}, true},
+		{30, Outlook{Trend: TrendFull, In: time.Hour}, false},
+		{5, Outlook{Trend: TrendFull, In: 86 * time.Second}, false},
+		{30, Outlook{Trend: TrendLevelsOff, In: 86 * time.Second}, false},
+	} {
+		use := TupleUse{Used: test.used, Free: 100 - test.used, Outlook: test.o}
+		if got := use.fullSoon(); got != test.want {
+			t.Errorf("%+v: %v", test, got)
+		}
+	}
 }

@@ -151,16 +151,16 @@ func (f *future) full() (in float64, ever bool) {
 // steady tells whether the use settles where it is.
 func (f *future) steady(use float64) bool { return math.Abs(use-float64(f.used)) <= f.slack(use) }
 
-// soon is how many lives away it may be that what grows beside the closes fills up
+// soonLives is how many lives away it may be that what grows beside the closes fills up
 // what these have left.
-const soon = 10
+const soonLives = 10
 
 // nearest tells whether the time until it is full is the verdict of now, and not
 // where closes lead before: by them, or by what is held, if that grows faster than
 // closes change the use, or comes on top of these soon.
 func (f *future) nearest(in, use float64) bool {
 	life, change := float64(f.life), use-float64(f.used)
-	return in <= life || f.steady(use) || f.growth*life >= math.Abs(change) || change > 0 && in <= soon*life
+	return in <= life || f.steady(use) || f.growth*life >= math.Abs(change) || change > 0 && in <= soonLives*life
 }
 
 // settled is the use in the end, if it does not get full, and needs what it

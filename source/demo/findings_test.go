@@ -32,8 +32,8 @@ const (
 var phases = map[string][]phase{
 	"no-pool": {
 		{"calm", 0, 20 * time.Second, model.LevelOK, []string{noPooling}, nil},
-		{"traffic rises", 25 * time.Second, 38 * time.Second, model.LevelOK, []string{noPooling}, nil},
-		{"the first half is full", 42 * time.Second, 44 * time.Second, model.LevelOK, []string{noPooling, slow}, nil},
+		{"traffic rises", 25 * time.Second, 38 * time.Second, model.LevelOK, []string{noPooling}, []string{tupleFull}},
+		{"the first half is full", 42 * time.Second, 44 * time.Second, model.LevelOK, []string{noPooling, slow}, []string{tupleFull}},
 		{"warning", 48 * time.Second, 53 * time.Second, model.LevelWarning, []string{noPooling, slow, tupleFull}, nil},
 		{"critical", 57 * time.Second, 61 * time.Second, model.LevelCritical, []string{noPooling, slow, tupleFull}, nil},
 		{

@@ -21,9 +21,12 @@ type Advice struct {
 // Remedy is one thing that would help.
 type Remedy struct {
 	What string `json:"what"`
-	// Command is what to type or to configure, a line each. Words in capitals
-	// stand for what only the reader knows.
+	// Command is what can be typed, a line each; "" where nothing can. Words in
+	// capitals stand for what only the reader knows.
 	Command string `json:"command"`
+	// Config is what to write into a configuration or a program, a line each; ""
+	// for nothing.
+	Config string `json:"config"`
 	// Effect is what it changes on this host.
 	Effect string `json:"effect"`
 	// Risk is what can go wrong.

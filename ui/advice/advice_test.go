@@ -218,7 +218,7 @@ func TestOf(t *testing.T) {
 				t.Error("something is left out")
 			}
 			for _, r := range a.Remedies {
-				if r.What == "" || r.Command == "" || r.Effect == "" || r.Risk == "" {
+				if r.What == "" || r.Command+r.Config == "" || r.Effect == "" || r.Risk == "" {
 					t.Errorf("something is left out of %+v", r)
 				}
 			}
@@ -238,7 +238,14 @@ func written(a *advice.Advice) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\nseen: %s\nwhy: %s\n", a.Title, a.Seen, a.Why)
 	for _, r := range a.Remedies {
-		fmt.Fprintf(&b, "\n- %s\n$ %s\neffect: %s\nrisk: %s\n", r.What, strings.ReplaceAll(r.Command, "\n", "\n$ "), r.Effect, r.Risk)
+		fmt.Fprintf(&b, "\n- %s\n", r.What)
+		for line := range strings.Lines(r.Command) {
+			fmt.Fprintf(&b, "$ %s\n", strings.TrimSpace(line))
+		}
+		for line := range strings.Lines(r.Config) {
+			fmt.Fprintf(&b, "| %s\n", strings.TrimSpace(line))
+		}
+		fmt.Fprintf(&b, "effect: %s\nrisk: %s\n", r.Effect, r.Risk)
 	}
 	return b.String()
 }

@@ -80,7 +80,7 @@ func (e *examiner) goClient(p *source.Process, port uint16) {
 			if c := &clients[j]; c.runs(known) {
 				if cure, ok := c.towards(port); ok {
 					e.seen("%s is a Go program (%s)", d.Name, d.Runtime)
-					e.next("%s: %s", cure.what, cure.command)
+					e.next("%s: %s", cure.what, cure.config)
 				}
 			}
 		}

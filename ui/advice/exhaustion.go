@@ -18,7 +18,11 @@ func (t *teller) scopeWords() string {
 	case p.PoolOnly:
 		return " This system picks a port without regard to the destination, so every other one fails too."
 	case p.Blocked+p.Suspected >= p.Usable:
-		return " Every other destination fails too, as all ports are" + likely(p) + " blocked for everyone: they were bound before connect()."
+		how := "they are listened on or bound."
+		if b := t.bound(); b != nil && 2*(b.Count+b.Suspected) > p.Blocked+p.Suspected {
+			how = "they were bound before connect()."
+		}
+		return " Every other destination fails too, as all ports are" + likely(p) + " blocked for everyone: " + how
 	case p.Blocked+p.Suspected >= p.Usable/5:
 		return fmt.Sprintf(" Other destinations have %s left, as the others are%s blocked for everyone.",
 			text.Plural(p.Usable-p.Blocked-p.Suspected, "port", "ports"), likely(p))
@@ -58,7 +62,7 @@ func (t *teller) tupleFull() Advice {
 	if t.Rate >= 0.5 {
 		a.Seen += "; " + text.Rate(t.Rate) + " ports/s" + t.left(", full in ")
 	}
-	if n := t.closeRate(); n > 0 && t.Level != model.LevelExhausted {
+	if n := t.outlook().CloseRate; n > 0 && t.Level != model.LevelExhausted {
 		a.Seen += "; " + closes(n) + ", where " + rate(t.sustains()) + " can be sustained"
 	}
 	a.Why = "When none is free, connect() to this destination fails with EADDRNOTAVAIL." + t.scopeWords()

@@ -90,7 +90,7 @@ func TestFailedBindsOfWhoBindsFirst(t *testing.T) {
 			continue
 		}
 		c.state.Findings = []model.Finding{{Problem: model.BoundFirst, Process: none, Count: 100, Exact: true}}
-		if a := advice.Of(c.state, &c.f); !strings.Contains(a.Remedies[0].Command, "IP_BIND_ADDRESS_NO_PORT") {
+		if a := advice.Of(c.state, &c.f); !strings.Contains(a.Remedies[0].Config, "IP_BIND_ADDRESS_NO_PORT") {
 			t.Errorf("%s: %s", c.name, written(&a))
 		}
 	}

@@ -128,7 +128,7 @@ func (t *teller) addressRefused() Advice {
 	case r.Destination.IsLoopback() && !r.Destination.Is4():
 		a.Why = notThePorts + "the loopback interface has no ::1, for IPv6 is off on it, and the call goes there."
 		a.Remedies = []Remedy{{
-			What: "connect to 127.0.0.1 instead of ::1 or localhost", Command: "the client's configuration",
+			What: "connect to 127.0.0.1 instead of ::1 or localhost", Config: "the address of the server in the client's configuration",
 			Effect: "the connection has an address", Risk: "the server must listen on 127.0.0.1 too",
 		}, {
 			What: "turn IPv6 on on the loopback interface", Command: "sysctl -w net.ipv6.conf.lo.disable_ipv6=0",
@@ -137,7 +137,7 @@ func (t *teller) addressRefused() Advice {
 	case linkLocal(r.Destination) || linkLocal(r.Local):
 		a.Why = notThePorts + "a link-local address means nothing without its interface."
 		a.Remedies = []Remedy{{
-			What: "name the interface with the address", Command: r.Destination.String() + "%INTERFACE",
+			What: "name the interface with the address", Config: r.Destination.String() + "%INTERFACE",
 			Effect: "the connection has an address of that link", Risk: "not every program takes addresses with an interface",
 		}, look}
 	default:
@@ -162,7 +162,7 @@ func (t *teller) bindRefused(r *model.Failure) Advice {
 	if linkLocal(r.Local) {
 		a.Why = notThePorts + "a link-local address means nothing without its interface, and is of one interface alone."
 		a.Remedies = append(a.Remedies, Remedy{
-			What: "name the interface with the address", Command: ip + "%INTERFACE",
+			What: "name the interface with the address", Config: ip + "%INTERFACE",
 			Effect: "the address is looked for on that link", Risk: "not every program takes addresses with an interface",
 		})
 	}

@@ -66,7 +66,7 @@ func towards(key model.TupleKey, live, waiting, old int) func(*model.State) {
 		p := &st.TCP.Pressure
 		used := live + waiting
 		p.Tuples = append(p.Tuples, model.TupleUse{
-			TupleKey: key, Live: live, TimeWait: waiting, Used: used, Free: p.Usable - used, Closing: 590,
+			TupleKey: key, Live: live, TimeWait: waiting, Used: used, Free: p.Usable - used, Closing: 590, Process: source.NoProcess,
 			Outlook:   model.Outlook{CloseRate: 118, Plateau: live + int(118*st.Snapshot.Settings.TimeWait.Seconds()), Keeps: st.Snapshot.Settings.TimeWait},
 			FirstHalf: min(used, p.Usable/2), FirstHalfSize: p.Usable / 2,
 		})

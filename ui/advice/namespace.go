@@ -28,17 +28,32 @@ func Namespace(s *source.Scope) string {
 // elsewhere reports whether the state is of a namespace that is not the host's,
 // and for which the host's files do not set anything.
 func (t *teller) elsewhere() bool {
-	scope := &t.st.Snapshot.Scope
-	return scope.Kind != source.ScopeHost && scope.PID != 0 || t.inside()
+	return t.enter() != "" || t.inside()
 }
+
+// enter is what to type before a command, so that it is about the namespace of
+// the state; "" where it is the host's, or there is no way in.
+func (t *teller) enter() string {
+	switch scope := &t.st.Snapshot.Scope; {
+	case scope.Kind == source.ScopeHost:
+	case scope.PID != 0:
+		return "nsenter -t " + strconv.Itoa(int(scope.PID)) + " -n "
+	case scope.Kind == source.ScopeNamed && plainName.MatchString(scope.Name):
+		return "ip netns exec " + scope.Name + " "
+	}
+	return ""
+}
+
+// plainName is a name that a shell takes for itself.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
 // inside reports whether we are in the container that the state is of.
 func (t *teller) inside() bool {
 	return t.st.Snapshot.Scope.Kind == source.ScopeUnnamed && t.inContainer()
 }
 
-// aim has remedies set in the namespace that they are meant for: typed on the
-// host as they are, they would change the host.
+// aim has remedies typed in the namespace that they are meant for: on the host,
+// they would change the host, or show its sockets.
 func (t *teller) aim(remedies []Remedy) {
 	scope := &t.st.Snapshot.Scope
 	inside := t.inside()
@@ -60,17 +75,17 @@ func (t *teller) aim(remedies []Remedy) {
 		r.Risk = strings.ReplaceAll(r.Risk, lostAtRestart, lost)
 		var lines []string
 		for line := range strings.SplitSeq(r.Command, "\n") {
-			settings := sysctlSettings.FindAllStringSubmatch(line, -1)
-			if !strings.HasPrefix(line, "sysctl -w net.") {
-				settings = nil
-			}
-			switch {
-			case settings == nil && !strings.HasPrefix(line, "ip address "), inside && settings == nil:
+			switch set := sysctlSettings.FindAllStringSubmatch(line, -1); {
+			case strings.HasPrefix(line, "sysctl -w net."):
+				if !inside {
+					lines = append(lines, t.enter()+line)
+				}
+				lines = append(lines, t.startedWith(r, set)...)
+			case ofNamespace.MatchString(line):
+				lines = append(lines, t.enter()+line)
+			default:
 				lines = append(lines, line)
-			case !inside:
-				lines = append(lines, "nsenter -t "+strconv.Itoa(int(scope.PID))+" -n "+line)
 			}
-			lines = append(lines, startedWith(scope.Kind, inside, settings)...)
 		}
 		if r.Command = strings.Join(lines, "\n"); scope.Kind == source.ScopePod && unsafeSysctls.MatchString(r.Command) {
 			r.Risk = "an unsafe sysctl, which the kubelet must allow (allowedUnsafeSysctls); " + r.Risk
@@ -78,22 +93,24 @@ func (t *teller) aim(remedies []Remedy) {
 	}
 }
 
+// ofNamespace are the commands that show or change what is the namespace's.
+var ofNamespace = regexp.MustCompile(`^(ip|ss|tcpdump|nft|iptables) `)
+
 // unsafeSysctls are those of the remedies that Kubernetes calls so.
 var unsafeSysctls = regexp.MustCompile(`net\.ipv4\.tcp_(tw_reuse|timestamps|max_tw_buckets|orphan_retries)`)
 
 // sysctlSettings finds the settings of a line of sysctl(8).
 var sysctlSettings = regexp.MustCompile(`(net\.[a-z0-9_.]+)="?([^"\s]+(?: [0-9]+)?)"?`)
 
-// startedWith is how a pod or a container is given settings for good. Who looks
-// from inside of one does not know which of the two it is.
-func startedWith(kind source.ScopeKind, inside bool, settings [][]string) (lines []string) {
-	if len(settings) == 0 {
-		return nil
-	}
+// startedWith is how a container is given settings for good, and writes into the
+// remedy how a pod is. Who looks from inside of one does not know which of the
+// two it is.
+func (t *teller) startedWith(r *Remedy, settings [][]string) (lines []string) {
+	kind, inside := t.st.Snapshot.Scope.Kind, t.inside()
 	if kind == source.ScopePod || inside {
-		lines = append(lines, "pod: spec.securityContext.sysctls: ["+strings.Join(each(settings, func(s []string) string {
+		r.Config = strings.TrimPrefix(r.Config+"\npod: spec.securityContext.sysctls: ["+strings.Join(each(settings, func(s []string) string {
 			return "{name: " + s[1] + ", value: \"" + s[2] + "\"}"
-		}), ", ")+"]")
+		}), ", ")+"]", "\n")
 	}
 	if kind == source.ScopeContainer || inside {
 		lines = append(lines, "docker run "+strings.Join(each(settings, func(s []string) string {

@@ -10,9 +10,11 @@ import (
 )
 
 // cure is how connections to a service are kept open and used again.
-type cure struct{ what, command, risk string }
+type cure struct{ what, config, risk string }
 
-func (c cure) remedy(effect string) Remedy { return Remedy{c.what, c.command, effect, c.risk} }
+func (c cure) remedy(effect string) Remedy {
+	return Remedy{What: c.what, Config: c.config, Effect: effect, Risk: c.risk}
+}
 
 const (
 	poolRisk = "size the pool for the busiest moment: one that is too small makes callers wait"
@@ -113,7 +115,7 @@ func (t *teller) pool(waiting, live, plateau int) Remedy {
 		}
 	}
 	return c.remedy("ends " + text.Count(waiting) + " TIME_WAIT: about " + text.Plural(max(1, live), "port", "ports") + " instead of " +
-		text.Count(min(max(plateau, waiting+live), max(t.pressure().Usable, waiting+live))))
+		text.Count(min(max(plateau, waiting+live), t.pressure().Usable)))
 }
 
 func (t *teller) noPooling() Advice {
@@ -121,13 +123,17 @@ func (t *teller) noPooling() Advice {
 	if t.Span > 0 {
 		life = "a connection lives " + span(t.Span) + " on average"
 	}
+	makes := "makes " + text.Plural(t.Plateau, "port", "ports")
+	if t.Plateau > t.Of {
+		makes = "is more than the " + text.Plural(t.Of, "port", "ports") + " there are,"
+	}
 	a := Advice{
 		Title: t.title("%s to %s, each for a new connection", closes(t.Rate), t.destination()),
 		Seen: fmt.Sprintf("%s closes %s connections/s to %s: %s open, %s in TIME_WAIT%s; %s; %s%s",
 			t.whoever(), rate(t.Rate), t.destination(), text.Count(t.Live), text.Count(t.Count), t.shares(), life, takes(t.Plateau, t.Of),
 			t.learn()),
-		Why: fmt.Sprintf("Each connection that is closed here keeps its port towards this destination for %s: at this rate that makes %s for %s at one time.",
-			span(t.set.TimeWait), text.Plural(t.Plateau, "port", "ports"), text.Plural(max(1, t.Live), "connection", "connections")) + t.noCure(),
+		Why: fmt.Sprintf("Each connection that is closed here keeps its port towards this destination for %s: at this rate that %s for %s at one time.",
+			span(t.set.TimeWait), makes, text.Plural(max(1, t.Live), "connection", "connections")) + t.noCure(),
 		Remedies: gather(t.pool(t.Count, t.Live, t.Plateau), t.unixSocket(), t.reuse(), t.shorten()),
 	}
 	if t.Level > model.LevelOK {

@@ -63,19 +63,19 @@ func (t *teller) privatePool() Advice {
 // ownPool is the remedy of more ports where the program's own are set.
 func (t *teller) ownPool() Remedy {
 	r := Remedy{
-		What:    "name more source ports in the program's configuration, or none",
-		Command: "HAProxy: source ADDRESS:LOW-HIGH wider, or source ADDRESS alone; nginx: proxy_bind ADDRESS without a port",
-		Effect:  "one more connection to this destination for each port; without named ports, as many as the range has",
-		Risk:    "a server that starts later on such a port can find it taken",
+		What:   "name more source ports in the program's configuration, or none",
+		Config: "HAProxy: source ADDRESS:LOW-HIGH wider, or source ADDRESS alone; nginx: proxy_bind ADDRESS without a port",
+		Effect: "one more connection to this destination for each port; without named ports, as many as the range has",
+		Risk:   "a server that starts later on such a port can find it taken",
 	}
 	switch t.Limit.Kind {
 	case model.PoolLocalRange:
 		r.What = "widen the range that the program sets with IP_LOCAL_PORT_RANGE"
-		r.Command = "setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &(uint32_t){HIGH << 16 | LOW}, 4); only what lies in " + t.set.Range.String() + " counts"
+		r.Config = "setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &(uint32_t){HIGH << 16 | LOW}, 4); only what lies in " + t.set.Range.String() + " counts"
 		r.Risk = "other programs with such ranges must keep clear of it"
 	case model.PoolReserved:
 		r.What = "mount without reserved ports, or with fewer connections for each mount"
-		r.Command = "mount -o noresvport,nconnect=1 SERVER:/PATH DIRECTORY"
+		r.Command, r.Config = "mount -o noresvport,nconnect=1 SERVER:/PATH DIRECTORY", ""
 		r.Effect = "the connections take ports of the range instead of these " + text.Count(t.Of)
 		r.Risk = "the server must accept ports above 1023 (exportfs: insecure)"
 	}
@@ -87,12 +87,18 @@ func (t *teller) moreSources() Remedy {
 	if t.Limit.Kind == model.PoolReserved {
 		return Remedy{}
 	}
-	return Remedy{
+	r := Remedy{
 		What:    "take several source addresses, or several addresses of the server",
-		Command: "ip address add ADDRESS dev INTERFACE\nHAProxy: a server line for each source; nginx: proxy_bind with several addresses by split_clients",
+		Command: "ip address add ADDRESS dev INTERFACE",
+		Config:  "HAProxy: a server line for each source; nginx: proxy_bind with several addresses by split_clients",
 		Effect:  "+" + text.Plural(t.Of, "port", "ports") + " for each further address",
 		Risk:    "firewalls and allow lists must know the new addresses",
 	}
+	if t.Tuple.Source.IsLoopback() {
+		r.Command, r.Config = moreLoopback(t.Tuple.Source)
+		r.Risk = "who tells its clients by their address must know the new ones"
+	}
+	return r
 }
 
 // freePort is the remedy of leaving the port to connect().
@@ -101,9 +107,9 @@ func (t *teller) freePort() Remedy {
 		return Remedy{}
 	}
 	return Remedy{
-		What:    "bind the address without a port, with IP_BIND_ADDRESS_NO_PORT, so that connect() picks it",
-		Command: "setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int)); bind(fd, ADDRESS:0)",
-		Effect:  text.Count(max(0, t.set.Usable())) + " ports to each destination instead of " + text.Count(t.Of),
-		Risk:    "getsockname() before connect() gives port 0; needs Linux 4.2",
+		What:   "bind the address without a port, with IP_BIND_ADDRESS_NO_PORT, so that connect() picks it",
+		Config: "setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int)); bind(fd, ADDRESS:0)",
+		Effect: text.Count(max(0, t.set.Usable())) + " ports to each destination instead of " + text.Count(t.Of),
+		Risk:   "getsockname() before connect() gives port 0; needs Linux 4.2",
 	}
 }

@@ -107,15 +107,28 @@ func (t *teller) another() Remedy {
 	}
 	r := Remedy{
 		What:    "spread the connections over one more destination or source address",
-		Command: "ip address add ADDRESS dev INTERFACE\nHAProxy: source ADDRESS; nginx: proxy_bind ADDRESS; or one more address or port of the server",
+		Command: "ip address add ADDRESS dev INTERFACE",
+		Config:  "HAProxy: source ADDRESS; nginx: proxy_bind ADDRESS; or one more address or port of the server",
 		Effect:  "+" + text.Plural(fresh, "port", "ports") + " and " + closes(sustains(fresh, t.keeps())) + " for each further address",
 		Risk:    "a program that binds the source address must set IP_BIND_ADDRESS_NO_PORT, or its ports are blocked for everyone",
 	}
+	if t.Tuple.Source.IsLoopback() {
+		r.Command, r.Config = moreLoopback(t.Tuple.Source)
+	}
 	if t.Tuple.Destination.IsLoopback() {
-		r.Command = "connect to " + t.unusedLoopback().String() + " as well, which needs no set-up; the server must listen on 0.0.0.0 or there too"
+		r.Command, r.Config = "", "connect to "+t.unusedLoopback().String()+" as well, which needs no set-up; the server must listen on 0.0.0.0 or there too"
 		r.Risk = "the server must be told apart by nothing but its port"
 	}
 	return r
+}
+
+// moreLoopback is how a program gets one more source address on loopback: of
+// IPv4 all are there.
+func moreLoopback(a source.Addr) (command, config string) {
+	if a.Is4() {
+		return "", "bind the source to 127.0.0.2 and on: all of 127.0.0.0/8 is there without set-up"
+	}
+	return "ip address add ADDRESS dev lo", ""
 }
 
 // unusedLoopback is an address of loopback on which nothing goes to the port of
@@ -138,9 +151,9 @@ func (t *teller) unixSocket() Remedy {
 		return Remedy{}
 	}
 	return Remedy{
-		What:    "use a Unix domain socket, as both ends are on this host",
-		Command: "set the client's address to the path of the server's socket, such as /run/NAME.sock",
-		Effect:  "no port at all instead of " + text.Plural(t.use.Live+t.use.TimeWait, "port", "ports"),
-		Risk:    "both programs must be able to, and permissions are those of a file",
+		What:   "use a Unix domain socket, as both ends are on this host",
+		Config: "set the client's address to the path of the server's socket, such as /run/NAME.sock",
+		Effect: "no port at all instead of " + text.Plural(t.use.Live+t.use.TimeWait, "port", "ports"),
+		Risk:   "both programs must be able to, and permissions are those of a file",
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"ephtop/model"
 	"ephtop/source"
 )
 
@@ -36,18 +37,15 @@ func (t *teller) sustains() float64 { return sustains(t.spare(), t.keeps()) }
 
 // keeps is how long a close keeps its port towards the finding's tuple.
 func (t *teller) keeps() time.Duration {
-	if t.use == nil {
-		return t.set.TimeWait
-	}
-	return cmp.Or(t.use.Outlook.Keeps, t.set.TimeWait)
+	return cmp.Or(t.outlook().Keeps, t.set.TimeWait)
 }
 
-// closeRate is the closes per second towards the finding's tuple.
-func (t *teller) closeRate() float64 {
+// outlook is that of the finding's tuple, or says nothing.
+func (t *teller) outlook() model.Outlook {
 	if t.use == nil {
-		return 0
+		return model.Outlook{}
 	}
-	return t.use.Outlook.CloseRate
+	return t.use.Outlook
 }
 
 // oldEnough counts the ports towards the finding's tuple whose TIME_WAIT could

@@ -43,8 +43,8 @@ func TestRemediesOfPrograms(t *testing.T) {
 		a := advice.Of(st, &model.Finding{
 			Problem: model.NoPooling, Tuple: tuple("10.0.0.9", test.to), Tier: model.OwnerInferred, Rate: 60, Count: 3641, Live: 41, Of: 28232, Plateau: 3641,
 		})
-		if r := a.Remedies[0]; !strings.Contains(r.What+"\n"+r.Command, test.want) {
-			t.Errorf("%s (%s) to %s: first remedy %q, %q, want %q", test.name, test.command, test.to, r.What, r.Command, test.want)
+		if r := a.Remedies[0]; !strings.Contains(r.What+"\n"+r.Config, test.want) {
+			t.Errorf("%s (%s) to %s: first remedy %q, %q, want %q", test.name, test.command, test.to, r.What, r.Config, test.want)
 		}
 	}
 }
@@ -77,8 +77,8 @@ func TestRemediesOfEveryFindingByPlace(t *testing.T) {
 						}
 					}
 				}
-				sets := strings.Contains(r.Command, "sysctl -w net.") || strings.Contains(r.Command, "sysctls: [")
-				if sets && (strings.Contains(r.Command, "securityContext.sysctls: [{name: net.") != place.spec ||
+				sets := strings.Contains(r.Command, "sysctl -w net.") || strings.Contains(r.Config, "sysctls: [")
+				if sets && (strings.Contains(r.Config, "securityContext.sysctls: [{name: net.") != place.spec ||
 					strings.Contains(r.Command, "docker run --sysctl net.") != place.run) {
 					t.Errorf("%s in %+v: %q", c.name, place.scope, r.Command)
 				}
@@ -104,7 +104,7 @@ func TestRangeOfAPod(t *testing.T) {
 		st.Snapshot.Scope = source.Scope{Kind: test.kind, PID: 51}
 		st.Snapshot.Settings.Range = source.PortRange{Low: 40000, High: 40099}
 		a := advice.Of(st, &model.Finding{Problem: model.NarrowRange, Process: none})
-		if lines := strings.Split(a.Remedies[0].Command, "\n"); lines[len(lines)-1] != test.want {
+		if lines := strings.Split(strings.TrimSpace(a.Remedies[0].Command+"\n"+a.Remedies[0].Config), "\n"); lines[len(lines)-1] != test.want {
 			t.Errorf("%v: %q, want %q", test.kind, lines, test.want)
 		}
 	}

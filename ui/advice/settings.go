@@ -84,10 +84,10 @@ func (t *teller) listenerInRange() Advice {
 	}
 	a.Remedies = gather(t.reserveRemedy("reserve the ports of the servers", "no help to a server that asks for port 0 and so gets another port each time"))
 	a.Remedies = append(a.Remedies, Remedy{
-		What:    "give the servers fixed ports outside the range",
-		Command: fmt.Sprintf("a port below %d in the server's configuration", t.set.Range.Low),
-		Effect:  "+" + text.Plural(n, "port", "ports") + " to each destination",
-		Risk:    "its clients must be told the new port",
+		What:   "give the servers fixed ports outside the range",
+		Config: fmt.Sprintf("a port below %d in the server's configuration", t.set.Range.Low),
+		Effect: "+" + text.Plural(n, "port", "ports") + " to each destination",
+		Risk:   "its clients must be told the new port",
 	})
 	return a
 }

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"strings"
 
 	"ephtop/model"
 	"ephtop/source"
@@ -9,7 +10,7 @@ import (
 )
 
 func (t *teller) boundFirst() Advice {
-	all := t.Count + t.Suspected
+	all := min(t.Count+t.Suspected, t.pressure().Usable)
 	bound := fmt.Sprintf("%s bound for certain, %s suspected, of", text.Count(t.Count), text.Count(t.Suspected))
 	if t.st.Snapshot.BlockedKnown {
 		bound = text.Count(t.Count) + " of"
@@ -27,10 +28,10 @@ func (t *teller) boundFirst() Advice {
 		a.Why += " bind() on " + address(t.Tuple.Source) + " fails with EADDRINUSE now."
 	}
 	a.Remedies = append(gather(t.noPort(all)), Remedy{
-		What:    "do not bind() at all where the system may choose the source address",
-		Command: "leave the source address out of the configuration (Go: net.Dialer.LocalAddr)",
-		Effect:  "gives " + text.Plural(all, "port", "ports") + " back to every destination",
-		Risk:    "the source address is the one of the route",
+		What:   "do not bind() at all where the system may choose the source address",
+		Config: "leave the source address out of the configuration (Go: net.Dialer.LocalAddr)",
+		Effect: "gives " + text.Plural(all, "port", "ports") + " back to every destination",
+		Risk:   "the source address is the one of the route",
 	})
 	return a
 }
@@ -40,7 +41,7 @@ func (t *teller) noPortFor(b *model.Finding) Remedy {
 	if b == nil {
 		return Remedy{}
 	}
-	return t.noPort(b.Count + b.Suspected)
+	return t.noPort(min(b.Count+b.Suspected, t.pressure().Usable))
 }
 
 // noPort is the remedy of leaving the choice of a port to connect().
@@ -49,10 +50,10 @@ func (t *teller) noPort(all int) Remedy {
 		return Remedy{}
 	}
 	return Remedy{
-		What:    "set IP_BIND_ADDRESS_NO_PORT before bind(), so that connect() picks the port",
-		Command: "setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));\nGo: in net.Dialer.Control; nginx proxy_bind and HAProxy source set it themselves",
-		Effect:  "gives " + text.Plural(all, "port", "ports") + " back to every destination",
-		Risk:    "getsockname() before connect() gives port 0; needs Linux 4.2",
+		What:   "set IP_BIND_ADDRESS_NO_PORT before bind(), so that connect() picks the port",
+		Config: "setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));\nGo: in net.Dialer.Control; nginx proxy_bind and HAProxy source set it themselves",
+		Effect: "gives " + text.Plural(all, "port", "ports") + " back to every destination",
+		Risk:   "getsockname() before connect() gives port 0; needs Linux 4.2",
 	}
 }
 
@@ -100,12 +101,22 @@ func (t *teller) closeWait() Advice {
 		},
 		{
 			What:    "restart the process, until it is mended",
-			Command: t.list(fmt.Sprintf("systemctl status %s, then systemctl restart UNIT", pid), fmt.Sprintf("restart the service of pid %s", pid), fmt.Sprintf("restart the service of pid %s", pid)),
+			Command: t.restart(pid),
 			Effect:  "frees up to " + freed + " at once",
 			Risk:    "its other connections end too, and the leak comes back",
 		},
 	}
 	return a
+}
+
+// restart is how what a process belongs to is found and started anew.
+func (t *teller) restart(pid string) string {
+	scope := &t.st.Snapshot.Scope
+	space, name, _ := strings.Cut(scope.Name, "/")
+	if scope.Kind == source.ScopePod && plainName.MatchString(space) && plainName.MatchString(name) {
+		return "kubectl delete pod -n " + space + " " + name
+	}
+	return t.list("systemctl status "+pid+"\nsystemctl restart UNIT", "ps -p "+pid, "tasklist /svc /fi \"pid eq "+pid+"\"")
 }
 
 func (t *teller) synSent() Advice {
@@ -136,15 +147,15 @@ func (t *teller) synSent() Advice {
 		})
 	}
 	a.Remedies = append(a.Remedies, Remedy{
-		What:    "in a stateless firewall or network ACL on the way, allow the answers to the whole range",
-		Command: fmt.Sprintf("allow tcp from %s port %d to %s ports %v", to.Destination, to.Port, answersTo(to.Source), r),
-		Effect:  "frees " + text.Plural(t.Count, "port", "ports") + " if the range was narrower there",
-		Risk:    "the rule must follow when the range is widened",
+		What:   "in a stateless firewall or network ACL on the way, allow the answers to the whole range",
+		Config: fmt.Sprintf("allow tcp from %s port %d to %s ports %v", to.Destination, to.Port, answersTo(to.Source), r),
+		Effect: "frees " + text.Plural(t.Count, "port", "ports") + " if the range was narrower there",
+		Risk:   "the rule must follow when the range is widened",
 	}, Remedy{
-		What:    "give connect() a deadline of a few seconds in the application",
-		Command: "Go: net.Dialer{Timeout: 3 * time.Second}; Java: connectTimeout; curl --connect-timeout 3",
-		Effect:  "each of the " + text.Count(t.Count) + " holds its port for 3 s instead of a minute or two",
-		Risk:    "a peer that is merely slow is given up too",
+		What:   "give connect() a deadline of a few seconds in the application",
+		Config: "Go: net.Dialer{Timeout: 3 * time.Second}; Java: connectTimeout; curl --connect-timeout 3",
+		Effect: "each of the " + text.Count(t.Count) + " holds its port for 3 s instead of a minute or two",
+		Risk:   "a peer that is merely slow is given up too",
 	})
 	return a
 }

@@ -72,6 +72,12 @@ func (t *teller) moreports(more, then int) string {
 	if t.Problem == model.SlowConnect {
 		return effect + fmt.Sprintf("; connect() gets slow at %s instead of %s ports", text.Count(then/2), text.Count(t.Of))
 	}
+	switch o := t.outlook(); {
+	case o.Trend == model.TrendFull && o.Plateau > then:
+		return effect + "; not enough for what closes now, which needs " + text.Count(o.Plateau)
+	case t.use != nil && o.CloseRate == 0:
+		return effect
+	}
 	return effect + "; sustains " + t.insteadOf(sustains(t.spare()+more, t.keeps()))
 }
 

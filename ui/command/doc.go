@@ -80,9 +80,9 @@
 //
 // # Keys
 //
-//	q ctrl+c               quit
+//	q ctrl+c               quit; under what lies over the screen, q closes that
 //	?                      help
-//	f                      findings
+//	f                      findings: enter unfolds one, ↑ ↓ come by its commands
 //	tab shift+tab ← → h l  pane
 //	↑ ↓ j k pgup pgdn      move; ctrl+b and ctrl+f are pgup and pgdn
 //	home end g G           first, last
@@ -104,9 +104,11 @@
 //	                       replay, up to 10 minutes; space, esc and end show the present
 //	+ -                    poll less, more often
 //	n                      services by name or number
-//	y                      copy the four-tuple, of a fold or a destination both ends (OSC 52)
+//	y                      copy the four-tuple, of a fold or a destination both ends; in the findings the
+//	                       command under the cursor (OSC 52)
 //	r                      start, stop a recording in the working directory; after q its path
 //	                       and the command that plays it are printed
+//	E                      write a report there, as Markdown
 //	ctrl+l ctrl+z          draw anew; suspend
 //
 // In a replay of a file, ← → seek by a second and with shift by ten, home and
@@ -123,8 +125,8 @@
 //	range        {low, high, ports, reserved, usable}
 //	pool         {tcp: {in_use, percent}, udp: {…}}
 //	level        ok, warning, critical or exhausted
-//	findings     [{problem, level, title, seen, why, remedies: [{what, command, effect, risk}],
-//	             namespace}]
+//	findings     [{problem, level, title, seen, why, remedies: [{what, command, config, effect, risk}],
+//	             namespace}], command is what can be typed, config what to configure
 //	tuples       [{source, destination, port, used, free, percent, blocked, suspected, blocked_known, time_wait,
 //	             reusable, first_half_percent, slow_connect, closes_per_second,
 //	             sustainable_closes_per_second, plateau, seconds_to_full, level,

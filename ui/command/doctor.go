@@ -48,8 +48,8 @@ func (a *app) doctor() *cobra.Command {
 range, active connections, TIME_WAIT, the firewall, pooling, the system log, and
 settings that were changed. Each point is ok, a warning, a problem or not known,
 with the figure and the next step. Then come the findings, most urgent first,
-each with what helps, by how much on this host, and at what risk. Nothing is
-changed.
+each with what helps, by how much on this host, and at what risk, and as the
+last the verdict: what is most urgent, and what to do first. Nothing is changed.
 
 The exit status is 0, 1 or 2 by the worst point; what is not known is no alarm.
 Ctrl+C ends the watch early, with what was seen so far. --interval is the time

@@ -146,7 +146,7 @@ func (s *screen) in(t *testing.T) *screen {
 func keysHelp(s *screen, _ [][]string) {
 	for _, closing := range []string{"?", "Escape"} {
 		s.press("?")
-		s.wait("the help", func(f frame) bool { return len(f.box("Help").lines) > 0 && f.has("Look closer", "shift+tab") })
+		s.wait("the help", func(f frame) bool { return len(f.box("Help").lines) > 0 && f.has("Gauges", "rport:443,5432") })
 		s.press(closing)
 		s.wait("the connections", func(f frame) bool { return f.box("Help").top == "" && len(f.connections()) > 0 })
 	}

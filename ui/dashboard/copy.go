@@ -11,6 +11,9 @@ import (
 
 // copyTuple copies the connection whose details are open, or that is selected.
 func (m *Model) copyTuple() tea.Cmd {
+	if text := m.findingText(); m.view.Overlay == paint.OverlayFindings && text != "" {
+		return m.copyText(text)
+	}
 	t := m.view.Detail.Tuple
 	if m.view.Overlay != paint.OverlayDetails {
 		text, ok := m.selectedText()

@@ -50,8 +50,8 @@ type Config struct {
 	// Program is what recordings made with the key r say that they were
 	// written by, as "ephtop 1.0.0".
 	Program string
-	// RecordDir is where the key r writes recordings; the current directory if
-	// empty.
+	// RecordDir is where the keys r and E write recordings and reports; the
+	// current directory if empty.
 	RecordDir string
 	// Interval is the time from the start of one poll to that of the next; a
 	// second if zero.
@@ -126,6 +126,7 @@ type Model struct {
 	// before is the filter in force when editing began.
 	before activeFilter
 
+	findings  findingsCursor
 	clipboard terminal.Clipboard
 	recording recordKey
 	// farewell are lines for the terminal once it is as it was.

@@ -23,7 +23,7 @@ type KeyMap struct {
 	Connections, Destinations, Namespaces key.Binding
 	Several                               bool
 
-	Pause, Slower, Faster, Names, Copy, Record key.Binding
+	Pause, Slower, Faster, Names, Copy, Record, Report key.Binding
 
 	// SlowDown and SpeedUp are for sources whose time can go at a speed. The
 	// others are for a replay and to look back: they take the arrows, home and
@@ -76,6 +76,7 @@ func DefaultKeyMap() KeyMap {
 		Copy:   binding("y", "copy", "y"),
 
 		Record: binding("r", "record", "r"),
+		Report: binding("E", "report", "E"),
 
 		SlowDown:     binding("<", "half speed", "<"),
 		SpeedUp:      binding(">", "double speed", ">"),
@@ -144,8 +145,9 @@ func (k KeyMap) groups() []paint.HelpGroup {
 			described(k.Pause, k.pauses()),
 			described(k.Slower, "poll less often"),
 			described(k.Faster, "poll more often"),
-			described(k.Copy, "copy the addresses of the line"),
+			described(k.Copy, "copy the addresses of the line, or the command"),
 			described(k.Record, "start or stop a recording"),
+			described(k.Report, "write a report as Markdown"),
 			k.Help, k.Redraw, k.Suspend,
 			relabelled(k.Quit, "q/ctrl+c"),
 		)},
@@ -183,11 +185,11 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 	case v.Picking:
 		return hints(described(k.Sort, "next"), k.Reverse, described(k.Back, "close"))
 	case v.Overlay == paint.OverlayHelp:
-		return hints(described(k.Back, "close"), k.Up, k.Down, k.Quit)
+		return hints(described(k.Back, "close"), k.Up, k.Down, k.PageDown)
 	case v.Overlay == paint.OverlayFindings:
-		return hints(described(k.Back, "close"), k.Up, k.Down, k.PageDown, k.Quit)
+		return hints(described(k.Back, "close"), described(k.Open, "unfold, fold"), described(k.Copy, "copy the command"), k.Report, k.Up, k.Down)
 	case v.Overlay == paint.OverlayDetails:
-		return hints(described(k.Back, "close"), k.Up, k.Down, k.Copy, k.Names, k.Quit)
+		return hints(described(k.Back, "close"), k.Up, k.Down, k.Copy, k.Names)
 	}
 	open, pause := k.Open, k.Pause
 	switch v.Focus {

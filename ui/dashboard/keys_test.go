@@ -25,7 +25,7 @@ import (
 func TestQuit(t *testing.T) {
 	t.Parallel()
 	for _, keys := range [][]string{
-		{"q"}, {"ctrl+c"}, {"?", "q"}, {"enter", "q"}, {"/", "ctrl+c"}, {"space", "q"}, {"?", "ctrl+c"},
+		{"q"}, {"ctrl+c"}, {"?", "q", "q"}, {"enter", "ctrl+c"}, {"/", "ctrl+c"}, {"space", "q"}, {"?", "ctrl+c"},
 	} {
 		t.Run(strings.Join(keys, " "), func(t *testing.T) {
 			run(t, some(3), func(h *harness) {
@@ -86,7 +86,8 @@ func TestOverlays(t *testing.T) {
 		keys string
 		want paint.Overlay
 	}{
-		{"?", paint.OverlayHelp}, {"? ?", paint.OverlayNone}, {"? esc", paint.OverlayNone},
+		{"?", paint.OverlayHelp}, {"? ?", paint.OverlayNone}, {"? esc", paint.OverlayNone}, {"? q", paint.OverlayNone},
+		{"f q", paint.OverlayNone}, {"enter q", paint.OverlayNone}, {"f f", paint.OverlayNone}, {"f enter", paint.OverlayFindings},
 		{"enter", paint.OverlayDetails}, {"enter esc", paint.OverlayNone}, {"enter enter", paint.OverlayNone},
 		{"enter ?", paint.OverlayHelp}, {"? enter", paint.OverlayHelp}, {"? /", paint.OverlayHelp}, {"? s", paint.OverlayHelp},
 	} {
@@ -97,7 +98,7 @@ func TestOverlays(t *testing.T) {
 				if h.m.view.Overlay != test.want {
 					t.Errorf("overlay %d, want %d", h.m.view.Overlay, test.want)
 				}
-				if h.m.view.Filter.Editing || h.m.view.Order != order {
+				if h.quit || h.m.view.Filter.Editing || h.m.view.Order != order {
 					t.Error("a key went through the overlay")
 				}
 			})

@@ -53,7 +53,7 @@ func (m *Model) fillOverlay() {
 	case m.view.Overlay == paint.OverlayDetails:
 		m.findDetail()
 	case m.view.Overlay == paint.OverlayFindings && m.shown != nil:
-		m.view.Advice = m.shown.words()
+		m.fillFindings()
 	}
 }
 
@@ -175,6 +175,9 @@ func (m *Model) selectedSocket() *source.Socket {
 
 // move takes a key that moves, and tells whether it was one.
 func (m *Model) move(msg tea.KeyMsg) bool {
+	if m.view.Overlay == paint.OverlayFindings && len(m.view.Findings) > 0 {
+		return m.moveFinding(msg)
+	}
 	if m.view.Overlay != paint.OverlayNone {
 		return m.scroll(msg)
 	}

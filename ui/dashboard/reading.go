@@ -86,11 +86,7 @@ func (r *reading) words() []advice.Advice {
 		for i := range r.findings() {
 			f := &r.findings()[i]
 			st := r.look.Overview.States[f.State]
-			a := advice.Of(st, f)
-			if st != r.state {
-				a.Title = advice.Namespace(&st.Snapshot.Scope) + ": " + a.Title
-			}
-			r.advice = append(r.advice, a)
+			r.advice = append(r.advice, advice.Of(st, f))
 		}
 	}
 	return r.advice

@@ -28,6 +28,7 @@ type terminalHarness struct {
 	master, tty *os.File
 	before      *term.State
 	src         source.Source
+	dir         string // of reports
 
 	mu     sync.Mutex
 	output bytes.Buffer
@@ -41,7 +42,7 @@ func runOnTerminal(ctx context.Context, t *testing.T, src source.Source) *termin
 	if err != nil {
 		t.Skipf("no pseudo-terminal: %v", err)
 	}
-	h := &terminalHarness{T: t, master: master, tty: tty, src: src, result: make(chan error, 1)}
+	h := &terminalHarness{T: t, master: master, tty: tty, src: src, dir: t.TempDir(), result: make(chan error, 1)}
 	t.Cleanup(func() { master.Close(); tty.Close() })
 	if err := pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
 		t.Fatal(err)
@@ -51,7 +52,7 @@ func runOnTerminal(ctx context.Context, t *testing.T, src source.Source) *termin
 	}
 	go h.read()
 	go func() {
-		h.result <- Run(ctx, Config{Source: src, In: tty, Out: tty, Getenv: func(string) string { return "" }})
+		h.result <- Run(ctx, Config{Source: src, In: tty, Out: tty, RecordDir: h.dir, Getenv: func(string) string { return "" }})
 	}()
 	h.waitFor("10.0.9.2:5432")
 	return h
@@ -298,6 +299,27 @@ func TestCopyOnATerminal(t *testing.T) {
 	h.waitFor("copied")
 	io.WriteString(h.master, "q")
 	h.end()
+}
+
+// Where a report is stands on the terminal when the dashboard has left it.
+func TestReportOnATerminal(t *testing.T) {
+	t.Parallel()
+	h := runOnTerminal(context.Background(), t, &fakeSource{sockets: some(1)})
+	io.WriteString(h.master, "E")
+	h.waitFor("report in /")
+	io.WriteString(h.master, "q")
+	h.end()
+	_, after, _ := strings.Cut(h.text(), "\x1b[?1049l")
+	for range 100 {
+		if strings.Contains(after, "\n") {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+		_, after, _ = strings.Cut(h.text(), "\x1b[?1049l")
+	}
+	if !strings.Contains(after, "report in "+h.dir+"/ephtop-test-") || !strings.Contains(after, ".md\r\n") {
+		t.Errorf("after the end: %q", after)
+	}
 }
 
 func TestPasteOnATerminal(t *testing.T) {

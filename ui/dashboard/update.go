@@ -40,6 +40,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.scanned(msg)
 	case recordMsg:
 		m.recordChanged(msg)
+	case reportMsg:
+		m.reported(msg)
 	case noticeMsg:
 		m.view.Notice = string(msg)
 	case terminal.ResumedMsg:
@@ -104,12 +106,16 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		m.pick(msg)
 		return nil
 	case key.Matches(msg, m.keys.Quit):
-		return tea.Quit
+		if m.view.Overlay == paint.OverlayNone {
+			return tea.Quit
+		}
+		m.back()
+		return nil
 	case key.Matches(msg, m.keys.Help):
 		m.toggleOverlay(paint.OverlayHelp)
 		return nil
 	case key.Matches(msg, m.keys.Findings):
-		m.toggleOverlay(paint.OverlayFindings)
+		m.openFindings()
 		return nil
 	case key.Matches(msg, m.keys.Back):
 		m.back()
@@ -153,6 +159,8 @@ func (m *Model) control(msg tea.KeyMsg) (tea.Cmd, bool) {
 		m.view.Names = !m.view.Names
 	case key.Matches(msg, m.keys.Copy):
 		return m.copyTuple(), true
+	case key.Matches(msg, m.keys.Report):
+		return m.writeReport(), true
 	default:
 		return nil, false
 	}

@@ -2,8 +2,10 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"ephtop/model"
@@ -23,8 +25,8 @@ type Diagnosis struct {
 // Verdict is the worst of the checklist.
 func (d *Diagnosis) Verdict() model.Verdict { return model.Worst(model.Examine(d.State, d.Evidence)) }
 
-// DoctorText writes the checklist and then the findings, most urgent first, in
-// at most 80 columns; only commands, which are there to be copied, may be
+// DoctorText writes the checklist, the findings, most urgent first, and at the
+// end the verdict, in at most 80 columns; only commands, which are there to be copied, may be
 // longer.
 func DoctorText(w io.Writer, d *Diagnosis, o Options) error {
 	p := textPage{out: bufio.NewWriter(w), cleanState: newCleanState(d.State), pen: newPen(o)}
@@ -33,20 +35,70 @@ func DoctorText(w io.Writer, d *Diagnosis, o Options) error {
 		p.name(p.Moment.Source)))
 	p.about(&o)
 	p.failures()
-	for i, item := range advice.Checklist(d.State, d.Evidence, d.Sample) {
+	items := advice.Checklist(d.State, d.Evidence, d.Sample)
+	for i, item := range items {
 		p.item(i+1, &item)
 	}
 	p.remedies()
 	p.elsewhere(&o)
 	p.degraded()
+	p.verdict(items)
 	return p.out.Flush()
 }
 
+// verdictLevels are the levels in whose colours verdicts are written.
+var verdictLevels = [...]model.Level{
+	model.VerdictOK: model.LevelOK, model.VerdictUnknown: model.LevelOK, model.VerdictWarning: model.LevelWarning,
+	model.VerdictProblem: model.LevelCritical,
+}
+
+// verdict is the last that is said, which is what a terminal shows: what is most
+// urgent and what to do first, by the findings, or by a point of the checklist
+// that is worse.
+func (p *textPage) verdict(items []advice.Item) {
+	p.title("Verdict")
+	s := advice.StateSentence(p.State)
+	worst := slices.MaxFunc(items, func(a, b advice.Item) int { return cmp.Compare(a.Verdict, b.Verdict) })
+	if level := verdictLevels[worst.Verdict]; level > s.Level {
+		p.conclusion(level, worst.Verdict.String()+": "+worst.Title, worst.Next[0], "")
+	}
+	switch {
+	case s.Finding >= 0:
+		var first advice.Remedy
+		if a := advice.Of(p.State, &p.Findings[s.Finding]); len(a.Remedies) > 0 {
+			first = a.Remedies[0]
+		}
+		p.conclusion(s.Level, s.Level.String()+": "+s.Text, first.What, first.Command)
+	case worst.Verdict == model.VerdictUnknown:
+		n := 0
+		for i := range items {
+			if items[i].Verdict == model.VerdictUnknown {
+				n++
+			}
+		}
+		p.conclusion(s.Level, s.Text+", as far as can be seen: "+text.Plural(n, "point is", "points are")+" not known", "", "")
+	case worst.Verdict == model.VerdictOK:
+		p.conclusion(s.Level, s.Text, "", "")
+	}
+}
+
+// conclusion is one thing that is wrong, and what to do first.
+func (p *textPage) conclusion(level model.Level, words, first, command string) {
+	for i, l := range text.Wrap(p.name(words), pageWidth-2) {
+		mark := p.level(level, p.glyph(level)) + " "
+		if i > 0 {
+			mark = "  "
+		}
+		p.line(mark, p.paint(theme.Strong, l))
+	}
+	p.paragraph("  first: ", "         ", first)
+	for line := range strings.Lines(command) {
+		p.line("          ", p.paint(theme.Key, p.name(strings.TrimSpace(line))))
+	}
+}
+
 func (p *textPage) item(n int, item *advice.Item) {
-	level := [...]model.Level{
-		model.VerdictOK: model.LevelOK, model.VerdictUnknown: model.LevelOK, model.VerdictWarning: model.LevelWarning,
-		model.VerdictProblem: model.LevelCritical,
-	}[item.Verdict]
+	level := verdictLevels[item.Verdict]
 	glyph := p.level(level, p.glyph(level))
 	if item.Verdict == model.VerdictUnknown {
 		glyph = p.paint(theme.Dim, "?")
@@ -70,7 +122,7 @@ func (p *textPage) remedies() {
 		return
 	}
 	p.title("Findings, most urgent first")
-	told := make(map[advice.Remedy]bool)
+	told := make(advice.Told)
 	for i := range list {
 		f := &list[i]
 		a := advice.Of(p.State, f)
@@ -78,31 +130,20 @@ func (p *textPage) remedies() {
 		p.line(p.level(f.Level, p.glyph(f.Level)), " ", p.paint(theme.Strong, p.name(a.Title)))
 		p.paragraph("    ", "    ", a.Seen+".")
 		p.paragraph("    ", "    ", a.Why)
-		for _, r := range a.Remedies {
-			if told[r] {
-				p.paragraph("    - ", "      ", r.What+", as above")
-				continue
-			}
-			told[r] = true
+		fresh, above := told.Once(a.Remedies)
+		for _, i := range fresh {
+			r := &a.Remedies[i]
 			p.paragraph("    - ", "      ", r.What)
-			for command := range strings.SplitSeq(r.Command, "\n") {
-				p.command(command)
+			for line := range strings.Lines(r.Command) {
+				p.line("          ", p.paint(theme.Key, p.name(strings.TrimSpace(line))))
+			}
+			for line := range strings.Lines(r.Config) {
+				p.paragraph("        how: ", "          ", line)
 			}
 			p.paragraph("        effect: ", "          ", r.Effect)
 			p.paragraph("        risk: ", "          ", r.Risk)
 		}
-	}
-}
-
-// command writes a line to be copied. One that sets something stays whole.
-func (p *textPage) command(line string) {
-	const indent = "          "
-	if strings.HasPrefix(line, "sysctl ") || strings.HasPrefix(line, "netsh ") || strings.HasPrefix(line, "echo ") {
-		p.line(indent, p.paint(theme.Key, p.name(line)))
-		return
-	}
-	for _, l := range text.Wrap(p.name(line), pageWidth-len(indent)) {
-		p.line(indent, p.paint(theme.Key, l))
+		p.paragraph("    - ", "      ", above)
 	}
 }
 

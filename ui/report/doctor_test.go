@@ -109,7 +109,7 @@ func diagnoses() map[string]Diagnosis {
 		{Problem: model.SynSent, Tuple: tuple, Process: java, Tier: model.OwnerObserved, Count: 1, Span: 1795349071120000000},
 	}
 	quiet := busyHost()
-	quiet.Findings = nil
+	quiet.Findings, quiet.Level, quiet.Outlook = nil, model.LevelOK, model.Outlook{}
 	quiet.TCP = model.Protocol{Pressure: model.Pressure{Proto: source.TCP, Usable: 28222}}
 	quiet.Moment.Limits, quiet.Snapshot.Settings.Reserved = nil, nil
 	return map[string]Diagnosis{
@@ -190,5 +190,37 @@ func TestDoctorJSON(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The last lines are the verdict: they are what a terminal shows.
+func TestDoctorEndsWithTheVerdict(t *testing.T) {
+	t.Parallel()
+	full := idleHost()
+	full.Findings = []model.Finding{{Problem: model.ReservedPorts, Level: model.LevelWarning, Process: source.NoProcess, Count: 9000, Of: 16384}}
+	firewall := diagnoses()["quiet"]
+	fw := *firewall.Evidence
+	fw.Firewall.Returns = []source.ReturnTraffic{{Family: "ipv4", Protocol: "tcp", Refused: []source.PortRange{{Low: 32768, High: 60999}}}}
+	firewall.Evidence = &fw
+	for name, test := range map[string]struct {
+		d    Diagnosis
+		want string
+	}{
+		"a finding": {diagnoses()["loud"], "\nVerdict\n✖ exhausted: java (pid 3120) finds no port to 10.0.9.2:5432: 30 connects failed\n" +
+			"  first: pool the connections in the Java process: HikariCP\n"},
+		"a finding that nothing helps against": {Diagnosis{full, quietEvidence(), advice.Sample{Polls: 1}},
+			"\nVerdict\n! warning: 9,000 of 16,384 ports of the range are reserved\n"},
+		"nothing":                  {diagnoses()["quiet"], "\nVerdict\n· nothing is wrong\n"},
+		"nothing that can be seen": {diagnoses()["unreadable"], "points are not known\n"},
+		"a point that no finding is about": {firewall, "\nVerdict\n! warning: the firewall and the way back\n" +
+			"  first: let answers in: nft insert rule inet filter input ct state\n         established,related accept\n"},
+	} {
+		var out bytes.Buffer
+		if err := DoctorText(&out, &test.d, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if page := out.String(); !strings.HasSuffix(page, test.want) {
+			t.Errorf("%s: ends with\n%s", name, page[max(0, len(page)-300):])
+		}
 	}
 }

@@ -59,6 +59,7 @@ type contract struct {
 		Remedies []struct {
 			What    string `json:"what"`
 			Command string `json:"command"`
+			Config  string `json:"config"`
 			Effect  string `json:"effect"`
 			Risk    string `json:"risk"`
 		} `json:"remedies"`

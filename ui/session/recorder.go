@@ -4,12 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"ephtop/source"
 	"ephtop/source/recording"
@@ -49,16 +46,7 @@ func NewRecorder(path string, out io.WriteCloser, h recording.Header) (*Recorder
 // RecordIn makes a Recorder with a file in dir, named after host and time. It
 // never takes the name of a file that exists.
 func RecordIn(dir, host string, h recording.Header) (*Recorder, error) {
-	name := filepath.Join(dir, "ephtop-"+fileName(host)+time.Now().Format("-20060102-150405"))
-	path := name + ".eph"
-	f, err := recording.Create(path, false)
-	for n := 2; errors.Is(err, fs.ErrExist) && n < 10; n++ {
-		path = fmt.Sprintf("%s-%d.eph", name, n)
-		f, err = recording.Create(path, false)
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("%s is there already", path)
-	}
+	f, path, err := newFile(dir, host, ".eph", func(path string) (*recording.File, error) { return recording.Create(path, false) })
 	if err != nil {
 		return nil, err
 	}

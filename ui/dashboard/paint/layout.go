@@ -162,6 +162,9 @@ func listLines(box screen.Rect, named int) int {
 	return inside.H
 }
 
+// overlayWidths are the widths that overlays make use of.
+var overlayWidths = [...]int{OverlayHelp: 200, OverlayDetails: 100, OverlayFindings: 132}
+
 // overlayRect is where an overlay lies: over everything but the header, the
 // time line and the footer. It is empty where there is none.
 func overlayRect(v *View) screen.Rect {
@@ -172,14 +175,11 @@ func overlayRect(v *View) screen.Rect {
 	if v.Height >= 3 {
 		area.Y, area.H = 1, v.Height-2-v.layout().timeline.H
 	}
-	width := 100
-	if v.Overlay == OverlayHelp {
-		width = 116
+	width := area.W
+	if v.Width >= mapWidth { // else no strips of what lies below
+		width -= 8
 	}
-	if area.W < width+8 {
-		width = area.W // no strips of what lies below
-	}
-	return area.Center(width, area.H)
+	return area.Center(min(width, overlayWidths[v.Overlay]), area.H)
 }
 
 // LastScroll is the line from which on the overlay on screen is in sight up to

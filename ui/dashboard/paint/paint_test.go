@@ -171,6 +171,8 @@ var frameStates = []struct {
 		v.Overlay = OverlayHelp
 		v.State.Moment.Limits = []source.Limit{{Detail: "processes of other users are hidden: run as root to see them"}}
 	}},
+	{"help 160x50", 160, 50, func(v *View) { v.Overlay = OverlayHelp }},
+	{"help 40x10", 40, 10, func(v *View) { v.Overlay = OverlayHelp }},
 	{"details", 80, 24, func(v *View) { showDetail(v, 0) }},
 	{"details scrolled 60x10", 60, 10, func(v *View) {
 		showDetail(v, 0)
@@ -186,11 +188,23 @@ var frameStates = []struct {
 		showDetail(v, 0)
 		v.Detail.Tuple.LocalPort, v.Detail.Row = 5, -1
 	}},
-	{"findings", 80, 24, func(v *View) { v.Overlay = OverlayFindings; v.Findings, v.Advice = sampleFindings() }},
-	{"findings 120x40", 120, 40, func(v *View) { v.Overlay = OverlayFindings; v.Findings, v.Advice = sampleFindings() }},
+	{"findings", 80, 24, func(v *View) { showFindings(v, Stop{0, -1, 0}, 0) }},
+	{"findings 120x40", 120, 40, func(v *View) { showFindings(v, Stop{0, 1, 0}, 0, 1) }},
+	{"findings 160x50", 160, 50, func(v *View) { showFindings(v, Stop{1, -1, 0}, 0, 1, 2) }},
+	{"findings 40x10", 40, 10, func(v *View) { showFindings(v, Stop{0, -1, 0}, 0) }},
+	{"findings folded", 80, 24, func(v *View) { showFindings(v, Stop{1, -1, 0}) }},
+	{"findings folded 160x50", 160, 50, func(v *View) { showFindings(v, Stop{1, -1, 0}) }},
 	{"findings scrolled 60x20", 60, 20, func(v *View) {
-		v.Overlay, v.Scroll = OverlayFindings, 7
-		v.Findings, v.Advice = sampleFindings()
+		showFindings(v, Stop{0, 1, 0}, 0)
+		v.Scroll = 7
+	}},
+	{"findings of several namespaces", 120, 40, func(v *View) {
+		showFindings(v, Stop{0, -1, 0})
+		pod := *v.State
+		pod.Snapshot = &source.Snapshot{Scope: source.Scope{Kind: source.ScopePod, Name: "shop/api-7d9f", PID: 5}}
+		v.Overview = &model.Overview{States: []*model.State{&pod, v.State}}
+		v.State.Snapshot.Scope.Kind = source.ScopeHost
+		v.Findings[1].State = 1
 	}},
 	{"no findings", 80, 24, func(v *View) { v.Overlay = OverlayFindings }},
 	{"no findings while traced", 80, 24, func(v *View) { v.Overlay, v.State.Failures.Observed = OverlayFindings, true }},

@@ -215,7 +215,7 @@ func sampleFindings() ([]model.Finding, []advice.Advice) {
 			Seen:  "api (pid 3120) closes 312 connections/s to 10.0.9.2:5432: 8,188 open, 9,804 in TIME_WAIT",
 			Why:   "Each connection that is closed here keeps its port towards this destination for 60 s.",
 			Remedies: []advice.Remedy{
-				{What: "pool the database connections", Command: "pgbouncer.ini: pool_mode = transaction\npool_size = 20",
+				{What: "pool the database connections", Config: "pgbouncer.ini: pool_mode = transaction\npool_size = 20",
 					Effect: "ends 9,804 TIME_WAIT", Risk: "one that is too small makes callers wait"},
 				{What: "let connect() take over TIME_WAIT ports that are a second old, where both sides use timestamps",
 					Command: "sysctl -w net.ipv4.tcp_tw_reuse=1 net.ipv4.tcp_timestamps=1 && " +
@@ -228,6 +228,16 @@ func sampleFindings() ([]model.Finding, []advice.Advice) {
 			Remedies: []advice.Remedy{{What: "widen the range", Command: `sysctl -w net.ipv4.ip_local_port_range="10240 65535"`}},
 		},
 		{Title: "1 server listens on a port of the range: 41000", Seen: "envoy (pid 881)"},
+	}
+}
+
+// showFindings opens the findings with the cursor somewhere and some unfolded.
+func showFindings(v *View, at Stop, unfolded ...int) {
+	v.Overlay, v.Stop = OverlayFindings, at
+	v.Findings, v.Advice = sampleFindings()
+	v.Unfolded = make([]bool, len(v.Findings))
+	for _, i := range unfolded {
+		v.Unfolded[i] = true
 	}
 }
 

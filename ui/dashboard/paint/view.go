@@ -41,9 +41,12 @@ type View struct {
 	States    []StateLine
 	Consumers []model.Consumer
 	// Findings are what is wrong with the host, most urgent first. Advice is
-	// each of them in words: needed where the overlay shows them.
+	// each of them in words: needed where the overlay shows them. Unfolded says
+	// which are told whole, and Stop where the cursor is.
 	Findings []model.Finding
 	Advice   []advice.Advice
+	Unfolded []bool
+	Stop     Stop
 	// Sentence is what is read first.
 	Sentence advice.Sentence
 

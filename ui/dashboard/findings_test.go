@@ -1,0 +1,127 @@
+package dashboard
+
+import (
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ephtop/source"
+	"ephtop/ui/dashboard/paint"
+)
+
+// crowd is a host whose ports to two databases are nearly used up.
+func crowd() []source.Socket {
+	var all []source.Socket
+	for i := range 27_000 {
+		all = append(all, tcp(uint16(32_768+i), "10.0.9.2 5432", source.Established, 0))
+	}
+	for i := range 20_000 {
+		s := tcp(uint16(32_768+i), "10.0.9.3 6379", source.Established, 1)
+		s.Inode, s.Cookie = s.Inode+100_000, s.Cookie+100_000
+		all = append(all, s)
+	}
+	return all
+}
+
+// What to do about the worst is in sight when the findings are opened.
+func TestFindingsOpenOnTheWorst(t *testing.T) {
+	t.Parallel()
+	run(t, crowd(), func(h *harness) {
+		h.press("f")
+		v := &h.m.view
+		if len(v.Unfolded) < 2 || !v.Unfolded[0] || v.Unfolded[1] || v.Stop != (paint.Stop{Remedy: -1}) {
+			t.Errorf("unfolded %v, cursor at %v", v.Unfolded, v.Stop)
+		}
+		if frame := h.m.View(); !strings.Contains(frame, "$ sysctl -w net.ipv4.ip_local_port_range=") {
+			t.Errorf("no remedy in\n%s", frame)
+		}
+		h.press("enter")
+		if v.Unfolded[0] || strings.Contains(h.m.View(), "sysctl") {
+			t.Errorf("enter does not fold:\n%s", h.m.View())
+		}
+	})
+}
+
+func TestCopyACommand(t *testing.T) {
+	t.Parallel()
+	run(t, crowd(), func(h *harness) {
+		h.press("f", "y")
+		h.wantCopied("api: 96 % of the ports to 10.0.9.2:5432 are used")
+		h.press("down", "y")
+		h.wantCopied(`sysctl -w net.ipv4.ip_local_port_range="10240 65535"`)
+		if want := "copied sysctl"; !strings.HasPrefix(h.m.view.Notice, want) {
+			t.Errorf("notice %q", h.m.view.Notice)
+		}
+	})
+}
+
+func (h *harness) wantCopied(text string) {
+	h.Helper()
+	h.sleep(time.Millisecond)
+	if want := "\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte(text)) + "\x07"; !strings.HasSuffix(h.out.String(), want) {
+		h.Errorf("wrote %q, want %q", h.out, text)
+	}
+}
+
+// The cursor stays on its finding, and that unfolded, when others come before it;
+// until a key is pressed it is on the worst one, whichever that is.
+func TestTheCursorStaysOnItsFinding(t *testing.T) {
+	t.Parallel()
+	for _, held := range []bool{false, true} {
+		run(t, crowd()[:27_000], func(h *harness) {
+			h.press("f")
+			if held {
+				h.press("down")
+			}
+			all := crowd()
+			for i := range 28_000 - 20_000 {
+				s := tcp(uint16(32_768+20_000+i), "10.0.9.3 6379", source.Established, 1)
+				s.Inode, s.Cookie = s.Inode+100_000, s.Cookie+100_000
+				all = append(all, s)
+			}
+			h.src.set(func(s *fakeSource) { s.sockets = all })
+			h.sleep(2 * time.Second)
+			v := &h.m.view
+			if port := v.Findings[0].Tuple.Port; port != 6379 {
+				t.Fatalf("the worst is port %d", port)
+			}
+			at := v.Findings[v.Stop.Finding].Tuple.Port
+			if want := map[bool]uint16{false: 6379, true: 5432}[held]; at != want || !v.Unfolded[v.Stop.Finding] {
+				t.Errorf("held %v: the cursor is on port %d, unfolded %v", held, at, v.Unfolded)
+			}
+		})
+	}
+}
+
+// A report has what is on screen, under a name of its own.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	runConfig(t, crowd(), Config{RecordDir: dir}, func(h *harness) {
+		h.press("E", "f", "E")
+		h.sleep(time.Millisecond)
+		files, err := filepath.Glob(filepath.Join(dir, "ephtop-test-*.md"))
+		if err != nil || len(files) != 2 || len(h.m.farewell) != 2 {
+			t.Fatalf("files %v, %v; farewell %q", files, err, h.m.farewell)
+		}
+		for i, line := range h.m.farewell {
+			page, err := os.ReadFile(strings.TrimPrefix(line, "report in "))
+			if err != nil || !strings.Contains(string(page), "**: api (pid 100) uses 96 % of its ports to 10.0.9.2:5432") {
+				t.Errorf("report %d: %v\n%s", i, err, page)
+			}
+		}
+		if h.m.view.Notice != h.m.farewell[1] || !filepath.IsAbs(files[0]) {
+			t.Errorf("notice %q", h.m.view.Notice)
+		}
+	})
+	runConfig(t, crowd(), Config{RecordDir: filepath.Join(dir, "none")}, func(h *harness) {
+		h.press("E")
+		h.sleep(time.Millisecond)
+		if !strings.HasPrefix(h.m.view.Notice, "report: ") || h.m.farewell != nil {
+			t.Errorf("notice %q, farewell %q", h.m.view.Notice, h.m.farewell)
+		}
+	})
+}
