@@ -29,7 +29,7 @@ values. The shells are ` + list(shells) + `.`,
 			case len(args) == 0:
 				return usagef("completion needs a shell: %s", list(shells))
 			case !slices.Contains(shells, args[0]):
-				return usagef("unknown shell %q: use %s", args[0], list(shells))
+				return usagef("unknown shell %q: %s", args[0], instead(args[0], shells))
 			case len(args) > 1:
 				return usagef("%q: completion takes one shell only", args[1])
 			}
