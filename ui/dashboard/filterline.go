@@ -3,6 +3,7 @@ package dashboard
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
@@ -112,7 +113,7 @@ func (m *Model) showInput() {
 	line.Next = line.Next[:0]
 	c := filter.Complete(line.Input[:line.Pos], m.names)
 	for _, candidate := range c.Candidates {
-		if candidate.Text != line.Input[c.From:line.Pos] { // else it stands there
+		if !strings.EqualFold(candidate.Text, line.Input[c.From:line.Pos]) { // else it stands there
 			line.Next = append(line.Next, candidate.Text)
 		}
 	}

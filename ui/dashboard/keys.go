@@ -126,6 +126,32 @@ func (k KeyMap) ASCII() KeyMap {
 	return k
 }
 
+// Keys returns what all keys of the dashboard do, in groups: those of a host, and
+// then those that go through time, in a replay.
+func Keys() []paint.HelpGroup {
+	k := DefaultKeyMap()
+	k.Several = true
+	groups := k.groups()
+	for _, b := range append(k.seeks(), &k.SlowDown, &k.SpeedUp) {
+		b.SetEnabled(true)
+	}
+	time := k.timeGroup()
+	return append(slices.DeleteFunc(groups, func(g paint.HelpGroup) bool { return g.Title == time[0].Title }), time...)
+}
+
+// functionKeys is what the function keys do.
+func (k KeyMap) functionKeys() key.Binding {
+	var labels, does []string
+	for _, b := range []key.Binding{k.Help, k.Filter, k.Sort, k.Quit} {
+		for _, name := range b.Keys() {
+			if len(name) > 1 && name[0] == 'f' {
+				labels, does = append(labels, strings.ToUpper(name)), append(does, b.Help().Desc)
+			}
+		}
+	}
+	return binding(labels[0]+" to "+labels[len(labels)-1], strings.Join(slices.Compact(does), ", "), "")
+}
+
 // groups is what the help overlay shows.
 func (k KeyMap) groups() []paint.HelpGroup {
 	groups := []paint.HelpGroup{
@@ -153,6 +179,7 @@ func (k KeyMap) groups() []paint.HelpGroup {
 			described(k.Record, "start or stop a recording"),
 			k.Help, k.Redraw, k.Suspend,
 			relabelled(k.Quit, "q/ctrl+c"),
+			k.functionKeys(),
 		)},
 		{Title: "In a filter", Keys: hints(
 			described(k.Keep, "keep it"),
