@@ -193,7 +193,7 @@ func TestTape(t *testing.T) {
 		{"details", `─ Connection ─`, []string{"api, pid 3120", "time left"}},
 		{"no port left", `✖ exhausted`, []string{"✖ exhausted"}},
 		{"findings", `─ Findings ─`, []string{"fails for want of a port", "EADDRNOTAVAIL", "→ pool the database connections"}},
-		{"recovery", `· ok`, []string{"· ok", "falling"}},
+		{"recovery", `· ok`, []string{"· ok", "drains to"}},
 	} {
 		i := slices.IndexFunc(waits, func(wait *regexp.Regexp) bool {
 			return strings.Contains("/"+wait.String()+"/", beat.waits)
