@@ -266,7 +266,9 @@ func (c *census) findBound(st *State, list []Finding) []Finding {
 	if b := p.boundPool(); b != nil {
 		f.Tuple.Source, f.Pool, f.Level = b.Local, b.Used, b.Level
 	}
-	if share >= manyBoundShare {
+	// A pool that fills up is trouble for all, however much of it is left.
+	fills := p.Headline().Scope == ScopeBind && st.Outlook.Trend == TrendFull && st.Outlook.In < time.Hour
+	if share >= manyBoundShare || fills {
 		f.Level = max(f.Level, LevelWarning)
 	}
 	return append(list, f)

@@ -2,6 +2,8 @@ package source
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -67,4 +69,11 @@ func ParseState(name string) (State, error) {
 		return s, nil
 	}
 	return Unknown, fmt.Errorf("unknown state %q: use one of %s", name, strings.Join(stateNames[1:], ", "))
+}
+
+// StateWords returns the words that ParseState reads, sorted.
+func StateWords() []string {
+	words := slices.Concat(stateNames[1:], slices.Collect(maps.Keys(stateAliases)))
+	slices.Sort(words)
+	return words
 }

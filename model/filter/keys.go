@@ -123,6 +123,15 @@ func keyNames() string {
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
+// keyOf gives a key by its name in lower case, or nil.
+func keyOf(name string) *keyEntry {
+	at := slices.IndexFunc(keys[:], func(k keyEntry) bool { return k.Name == name })
+	if at < 0 {
+		return nil
+	}
+	return &keys[at]
+}
+
 // compile makes a matcher of a term.
 func compile(raw rawTerm) (term, error) {
 	t := term{Term{raw.text, raw.key.text, raw.negated}, costText, nil}
@@ -131,11 +140,10 @@ func compile(raw rawTerm) (term, error) {
 		t.matcher, err = compileText(raw.values)
 		return t, err
 	}
-	at := slices.IndexFunc(keys[:], func(k keyEntry) bool { return k.Name == t.Key })
-	if at < 0 {
+	k := keyOf(t.Key)
+	if k == nil {
 		return t, raw.key.wrong("unknown key %q: use one of %s; put text with a colon in quotes", t.Key, keyNames())
 	}
-	k := &keys[at]
 	if raw.compare && k.Kind != Age {
 		return t, raw.key.wrong("only age takes < and >: write %s:VALUE", t.Key)
 	}

@@ -27,6 +27,7 @@ type rawTerm struct {
 	exact   bool  // "=" and not ":" after the key
 	compare bool  // "<" or ">" after the key, and part of the value
 	values  []value
+	open    bool // the expression ends before the last value does
 }
 
 // lexer cuts an expression into terms.
@@ -58,7 +59,8 @@ func (l *lexer) wrong(format string, args ...any) error {
 	return value{offset: l.pos}.wrong(format, args...)
 }
 
-// term reads the term that starts here.
+// term reads the term that starts here. With an error comes what was read of
+// it.
 func (l *lexer) term() (rawTerm, error) {
 	var t rawTerm
 	start := l.pos
@@ -67,6 +69,7 @@ func (l *lexer) term() (rawTerm, error) {
 		l.pos++
 	}
 	if l.atEnd() {
+		t.values, t.open = []value{{offset: l.pos}}, l.pos == len(l.expr)
 		return t, l.wrong(`"!" with nothing after it: write it before a term, as in !state:LISTEN`)
 	}
 	if n := keyLength(l.expr[l.pos:]); n > 0 {
@@ -79,10 +82,11 @@ func (l *lexer) term() (rawTerm, error) {
 	}
 	for {
 		v, err := l.value()
+		t.values = append(t.values, v)
 		if err != nil {
+			t.open = l.pos == len(l.expr)
 			return t, err
 		}
-		t.values = append(t.values, v)
 		if !l.at(',') {
 			break
 		}
@@ -106,7 +110,7 @@ func (l *lexer) value() (value, error) {
 		l.pos += n
 	}
 	if l.pos == start {
-		return value{}, l.wrong(`a value is missing: write KEY:VALUE, or KEY:"" for an empty one`)
+		return value{offset: start}, l.wrong(`a value is missing: write KEY:VALUE, or KEY:"" for an empty one`)
 	}
 	return value{l.expr[start:l.pos], start}, nil
 }
@@ -116,7 +120,7 @@ func (l *lexer) quoted() (value, error) {
 	start := l.pos
 	l.pos++
 	var b []byte
-	for l.pos < len(l.expr) {
+	for l.pos < len(l.expr) && l.expr[l.pos:] != `\` {
 		switch c := l.expr[l.pos]; c {
 		case '"':
 			l.pos++
@@ -124,7 +128,7 @@ func (l *lexer) quoted() (value, error) {
 		case '\\':
 			r, wide, tail, err := strconv.UnquoteChar(l.expr[l.pos:], '"')
 			if err != nil {
-				return value{}, l.wrong(`unknown escape in quotes: write \\ for a backslash and \" for a quote`)
+				return value{string(b), start}, l.wrong(`unknown escape in quotes: write \\ for a backslash and \" for a quote`)
 			}
 			if wide {
 				b = utf8.AppendRune(b, r)
@@ -137,8 +141,9 @@ func (l *lexer) quoted() (value, error) {
 			l.pos++
 		}
 	}
-	l.pos = start
-	return value{}, l.wrong(`the quote is not closed: end the value with "`)
+	v := value{string(b), start}
+	l.pos = len(l.expr)
+	return v, v.wrong(`the quote is not closed: end the value with "`)
 }
 
 // keyLength is the length of the key that s starts with, or 0. A key is a
@@ -171,14 +176,24 @@ func Quote(key, value string) string {
 	if key != "" && !strings.HasSuffix(key, "=") {
 		key += ":"
 	}
-	plain := value != ""
-	for i := 0; i < len(value) && plain; i++ {
+	return key + quoted(key != "", value)
+}
+
+// quoted writes a value as it stands in a term with or without a key.
+func quoted(hasKey bool, value string) string {
+	if plain(hasKey, value) {
+		return value
+	}
+	return strconv.Quote(value)
+}
+
+// plain reports whether a value can stand in a term as it is.
+func plain(hasKey bool, value string) bool {
+	ok := value != ""
+	for i := 0; i < len(value) && ok; i++ {
 		c := value[i]
-		plain = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
-			c == '_' || c == '.' || c == '-' || c == '/' || key != "" && (c == ':' || c == '[' || c == ']')
+		ok = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+			c == '_' || c == '.' || c == '-' || c == '/' || hasKey && (c == ':' || c == '[' || c == ']')
 	}
-	if plain {
-		return key + value
-	}
-	return key + strconv.Quote(value)
+	return ok
 }

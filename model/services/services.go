@@ -3,6 +3,7 @@
 package services
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -201,27 +202,18 @@ func Name(port uint16, proto source.Proto) string {
 	return ""
 }
 
+// aliases are what people type in place of a name.
+var aliases = map[string]string{
+	"dns": "domain", "postgres": "postgresql", "pgsql": "postgresql", "memcached": "memcache", "mssql": "ms-sql-s",
+	"mongo": "mongodb", "rdp": "ms-wbt-server", "vnc": "rfb", "smb": "microsoft-ds",
+}
+
 // Port returns the port of a service by its name in any case. Beside the
 // names that [Name] gives, it knows a few that people type instead.
 func Port(name string) (uint16, bool) {
 	name = strings.ToLower(name)
-	switch name {
-	case "dns":
-		name = "domain"
-	case "postgres", "pgsql":
-		name = "postgresql"
-	case "memcached":
-		name = "memcache"
-	case "mssql":
-		name = "ms-sql-s"
-	case "mongo":
-		name = "mongodb"
-	case "rdp":
-		name = "ms-wbt-server"
-	case "vnc":
-		name = "rfb"
-	case "smb":
-		name = "microsoft-ds"
+	if known, ok := aliases[name]; ok {
+		name = known
 	}
 	for i := range services {
 		if services[i].name == name {
@@ -229,6 +221,16 @@ func Port(name string) (uint16, bool) {
 		}
 	}
 	return 0, false
+}
+
+// Names returns the names that [Port] knows, sorted.
+func Names() []string {
+	names := slices.Collect(maps.Keys(aliases))
+	for i := range services {
+		names = append(names, services[i].name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // KindOf returns what sort of service a port is for, Unknown for a port

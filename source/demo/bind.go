@@ -51,15 +51,16 @@ func (k *kernel) bindUDP(p *process, local source.Addr, port uint16) (*socket, e
 }
 
 func (k *kernel) bindTo(p *process, proto source.Proto, local source.Addr, port uint16) (*socket, error) {
-	port, err := k.claim(proto, local, port)
+	free, err := k.claim(proto, local, port)
 	if err != nil {
+		k.tell(source.BindFailed, source.Tuple{Local: local, LocalPort: port, Proto: proto}, p)
 		return nil, err
 	}
 	s, err := k.open(p, proto)
 	if err != nil {
 		return nil, err
 	}
-	s.Local, s.LocalPort, s.Family6, s.explicit = local, port, !local.Is4(), proto == source.TCP
+	s.Local, s.LocalPort, s.Family6, s.explicit = local, free, !local.Is4(), proto == source.TCP
 	s.Remote = wildcardOf(local)
 	k.set(s, source.Bound)
 	k.enter(s)

@@ -21,6 +21,8 @@ func blocked(m *machine) {
 	envoy := m.daemon(881, "envoy", 101, "envoy", "/usr/local/bin/envoy -c /etc/envoy/envoy.yaml")
 	checkout := m.daemon(2710, "checkout", 1003, "checkout", "/srv/checkout/bin/checkout --provider https://203.0.113.40")
 	stock := m.daemon(2834, "stock", 1005, "stock", "/usr/bin/java -jar /srv/stock/stock.jar")
+	m.contain(envoy, "edge")
+	m.contain(stock, "stock")
 	front := m.listen(envoy, "::", 443, 4096)
 	m.listen(checkout, "127.0.0.1", 8080, 4096)
 	m.listen(stock, "127.0.0.1", 8090, 100)

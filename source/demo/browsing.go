@@ -41,7 +41,8 @@ func browsing(m *machine) {
 	}
 	m.every(firstPage, nextPage, func(n int) { m.page(firefox, sites[n%len(sites)]) })
 	m.every(38*time.Second, nextPage, func(int) {
-		m.fetch(m.spawn("ada", 1000, "curl", "curl -LO https://downloads.example/ephtop.tar.gz"), sites[1], 443, 6*time.Second)
+		curl := m.contain(m.spawn("ada", 1000, "curl", "curl -LO https://downloads.example/ephtop.tar.gz"), "devbox")
+		m.fetch(curl, sites[1], 443, 6*time.Second)
 	})
 }
 

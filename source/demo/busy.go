@@ -18,6 +18,8 @@ func busy(m *machine) {
 	relay := m.daemon(1460, "relay", 1006, "relay", "/srv/relay/bin/relay --shards 24")
 	search := m.daemon(1733, "search", 1007, "search", "/usr/bin/java -Xmx8g -jar /srv/search/search.jar")
 	session := m.daemon(1902, "session", 1008, "session", "/srv/session/bin/session")
+	m.contain(envoy, "edge")
+	m.contain(search, "search")
 	front := m.listen(envoy, "::", 443, 4096)
 	m.visitors(front, 40, 30*time.Second)
 	spread := func(p *process, network string, hosts int, port uint16, from, to int, life time.Duration) {

@@ -152,14 +152,6 @@ func migrateJob(m *machine) {
 	job.Start = uint64((uptime + jobBegins).Seconds() * ticks)
 	shards := []source.Addr{m.reach("10.0.9.2", 400*time.Microsecond, 0), m.reach("10.0.9.4", 400*time.Microsecond, 0)}
 	m.at(jobBegins, func() {
-		m.often(always(60), func() {
-			s, err := m.bind(job, m.local, 0)
-			if err != nil {
-				return
-			}
-			m.connectBound(s, shards[m.random.IntN(len(shards))], 5432)
-			s.onConnect = func() { m.after(m.about(90*time.Second), func() { m.part(s, true, func() {}) }) }
-			s.onEOF = func() { m.closeSoon(s) }
-		})
+		m.often(always(60), func() { m.dialBound(job, shards[m.random.IntN(len(shards))], 5432, 90*time.Second, true) })
 	})
 }

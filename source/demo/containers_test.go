@@ -83,3 +83,33 @@ func TestWhatTheTablesOfAHostOfContainersTell(t *testing.T) {
 		t.Errorf("%d ports are blocked by who binds before it connects", len(job.Blocked))
 	}
 }
+
+// Each host shows its processes in units, and some in containers.
+func TestEachHostShowsUnitsAndContainers(t *testing.T) {
+	t.Parallel()
+	eachScenario(t, func(t *testing.T, name string) {
+		h := newHost(t, demo.Options{Scenario: name, Skip: 40 * time.Second})
+		var m source.Moment
+		poll(t, h, &m)
+		units, containers, ids := 0, 0, make(map[uint64]bool)
+		for _, c := range m.Cgroups {
+			if ids[c.ID] || c.ID == 0 || c.Path == "" || (c.Unit == "") == (c.Container == "") {
+				t.Errorf("group %+v", c)
+			}
+			ids[c.ID] = true
+			if c.Unit != "" {
+				units++
+			} else {
+				containers++
+			}
+		}
+		for i := range m.Processes {
+			if p := &m.Processes[i]; !ids[p.Cgroup] {
+				t.Errorf("%s %d is in no group", p.Name, p.PID)
+			}
+		}
+		if units < 2 || containers < 1 {
+			t.Errorf("%d units and %d containers", units, containers)
+		}
+	})
+}

@@ -11,8 +11,11 @@ import (
 )
 
 // SourceName is what moments of this package say that they come from, but for
-// those of the scenario containers: they hold what source tables gives.
+// those that hold what source tables gives: of the scenarios bound-first and
+// containers.
 const SourceName = "demo"
+
+const tablesName = "tables"
 
 // DefaultScenario is the scenario of Options that name none.
 const DefaultScenario = "no-pool"
@@ -95,13 +98,18 @@ func newHost(s scenario, o Options) *Host {
 		return newNode(s.host, s.spaces, o)
 	}
 	k := newKernel(defaultSettings(), o.Start, rand.New(rand.NewPCG(o.Seed, 0)))
-	k.scope.Host = s.host
+	k.scope = source.Scope{Host: s.host}
+	k.tables = s.tables
 	k.now = -before
 	m := &machine{kernel: k, local: s.local}
 	s.begin(m)
 	k.run(o.Skip)
 	k.events = nil
-	return &Host{spaces: []space{{kernel: k}}, name: s.host, source: SourceName, step: o.Step}
+	h := &Host{spaces: []space{{kernel: k}}, name: s.host, source: SourceName, step: o.Step}
+	if s.tables {
+		h.source = tablesName
+	}
+	return h
 }
 
 // defaultSettings are those of a Linux host that nobody has tuned.

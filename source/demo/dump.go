@@ -63,8 +63,8 @@ func (k *kernel) dump(m *source.Moment) {
 	s.Sockets = m.Room[from:]
 	if s.BlockedKnown = k.tables; k.tables {
 		s.Blocked = k.explicit.list()
-		m.Cgroups = append(m.Cgroups, k.cgroups...)
 	}
+	m.Cgroups = append(m.Cgroups, k.cgroups...)
 	m.Events = append(m.Events, k.events...)
 	k.events = k.events[:0]
 }

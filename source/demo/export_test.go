@@ -87,3 +87,12 @@ func smallSettings() source.Settings {
 	set.Range = source.PortRange{Low: 40000, High: 40099}
 	return set
 }
+
+// WithoutTables is the host as the kernel's dump shows it, which does not say who
+// picked a port.
+func (h *Host) WithoutTables() *Host {
+	for i := range h.spaces {
+		h.spaces[i].kernel.tables = false
+	}
+	return h
+}

@@ -22,10 +22,11 @@ type phase struct {
 }
 
 const (
-	noPooling = "no-pooling"
-	tupleFull = "tuple-full"
-	slow      = "slow-connect"
-	fails     = "connects-fail"
+	noPooling  = "no-pooling"
+	tupleFull  = "tuple-full"
+	slow       = "slow-connect"
+	fails      = "connects-fail"
+	boundFirst = "bound-first"
 )
 
 // The times between two phases are those in which findings come and go.
@@ -62,6 +63,17 @@ var phases = map[string][]phase{
 		{"connects of the pod fail", 64 * time.Second, 110 * time.Second, model.LevelExhausted, []string{noPooling, tupleFull, fails}, []string{slow}},
 	},
 	"busy": {{"always", 0, 100 * time.Second, model.LevelOK, nil, nil}},
+	"bound-first": {
+		{"calm", 0, 8 * time.Second, model.LevelOK, []string{noPooling}, nil},
+		{"ports are bound first", 15 * time.Second, 40 * time.Second, model.LevelOK, []string{boundFirst, noPooling}, nil},
+		{"warning", 48 * time.Second, 52 * time.Second, model.LevelWarning, []string{boundFirst, tupleFull}, []string{noPooling}},
+		{"critical", 56 * time.Second, 58 * time.Second, model.LevelCritical, []string{boundFirst, tupleFull}, []string{noPooling}},
+		{
+			"nothing finds a port", 66 * time.Second, 90 * time.Second, model.LevelExhausted,
+			[]string{boundFirst, tupleFull, fails}, []string{noPooling, slow},
+		},
+		{"the import is done", 160 * time.Second, 170 * time.Second, model.LevelOK, nil, []string{noPooling}},
+	},
 }
 
 // found names the findings, but for failures that are long past.

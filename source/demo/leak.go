@@ -14,6 +14,7 @@ func leak(m *machine) {
 	nginx := m.daemon(915, "www-data", 33, "nginx", "nginx: worker process")
 	reports := m.daemon(2240, "reports", 1004, "reports", "/usr/bin/java -jar /srv/reports/reports.jar")
 	mailer := m.daemon(2391, "reports", 1004, "node", "node /srv/mailer/index.js")
+	m.contain(mailer, "mailer")
 	reports.files = 4096
 	front := m.listen(nginx, "::", 443, 511)
 	m.listen(reports, "127.0.0.1", 8081, 100)

@@ -31,20 +31,23 @@ func addr(s string) source.Addr { return source.AddrFrom(netip.MustParseAddr(s))
 
 // daemon adds a process that has run for some days.
 func (m *machine) daemon(pid int32, user string, uid uint32, name, command string) *process {
-	p := &process{cgroup: 7000 + uint64(pid)}
-	p.PID, p.UID, p.User, p.Name, p.Command = pid, uid, user, name, command
+	p := m.process(pid, user, uid, name, command)
 	p.Start = uint64((11*24*time.Hour + time.Duration(pid)*time.Second).Seconds() * ticks)
 	m.group(p)
+	return p
+}
+
+func (m *machine) process(pid int32, user string, uid uint32, name, command string) *process {
+	p := new(process)
+	p.PID, p.UID, p.User, p.Name, p.Command = pid, uid, user, name, command
 	return p
 }
 
 // spawn starts a process now.
 func (m *machine) spawn(user string, uid uint32, name, command string) *process {
 	m.pid = max(m.pid, 20_000) + 1 + m.random.Int32N(30)
-	p := m.daemon(m.pid, user, uid, name, command)
-	if !m.tables {
-		p.cgroup = 4242
-	}
+	p := m.process(m.pid, user, uid, name, command)
+	m.put(p, source.Cgroup{ID: 4242, Kind: source.ScopeUnit, Unit: "cron.service", Path: "/system.slice/cron.service"})
 	p.Start = uint64((uptime + m.now).Seconds() * ticks)
 	return p
 }

@@ -22,6 +22,8 @@ func noPool(m *machine) {
 	api := m.daemon(3120, "api", 1001, "api", "/srv/api/bin/api --listen :8080 --db postgres://10.0.9.2:5432/shop")
 	worker := m.daemon(3377, "api", 1001, "worker", "/usr/bin/python3 -m celery -A shop.worker worker")
 	webhooks := m.daemon(4102, "www-data", 33, "node", "node /srv/webhooks/index.js")
+	m.contain(envoy, "edge")
+	m.contain(webhooks, "webhooks")
 	front := m.listen(envoy, "::", 443, 4096)
 	m.listen(api, "127.0.0.1", 8080, 4096)
 	m.listen(webhooks, "127.0.0.1", 3000, 511)

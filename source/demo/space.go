@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"ephtop/source"
@@ -27,7 +28,7 @@ type space struct {
 
 // newNode makes the namespaces of a host of containers.
 func newNode(host string, spaces []space, o Options) *Host {
-	h := &Host{name: host, source: "tables", step: o.Step}
+	h := &Host{name: host, source: tablesName, step: o.Step}
 	for i, s := range spaces {
 		k := newKernel(defaultSettings(), o.Start, rand.New(rand.NewPCG(o.Seed, uint64(i))))
 		k.now = -before
@@ -53,10 +54,10 @@ func (s *space) there() bool {
 // group puts a process into a control group: that of its container, or on the
 // host that of its unit.
 func (m *machine) group(p *process) {
-	if !m.tables {
-		return
+	g := source.Cgroup{ID: m.scope.Netns, Kind: m.scope.Kind}
+	if g.ID > 0 {
+		g.ID -= 4026500000
 	}
-	g := source.Cgroup{ID: m.scope.Netns - 4026500000, Kind: m.scope.Kind}
 	switch m.scope.Kind {
 	case source.ScopePod, source.ScopeContainer:
 		g.Container = m.scope.Name
@@ -68,20 +69,41 @@ func (m *machine) group(p *process) {
 		m.inside++
 	default:
 		g.ID += uint64(p.PID)
-		g.Unit, g.Kind = unitOf(p.Name), source.ScopeUnit
+		g.Unit, g.Kind = unitOf(p), source.ScopeUnit
 		g.Path = "/system.slice/" + g.Unit
 	}
+	m.put(p, g)
+}
+
+// put puts a process into a control group.
+func (m *machine) put(p *process, g source.Cgroup) {
 	p.cgroup, p.Cgroup = g.ID, g.ID
 	if !slices.ContainsFunc(m.cgroups, func(c source.Cgroup) bool { return c.ID == g.ID }) {
 		m.cgroups = append(m.cgroups, g)
 	}
 }
 
-// unitOf is the unit that a process of this name belongs to.
-func unitOf(name string) string {
+// contain puts a process of the host into a container that shares the host's
+// network.
+func (m *machine) contain(p *process, name string) *process {
+	id := 900_000 + uint64(p.PID)
+	m.cgroups = slices.DeleteFunc(m.cgroups, func(c source.Cgroup) bool { return c.ID == p.cgroup })
+	p.NSPID = 1
+	m.put(p, source.Cgroup{
+		ID: id, Kind: source.ScopeContainer, Container: name, Path: "/system.slice/docker-" + strconv.FormatUint(id, 16) + ".scope",
+	})
+	return p
+}
+
+// unitOf is the unit that a process belongs to.
+func unitOf(p *process) string {
+	if _, service, ok := strings.Cut(p.Command, "/srv/"); ok {
+		name, _, _ := strings.Cut(service, "/")
+		return name + ".service"
+	}
 	unit := map[string]string{
 		"sshd": "ssh", "systemd-resolve": "systemd-resolved", "chronyd": "chrony", "node_exporter": "prometheus-node-exporter",
-		"restic": "backup", "openvpn": "openvpn@blue",
-	}[name]
-	return cmp.Or(unit, name) + ".service"
+		"restic": "backup", "openvpn": "openvpn@blue", "firefox": "user@1000", "thunderbird": "user@1000", "ssh": "user@1000",
+	}[p.Name]
+	return cmp.Or(unit, p.Name) + ".service"
 }

@@ -74,6 +74,7 @@ func (k *kernel) connectBound(s *socket, to source.Addr, port uint16) {
 	s.Remote, s.RemotePort = to, port
 	s.tuple = k.tuple(tupleKey{s.Local, to, port})
 	k.join(s)
+	k.tell(source.BoundFirst, s.Tuple(), s.owner)
 	k.sendSYN(s)
 }
 

@@ -193,6 +193,8 @@ func TestWhatIsNoRecording(t *testing.T) {
 		{"version 0", compress(`{"recording":"ephtop","version":0}`), recording.ErrNotRecording},
 		{"a later version", compress(`{"recording":"ephtop","version":3,"start":7,"x":[]}`), recording.ErrVersion},
 		{"a later version with other fields", compress(`{"recording":"ephtop","new":{"a":[1,{}]},"version":4}`), recording.ErrVersion},
+		{"no start", compress(`{"recording":"ephtop","version":2}`), recording.ErrDamaged},
+		{"a start that is nothing", compress(`{"recording":"ephtop","version":2,"start":null}`), recording.ErrDamaged},
 		{"no time that is one", compress(`{"recording":"ephtop","version":2,"start":"noon"}`), recording.ErrDamaged},
 		{"the year 10000", compress(`{"recording":"ephtop","version":2,"start":"10000-01-01T00:00:00Z"}`), recording.ErrDamaged},
 		{"a year that is 10000 in the east", compress(`{"recording":"ephtop","version":2,"start":"9999-12-31T23:00:00Z"}`), recording.ErrDamaged},

@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,8 +18,11 @@ type File struct {
 	// temporary is the file's name until the first Write replaces path; "" once
 	// the name is path.
 	temporary string
-	regular   bool
-	size      int64
+	// whole says that Close gives the name, and not the first Write; force that
+	// it may replace a file then.
+	whole, force bool
+	regular      bool
+	size         int64
 }
 
 // Create makes a file that only its owner can read (mode 0600). A file that
@@ -46,6 +50,32 @@ func Create(path string, force bool) (*File, error) {
 	return &File{f: f, path: path, regular: true}, nil
 }
 
+// CreateWhole is [Create] for a file that is there whole or not at all: it gets
+// its name when it is closed, and Discard leaves nothing of it.
+func CreateWhole(path string, force bool) (*File, error) {
+	info, err := os.Stat(path)
+	if err == nil && (!force || !info.Mode().IsRegular()) {
+		return Create(path, force)
+	}
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	} else if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := beside(path)
+	if err != nil {
+		if wrong := (*fs.PathError)(nil); errors.As(err, &wrong) {
+			wrong.Path = path
+		}
+		return nil, err
+	}
+	f.whole, f.force = true, force
+	return f, nil
+}
+
 // openSpecial opens what is no regular file.
 func openSpecial(path string) (*File, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -59,12 +89,17 @@ func openSpecial(path string) (*File, error) {
 	return &File{f: f, path: path}, nil
 }
 
-// replace makes a file beside path.
+// replace makes a file beside the one that is at path.
 func replace(path string) (*File, error) {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, err
 	}
+	return beside(path)
+}
+
+// beside makes a file with another name in the directory of path.
+func beside(path string) (*File, error) {
 	// CreateTemp gives mode 0600.
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
@@ -84,7 +119,7 @@ func (f *File) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	f.size += int64(n)
-	if f.temporary != "" {
+	if f.temporary != "" && !f.whole {
 		if err := f.rename(); err != nil {
 			return 0, err
 		}
@@ -120,16 +155,36 @@ func (f *File) Close() error {
 	if f.f == nil {
 		return nil
 	}
+	var named error
+	if f.whole && f.temporary != "" && f.size > 0 {
+		if named = f.name(); named != nil {
+			f.size = 0 // and so it goes away
+		}
+	}
 	err := f.f.Close()
 	if errors.Is(err, fs.ErrClosed) {
 		err = nil
 	}
 	if f.regular && f.size == 0 {
-		name := f.path
-		if f.temporary != "" {
-			name = f.temporary
-		}
-		err = errors.Join(err, os.Remove(name))
+		err = errors.Join(err, f.remove())
 	}
-	return err
+	return errors.Join(named, err)
 }
+
+// name gives a whole file its name. What has come there meanwhile stays.
+func (f *File) name() error {
+	if _, err := os.Lstat(f.path); err == nil && !f.force {
+		return fmt.Errorf("%s is there already (--force replaces it): %w", f.path, fs.ErrExist)
+	}
+	return f.rename()
+}
+
+// Discard closes the file and takes it away, but for what is no regular one.
+func (f *File) Discard() error {
+	f.size = 0
+	f.whole = false
+	return f.Close()
+}
+
+// remove takes the file away by the name that it has.
+func (f *File) remove() error { return os.Remove(cmp.Or(f.temporary, f.path)) }

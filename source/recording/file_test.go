@@ -127,6 +127,69 @@ func TestAFileThatNothingWasWrittenTo(t *testing.T) {
 	}
 }
 
+func TestAFileThatIsThereWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	for _, there := range []bool{false, true} {
+		for _, discard := range []bool{false, true} {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "a")
+			if there {
+				if err := os.WriteFile(path, []byte("precious"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := recording.CreateWhole(path, false); !errors.Is(err, fs.ErrExist) {
+					t.Errorf("without force: %v", err)
+				}
+			}
+			f, err := recording.CreateWhole(path, there)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.WriteString(f, "new")
+			io.WriteString(f, "er")
+			if _, err := os.Stat(path); !there && err == nil {
+				t.Error("the file has its name before it is whole")
+			}
+			want, end := "newer", f.Close
+			if discard {
+				want, end = "precious", f.Discard
+			}
+			if err := end(); err != nil {
+				t.Fatal(err)
+			}
+			if !there && discard {
+				if got := names(t, dir); len(got) != 0 {
+					t.Errorf("files %q", got)
+				}
+				continue
+			}
+			if got := content(t, path); got != want || len(names(t, dir)) != 1 {
+				t.Errorf("there before: %v, discarded: %v: it holds %q, want %q; files %q", there, discard, got, want, names(t, dir))
+			}
+		}
+	}
+}
+
+func TestAWholeFileReplacesNothingUnasked(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	f, err := recording.CreateWhole(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(f, "new")
+	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("error %v", err)
+	}
+	if got := names(t, dir); len(got) != 1 || content(t, path) != "precious" {
+		t.Errorf("files %q", got)
+	}
+}
+
 func TestCreateWhereNothingCanBe(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

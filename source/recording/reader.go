@@ -117,6 +117,7 @@ func (r *Reader) parseHeader() error {
 	var format struct {
 		Recording string `json:"recording"`
 		Version   int    `json:"version"`
+		Start     any    `json:"start"`
 	}
 	if err := json.Unmarshal(r.text, &format); err != nil || format.Recording != formatName || format.Version < 1 {
 		return ErrNotRecording
@@ -125,6 +126,9 @@ func (r *Reader) parseHeader() error {
 		return fmt.Errorf("recorded by an older ephtop (version %d of the format): %w", format.Version, ErrVersion)
 	} else if age > 0 {
 		return fmt.Errorf("recorded by a later ephtop (version %d of the format): %w", format.Version, ErrVersion)
+	}
+	if format.Start == nil {
+		return fmt.Errorf("%w in its header: no time when it starts", ErrDamaged)
 	}
 	if err := json.Unmarshal(r.text, &r.header); err != nil {
 		return fmt.Errorf("%w in its header: %w", ErrDamaged, err)

@@ -3,7 +3,6 @@ package command
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +29,7 @@ values. The shells are ` + list(shells) + `.`,
 			case len(args) == 0:
 				return usagef("completion needs a shell: %s", list(shells))
 			case !slices.Contains(shells, args[0]):
-				return usagef("unknown shell %q: use %s", args[0], list(shells))
+				return usagef("unknown shell %q: %s", args[0], instead(args[0], shells))
 			case len(args) > 1:
 				return usagef("%q: completion takes one shell only", args[1])
 			}
@@ -75,31 +74,16 @@ func offer(cmd *cobra.Command, flag string, values cobra.CompletionFunc) {
 // completeFilter completes the last term of a filter: its key, or one of the
 // values of a key that has only a few.
 func completeFilter(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-	none := cobra.ShellCompDirectiveNoFileComp
-	start := strings.LastIndexByte(typed, ' ') + 1
-	if strings.HasPrefix(typed[start:], "!") {
-		start++
-	}
-	key, _, hasKey := strings.Cut(typed[start:], ":")
-	var words []string
-	for _, k := range filter.Keys() {
-		switch {
-		case !hasKey:
-			words = append(words, k.Prefix()+"\t"+k.Help)
-		case strings.EqualFold(k.Name, key):
-			words = k.Values
-		}
-	}
-	if hasKey {
-		start = max(start+len(key)+1, strings.LastIndexByte(typed, ',')+1)
-	} else {
-		none |= cobra.ShellCompDirectiveNoSpace
-	}
+	c := filter.Complete(typed, func(string) []string { return nil })
+	directive := cobra.ShellCompDirectiveNoFileComp
 	var found []string
-	for _, w := range words {
-		if strings.HasPrefix(strings.ToLower(w), strings.ToLower(typed[start:])) {
-			found = append(found, typed[:start]+w)
+	for _, candidate := range c.Candidates {
+		word := typed[:c.From] + candidate.Text
+		if candidate.Help != "" {
+			word += "\t" + candidate.Help
+			directive |= cobra.ShellCompDirectiveNoSpace
 		}
+		found = append(found, word)
 	}
-	return found, none
+	return found, directive
 }

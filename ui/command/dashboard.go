@@ -25,6 +25,9 @@ func (a *app) showOn(ctx context.Context, instead string, open func(*slog.Logger
 	if !isTerminal(a.Stdout) {
 		return usagef("standard output is no terminal: use %s to write to a file or a pipe", instead)
 	}
+	if term := a.Getenv("TERM"); (term == "" || term == "dumb") && runtime.GOOS != "windows" {
+		return usagef("the terminal can't show a dashboard (TERM=%s): use %s for one look, or name the terminal, as in TERM=xterm", term, instead)
+	}
 	if !a.hasKeyboard() {
 		return usagef("no terminal to read keys from: use %s", instead)
 	}

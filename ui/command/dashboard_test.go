@@ -31,8 +31,13 @@ func onTerminal(t *testing.T, env map[string]string, args ...string) (status int
 	var errors bytes.Buffer
 	status = Run(args, Env{
 		Stdin: tty, Stdout: tty, Stderr: &errors,
-		Getenv: func(name string) string { return env[name] },
-		Open:   func(live.Options) (source.Source, error) { return &fakeHost{}, nil },
+		Getenv: func(name string) string {
+			if value, ok := env[name]; ok || name != "TERM" {
+				return value
+			}
+			return "xterm"
+		},
+		Open: func(live.Options) (source.Source, error) { return &fakeHost{}, nil },
 		Dashboard: func(_ context.Context, c dashboard.Config) error {
 			shown = append(shown, c)
 			if c.Replay != nil {
@@ -42,6 +47,36 @@ func onTerminal(t *testing.T, env map[string]string, args ...string) (status int
 		},
 	})
 	return status, errors.String(), shown
+}
+
+func TestDemoTakesItsScenarioAsAnArgument(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"demo leak", "demo --scenario leak", "demo LEAK --speed 2"} {
+		status, stderr, shown := onTerminal(t, map[string]string{"TERM": "xterm"}, strings.Fields(args)...)
+		if status != 0 || len(shown) != 1 {
+			t.Fatalf("%s: status %d, shown %d times, stderr %q", args, status, len(shown), stderr)
+		}
+		var m source.Moment
+		if err := shown[0].Source.Poll(t.Context(), &m); err != nil || m.Host != "demo-reports-01" {
+			t.Errorf("%s shows %s: %v", args, m.Host, err)
+		}
+	}
+}
+
+// A terminal that can draw nothing gets a line that says what works there.
+func TestATerminalThatCanDrawNothing(t *testing.T) {
+	t.Parallel()
+	for _, term := range []string{"dumb", ""} {
+		for args, want := range map[string]string{
+			"":          `use "ephtop snapshot" for one look`,
+			"demo leak": `use "ephtop snapshot --demo SCENARIO" for one look`,
+		} {
+			status, stderr, shown := onTerminal(t, map[string]string{"TERM": term}, strings.Fields(args)...)
+			if status != 2 || len(shown) != 0 || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, want) {
+				t.Errorf("TERM=%s ephtop %s: status %d, shown %d times, stderr %q", term, args, status, len(shown), stderr)
+			}
+		}
+	}
 }
 
 func TestDashboardIsToldTheFlags(t *testing.T) {
@@ -76,11 +111,10 @@ func TestDashboardHasNoColorWhereNoneIsWanted(t *testing.T) {
 		want bool
 	}{
 		{"a colour terminal", map[string]string{"TERM": "xterm"}, nil, true},
-		{"a dumb terminal", map[string]string{"TERM": "dumb"}, nil, false},
 		{"NO_COLOR", map[string]string{"TERM": "xterm", "NO_COLOR": "1"}, nil, false},
 		{"NO_COLOR that is empty", map[string]string{"TERM": "xterm", "NO_COLOR": ""}, nil, true},
 		{"--color never", map[string]string{"TERM": "xterm"}, []string{"--color", "never"}, false},
-		{"--color always", map[string]string{"TERM": "dumb", "NO_COLOR": "1"}, []string{"--color", "always"}, true},
+		{"--color always", map[string]string{"TERM": "xterm", "NO_COLOR": "1"}, []string{"--color", "always"}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, stderr, shown := onTerminal(t, c.env, c.args...)

@@ -54,9 +54,10 @@ func demoStart() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.Lo
 
 func (a *app) demo() *cobra.Command {
 	o := demo.Options{Scenario: demo.DefaultScenario, Start: demoStart()}
+	scenario := choice("SCENARIO", o.Scenario, scenarioNames(), func(s string) { o.Scenario = s })
 	speed := 1.0
 	cmd := &cobra.Command{
-		Use:   "demo [flags]",
+		Use:   "demo [SCENARIO] [flags]",
 		Short: "Show the dashboard on a simulated host",
 		Long: `Opens the dashboard on a host that is simulated by the rules of Linux: nothing
 of this one is read, and nothing is sent. It begins at 12:00:00, and the same
@@ -65,10 +66,28 @@ seed gives the same story. The scenarios are:
 
 snapshot, check, doctor and record run on it with --demo SCENARIO.`,
 		Example: `  ephtop demo
-  ephtop demo --scenario leak --speed 4
+  ephtop demo leak --speed 4
   ephtop doctor --demo no-pool --at 12:00:50`,
 		Annotations: map[string]string{polls: "yes"},
-		Args:        noArguments,
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) > 1:
+				return usagef("%q: ephtop demo takes one scenario only", args[1])
+			case len(args) == 1 && cmd.Flags().Changed("scenario"):
+				return usagef("%q and --scenario: use one of them", args[0])
+			case len(args) == 1:
+				if err := scenario.Set(args[0]); err != nil {
+					return usagef("%w", err)
+				}
+			}
+			return nil
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return completeScenario(cmd, args, typed)
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := a.refuseHostFlags(cmd, "a demo"); err != nil {
 				return err
@@ -83,7 +102,7 @@ snapshot, check, doctor and record run on it with --demo SCENARIO.`,
 			})
 		},
 	}
-	cmd.Flags().Var(choice("SCENARIO", o.Scenario, scenarioNames(), func(s string) { o.Scenario = s }), "scenario", "the story to tell")
+	cmd.Flags().Var(scenario, "scenario", "the story to tell, as it can be named without the flag")
 	addSeed(cmd, &o.Seed)
 	addSpeed(cmd, &speed)
 	offer(cmd, "scenario", completeScenario)

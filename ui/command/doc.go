@@ -9,12 +9,12 @@
 // # Commands
 //
 //	ephtop                    the dashboard on this host
-//	ephtop demo               the dashboard on a simulated host (--scenario, --seed, --speed)
+//	ephtop demo [SCENARIO]    the dashboard on a simulated host (--scenario, --seed, --speed)
 //	ephtop record FILE        poll without a screen and write a recording (--duration,
 //	                          --anonymize, --force); - is standard output
 //	ephtop replay FILE        the dashboard on a recording (--speed); - is standard input, so
 //	                          that a live one can be piped over ssh
-//	ephtop anonymize IN OUT   copy a recording without saying who and where (--force)
+//	ephtop anonymize IN OUT   copy a recording without saying who and where (--keep-names, --force)
 //	ephtop snapshot           one poll, -o text, json or csv
 //	ephtop check              one poll in one line, for monitoring systems (--on tuple, pool, plateau
 //	                          or any)
@@ -51,8 +51,9 @@
 // # Errors and exit statuses
 //
 // A wrong flag, value or file gives one line on standard error that says what
-// was wrong and what is accepted. Where standard output is no terminal, the
-// dashboard says so and names snapshot.
+// was wrong and what is accepted, or what was meant where that is near. Where
+// standard output is no terminal, or one that TERM calls dumb or nothing at all,
+// the dashboard says so and names snapshot.
 //
 // Of a recording that was cut, snapshot, check and doctor take the last whole
 // moment, say so in a line on standard error, and end as of a whole one.
@@ -80,8 +81,8 @@
 //
 // # Keys
 //
-//	q ctrl+c               quit; under what lies over the screen, q closes that
-//	?                      help
+//	q F10 ctrl+c           quit; q and F10 close what is open first
+//	? F1                   help
 //	f                      findings: enter unfolds one, ↑ ↓ come by its commands
 //	tab shift+tab ← → h l  pane
 //	↑ ↓ j k pgup pgdn      move; ctrl+b and ctrl+f are pgup and pgdn
@@ -90,7 +91,7 @@
 //	enter                  on a state or a consumer: filter by it; on a connection: details;
 //	                       on what is folded or a destination: its connections; on a
 //	                       namespace: all of it; esc comes back to the same line
-//	/                      filter
+//	/ F3 F4                filter
 //	esc                    back, or clear the filter; in the list of namespaces, follow the
 //	                       worst again
 //	s S                    choose what the list is sorted by: a letter is a column, s again
@@ -114,8 +115,10 @@
 // In a replay of a file, ← → seek by a second and with shift by ten, home and
 // end go to its ends, [ ] to where the level changed, and space stops and goes
 // on. < > halve and double the speed, in a demo too. While a filter is typed,
-// enter keeps it, esc takes the one before, ↑ ↓ go through those of the
-// session, and the editing keys are a shell's.
+// enter keeps it, esc takes the one before, tab goes on with a key, a state or a
+// name that is on screen, ↑ ↓ go through the filters of the session, and the
+// editing keys are a shell's. The beginning of a term changes nothing until it is
+// one. A key that means nothing says so.
 //
 // # JSON
 //

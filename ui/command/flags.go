@@ -80,7 +80,7 @@ func choice(kind, initial string, words []string, keep func(string)) *value {
 	return &value{text: initial, kind: kind, accepts: accepts, parse: func(s string) error {
 		i := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, s) })
 		if i < 0 {
-			return fmt.Errorf("unknown %s %q: use %s", strings.ToLower(kind), s, accepts)
+			return fmt.Errorf("unknown %s %q: %s", strings.ToLower(kind), s, instead(s, words))
 		}
 		keep(words[i])
 		return nil

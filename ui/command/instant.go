@@ -89,8 +89,9 @@ type outsideError struct {
 }
 
 func (e *outsideError) Error() string {
-	const layout = "2006-01-02 15:04:05"
-	first, last := e.first.Local(), e.last.Local()
+	const layout = "2006-01-02 15:04:05 MST"
+	zone := e.at.time.Location() // that of what was asked for
+	first, last := e.first.In(zone), e.last.In(zone)
 	if first.Equal(last) {
 		return fmt.Sprintf("--at %s: the recording begins at %s", e.at.text, first.Format(layout))
 	}

@@ -87,3 +87,22 @@ func FuzzParseInstant(f *testing.F) {
 		}
 	})
 }
+
+// What there is is said in the zone in which was asked.
+func TestWhatIsOutsideSaysTheZone(t *testing.T) {
+	t.Parallel()
+	first := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for at, want := range map[string]string{
+		"2026-11-22T11:00:00Z":      "from 2026-11-22 12:00:00 UTC to 2026-11-22 13:00:00 UTC",
+		"2026-11-22T11:00:00+02:00": "from 2026-11-22 14:00:00 +0200 to 2026-11-22 15:00:00 +0200",
+		"11:00:00Z":                 "from 2026-11-22 12:00:00 UTC to 2026-11-22 13:00:00 UTC",
+	} {
+		i, err := parseInstant(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := i.within(first, first.Add(time.Hour)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("--at %s: %v, want %s", at, err, want)
+		}
+	}
+}

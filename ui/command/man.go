@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"ephtop/model/filter"
+	"ephtop/ui/dashboard"
+	"ephtop/ui/text"
 )
 
 func (a *app) man() *cobra.Command {
@@ -31,15 +33,18 @@ func (a *app) man() *cobra.Command {
 type manual struct{ *bufio.Writer }
 
 func (m manual) page(root *cobra.Command) {
+	root.InitDefaultHelpFlag()
+	root.InitDefaultVersionFlag()
 	m.macro("TH", "EPHTOP", "1", "", "ephtop", "User Commands")
 	m.macro("SH", "NAME")
 	m.text("ephtop - " + root.Short)
 	m.macro("SH", "SYNOPSIS")
-	m.text("ephtop [FLAGS]\n\nephtop COMMAND [FLAGS]")
+	m.text("ephtop [OPTIONS]\n\nephtop COMMAND [OPTIONS]")
 	m.macro("SH", "DESCRIPTION")
 	m.text(root.Long)
-	m.macro("SH", "FLAGS")
-	m.flags(root.PersistentFlags())
+	m.macro("SH", "OPTIONS")
+	m.text("These are of the dashboard and, but for --trace and --version, of every command.")
+	m.flags(root.LocalFlags())
 	m.macro("SH", "COMMANDS")
 	for _, c := range root.Commands() {
 		if !c.IsAvailableCommand() {
@@ -53,30 +58,45 @@ func (m manual) page(root *cobra.Command) {
 		m.flags(c.LocalNonPersistentFlags())
 		m.example(c.Example)
 	}
-	m.macro("SH", "FILTERS")
+	m.keys()
+	m.macro("SH", "FILTER EXPRESSIONS")
 	m.text(filterHelp)
 	for _, k := range filter.Keys() {
-		m.macro("TP")
-		m.text(k.Prefix() + "\n" + k.Help + ", as in " + k.Example)
+		m.tagged(k.Prefix(), k.Help+", as in "+k.Example)
 	}
 	m.macro("SH", "ENVIRONMENT")
-	m.macro("TP")
-	m.text("NO_COLOR\nIf it is not empty, there are no colours unless --color says always.")
-	m.macro("TP")
-	m.text("TERM, COLORTERM\nTell how many colours the terminal has; a dumb one gets none.")
+	m.tagged("NO_COLOR", "If it is not empty, there are no colours unless --color says always.")
+	m.tagged("TERM, COLORTERM, WT_SESSION", "Tell how many colours the terminal has. Where TERM is dumb or missing, there is no dashboard.")
+	m.tagged("TMUX, STY", "Tell that the clipboard is that of a terminal around tmux(1) or screen(1).")
+	m.macro("SH", "FILES")
+	m.tagged("ephtop-HOST-TIME.eph", "What the key r records, in the working directory.")
+	m.tagged("/proc, /sys/kernel/tracing, /run/netns", "What is read on Linux, beside the kernel's own tables.")
 	m.macro("SH", "EXIT STATUS")
 	m.text("0 if all went well, 1 if it did not, 2 if the command line is wrong or names a file that cannot be used.\n" +
 		"check: 0 ok, 1 warning, 2 critical, 3 unknown.\n" +
 		"doctor: 0 ok or not known, 1 a warning, 2 a problem, or a failure as above.")
 	m.macro("SH", "EXAMPLES")
-	m.example(root.Example)
+	m.text(root.Example)
+	m.macro("SH", "SEE ALSO")
+	m.text("ss(8), ip-netns(8), sysctl(8), conntrack(8), tcp(7), ip(7), htop(1)")
+}
+
+// keys writes what the help of the dashboard says.
+func (m manual) keys() {
+	m.macro("SH", "KEYS")
+	for _, g := range dashboard.Keys() {
+		m.macro("SS", g.Title)
+		for _, k := range g.Keys {
+			m.tagged(k.Key, k.Does)
+		}
+	}
 }
 
 const filterHelp = `Terms are joined by spaces, and all must hold. ! before a term negates it, commas
 in a value mean or, and text without a key matches process, address, port or
 state, as in
 
-state:TIME_WAIT,CLOSE_WAIT rport:443 !proc:nginx age>30s
+  state:TIME_WAIT,CLOSE_WAIT rport:443 !proc:nginx age>30s
 
 The keys are`
 
@@ -89,23 +109,44 @@ func (m manual) macro(name string, arguments ...string) {
 	m.WriteByte('\n')
 }
 
-// text writes running text; an empty line begins a paragraph.
+// text writes running text; an empty line begins a paragraph, and indented
+// lines stay as they are.
 func (m manual) text(s string) {
+	asIs := false
 	for line := range strings.SplitSeq(s, "\n") {
-		switch {
-		case line == "":
+		if indented := strings.HasPrefix(line, " "); indented != asIs {
+			asIs = indented
+			m.macro(map[bool]string{true: "nf", false: "fi"}[asIs])
+		}
+		if line == "" {
 			m.macro("PP")
-		case line[0] == '.' || line[0] == '\'':
-			m.WriteString(`\&` + escape(line) + "\n")
-		default:
+			continue
+		}
+		lines := []string{line}
+		if !asIs {
+			lines = text.Wrap(line, 78)
+		}
+		for _, line := range lines {
+			if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
+				m.WriteString(`\&`)
+			}
 			m.WriteString(escape(line) + "\n")
 		}
 	}
+	if asIs {
+		m.macro("fi")
+	}
+}
+
+// tagged writes a word and what is to be said about it.
+func (m manual) tagged(word, about string) {
+	m.macro("TP", "16")
+	m.text(word + "\n" + about)
 }
 
 func (m manual) flags(set *pflag.FlagSet) {
 	set.VisitAll(func(f *pflag.Flag) {
-		if f.Name == "help" || f.Hidden {
+		if f.Hidden {
 			return
 		}
 		name := "--" + f.Name
@@ -119,23 +160,19 @@ func (m manual) flags(set *pflag.FlagSet) {
 		if f.DefValue != "" && f.DefValue != "false" {
 			usage += " (default " + f.DefValue + ")"
 		}
-		m.macro("TP")
-		m.text(name + "\n" + usage)
+		m.tagged(name, usage)
 	})
 }
 
 // example writes lines as they are.
 func (m manual) example(s string) {
-	if s == "" {
-		return
+	if s != "" {
+		m.text("\n" + s)
 	}
-	m.macro("PP")
-	m.macro("nf")
-	m.text(s)
-	m.macro("fi")
 }
 
-// escape keeps troff from reading more into a text than is there.
+// escape keeps troff from reading more into a text than is there, and writes
+// what is not ASCII as it knows it.
 func escape(s string) string {
-	return strings.NewReplacer(`\`, `\e`, "-", `\-`, "…", "...").Replace(s)
+	return strings.NewReplacer(`\`, `\e`, "-", `\-`, "…", "...", "↑", `\(ua`, "↓", `\(da`, "←", `\(<-`, "→", `\(->`, "↵", "enter").Replace(s)
 }

@@ -154,7 +154,7 @@ func program() string {
 }
 
 // createRecording makes the file that is written to, standard output for "-".
-func (a *app) createRecording(path string, force bool) (io.WriteCloser, error) {
+func (a *app) createRecording(path string, force bool, create func(string, bool) (*recording.File, error)) (io.WriteCloser, error) {
 	if path == stdStream {
 		if isTerminal(a.Stdout) {
 			return nil, usagef("standard output is a terminal: use a file or a pipe")
@@ -164,7 +164,7 @@ func (a *app) createRecording(path string, force bool) (io.WriteCloser, error) {
 	if terminalFile(path) {
 		return nil, usagef("%s is a terminal: use a file or a pipe", path)
 	}
-	f, err := recording.Create(path, force)
+	f, err := create(path, force)
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return nil, usagef("%s is there already: use another name, or --force to replace it", path)
@@ -211,7 +211,7 @@ func untilTold(ctx context.Context) (context.Context, context.CancelFunc) {
 func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
 	ctx, stop := untilTold(ctx)
 	defer stop()
-	file, err := a.createRecording(o.path, o.force)
+	file, err := a.createRecording(o.path, o.force, recording.Create)
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,11 @@ func rootArguments(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return usagef("unknown command %q: use %s, or none for the dashboard", args[0], list(commandNames(root)))
+	names := commandNames(root)
+	if near := nearest(args[0], names); near != "" {
+		return usagef("unknown command %q: %s", args[0], instead(args[0], names))
+	}
+	return usagef("unknown command %q: use %s, or none for the dashboard", args[0], list(names))
 }
 
 func commandNames(root *cobra.Command) []string {
@@ -113,7 +117,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		if letters := unknown.GetSpecifiedShortnames(); letters != "" {
 			name = "-" + string([]rune(letters)[0]) // the first one is the wrong one
 		}
-		return usagef("unknown flag %s: use %s", name, list(flagNames(cmd)))
+		return usagef("unknown flag %s: %s", name, instead(name, flagNames(cmd)))
 	case errors.As(err, &missing):
 		flag := missing.GetFlag()
 		if v, ok := flag.Value.(*value); ok {

@@ -161,7 +161,7 @@ func TestFrameOnATerminalThatAnswersNothing(t *testing.T) {
 	s.waitFor("● live")
 	s.write("?") // the help, and back
 	s.waitFor("Look closer")
-	s.write("q")
+	s.write("qq") // the help first
 	s.wantExit(0)
 	if found := questions.FindAll(s.output(), -1); found != nil {
 		t.Errorf("the program asks the terminal %q", found)

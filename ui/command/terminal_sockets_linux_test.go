@@ -210,6 +210,7 @@ func TestWithoutPermissionTheScreenSaysWhatIsHidden(t *testing.T) {
 	s.press("?")
 	s.press("End")
 	s.waitFor("What is not seen", "CAP_DAC_READ_SEARCH")
+	s.press("q") // the help first
 	s.press("q")
 	s.wantEnd(0)
 }
@@ -239,6 +240,7 @@ func TestPortableSourceIsAnnounced(t *testing.T) {
 			s.press("?")
 			s.press("End")
 			s.waitFor("What is not seen", test.why)
+			s.press("q") // the help first
 			s.press("q")
 			s.wantEnd(0)
 		})

@@ -297,6 +297,7 @@ func TestCtrlZWithoutAShell(t *testing.T) {
 	})
 	s.press("?")
 	s.wait("the help", func(f frame) bool { return f.box("Help").top != "" })
+	s.press("q") // the help first
 	s.press("q")
 	s.wantEnd(0)
 }

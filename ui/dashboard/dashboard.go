@@ -121,6 +121,8 @@ type Model struct {
 	lastStart  time.Time // start of the last poll that answered
 	cancelWait context.CancelFunc
 
+	// many says that keys came in one piece: a slow line, or no person.
+	many   bool
 	editor lineEditor
 	past   pastFilters
 	// before is the filter in force when editing began.

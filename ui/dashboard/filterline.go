@@ -1,7 +1,9 @@
 package dashboard
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
@@ -63,7 +65,7 @@ func (m *Model) openFilter() {
 }
 
 // editFilter takes a key while the filter is edited. What is typed holds at
-// once; where it is wrong, the last good filter stays.
+// once; where it is wrong, or only begun, the last good filter stays.
 func (m *Model) editFilter(msg tea.KeyMsg) {
 	line := &m.view.Filter
 	switch {
@@ -74,6 +76,9 @@ func (m *Model) editFilter(msg tea.KeyMsg) {
 		m.setFilter(m.before)
 		return
 	case key.Matches(msg, m.keys.Keep):
+		if line.Held {
+			m.takeInput()
+		}
 		if line.Err == nil { // else there is something to mend
 			m.closeFilter()
 			m.past.add(line.Text)
@@ -83,6 +88,8 @@ func (m *Model) editFilter(msg tea.KeyMsg) {
 		m.recall(-1)
 	case key.Matches(msg, m.keys.Later):
 		m.recall(+1)
+	case key.Matches(msg, m.keys.Complete):
+		m.complete()
 	default:
 		m.editor.press(msg)
 	}
@@ -101,7 +108,62 @@ func (m *Model) recall(direction int) {
 
 // showInput mirrors the editor in the view.
 func (m *Model) showInput() {
-	m.view.Filter.Input, m.view.Filter.Pos = m.editor.text(), m.editor.offset()
+	line := &m.view.Filter
+	line.Input, line.Pos = m.editor.text(), m.editor.offset()
+	line.Next = line.Next[:0]
+	c := filter.Complete(line.Input[:line.Pos], m.names)
+	for _, candidate := range c.Candidates {
+		if !strings.EqualFold(candidate.Text, line.Input[c.From:line.Pos]) { // else it stands there
+			line.Next = append(line.Next, candidate.Text)
+		}
+	}
+}
+
+// complete goes on with the word before the cursor as far as there is one way.
+func (m *Model) complete() {
+	before := m.view.Filter.Input[:m.view.Filter.Pos]
+	m.editor.replaceBefore(filter.Complete(before, m.names).Text)
+}
+
+// maxNames bounds the names that are looked through at a key press.
+const maxNames = 2000
+
+// names gives the names on screen that the values of a key can be, sorted.
+func (m *Model) names(key string) []string {
+	if m.shown == nil {
+		return nil
+	}
+	st, o := m.shown.state, &m.shown.look.Overview
+	var all []string
+	switch key {
+	case "proc":
+		for i := range st.Processes {
+			all = append(all, st.Processes[i].Name)
+		}
+	case "user":
+		for i := range st.Processes {
+			all = append(all, st.Processes[i].User)
+		}
+	case "container":
+		for i := range st.Cgroups {
+			all = append(all, st.Cgroups[i].Container)
+		}
+	case "unit":
+		for i := range st.Cgroups {
+			all = append(all, st.Cgroups[i].Unit)
+		}
+	case "ns":
+		for _, other := range o.States {
+			scope := &other.Snapshot.Scope
+			all = append(all, cmp.Or(scope.Name, scope.Kind.String()))
+		}
+		for i := range o.Quiet {
+			all = append(all, o.Quiet[i].Scope.Name)
+		}
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return all[:min(len(all), maxNames)]
 }
 
 // closeFilter ends the editing.
@@ -109,8 +171,18 @@ func (m *Model) closeFilter() {
 	m.view.Filter = paint.FilterLine{Text: m.view.Filter.Text}
 }
 
-// applyInput puts what is typed in force if it is a filter.
+// applyInput puts what is typed in force if it is a filter. Of the beginning of
+// a term it waits for the rest.
 func (m *Model) applyInput() {
+	line := &m.view.Filter
+	line.Err, line.Held = nil, filter.Unfinished(line.Input, line.Pos)
+	if !line.Held {
+		m.takeInput()
+	}
+}
+
+// takeInput puts what is typed in force, or says what is wrong with it.
+func (m *Model) takeInput() {
 	f, err := filter.Parse(m.view.Filter.Input)
 	m.view.Filter.Err = err
 	if err == nil {

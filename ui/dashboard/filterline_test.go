@@ -63,7 +63,7 @@ func TestWrongFilterKeepsTheLastGoodOne(t *testing.T) {
 	run(t, mixedHost(), func(h *harness) {
 		byPort(h)
 		h.press("/")
-		h.typeText("rport:443,x")
+		h.typeText("rport:443,?")
 		h.wantFilter("rport:443", 40003, 40004)
 		var wrong *filter.Error
 		if !errors.As(h.m.view.Filter.Err, &wrong) || wrong.Offset != len("rport:443,") {
@@ -75,12 +75,118 @@ func TestWrongFilterKeepsTheLastGoodOne(t *testing.T) {
 		}
 		h.sleep(time.Second)
 		h.wantFilter("rport:443", 40003, 40004)
-		if h.m.view.Filter.Err == nil || h.m.view.Filter.Input != "rport:443,x" {
+		if h.m.view.Filter.Err == nil || h.m.view.Filter.Input != "rport:443,?" {
 			t.Errorf("a poll changed the line: %+v", h.m.view.Filter)
 		}
 		h.press("backspace", "backspace")
 		if h.m.view.Filter.Err != nil {
 			t.Errorf("mended, and still %v", h.m.view.Filter.Err)
+		}
+	})
+}
+
+// What can still become right is not called wrong, and changes nothing yet.
+func TestTheBeginningOfATermWaits(t *testing.T) {
+	t.Parallel()
+	for begun, stays := range map[string]string{
+		"sta": "lport:40003", "state:": "lport:40003", "state:TIME": "lport:40003", "!": "lport:40003", "rport:": "lport:40003",
+		"age>": "lport:40003", "age>3": "lport:40003", "remote:10.": "lport:40003",
+		"rport:443-": "rport:443", "rport:443 sta": "rport:443",
+	} {
+		t.Run(begun, func(t *testing.T) {
+			run(t, mixedHost(), func(h *harness) {
+				h.press("/")
+				h.typeText("lport:40003")
+				h.m.editor.set("")
+				h.typeText(begun)
+				if line := h.m.view.Filter; line.Err != nil || !line.Held || !line.Editing || line.Text != stays {
+					t.Errorf("filter line %+v, want %s in force", line, stays)
+				}
+			})
+		})
+	}
+}
+
+// Enter takes a word as it stands, and says what is missing of a term.
+func TestEnterOnTheBeginningOfATerm(t *testing.T) {
+	t.Parallel()
+	run(t, mixedHost(), func(h *harness) {
+		byPort(h)
+		h.press("/")
+		h.typeText("p")
+		h.wantFilter("", 40001, 40002, 40003, 40004)
+		h.press("enter")
+		h.wantFilter("p", 40001) // of api
+		if h.m.view.Filter.Editing {
+			t.Error("the line is still open")
+		}
+		h.press("esc", "/")
+		h.typeText("state:TIME")
+		h.press("enter")
+		if line := h.m.view.Filter; !line.Editing || line.Err == nil {
+			t.Errorf("enter kept the half of a state: %+v", line)
+		}
+	})
+}
+
+func TestTabCompletesWhatIsTyped(t *testing.T) {
+	t.Parallel()
+	run(t, mixedHost(), func(h *harness) {
+		byPort(h)
+		for _, step := range []struct{ typed, want, next string }{
+			{"sta", "state:", ""},
+			{"TIM", "state:TIME_WAIT", ""},
+			{" !pro", "state:TIME_WAIT !pro", "proc: proto:"},
+			{"c:cu", "state:TIME_WAIT !proc:curl", ""},
+			{" user:", "state:TIME_WAIT !proc:curl user:", "root www"},
+			{"w", "state:TIME_WAIT !proc:curl user:www", ""},
+			{" nosuch", "state:TIME_WAIT !proc:curl user:www nosuch", ""},
+		} {
+			if step.typed == "sta" {
+				h.press("/")
+			}
+			h.typeText(step.typed)
+			h.press("tab")
+			line := h.m.view.Filter
+			if got := strings.Join(line.Next, " "); line.Input != step.want || step.next != "" && got != step.next {
+				t.Errorf("%q and tab gave %q, going on as %q; want %q, %q", step.typed, line.Input, got, step.want, step.next)
+			}
+		}
+	})
+}
+
+// What is behind the cursor stays behind it.
+func TestTabBeforeOtherTerms(t *testing.T) {
+	t.Parallel()
+	run(t, mixedHost(), func(h *harness) {
+		h.press("/")
+		h.typeText("sta rport:443")
+		h.press("home", "right", "right", "right", "tab")
+		if line := h.m.view.Filter; line.Input != "state: rport:443" || line.Pos != len("state:") {
+			t.Errorf("filter line %+v", line)
+		}
+	})
+}
+
+func TestNamesOfContainersAndNamespacesComplete(t *testing.T) {
+	t.Parallel()
+	run(t, mixedHost(), func(h *harness) {
+		h.src.set(func(s *fakeSource) {
+			s.more = func(m *source.Moment) {
+				m.Cgroups = []source.Cgroup{{ID: 9, Container: "redis", Unit: "docker-9.scope"}}
+				m.Add(source.Scope{Netns: 7, Name: "shop/api"})
+			}
+		})
+		h.sleep(2 * time.Second)
+		h.press("/")
+		for _, want := range []string{"container:redis", "unit:docker-9.scope", "ns:shop/api"} {
+			h.press("ctrl+u")
+			key, value, _ := strings.Cut(want, ":")
+			h.typeText(key + ":" + value[:1])
+			h.press("tab")
+			if got := h.m.view.Filter.Input; got != want {
+				t.Errorf("completed to %q, want %q", got, want)
+			}
 		}
 	})
 }

@@ -1,10 +1,13 @@
 package dashboard
 
 import (
+	"reflect"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/terminal"
@@ -36,8 +39,9 @@ type KeyMap struct {
 	Help, Redraw, Suspend, Quit key.Binding
 
 	// Earlier and Later go through the filters of this session while one is
-	// being typed; Keep takes what was typed.
-	Earlier, Later, Keep key.Binding
+	// being typed; Complete goes on with the word before the cursor; Keep takes
+	// what was typed.
+	Earlier, Later, Complete, Keep key.Binding
 }
 
 // DefaultKeyMap is the key map of the command's documentation.
@@ -56,7 +60,7 @@ func DefaultKeyMap() KeyMap {
 
 		Open:    binding("↵", "open", "enter"),
 		Back:    binding("esc", "back, clear", "esc"),
-		Filter:  binding("/", "filter", "/"),
+		Filter:  binding("/", "filter", "/", "f3", "f4"), // F keys are htop's
 		Sort:    binding("s", "sort", "s", "f6"),
 		Reverse: binding("S", "reverse", "S"),
 		Group:   binding("b", "by", "b"),
@@ -89,14 +93,16 @@ func DefaultKeyMap() KeyMap {
 		ChangeBefore: binding("[", "level before", "["),
 		ChangeAfter:  binding("]", "level after", "]"),
 
-		Help:    binding("?", "help", "?"),
+		Help:    binding("?", "help", "?", "f1"),
 		Redraw:  binding("ctrl+l", "draw the screen anew", "ctrl+l"),
 		Suspend: binding("ctrl+z", "suspend", "ctrl+z"),
-		Quit:    binding("q", "quit", "q", "ctrl+c"),
+		Quit:    binding("q", "quit", "q", "f10", "ctrl+c"),
 
 		Earlier: binding("↑", "filter before", "up", "ctrl+p"),
 		Later:   binding("↓", "filter after", "down", "ctrl+n"),
 		Keep:    binding("↵", "keep", "enter"),
+
+		Complete: binding("tab", "complete", "tab"),
 	}
 	k.Suspend.SetEnabled(terminal.CanSuspend)
 	for _, b := range append(k.seeks(), &k.SlowDown, &k.SpeedUp) {
@@ -119,6 +125,32 @@ func (k KeyMap) ASCII() KeyMap {
 		b.SetHelp(plain.Replace(b.Help().Key), b.Help().Desc)
 	}
 	return k
+}
+
+// Keys returns what all keys of the dashboard do, in groups: those of a host, and
+// then those that go through time, in a replay.
+func Keys() []paint.HelpGroup {
+	k := DefaultKeyMap()
+	k.Several = true
+	groups := k.groups()
+	for _, b := range append(k.seeks(), &k.SlowDown, &k.SpeedUp) {
+		b.SetEnabled(true)
+	}
+	time := k.timeGroup()
+	return append(slices.DeleteFunc(groups, func(g paint.HelpGroup) bool { return g.Title == time[0].Title }), time...)
+}
+
+// functionKeys is what the function keys do.
+func (k KeyMap) functionKeys() key.Binding {
+	var labels, does []string
+	for _, b := range []key.Binding{k.Help, k.Filter, k.Sort, k.Quit} {
+		for _, name := range b.Keys() {
+			if len(name) > 1 && name[0] == 'f' {
+				labels, does = append(labels, strings.ToUpper(name)), append(does, b.Help().Desc)
+			}
+		}
+	}
+	return binding(labels[0]+" to "+labels[len(labels)-1], strings.Join(slices.Compact(does), ", "), "")
 }
 
 // groups is what the help overlay shows.
@@ -150,10 +182,12 @@ func (k KeyMap) groups() []paint.HelpGroup {
 			described(k.Report, "write a report as Markdown"),
 			k.Help, k.Redraw, k.Suspend,
 			relabelled(k.Quit, "q/ctrl+c"),
+			k.functionKeys(),
 		)},
 		{Title: "In a filter", Keys: hints(
 			described(k.Keep, "keep it"),
 			described(k.Back, "the one before"),
+			described(k.Complete, "complete the word"),
 			described(relabelled(k.Earlier, k.Earlier.Help().Key+"/"+k.Later.Help().Key), "filters of this session"),
 		)},
 	}
@@ -177,19 +211,49 @@ func (k KeyMap) faces() key.Binding {
 	return binding("1 2 3", "connections, destinations, namespaces", "1", "2", "3")
 }
 
-// footer is what the last line shows, most important first.
+// knows reports whether a key means something, if perhaps not here.
+func (k KeyMap) knows(msg tea.KeyMsg) bool {
+	all := reflect.ValueOf(k)
+	for i := range all.NumField() {
+		if b, ok := all.Field(i).Interface().(key.Binding); ok && key.Matches(msg, b) {
+			return true
+		}
+	}
+	return false
+}
+
+// keyName is what a key is called that somebody has pressed; "" for what a
+// person does not press: bytes that were no key, or the answer of a terminal,
+// which ends in a BEL.
+func keyName(msg tea.KeyMsg) string {
+	name := msg.String()
+	switch {
+	case msg.Paste || msg.Alt || msg.Type == tea.KeyCtrlG:
+		return ""
+	case msg.Type == tea.KeyRunes:
+		if len(msg.Runes) != 1 || !unicode.IsPrint(msg.Runes[0]) || msg.Runes[0] == unicode.ReplacementChar {
+			return ""
+		}
+	case tea.KeyF20 <= msg.Type && msg.Type <= tea.KeyF1:
+		return strings.ToUpper(name)
+	}
+	return name
+}
+
+// footer is what the last line shows, most important first, and last of all
+// how to get away.
 func (k KeyMap) footer(v *paint.View) []paint.Hint {
 	switch {
 	case v.Filter.Editing:
-		return hints(k.Keep, described(k.Back, "undo"), k.Earlier, k.Later)
+		return hints(k.Keep, described(k.Back, "undo"), k.Complete, k.Earlier, k.Later)
 	case v.Picking:
 		return hints(described(k.Sort, "next"), k.Reverse, described(k.Back, "close"))
 	case v.Overlay == paint.OverlayHelp:
-		return hints(described(k.Back, "close"), k.Up, k.Down, k.PageDown)
+		return hints(k.Up, k.Down, k.PageDown, described(k.Back, "close"))
 	case v.Overlay == paint.OverlayFindings:
-		return hints(described(k.Back, "close"), described(k.Open, "unfold, fold"), described(k.Copy, "copy the command"), k.Report, k.Up, k.Down)
+		return hints(described(k.Open, "unfold, fold"), described(k.Copy, "copy the command"), k.Report, k.Up, k.Down, described(k.Back, "close"))
 	case v.Overlay == paint.OverlayDetails:
-		return hints(described(k.Back, "close"), k.Up, k.Down, k.Copy, k.Names)
+		return hints(k.Up, k.Down, k.Copy, k.Names, described(k.Back, "close"))
 	}
 	open, pause := k.Open, k.Pause
 	switch v.Focus {
@@ -208,7 +272,7 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 	if v.Timeline.Back {
 		pause = described(pause, "live")
 	}
-	all := []key.Binding{k.Filter, k.Help, k.Findings, k.Sort, k.Group, k.NextPane, pause, open, k.Quit}
+	all := []key.Binding{k.Filter, k.Findings, open, k.NextPane, k.Sort, k.Group, k.Help, pause}
 	if k.Several && v.Face != paint.FaceNamespaces {
 		all = slices.Insert(all, 2, k.Namespaces)
 	}
@@ -234,7 +298,7 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 	if v.Face == paint.FaceConnections {
 		all = append(all, fold)
 	}
-	return hints(append(all, k.Copy, k.Record, k.Names, k.Proto, k.Slower, k.Faster, k.SlowDown, k.SpeedUp)...)
+	return hints(append(all, k.Copy, k.Record, k.Names, k.Proto, k.Slower, k.Faster, k.SlowDown, k.SpeedUp, k.Quit)...)
 }
 
 // hints are bindings as they are shown, without those that are disabled.

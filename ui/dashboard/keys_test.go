@@ -25,7 +25,7 @@ import (
 func TestQuit(t *testing.T) {
 	t.Parallel()
 	for _, keys := range [][]string{
-		{"q"}, {"ctrl+c"}, {"?", "q", "q"}, {"enter", "ctrl+c"}, {"/", "ctrl+c"}, {"space", "q"}, {"?", "ctrl+c"},
+		{"q"}, {"f10"}, {"ctrl+c"}, {"?", "q", "q"}, {"enter", "q", "q"}, {"/", "ctrl+c"}, {"space", "q"}, {"?", "ctrl+c"},
 	} {
 		t.Run(strings.Join(keys, " "), func(t *testing.T) {
 			run(t, some(3), func(h *harness) {
@@ -33,6 +33,84 @@ func TestQuit(t *testing.T) {
 				h.sleep(time.Millisecond)
 				if !h.quit {
 					t.Error("did not quit")
+				}
+			})
+		})
+	}
+}
+
+// In an overlay, q is for that only.
+func TestQClosesAnOverlay(t *testing.T) {
+	t.Parallel()
+	for _, open := range []string{"?", "f", "enter"} {
+		t.Run(open, func(t *testing.T) {
+			run(t, some(3), func(h *harness) {
+				h.press(open)
+				if h.m.view.Overlay == paint.OverlayNone {
+					t.Fatal("nothing opened")
+				}
+				h.press("q")
+				h.sleep(time.Millisecond)
+				if h.quit || h.m.view.Overlay != paint.OverlayNone {
+					t.Errorf("q quit: %v, overlay %d", h.quit, h.m.view.Overlay)
+				}
+			})
+		})
+	}
+}
+
+func TestFunctionKeysAreThoseOfHtop(t *testing.T) {
+	t.Parallel()
+	run(t, some(3), func(h *harness) {
+		h.press("f1")
+		if h.m.view.Overlay != paint.OverlayHelp {
+			t.Error("F1 does not open the help")
+		}
+		h.press("f1")
+		for _, name := range []string{"f3", "f4"} {
+			h.press(name)
+			if !h.m.view.Filter.Editing {
+				t.Errorf("%s does not open the filter", name)
+			}
+			h.press("esc")
+		}
+		if !key.Matches(keyMsg("f6"), h.m.keys.Sort) {
+			t.Error("F6 does not sort")
+		}
+	})
+}
+
+func TestAKeyWithoutMeaningSaysSo(t *testing.T) {
+	t.Parallel()
+	alone := func(r ...rune) tea.KeyMsg { return tea.KeyMsg{Type: tea.KeyRunes, Runes: r} }
+	for _, test := range []struct {
+		name string
+		msg  tea.KeyMsg
+		want string
+	}{
+		{"a letter", alone('x'), "x does nothing · ? help"},
+		{"another script", alone('ж'), "ж does nothing · ? help"},
+		{"a function key", tea.KeyMsg{Type: tea.KeyF5}, "F5 does nothing · ? help"},
+		{"with ctrl", tea.KeyMsg{Type: tea.KeyCtrlT}, "ctrl+t does nothing · ? help"},
+		{"insert", tea.KeyMsg{Type: tea.KeyInsert}, "insert does nothing · ? help"},
+		{"a key with a meaning", alone('n'), ""},
+		{"a key with one elsewhere", tea.KeyMsg{Type: tea.KeyTab}, ""},
+		{"a paste", tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("x"), Paste: true}, ""},
+		{"the rest of an answer of the terminal", alone([]rune(";:/")...), ""},
+		{"its end", tea.KeyMsg{Type: tea.KeyCtrlG}, ""},
+		{"its beginning", tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("]"), Alt: true}, ""},
+		{"a byte that is no letter", alone('\ufffd'), ""},
+		{"a control character", alone('\u0085'), ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			run(t, some(3), func(h *harness) {
+				h.send(test.msg)
+				if got := h.m.view.Notice; got != test.want {
+					t.Errorf("notice %q, want %q", got, test.want)
+				}
+				h.press("j")
+				if h.m.view.Notice != "" {
+					t.Error("the next key leaves the notice")
 				}
 			})
 		})
@@ -422,6 +500,9 @@ func TestFooterFollowsWhatIsOpen(t *testing.T) {
 			{"esc tab tab enter", "y", "copy"},
 		} {
 			h.press(strings.Fields(step.keys)...)
+			if last := h.m.view.Hints[len(h.m.view.Hints)-1]; !h.m.view.Filter.Editing && last.Key != "q" && last.Does != "close" {
+				t.Errorf("after %q the last hint is %v", step.keys, last)
+			}
 			if !has(step.label, step.does) {
 				t.Errorf("after %q the footer lacks %s %s", step.keys, step.label, step.does)
 			}

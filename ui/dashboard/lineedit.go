@@ -47,6 +47,12 @@ func (e *lineEditor) insert(runes []rune) {
 	e.pos += len(clean)
 }
 
+// replaceBefore puts text in place of all before the cursor.
+func (e *lineEditor) replaceBefore(text string) {
+	e.cut(0, e.pos)
+	e.insert([]rune(text))
+}
+
 // cut removes the runes from i to j.
 func (e *lineEditor) cut(i, j int) {
 	e.runes = append(e.runes[:i], e.runes[j:]...)

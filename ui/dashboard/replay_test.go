@@ -189,9 +189,12 @@ func TestReplayKeysForListsStay(t *testing.T) {
 			t.Errorf("g leads to line %d", n)
 		}
 		h.wantPosition(10 * time.Second)
-		h.press("r", "+")
-		if h.m.view.Notice != "" || h.m.view.Recording.On {
-			t.Errorf("r and + do something in a replay: %q", h.m.view.Notice)
+		interval := h.m.view.Interval
+		for _, name := range []string{"r", "+"} {
+			h.press(name)
+			if h.m.view.Notice != name+" does nothing · ? help" || h.m.view.Recording.On || h.m.view.Interval != interval {
+				t.Errorf("%s does something in a replay: %q", name, h.m.view.Notice)
+			}
 		}
 	})
 }

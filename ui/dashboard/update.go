@@ -77,6 +77,8 @@ func (m *Model) typed(msg tea.KeyMsg) tea.Cmd {
 	if msg.Type != tea.KeyRunes || msg.Paste {
 		return m.pressed(msg)
 	}
+	m.many = len(msg.Runes) > 1
+	defer func() { m.many = false }()
 	var cmds []tea.Cmd
 	for runes := msg.Runes; len(runes) > 0; {
 		n := 1
@@ -105,19 +107,15 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case m.view.Picking:
 		m.pick(msg)
 		return nil
-	case key.Matches(msg, m.keys.Quit):
-		if m.view.Overlay == paint.OverlayNone {
-			return tea.Quit
-		}
-		m.back()
-		return nil
+	case key.Matches(msg, m.keys.Quit) && m.view.Overlay == paint.OverlayNone:
+		return tea.Quit
 	case key.Matches(msg, m.keys.Help):
 		m.toggleOverlay(paint.OverlayHelp)
 		return nil
 	case key.Matches(msg, m.keys.Findings):
 		m.openFindings()
 		return nil
-	case key.Matches(msg, m.keys.Back):
+	case key.Matches(msg, m.keys.Back), key.Matches(msg, m.keys.Quit):
 		m.back()
 		return nil
 	}
@@ -135,6 +133,9 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		m.toggleOverlay(paint.OverlayDetails)
 	case m.view.Overlay == paint.OverlayNone:
 		m.choose(msg)
+	}
+	if name := keyName(msg); name != "" && !m.many && !m.keys.knows(msg) {
+		m.view.Notice = name + " does nothing · " + m.keys.Help.Help().Key + " help"
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	crand "crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -39,6 +40,7 @@ type Anonymizer struct {
 	addrs   map[source.Addr]source.Addr
 	uids    map[uint32]uint32
 	texts   map[string]map[string]string // by kind and original
+	kept    map[string]bool              // names of processes to keep: whether there was one
 	spent   bool                         // no stand-in is left
 }
 
@@ -61,6 +63,51 @@ func NewAnonymizer() (*Anonymizer, error) {
 		uids:    make(map[uint32]uint32),
 		texts:   make(map[string]map[string]string),
 	}, nil
+}
+
+// Keep has an Anonymizer that was not used yet leave processes of these names
+// their names. Their command lines are replaced all the same.
+func (a *Anonymizer) Keep(names []string) {
+	a.kept = make(map[string]bool, len(names))
+	for _, name := range names {
+		a.kept[name] = false
+	}
+}
+
+// Tally is how many different originals an Anonymizer has met of each kind.
+type Tally struct {
+	Hosts, Addresses, Processes, Users, Pods, Containers, Units, Namespaces int
+	// Kept are the names of processes that were kept, Unseen those of Keep that
+	// no process had.
+	Kept, Unseen []string
+}
+
+// Tally counts what was replaced.
+func (a *Anonymizer) Tally() Tally {
+	named := func(kinds ...source.ScopeKind) (n int) {
+		for _, k := range kinds {
+			n += len(a.texts[k.String()])
+		}
+		return n
+	}
+	t := Tally{
+		Hosts: len(a.texts["host"]), Processes: len(a.texts["process"]), Users: max(len(a.uids), len(a.texts["user"])),
+		Pods: named(source.ScopePod), Containers: named(source.ScopeContainer), Units: named(source.ScopeUnit),
+		Namespaces: named(source.ScopeNamed, source.ScopeUnnamed),
+	}
+	for original, standIn := range a.addrs {
+		if original != standIn {
+			t.Addresses++
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.kept)) {
+		if a.kept[name] {
+			t.Kept = append(t.Kept, name)
+		} else {
+			t.Unseen = append(t.Unseen, name)
+		}
+	}
+	return t
 }
 
 // Apply replaces in m, in place. After an error, which wraps ErrTooMany, m must
@@ -125,10 +172,13 @@ func (a *Anonymizer) cgroup(c *source.Cgroup) {
 }
 
 func (a *Anonymizer) process(p *source.Process) {
-	name := p.Name
-	p.Name = a.text("process", name)
+	if _, keep := a.kept[p.Name]; keep {
+		a.kept[p.Name] = true
+	} else {
+		p.Name = a.text("process", p.Name)
+	}
 	if p.Command != "" {
-		p.Command = a.text("process", name) + " …"
+		p.Command = p.Name + " …"
 	}
 	number := p.User == strconv.FormatUint(uint64(p.UID), 10)
 	p.UID = a.uid(p.UID)
@@ -153,6 +203,9 @@ func (a *Anonymizer) text(kind, original string) string {
 	standIn, ok := known[original]
 	if !ok {
 		standIn = kind + "-" + strconv.Itoa(len(known)+1)
+		if _, taken := a.kept[standIn]; taken {
+			standIn += "*" // one that is kept has this name
+		}
 		known[original] = standIn
 	}
 	return standIn

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -223,5 +224,57 @@ func TestTextsOfAMoment(t *testing.T) {
 	}
 	if shared[1].Detail != "open /acme: denied" {
 		t.Error("a list that others share was changed")
+	}
+}
+
+func TestNamesThatAreKept(t *testing.T) {
+	t.Parallel()
+	m := &source.Moment{Processes: []source.Process{
+		{PID: 1, Name: "nginx", Command: "nginx -c /acme.conf", User: "acme", UID: 7}, {PID: 2, Name: "acme", Command: "acme"}, {PID: 3, Name: "process-1"},
+	}}
+	a := newAnonymizer(t)
+	a.Keep([]string{"nginx", "java", "process-1"})
+	if err := a.Apply(m); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for i := range m.Processes {
+		got = append(got, m.Processes[i].Name+"|"+m.Processes[i].Command)
+	}
+	// A stand-in is no name that is kept.
+	if want := []string{"nginx|nginx …", "process-1*|process-1* …", "process-1|"}; !slices.Equal(got, want) {
+		t.Errorf("processes %q, want %q", got, want)
+	}
+	tally := a.Tally()
+	if !slices.Equal(tally.Kept, []string{"nginx", "process-1"}) || !slices.Equal(tally.Unseen, []string{"java"}) || tally.Processes != 1 {
+		t.Errorf("tally %+v", tally)
+	}
+}
+
+func TestTallyCountsWhatWasReplaced(t *testing.T) {
+	t.Parallel()
+	addr := func(s string) source.Addr { return source.AddrFrom(netip.MustParseAddr(s)) }
+	m := &source.Moment{
+		Host:      "db1",
+		Processes: []source.Process{{Name: "api", User: "alice", UID: 1000}, {Name: "api", User: "root"}, {Name: "envoy", User: "1001", UID: 1001}},
+		Snapshots: []source.Snapshot{
+			{Scope: source.Scope{Host: "db1", Kind: source.ScopePod, Name: "shop/cart-0"}, Sockets: []source.Socket{
+				{Local: addr("10.0.0.1"), Remote: addr("10.0.0.2")}, {Local: addr("10.0.0.1"), Remote: addr("127.0.0.1")},
+			}},
+			{Scope: source.Scope{Host: "db1", Kind: source.ScopeNamed, Name: "blue"}},
+		},
+		Cgroups: []source.Cgroup{{Kind: source.ScopeUnit, Unit: "api.service", Path: "/api"}, {Kind: source.ScopeContainer, Container: "redis"}},
+	}
+	a := newAnonymizer(t)
+	for range 2 { // what is seen again counts once
+		if err := a.Apply(m); err != nil {
+			t.Fatal(err)
+		}
+		m.Processes = m.Processes[:0]
+		m.Snapshots, m.Cgroups, m.Host = nil, nil, "db1"
+	}
+	want := anonymize.Tally{Hosts: 1, Addresses: 2, Processes: 2, Users: 2, Pods: 1, Containers: 1, Units: 1, Namespaces: 1}
+	if d := cmp.Diff(want, a.Tally()); d != "" {
+		t.Error(d)
 	}
 }

@@ -3,6 +3,7 @@ package paint
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"ephtop/model/filter"
@@ -16,10 +17,11 @@ import (
 func (p *Painter) drawFooter(r screen.Rect, v *View) {
 	p.canvas.Clear(r)
 	if v.Filter.Editing {
-		p.drawFilterLine(r, &v.Filter)
+		p.drawFilterLine(r, v)
 		return
 	}
 	x, room := r.X+1, r.W-2
+	room -= p.drawLastHint(x, r.Y, room, v)
 	used := 0
 	switch {
 	case v.Notice != "":
@@ -33,35 +35,56 @@ func (p *Painter) drawFooter(r screen.Rect, v *View) {
 	if used > 0 {
 		used += 3
 	}
-	p.drawHints(x+used, r.Y, room-used, v)
+	for i := range len(v.Hints) - 1 {
+		if w := p.drawHint(x+used, r.Y, room-used, &v.Hints[i]); w > 0 {
+			used += w + 2
+		}
+	}
 }
 
-// drawHints draws the keys, most important first, as many as fit whole.
-func (p *Painter) drawHints(x, y, room int, v *View) {
-	for _, h := range v.Hints {
-		w := text.Width(h.Key) + 1 + text.Width(h.Does)
-		if w > room {
-			continue
-		}
-		n := p.canvas.Text(x, y, room, theme.Key, h.Key)
-		p.canvas.Text(x+n+1, y, room-n-1, theme.Dim, h.Does)
-		x, room = x+w+2, room-w-2
+// drawLastHint draws at the right how to get away, which nothing may cut, and
+// gives the columns that this and the gap before it take.
+func (p *Painter) drawLastHint(x, y, room int, v *View) int {
+	if len(v.Hints) == 0 {
+		return 0
 	}
+	h := &v.Hints[len(v.Hints)-1]
+	w := text.Width(h.Key) + 1 + text.Width(h.Does)
+	if p.drawHint(x+max(room-w, 0), y, room, h) == 0 {
+		return 0
+	}
+	return w + 2
+}
+
+// drawHint draws a key and what it does, and gives the columns that it took: 0
+// where there is no room for the whole.
+func (p *Painter) drawHint(x, y, room int, h *Hint) int {
+	w := text.Width(h.Key) + 1 + text.Width(h.Does)
+	if w > room {
+		return 0
+	}
+	n := p.canvas.Text(x, y, room, theme.Key, h.Key)
+	p.canvas.Text(x+n+1, y, room-n-1, theme.Dim, h.Does)
+	return w
 }
 
 // drawFilterLine draws the filter that is being typed, and beside it what is
-// wrong with it and where.
-func (p *Painter) drawFilterLine(r screen.Rect, f *FilterLine) {
+// wrong with it and where, or how it can go on.
+func (p *Painter) drawFilterLine(r screen.Rect, v *View) {
+	f := &v.Filter
 	p.canvas.Text(r.X+1, r.Y, 1, theme.Key, "/")
 	x, room := r.X+3, r.W-4
-	reason, wrongFrom := filterError(f)
-	input := room
-	if reason != "" {
-		input = max(min(text.Width(f.Input)+2, room*2/3), min(12, room))
-		p.canvas.Text(x+input+1, r.Y, room-input-1, theme.Critical, "✖ "+text.Sanitize(reason))
-	} else if f.Input == "" && f.Pos == 0 {
+	input := max(min(text.Width(f.Input)+2, room*2/3), min(12, room))
+	switch beside := besideFilter(v, room-input-1); {
+	case f.Input == "" && f.Pos == 0:
+		input = room
 		p.canvas.Text(x+2, r.Y, room-2, theme.Dim, "state:tw  proc:nginx  rport:443  10.0.0.0/8  !state:listen")
+	case beside == nil:
+		input = room
+	default:
+		p.segments(x+input+1, r.Y, room-input-1, beside...)
 	}
+	reason, wrongFrom := filterError(f)
 	// The end of what stands before the cursor is always in sight.
 	before, after := f.Input[:f.Pos], f.Input[f.Pos:]
 	skipped := 0
@@ -75,6 +98,41 @@ func (p *Painter) drawFilterLine(r screen.Rect, f *FilterLine) {
 	}
 	n := p.segments(x, r.Y, input, segment{theme.Text, good}, segment{theme.Critical, bad})
 	p.drawCursor(x+n, r.Y, input-n, after)
+}
+
+// besideFilter is what is said about the filter that is being typed, in so many
+// columns; nil for nothing.
+func besideFilter(v *View, room int) []segment {
+	f := &v.Filter
+	// shortened is what fits of the same in fewer and fewer words.
+	shortened := func(style screen.Style, forms ...string) []segment {
+		for _, form := range forms {
+			if text.Width(form) <= room {
+				return []segment{{style, form}}
+			}
+		}
+		return []segment{{style, forms[len(forms)-1]}}
+	}
+	reason, _ := filterError(f)
+	switch {
+	case reason != "":
+		return []segment{{theme.Critical, "✖ " + text.Sanitize(reason)}}
+	case filter.Misread(f.Input):
+		return shortened(theme.Warn, "spaces mean and, ! negates, commas mean or", "space is and, ! is not", "! is not")
+	case !f.Held && f.Text != "" && v.State != nil && v.passing() == 0:
+		return shortened(theme.Warn, "0 match · spaces mean and, ! negates", "0 match")
+	case len(f.Next) > 0:
+		return []segment{{theme.Key, "tab"}, {theme.Dim, " " + text.Sanitize(strings.Join(f.Next, "  "))}}
+	}
+	return nil
+}
+
+// passing is how many lines of the list on screen pass the filter.
+func (v *View) passing() int {
+	if v.Face == FaceNamespaces {
+		return len(v.Namespaces)
+	}
+	return len(v.Rows)
 }
 
 // drawCursor draws the rest of a line from the cursor on.

@@ -92,8 +92,8 @@ type View struct {
 	// behind the last one that can be, that one is.
 	Scroll int
 
-	// Hints are the keys of the footer, most important first. Help is all that
-	// there are, in groups.
+	// Hints are the keys of the footer, most important first; the last one is
+	// always there. Help is all that there are, in groups.
 	Hints []Hint
 	Help  []HelpGroup
 }
@@ -167,8 +167,12 @@ type FilterLine struct {
 	Editing bool
 	Input   string
 	Pos     int
-	// Err says what is wrong with Input; Text is then the last good filter.
-	Err error
+	// Err says what is wrong with Input; Text is then the last good filter. So it
+	// is where Input is Held: the beginning of what can become right.
+	Err  error
+	Held bool
+	// Next are the words that the one before the cursor can go on as.
+	Next []string
 }
 
 // Overlay is what lies over the panes.
