@@ -65,7 +65,7 @@ var phases = map[string][]phase{
 	"busy": {{"always", 0, 100 * time.Second, model.LevelOK, nil, nil}},
 	"bound-first": {
 		{"calm", 0, 8 * time.Second, model.LevelOK, []string{noPooling}, nil},
-		{"ports are bound first", 15 * time.Second, 40 * time.Second, model.LevelOK, []string{boundFirst, noPooling}, nil},
+		{"ports are bound first", 15 * time.Second, 40 * time.Second, model.LevelOK, []string{boundFirst, noPooling}, []string{tupleFull}},
 		{"warning", 48 * time.Second, 52 * time.Second, model.LevelWarning, []string{boundFirst, tupleFull}, []string{noPooling}},
 		{"critical", 56 * time.Second, 58 * time.Second, model.LevelCritical, []string{boundFirst, tupleFull}, []string{noPooling}},
 		{
