@@ -250,7 +250,7 @@ func TestConsumerTerms(t *testing.T) {
 	}{
 		{"a process", model.Consumer{Process: 0, Tier: model.OwnerObserved}, model.ByProcess, []string{"pid:7"}},
 		{"what a process is likely to hold", model.Consumer{Process: 0, Tier: model.OwnerInferred}, model.ByProcess,
-			[]string{"pid:7", "owner:inferred"}},
+			[]string{"pid:7"}},
 		{"no known process", model.Consumer{Process: -1}, model.ByProcess, []string{"owner:unknown"}},
 		{"a destination", model.Consumer{Process: -1, Tier: model.OwnerObserved, Destination: addr, Port: 443}, model.ByDestination,
 			[]string{"remote:[2001:db8::1]:443"}},

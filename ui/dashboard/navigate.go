@@ -18,7 +18,7 @@ import (
 type marks struct {
 	held     [paint.NumPanes]bool
 	state    source.State
-	consumer consumerKey
+	consumer model.ConsumerKey
 	socket   list.Mark
 	tuple    model.TupleKey
 	scope    source.Scope
@@ -85,7 +85,7 @@ func (m *Model) find(p paint.Pane) int {
 		}
 	case paint.PaneConsumers:
 		for i := range v.Consumers {
-			if keyOf(&v.Consumers[i], v.State) == m.marks.consumer {
+			if v.State.ConsumerKey(&v.Consumers[i]) == m.marks.consumer {
 				return i
 			}
 		}
@@ -150,7 +150,7 @@ func (m *Model) mark(p paint.Pane) {
 	case paint.PaneStates:
 		m.marks.state = v.States[i].State
 	case paint.PaneConsumers:
-		m.marks.consumer = keyOf(&v.Consumers[i], v.State)
+		m.marks.consumer = v.State.ConsumerKey(&v.Consumers[i])
 	case paint.PaneDestinations:
 		m.marks.tuple = v.State.TCP.Pressure.Tuples[i].TupleKey
 	case paint.PaneNamespaces:

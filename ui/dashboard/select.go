@@ -123,11 +123,7 @@ func consumerTerms(c *model.Consumer, st *model.State, g model.Grouping) []strin
 	case c.Tier == model.OwnerUnknown && (g == model.ByProcess || g == model.ByUser):
 		return []string{filter.Quote("owner", model.OwnerUnknown.String())}
 	case g == model.ByProcess && c.Process != source.NoProcess:
-		terms := []string{filter.Quote("pid", strconv.Itoa(int(st.Processes[c.Process].PID)))}
-		if c.Tier == model.OwnerInferred {
-			terms = append(terms, filter.Quote("owner", c.Tier.String()))
-		}
-		return terms
+		return []string{filter.Quote("pid", strconv.Itoa(int(st.Processes[c.Process].PID)))}
 	case g == model.ByDestination && c.Port != 0:
 		return []string{filter.Quote("remote", source.AddrPort(c.Destination, c.Port))}
 	case g == model.ByService && c.Port != 0:

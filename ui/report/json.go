@@ -22,9 +22,10 @@ import (
 //
 // Where the facts leave a field open, it means this:
 //   - level is the worse of TCP's and UDP's;
-//   - tuples are those of TCP whatever the filter; their processes, and the
-//     processes of the whole, count the ports whose owner was observed or
-//     traced, and none that is merely inferred;
+//   - tuples are those of TCP whatever the filter; their processes count the
+//     ports whose owner was observed or traced, and none that is merely inferred;
+//   - a process of the whole has all its ports, likely of which are merely
+//     inferred to be its own; that is left out where none is;
 //   - pid and process of a connection are left out where no owner is known,
 //     and are a likely owner where owner is "inferred";
 //   - uid is the kernel's, or that of the observed process where the kernel
@@ -175,6 +176,7 @@ type jsonHolder struct {
 
 type jsonProcess struct {
 	jsonHolder
+	Likely  int        `json:"likely,omitempty"`
 	Sockets int        `json:"sockets"`
 	States  jsonStates `json:"states"`
 }
@@ -262,12 +264,12 @@ func (p *jsonPage) secondsToFull(t *model.TupleUse) *float64 {
 }
 
 func (p *jsonPage) processes(protocols []source.Proto) {
-	list := slices.DeleteFunc(p.consumers(protocols), func(c model.Consumer) bool {
-		return c.Process == source.NoProcess || c.Tier < model.OwnerObserved
+	list := slices.DeleteFunc(p.AppendConsumers(nil, model.ByProcess, protocols...), func(c model.Consumer) bool {
+		return c.Process == source.NoProcess
 	})
 	p.list("processes", len(list), func(i int) {
 		c := &list[i]
-		p.value(jsonProcess{p.holder(c.Process, c.Ports), c.Sockets, jsonStates(c.States)})
+		p.value(jsonProcess{p.holder(c.Process, c.Ports), c.Likely, c.Sockets, jsonStates(c.States)})
 	})
 }
 

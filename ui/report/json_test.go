@@ -67,6 +67,7 @@ type contract struct {
 		Proto   string `json:"proto"`
 		Kind    string `json:"kind"`
 		Ports   int    `json:"ports"`
+		Likely  int    `json:"likely"`
 		Sockets int    `json:"sockets"`
 	} `json:"kinds"`
 	BindPools map[string][]struct {
@@ -111,6 +112,7 @@ type contract struct {
 		PID     int            `json:"pid"`
 		Name    string         `json:"name"`
 		Ports   int            `json:"ports"`
+		Likely  int            `json:"likely"`
 		Sockets int            `json:"sockets"`
 		States  map[string]int `json:"states"`
 	} `json:"processes"`
@@ -216,11 +218,11 @@ func TestJSONCountsByProtocol(t *testing.T) {
 		ports     []int // of the processes
 	}{
 		{"TCP when nothing is said", nil,
-			map[string]int{"ESTABLISHED": 5871, "TIME_WAIT": 11204, "CLOSE_WAIT": 702, "LISTEN": 14, "FIN_WAIT1": 1}, []int{8202, 311, 0}},
+			map[string]int{"ESTABLISHED": 5871, "TIME_WAIT": 11204, "CLOSE_WAIT": 702, "LISTEN": 14, "FIN_WAIT1": 1}, []int{11843, 311, 0}},
 		{"UDP", []source.Proto{source.UDP},
 			map[string]int{"BOUND": 212, "ESTABLISHED": 3}, []int{200, 3}},
 		{"both are added up", []source.Proto{source.TCP, source.UDP},
-			map[string]int{"BOUND": 212, "ESTABLISHED": 5874, "TIME_WAIT": 11204, "CLOSE_WAIT": 702, "LISTEN": 14, "FIN_WAIT1": 1}, []int{8205, 311, 200, 0}},
+			map[string]int{"BOUND": 212, "ESTABLISHED": 5874, "TIME_WAIT": 11204, "CLOSE_WAIT": 702, "LISTEN": 14, "FIN_WAIT1": 1}, []int{11846, 311, 200, 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := decode(t, written(t, JSON, busyHost(), Options{Protocols: c.protocols}))

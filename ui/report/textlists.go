@@ -109,7 +109,7 @@ func (p *textPage) tuple(t *model.TupleUse) {
 }
 
 func (p *textPage) consumers(protocols []source.Proto) {
-	list := p.cleanState.consumers(protocols)
+	list := p.AppendConsumers(nil, model.ByProcess, protocols...)
 	p.title("  ", left("Top processes", 20), right("PID", 10), right("PORTS", 8), right("SOCKETS", 9), "  MOST TO")
 	if len(list) == 0 {
 		what := "socket"

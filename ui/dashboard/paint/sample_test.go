@@ -142,8 +142,7 @@ func sampleConsumers(st *model.State) {
 	redis := model.TupleKey{Source: addr("10.0.4.7"), Destination: addr("10.0.9.3"), Port: 6379}
 	web := model.TupleKey{Source: addr("10.0.4.7"), Destination: addr("93.184.216.34"), Port: 443}
 	st.TCP.Consumers[model.ByProcess] = []model.Consumer{
-		{Process: 0, Tier: model.OwnerObserved, Ports: 8202, Sockets: 8410, Rate: 96, Most: db},
-		{Process: 0, Tier: model.OwnerInferred, Ports: 3641, Sockets: 3641, Rate: 22, Most: db},
+		{Process: 0, Tier: model.OwnerObserved, Ports: 11_843, Likely: 3641, Sockets: 12_051, Rate: 118, Most: db},
 		{Process: 1, Tier: model.OwnerObserved, Ports: 3020, Sockets: 3340, Most: redis},
 		{Process: source.NoProcess, Ports: 311, Sockets: 311, Rate: -1, Most: db},
 		{Process: 2, Tier: model.OwnerObserved, Ports: 96, Sockets: 96, Rate: 1, Most: web},
