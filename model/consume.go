@@ -52,6 +52,7 @@ const noKey = 1 << 63
 type pastConsumer struct {
 	ports, closeWait    int
 	rate, closeWaitRate float64
+	small               bool
 }
 
 // begin empties the counts. What p held before is reused.
@@ -215,7 +216,7 @@ func (cc *consumerCounts) finish(st *State, c *census) {
 	cc.mostTo(c)
 	p := st.Of(c.proto)
 	for g := range Grouping(NumGroupings) {
-		cc.rate(st, g)
+		cc.rate(st, p, g)
 		p.Consumers[g] = cc.lists[g]
 		slices.SortFunc(p.Consumers[g], st.compareConsumers)
 	}
@@ -259,7 +260,7 @@ func (cc *consumerTally) most(g Grouping, n int32, sockets int, c *census, tuple
 }
 
 // rate smooths the growth of the largest consumers against the poll before.
-func (cc *consumerCounts) rate(st *State, g Grouping) {
+func (cc *consumerCounts) rate(st *State, p *Protocol, g Grouping) {
 	past, next := cc.past[g], cc.spare[g]
 	if len(cc.lists[g]) == 0 {
 		clear(past)
@@ -271,20 +272,22 @@ func (cc *consumerCounts) rate(st *State, g Grouping) {
 	clear(next)
 	seconds := st.Elapsed.Seconds()
 	weight := 1 - math.Exp(-seconds/rateSpan.Seconds())
-	least := cc.ratedFrom(g)
+	least, little := cc.ratedFrom(g), nextToNothing(&p.Pressure)
 	for i := range cc.lists[g] {
 		c := &cc.lists[g][i]
+		c.small = c.Process != source.NoProcess && c.Ports < little
 		if c.Ports < least && c.States[source.CloseWait] == 0 {
 			continue
 		}
 		before, ok := past[c.key]
+		c.small = c.small && (!ok || before.small || c.Ports < little/2)
 		c.Rate, c.CloseWaitRate = before.rate, before.closeWaitRate
 		if ok && seconds > 0 {
 			c.Rate += weight * (float64(c.Ports-before.ports)/seconds - before.rate)
 			grown := c.States[source.CloseWait] - before.closeWait
 			c.CloseWaitRate += weight * (float64(grown)/seconds - before.closeWaitRate)
 		}
-		next[c.key] = pastConsumer{c.Ports, c.States[source.CloseWait], c.Rate, c.CloseWaitRate}
+		next[c.key] = pastConsumer{c.Ports, c.States[source.CloseWait], c.Rate, c.CloseWaitRate, c.small}
 	}
 	cc.past[g], cc.spare[g] = next, past
 }

@@ -69,8 +69,12 @@ type Consumer struct {
 	Port        uint16
 	// User holds with ByUser; "" for sockets of no known user.
 	User string
-	// Name holds with ByContainer and ByUnit; "" for sockets that are in none.
-	Name string
+	// Name holds with ByContainer and ByUnit; "" for sockets that are in none. It
+	// holds too where the consumer stands for several processes of that name:
+	// then Process is none, Processes their number, and Ended how many of them
+	// have ended (see FoldSmall).
+	Name             string
+	Processes, Ended int
 
 	// Ports counts the distinct local ports in the range, Likely those of them
 	// that are merely inferred to be the process's: the others were seen with it.
@@ -94,6 +98,7 @@ type Consumer struct {
 	seen, bound int
 	seenPort    uint16
 	uid         uint32
+	small       bool // it holds next to nothing
 	// key is the consumer's identity from poll to poll: the number of its
 	// process, of its destination, its port, its user. Numbers are not used again
 	// while anything is remembered of them.
@@ -186,6 +191,7 @@ func (c *Consumer) add(o *Consumer) {
 	c.Likely += o.Likely
 	c.Sockets += o.Sockets
 	c.Rate += o.Rate
+	c.small = c.small && o.small
 	for s, n := range o.States {
 		c.States[s] += n
 	}

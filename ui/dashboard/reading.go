@@ -115,6 +115,9 @@ func (r *reading) group(c *choice) {
 	if n := slices.IndexFunc(r.consumers, func(c model.Consumer) bool { return c.Ports == 0 }); n >= 0 {
 		r.consumers = r.consumers[:n]
 	}
+	if c.group == model.ByProcess {
+		r.consumers = r.state.FoldSmall(r.consumers)
+	}
 }
 
 func (r *reading) protocols(c *choice) []source.Proto {
