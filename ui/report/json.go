@@ -25,7 +25,8 @@ import (
 //   - tuples are those of TCP whatever the filter; their processes count the
 //     ports whose owner was observed or traced, and none that is merely inferred;
 //   - a process of the whole has all its ports, likely of which are merely
-//     inferred to be its own; that is left out where none is;
+//     inferred to be its own; that is left out where none is. So are ended, for one
+//     that lives, and container and unit where they are not known or there is none;
 //   - pid and process of a connection are left out where no owner is known,
 //     and are a likely owner where owner is "inferred";
 //   - uid is the kernel's, or that of the observed process where the kernel
@@ -179,6 +180,11 @@ type jsonProcess struct {
 	Likely  int        `json:"likely,omitempty"`
 	Sockets int        `json:"sockets"`
 	States  jsonStates `json:"states"`
+	// Container and Unit are those of its control group.
+	Container string `json:"container,omitempty"`
+	Unit      string `json:"unit,omitempty"`
+	// Ended is when it was found to have ended.
+	Ended string `json:"ended,omitempty"`
 }
 
 // jsonStates is an object of the counts that are not 0, in the order of a
@@ -201,10 +207,13 @@ func (c jsonStates) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
+// jsonTime has milliseconds also where they are 0: RFC 3339, section 5.6. Times
+// are in UTC.
+const jsonTime = "2006-01-02T15:04:05.000Z07:00"
+
 func (p *jsonPage) head() {
 	m, snap := p.Moment, p.Snapshot
-	// UTC, and milliseconds also where they are 0: RFC 3339, section 5.6.
-	p.field("time", m.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"))
+	p.field("time", m.Time.UTC().Format(jsonTime))
 	p.field("host", text.Sanitize(m.Host))
 	p.field("os", text.Sanitize(m.OS))
 	p.field("source", text.Sanitize(m.Source))
@@ -269,7 +278,13 @@ func (p *jsonPage) processes(protocols []source.Proto) {
 	})
 	p.list("processes", len(list), func(i int) {
 		c := &list[i]
-		p.value(jsonProcess{p.holder(c.Process, c.Ports), c.Likely, c.Sockets, jsonStates(c.States)})
+		v := jsonProcess{jsonHolder: p.holder(c.Process, c.Ports), Likely: c.Likely, Sockets: c.Sockets, States: jsonStates(c.States)}
+		container, unit := p.Home(c.Process)
+		v.Container, v.Unit = text.Sanitize(container), text.Sanitize(unit)
+		if at, ended := p.Exit(c.Process); ended {
+			v.Ended = at.UTC().Format(jsonTime)
+		}
+		p.value(v)
 	})
 }
 
