@@ -1,11 +1,13 @@
 package paint
 
 import (
+	"cmp"
 	"strconv"
 
 	"ephtop/model"
 	"ephtop/model/services"
 	"ephtop/source"
+	"ephtop/ui/advice"
 	"ephtop/ui/screen"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
@@ -14,22 +16,34 @@ import (
 // consumerColumns are the widths of the columns of the consumers; 0 for one
 // that there is no room for.
 type consumerColumns struct {
-	name, pid, ports, bar, rate, most int
+	name, pid, about, bar, ports, rate, most int
 }
 
-func layoutConsumers(w int, g model.Grouping) consumerColumns {
+// layoutConsumers shares w columns out. Where control groups are known, whose a
+// process is tells more than where most of its ports lead to.
+func layoutConsumers(w int, v *View) consumerColumns {
 	c := consumerColumns{ports: 7}
-	if g == model.ByProcess && w >= 34 {
+	g := v.Group
+	w -= c.ports
+	if g == model.ByProcess && w >= 27 {
 		c.pid = 8
+		w -= c.pid
 	}
-	w -= c.ports + c.pid
 	if w >= 38 {
 		c.rate = 8
 		w -= c.rate
 	}
+	if g == model.ByProcess && len(v.State.Cgroups) > 0 && w >= 31 {
+		c.about = min(max(w*2/5, 15), 28)
+		w -= c.about
+	}
 	if w >= 44 && g != model.ByDestination {
 		c.most = 22
 		w -= c.most
+	}
+	if g == model.ByProcess && c.about == 0 && w >= 50 {
+		c.about = 14
+		w -= c.about
 	}
 	switch g {
 	case model.ByProcess, model.ByUser:
@@ -57,51 +71,110 @@ func (p *Painter) drawConsumers(r screen.Rect, v *View) {
 		p.none(inside, v, "no ephemeral ", "ports in use")
 		return
 	}
-	c := layoutConsumers(inside.W-gutter-1, v.Group)
+	c := layoutConsumers(inside.W-gutter-1, v)
 	if inside.H > height {
-		p.consumerHeader(inside.X+gutter, inside.Y, c, v.Group)
+		p.consumerHeader(inside.X+gutter, inside.Y, c, v)
 	}
 	p.lines(inside, height, v, PaneConsumers, func(i, y int) {
 		p.consumerLine(inside.X+gutter, y, c, v, &v.Consumers[i], v.Consumers[0].Ports)
 	})
 }
 
-func (p *Painter) consumerHeader(x, y int, c consumerColumns, g model.Grouping) {
+func (p *Painter) consumerHeader(x, y int, c consumerColumns, v *View) {
 	name := [...]string{
 		model.ByProcess: "PROCESS", model.ByDestination: "DESTINATION", model.ByService: "SERVICE", model.ByUser: "USER",
 		model.ByContainer: "CONTAINER", model.ByUnit: "UNIT",
-	}[g%model.NumGroupings]
+	}[v.Group%model.NumGroupings]
 	p.canvas.Text(x, y, c.name, theme.Dim, name)
 	x += c.name
 	p.canvas.TextRight(x, y, c.pid-1, theme.Dim, "PID")
 	x += c.pid
+	if len(v.State.Cgroups) > 0 {
+		p.canvas.Text(x, y, c.about-1, theme.Dim, "CONTAINER/UNIT")
+	}
+	x += c.about + c.bar + 1
 	p.canvas.TextRight(x, y, c.ports, theme.Dim, "PORTS")
-	x += c.ports + 1 + c.bar
+	x += c.ports
 	p.canvas.TextRight(x, y, c.rate-2, theme.Dim, "+/s")
 	p.canvas.Text(x+c.rate, y, c.most, theme.Dim, "MOST TO")
 }
 
 func (p *Painter) consumerLine(x, y int, c consumerColumns, v *View, co *model.Consumer, limit int) {
-	style := p.consumerName(x, y, c.name-1, v, co)
-	x += c.name
-	p.pid(x, y, c.pid-1, v, co.Process, co.Tier)
-	x += c.pid
+	name := c.name
+	if co.Processes > 0 {
+		name += c.pid // they have none
+	}
+	style := p.consumerName(x, y, name-1, v, co)
+	if how := howToLearn(v, co); how != "" {
+		const unknown = len("unknown")
+		p.canvas.Text(x+unknown, y, c.name-unknown+c.pid+c.about+c.bar, theme.Text, " — "+how)
+	} else {
+		at := x + c.name
+		if co.Processes == 0 {
+			p.pid(at, y, c.pid-1, v, co.Process, co.Tier)
+		}
+		at += c.pid
+		p.canvas.Text(at, y, c.about-1, theme.Dim, about(v, co, c.about-1))
+		p.canvas.Bar(at+c.about, y, c.bar, theme.Chart, co.Ports, limit)
+	}
+	x += c.name + c.pid + c.about + c.bar + 1
 	p.count(x, y, c.ports, style, co.Ports)
-	x += c.ports + 1
-	p.canvas.Bar(x, y, c.bar, theme.Chart, co.Ports, limit)
-	x += c.bar
-	p.buf = text.AppendRate(p.buf[:0], co.Rate)
-	p.canvas.BytesRight(x, y, c.rate-2, theme.Dim, p.buf)
+	x += c.ports
+	if co.Processes == 0 {
+		p.buf = text.AppendRate(p.buf[:0], co.Rate)
+		p.canvas.BytesRight(x, y, c.rate-2, theme.Dim, p.buf)
+	}
 	x += c.rate
 	if co.Most.Port != 0 {
 		p.canvas.Bytes(x, y, c.most, theme.Dim, p.tuple(c.most, v, &co.Most, model.Limit{}))
 	}
 }
 
+// howToLearn says in the row of what is nobody's how to learn whose it is, where
+// that is most of what is worst.
+func howToLearn(v *View, c *model.Consumer) string {
+	if v.Group != model.ByProcess || c.Tier != model.OwnerUnknown {
+		return ""
+	}
+	return advice.HowToLearn(v.State, v.CanTrace)
+}
+
+// about says whether and when a process has ended, and which container or unit
+// it is of, if there is room for both.
+func about(v *View, c *model.Consumer, w int) string {
+	switch {
+	case v.Group != model.ByProcess:
+		return ""
+	case c.Ended > 0 && c.Ended == c.Processes:
+		return "ended"
+	case c.Ended > 0:
+		return text.Count(c.Ended) + " ended"
+	case c.Process == source.NoProcess:
+		return ""
+	}
+	container, unit := v.State.Home(c.Process)
+	home := text.Sanitize(cmp.Or(container, unit))
+	at, ended := v.State.Exit(c.Process)
+	if !ended {
+		return home
+	}
+	said := "ended " + at.Format("15:04")
+	if both := said + " · " + home; home != "" && text.Width(both) <= w {
+		return both
+	}
+	return said
+}
+
 // consumerName draws whom a line is about, and gives the style of the line.
 func (p *Painter) consumerName(x, y, w int, v *View, c *model.Consumer) theme.Role {
 	nobody := ""
 	switch {
+	case c.Processes > 0:
+		mark := " ×" + text.Count(c.Processes)
+		if c.Ended == c.Processes {
+			mark += endedMark
+		}
+		return p.marked(x, y, w, text.Sanitize(c.Name), mark)
 	case v.Group == model.ByProcess:
 		return p.owner(x, y, w, v, c.Process, c.Tier)
 	case v.Group == model.ByUser && c.User == "":
@@ -137,20 +210,30 @@ func (p *Painter) consumerName(x, y, w int, v *View, c *model.Consumer) theme.Ro
 	return theme.Text
 }
 
+// endedMark stands behind the name of a process that has ended.
+const endedMark = "†"
+
 // owner draws the name of a process with a sign of how sure it is: "java" was
-// seen, "java?" is likely.
+// seen, "java?" is likely, "java†" has ended.
 func (p *Painter) owner(x, y, w int, v *View, process int32, tier model.Tier) theme.Role {
 	if process == source.NoProcess {
 		p.canvas.Text(x, y, w, theme.Dim, "unknown")
 		return theme.Dim
 	}
-	name := text.Sanitize(v.State.Processes[process].Name)
-	if tier != model.OwnerInferred {
-		p.canvas.Text(x, y, w, theme.Text, name)
-		return theme.Text
+	mark := ""
+	if tier == model.OwnerInferred {
+		mark = "?"
 	}
-	n := p.canvas.Text(x, y, w-1, theme.Text, name)
-	p.canvas.Text(x+n, y, w-n, theme.Dim, "?")
+	if _, ended := v.State.Exit(process); ended {
+		mark += endedMark
+	}
+	return p.marked(x, y, w, text.Sanitize(v.State.Processes[process].Name), mark)
+}
+
+// marked draws a name and what stands behind it, which is never cut.
+func (p *Painter) marked(x, y, w int, name, mark string) theme.Role {
+	n := p.canvas.Text(x, y, w-text.Width(mark), theme.Text, name)
+	p.canvas.Text(x+n, y, w-n, theme.Dim, mark)
 	return theme.Text
 }
 

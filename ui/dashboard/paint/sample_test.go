@@ -254,3 +254,29 @@ func showDetail(v *View, row int) {
 		}
 	}
 }
+
+// showWho has who there can be: one that has ended, one that is likely, several
+// of one name, and which container and unit they are of.
+func showWho(v *View) {
+	st := v.State
+	st.Cgroups = []source.Cgroup{
+		{ID: 1, Container: "shop/api-7d9f", Kind: source.ScopePod}, {ID: 2, Unit: "envoy.service"}, {ID: 3, Container: "web", Kind: source.ScopeContainer},
+	}
+	for i := range st.Processes {
+		st.Processes[i].Cgroup = uint64(i + 1)
+	}
+	st.Exits = make([]time.Time, len(st.Processes))
+	st.Exits[0] = sampleTime.Add(-80 * time.Second)
+	list := st.TCP.Consumers[model.ByProcess]
+	list[1].Tier = model.OwnerInferred
+	list[3] = model.Consumer{Process: source.NoProcess, Tier: model.OwnerObserved, Name: "curl", Processes: 7, Ended: 5, Ports: 9, Sockets: 9}
+	v.Consumers = append(list, model.Consumer{
+		Process: source.NoProcess, Tier: model.OwnerObserved, Name: "a-long-name-of-15", Processes: 1204, Ended: 1204, Ports: 4, Sockets: 4,
+	})
+}
+
+// showNobody has TIME_WAIT of which nobody knows whose they were.
+func showNobody(v *View) {
+	v.State.TCP.Pressure.Worst().Process = source.NoProcess
+	v.Consumers = []model.Consumer{{Process: source.NoProcess, Ports: 11_204, Sockets: 11_204}, v.Consumers[0]}
+}

@@ -63,6 +63,8 @@ type View struct {
 	Group model.Grouping
 	Order list.Order
 	Proto ProtoChoice
+	// CanTrace says that closes could be traced and are not.
+	CanTrace bool
 	// Names has ports shown as names of services, where they have one.
 	Names bool
 
