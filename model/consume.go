@@ -275,12 +275,12 @@ func (cc *consumerCounts) rate(st *State, p *Protocol, g Grouping) {
 	least, little := cc.ratedFrom(g), nextToNothing(&p.Pressure)
 	for i := range cc.lists[g] {
 		c := &cc.lists[g][i]
-		c.small = c.Process != source.NoProcess && c.Ports < little
+		c.small = c.Process != source.NoProcess && c.seen < little
 		if c.Ports < least && c.States[source.CloseWait] == 0 {
 			continue
 		}
 		before, ok := past[c.key]
-		c.small = c.small && (!ok || before.small || c.Ports < little/2)
+		c.small = c.small && (!ok || before.small || c.seen < little/2)
 		c.Rate, c.CloseWaitRate = before.rate, before.closeWaitRate
 		if ok && seconds > 0 {
 			c.Rate += weight * (float64(c.Ports-before.ports)/seconds - before.rate)

@@ -6,11 +6,12 @@ import (
 	"ephtop/source"
 )
 
-// nextToNothing is the number of ports below which a holder has next to
+// nextToNothing is the number of ports below which a process has next to
 // nothing: a hundredth of those that there are, and a tenth of those in use, so
-// that on a quiet host nobody who stands out is passed over. Who has more
-// counts as large until it has less than half of that, so that nothing flickers
-// on the border.
+// that on a quiet host nobody who stands out is passed over. Those that it was
+// seen with count: what is inferred may as well be another's of its name. Who has
+// more counts as large until it has less than half of that, so that nothing
+// flickers on the border.
 func nextToNothing(p *Pressure) int { return max(2, min(p.Usable/100, p.InUse/10)) }
 
 // FoldSmall puts the processes of one name that hold next to nothing each into

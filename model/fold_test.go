@@ -93,6 +93,31 @@ func TestProcessesOfOneNameThatHoldNextToNothingAreOne(t *testing.T) {
 	}
 }
 
+// Which of several short-lived processes a TIME_WAIT is likely to be of, nobody
+// knows.
+func TestWhatIsLikelyOfOneOfManyIsFoldedWithThem(t *testing.T) {
+	t.Parallel()
+	names := []string{"api", "curl", "curl"}
+	first, second := holding(0, names, 1000, 1, 1), holding(1, names, 1000)
+	for _, s := range first.Snapshots[0].Sockets[1000:] {
+		second.Snapshots[0].Sockets = append(second.Snapshots[0].Sockets, waiting(s))
+	}
+	for i := range 300 {
+		s := owned(socket(source.TimeWait, fmt.Sprintf("10.0.0.1:%d", 45000+i), db), uint64(5000+i), source.NoProcess)
+		second.Snapshots[0].Sockets = append(second.Snapshots[0].Sockets, s)
+	}
+	if diff := cmp.Diff([]string{"api 100: 1000", "curl ×2: 302"}, folded(story(first, second))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// waiting is what a socket leaves behind.
+func waiting(s source.Socket) source.Socket {
+	return owned(with(s, func(s *source.Socket) {
+		s.State, s.Timer, s.Expires, s.Inode = source.TimeWait, source.TimerTimeWait, 59000, 0
+	}), s.Cookie, source.NoProcess)
+}
+
 func TestFoldedProcessesSayHowManyHaveEnded(t *testing.T) {
 	t.Parallel()
 	names := []string{"api", "curl", "curl", "curl"}
@@ -100,10 +125,7 @@ func TestFoldedProcessesSayHowManyHaveEnded(t *testing.T) {
 	gone.Exited = []source.ProcessKey{{PID: 101, Start: 1}, {PID: 103, Start: 1}}
 	first := holding(0, names, 2000, 1, 1, 1)
 	for _, s := range first.Snapshots[0].Sockets[2000:] {
-		w := owned(with(s, func(s *source.Socket) {
-			s.State, s.Timer, s.Expires, s.Inode = source.TimeWait, source.TimerTimeWait, 59000, 0
-		}), s.Cookie, source.NoProcess)
-		gone.Snapshots[0].Sockets = append(gone.Snapshots[0].Sockets, w)
+		gone.Snapshots[0].Sockets = append(gone.Snapshots[0].Sockets, waiting(s))
 	}
 	st := story(first, gone)
 	list := st.FoldSmall(st.AppendConsumers(nil, ByProcess, source.TCP))
