@@ -158,6 +158,12 @@ func (l Level) String() string {
 	return [...]string{"ok", "warning", "critical", "exhausted"}[min(l, LevelExhausted)]
 }
 
+// LevelChange is a moment from which another level holds.
+type LevelChange struct {
+	Time  time.Time
+	Level Level
+}
+
 // Thresholds are the percentages of used ports from which a level holds.
 type Thresholds struct {
 	Warning, Critical float64
