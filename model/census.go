@@ -107,6 +107,8 @@ type holder struct {
 	blocked bool // its port is, for everyone
 	bound   bool // it blocks its port, and is no listener's
 	sign    sign
+	// inferred says that its process is.
+	inferred bool
 }
 
 // maxAge is the greatest age in TIME_WAIT that is told apart, in seconds.
@@ -237,7 +239,7 @@ func (c *census) number(st *State, o *ownership) {
 				h.reuse = !h.blocked && c.reusable(st, i, h.tuple)
 			}
 		}
-		h.process = c.consumers.process(row, s.State)
+		h.process, h.inferred = c.consumers.process(row, s.State), row.Tier == OwnerInferred
 		h.user = c.consumers.user(row, s)
 		h.cgroup = c.consumers.cgroup(row, s)
 		switch {

@@ -41,6 +41,18 @@ func (st *State) container(g *source.Cgroup) (name string, known bool) {
 	return "", g != nil
 }
 
+// Home returns the container or pod that a process is in, and its unit of
+// systemd; "" for what is not known, or none.
+func (st *State) Home(process int32) (container, unit string) {
+	var g *source.Cgroup
+	if at, ok := findCgroup(st.Cgroups, st.Processes[process].Cgroup); ok {
+		g = &st.Cgroups[at]
+		unit = g.Unit
+	}
+	container, _ = st.container(g)
+	return container, unit
+}
+
 func findCgroup(list []source.Cgroup, id uint64) (int, bool) {
 	if id == 0 {
 		return 0, false

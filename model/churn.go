@@ -56,16 +56,12 @@ func (c *census) churn(st *State) {
 		if !slices.Contains(worst, p.tuple) {
 			continue
 		}
-		owner := &c.consumers.lists[ByProcess][p.process]
-		found := Churn{
-			Tuple: c.tuples.tuples[p.tuple].use.TupleKey, Process: owner.Process, Tier: owner.Tier,
-			Live: p.live, TimeWait: p.timeWait, closing: p.closing,
+		owner := c.consumers.lists[ByProcess][p.process].Process
+		st.Churn = append(st.Churn, Churn{
+			Tuple: c.tuples.tuples[p.tuple].use.TupleKey, Process: owner, Tier: tierOf(owner, p.timeWait-p.likely, p.likely),
+			Live: p.live, TimeWait: p.timeWait, Likely: p.likely, closing: p.closing,
 			Reusable: c.lives.futures[p.tuple].reused(), tuple: p.tuple,
-		}
-		if owner.Tier == OwnerInferred {
-			found.Likely = p.timeWait
-		}
-		st.Churn = addChurn(st.Churn, found)
+		})
 	}
 	for i := range st.Churn {
 		ch := &st.Churn[i]
@@ -84,22 +80,6 @@ func (c *census) churn(st *State) {
 	slices.SortFunc(st.Churn, func(a, b Churn) int {
 		return cmp.Or(cmp.Compare(b.CloseRate, a.CloseRate), cmp.Compare(b.TimeWait, a.TimeWait), cmp.Compare(a.Process, b.Process))
 	})
-}
-
-// addChurn adds what a process holds. What is inferred is counted with what is
-// observed, and apart.
-func addChurn(list []Churn, c Churn) []Churn {
-	at := slices.IndexFunc(list, func(o Churn) bool { return o.Tuple == c.Tuple && o.Process == c.Process })
-	if at < 0 {
-		return append(list, c)
-	}
-	o := &list[at]
-	o.Live += c.Live
-	o.TimeWait += c.TimeWait
-	o.closing += c.closing
-	o.Likely += c.Likely
-	o.Tier = tierOf(o.TimeWait-o.Likely, o.Likely)
-	return list
 }
 
 // worstClosing gives the tuples with the most ports of those that close.
@@ -123,10 +103,13 @@ func (c *census) worstClosing() []int32 {
 	return list
 }
 
-// tierOf is how sure the owner of so many sockets is that were seen with it, and
-// so many that are likely its own.
-func tierOf(seen, likely int) Tier {
-	if likely > seen {
+// tierOf is how sure it is of so many sockets that were seen with a process, and
+// so many that are likely its own, that they are.
+func tierOf(process int32, seen, likely int) Tier {
+	switch {
+	case process == source.NoProcess:
+		return OwnerUnknown
+	case likely > seen:
 		return OwnerInferred
 	}
 	return OwnerObserved
@@ -138,22 +121,11 @@ func tierOf(seen, likely int) Tier {
 func (c *census) most() {
 	for i := range c.pairs.list {
 		p := &c.pairs.list[i]
-		owner := &c.consumers.lists[ByProcess][p.process]
-		seen, likely := p.sockets(), 0
-		if slot := 2 * (owner.Process + 1); owner.Tier == OwnerInferred {
-			if n := c.consumers.bySlot[slot]; n != noGroup && c.pairs.sockets(p.tuple, n) > 0 {
-				continue // counted with what was observed
-			}
-			seen, likely = 0, p.sockets()
-		} else if n := c.consumers.bySlot[slot+1]; n != noGroup {
-			likely = c.pairs.sockets(p.tuple, n)
-		}
 		t := &c.tuples.tuples[p.tuple]
-		if n := seen + likely; n > t.most {
-			t.most, t.inferred = n, likely
-			if t.use.Process, t.use.Tier = owner.Process, owner.Tier; owner.Process != source.NoProcess {
-				t.use.Tier = tierOf(seen, likely)
-			}
+		if n := p.live + p.timeWait; n > t.most {
+			t.most, t.inferred = n, p.likely
+			t.use.Process = c.consumers.lists[ByProcess][p.process].Process
+			t.use.Tier = tierOf(t.use.Process, n-p.likely, p.likely)
 		}
 	}
 }

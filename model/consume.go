@@ -1,12 +1,9 @@
 package model
 
 import (
-	"bytes"
-	"cmp"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"ephtop/source"
@@ -36,7 +33,7 @@ type consumerTally struct {
 	lastPort [NumGroupings][]uint16
 	registry *registry
 
-	bySlot    []int32 // consumers by process, by number and tier
+	bySlot    []int32 // consumers by process, by number
 	slots     []int32 // of bySlot that are taken
 	byUID     map[uint32]int32
 	byService map[uint16]int32
@@ -44,31 +41,18 @@ type consumerTally struct {
 	none      [NumGroupings]int32
 	users     pairTable
 	cgroups   cgroupCounts
-	// bound counts the ports of a consumer by process that are bound first,
-	// for certain or suspected.
-	bound []int32
 	// boundPorts counts the ports that are bound and not connected.
 	boundPorts int
-	// owners gives the process of each consumer by process, in the order in
-	// which they were counted: the list itself is sorted in the end.
-	owners []int32
-	sizes  []int
+	sizes      []int
 }
 
 // noKey is the key of the consumer that stands for what has none.
 const noKey = 1 << 63
 
-// consumerKey is what tells consumers apart that hold as much.
-type consumerKey struct {
-	process source.ProcessKey
-	tier    Tier
-	dest    destination
-	name    string
-}
-
 type pastConsumer struct {
 	ports, closeWait    int
 	rate, closeWaitRate float64
+	small               bool
 }
 
 // begin empties the counts. What p held before is reused.
@@ -84,7 +68,7 @@ func (cc *consumerTally) begin(st *State, p *Protocol, r *registry) {
 		cc.bySlot[slot] = noGroup
 	}
 	cc.slots = cc.slots[:0]
-	for len(cc.bySlot) < 2*len(r.processes)+2 {
+	for len(cc.bySlot) < len(r.processes)+1 {
 		cc.bySlot = append(cc.bySlot, noGroup)
 	}
 	cc.unknown = noGroup
@@ -93,7 +77,7 @@ func (cc *consumerTally) begin(st *State, p *Protocol, r *registry) {
 		cc.lastPort[g] = cc.lastPort[g][:0]
 		cc.none[g] = noGroup
 	}
-	cc.bound, cc.owners, cc.boundPorts = cc.bound[:0], cc.owners[:0], 0
+	cc.boundPorts = 0
 	cc.users.begin()
 	cc.beginCgroups(st)
 }
@@ -102,25 +86,15 @@ func (cc *consumerTally) begin(st *State, p *Protocol, r *registry) {
 func (cc *consumerTally) add(g Grouping, c Consumer) int32 {
 	cc.lists[g] = append(cc.lists[g], c)
 	cc.lastPort[g] = append(cc.lastPort[g], 0)
-	if g == ByProcess {
-		cc.bound, cc.owners = append(cc.bound, 0), append(cc.owners, c.Process)
-	}
 	return int32(len(cc.lists[g]) - 1)
 }
 
-// process counts a socket for its process, whose inferred sockets stand apart
-// from its own.
+// process counts a socket for its process.
 func (cc *consumerTally) process(row *Row, state source.State) int32 {
-	slot, tier := 2*(row.Process+1), row.Tier
-	switch tier {
-	case OwnerInferred:
-		slot++
-	case OwnerTraced:
-		tier = OwnerObserved
-	}
+	slot := row.Process + 1
 	if cc.bySlot[slot] == noGroup {
 		cc.slots = append(cc.slots, slot)
-		cc.bySlot[slot] = cc.add(ByProcess, Consumer{Process: row.Process, Tier: tier, key: uint64(slot)})
+		cc.bySlot[slot] = cc.add(ByProcess, Consumer{Process: row.Process, key: uint64(slot)})
 	}
 	cc.countSocket(ByProcess, cc.bySlot[slot], state)
 	return cc.bySlot[slot]
@@ -165,10 +139,13 @@ func (cc *consumerTally) countSocket(g Grouping, n int32, state source.State) {
 func (cc *consumerTally) count(c *census, h *holder) {
 	cc.countPort(ByProcess, h.process, h.port)
 	cc.countPort(ByUser, h.user, h.port)
-	if h.bound {
-		cc.bound[h.process]++
+	p := &cc.lists[ByProcess][h.process]
+	p.bound += one(h.bound)
+	if !h.inferred && p.seenPort != h.port {
+		p.seenPort = h.port
+		p.seen++
 	}
-	if p := &cc.lists[ByProcess][h.process]; h.state == source.CloseWait && h.tuple != noTuple && p.closeWaitPort != h.port {
+	if h.state == source.CloseWait && h.tuple != noTuple && p.closeWaitPort != h.port {
 		p.closeWaitPort = h.port
 		p.closeWaitPorts++
 	}
@@ -233,12 +210,15 @@ func (cc *consumerCounts) finish(st *State, c *census) {
 			u.User = st.userName(u.uid)
 		}
 	}
+	for i := range cc.lists[ByProcess] {
+		cc.lists[ByProcess][i].grade()
+	}
 	cc.mostTo(c)
 	p := st.Of(c.proto)
 	for g := range Grouping(NumGroupings) {
-		cc.rate(st, g)
+		cc.rate(st, p, g)
 		p.Consumers[g] = cc.lists[g]
-		slices.SortFunc(p.Consumers[g], func(a, b Consumer) int { return compareConsumers(st, &a, &b) })
+		slices.SortFunc(p.Consumers[g], st.compareConsumers)
 	}
 }
 
@@ -280,7 +260,7 @@ func (cc *consumerTally) most(g Grouping, n int32, sockets int, c *census, tuple
 }
 
 // rate smooths the growth of the largest consumers against the poll before.
-func (cc *consumerCounts) rate(st *State, g Grouping) {
+func (cc *consumerCounts) rate(st *State, p *Protocol, g Grouping) {
 	past, next := cc.past[g], cc.spare[g]
 	if len(cc.lists[g]) == 0 {
 		clear(past)
@@ -292,20 +272,22 @@ func (cc *consumerCounts) rate(st *State, g Grouping) {
 	clear(next)
 	seconds := st.Elapsed.Seconds()
 	weight := 1 - math.Exp(-seconds/rateSpan.Seconds())
-	least := cc.ratedFrom(g)
+	least, little := cc.ratedFrom(g), nextToNothing(&p.Pressure)
 	for i := range cc.lists[g] {
 		c := &cc.lists[g][i]
+		c.small = c.Process != source.NoProcess && c.seen < little
 		if c.Ports < least && c.States[source.CloseWait] == 0 {
 			continue
 		}
 		before, ok := past[c.key]
+		c.small = c.small && (!ok || before.small || c.seen < little/2)
 		c.Rate, c.CloseWaitRate = before.rate, before.closeWaitRate
 		if ok && seconds > 0 {
 			c.Rate += weight * (float64(c.Ports-before.ports)/seconds - before.rate)
 			grown := c.States[source.CloseWait] - before.closeWait
 			c.CloseWaitRate += weight * (float64(grown)/seconds - before.closeWaitRate)
 		}
-		next[c.key] = pastConsumer{c.Ports, c.States[source.CloseWait], c.Rate, c.CloseWaitRate}
+		next[c.key] = pastConsumer{c.Ports, c.States[source.CloseWait], c.Rate, c.CloseWaitRate, c.small}
 	}
 	cc.past[g], cc.spare[g] = next, past
 }
@@ -325,14 +307,6 @@ func (cc *consumerCounts) ratedFrom(g Grouping) int {
 	return cc.sizes[len(list)-maxRated] + 1
 }
 
-func (st *State) consumerKey(c *Consumer) consumerKey {
-	key := consumerKey{tier: c.Tier, dest: destination{c.Destination, c.Port}, name: cmp.Or(c.User, c.Name)}
-	if c.Process != source.NoProcess {
-		key.process = st.Processes[c.Process].Key()
-	}
-	return key
-}
-
 // userName gives the name under which a process of the user is known, or the
 // uid in decimal.
 func (st *State) userName(uid uint32) string {
@@ -342,17 +316,4 @@ func (st *State) userName(uid uint32) string {
 		}
 	}
 	return strconv.FormatUint(uint64(uid), 10)
-}
-
-// compareConsumers puts the most ports first, then the most sockets, then goes
-// by name, so that nothing changes places for nothing.
-func compareConsumers(st *State, a, b *Consumer) int {
-	if d := cmp.Or(cmp.Compare(b.Ports, a.Ports), cmp.Compare(b.Sockets, a.Sockets)); d != 0 {
-		return d
-	}
-	ka, kb := st.consumerKey(a), st.consumerKey(b)
-	return cmp.Or(
-		cmp.Compare(ka.process.PID, kb.process.PID), cmp.Compare(ka.process.Start, kb.process.Start), cmp.Compare(kb.tier, ka.tier),
-		strings.Compare(ka.name, kb.name), cmp.Compare(ka.dest.port, kb.dest.port),
-		bytes.Compare(ka.dest.addr[:], kb.dest.addr[:]))
 }

@@ -249,10 +249,10 @@ func findPools(st *State, list []Finding) []Finding {
 // most of the bound ports is the one of whom most are known.
 func (c *census) findBound(st *State, list []Finding) []Finding {
 	p := &st.TCP.Pressure
-	most, ports := source.NoProcess, int32(0)
-	for i, n := range c.counted.bound {
-		if owner := c.consumers.owners[i]; owner != source.NoProcess && n > ports {
-			most, ports = owner, n
+	most, ports := source.NoProcess, 0
+	for i := range st.TCP.Consumers[ByProcess] {
+		if c := &st.TCP.Consumers[ByProcess][i]; c.Process != source.NoProcess && c.bound > ports {
+			most, ports = c.Process, c.bound
 		}
 	}
 	bound := c.counted.boundPorts
@@ -307,7 +307,7 @@ func findCloseWait(st *State, list []Finding) []Finding {
 		}
 		level := min(LevelCritical, max(LevelWarning, st.Thresholds.Level(min(c.closeWaitPorts, usable), usable)))
 		list = append(list, Finding{
-			Problem: CloseWait, Level: level, Process: c.Process, Tier: c.Tier, Count: n, Outside: n - c.closeWaitPorts, Rate: c.CloseWaitRate, Of: usable,
+			Problem: CloseWait, Level: level, Process: c.Process, Tier: tierOf(c.Process, n, 0), Count: n, Outside: n - c.closeWaitPorts, Rate: c.CloseWaitRate, Of: usable,
 		})
 	}
 	return list

@@ -37,6 +37,9 @@ type Overview struct {
 	// Processes are those that rows of any State point to: the owners of live
 	// sockets, and those of TIME_WAIT sockets, which may be dead.
 	Processes []source.Process
+	// Exits says of each of them when it was found to have ended; zero for one
+	// that lives, as far as is known.
+	Exits []time.Time
 	// Cgroups are the moment's control groups, and those of before in which one
 	// of the Processes was, by rising id. Empty where the moment has none.
 	Cgroups []source.Cgroup
@@ -96,7 +99,7 @@ func NewFleet(o Options) *Fleet {
 func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	f.turn++
 	f.tell(m)
-	f.registry.enter(m.Processes, f.turn)
+	f.registry.enter(m, f.turn)
 	o.Moment, o.Quiet = m, m.Quiet
 	o.Cgroups = f.registry.gatherCgroups(o.Cgroups[:0], m.Cgroups, f.cgroups)
 	f.cgroups = append(f.cgroups[:0], o.Cgroups...)
@@ -121,8 +124,9 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	}
 	f.forget()
 	o.Processes = append(o.Processes[:0], f.registry.processes...)
+	o.Exits = append(o.Exits[:0], f.registry.exits...)
 	for _, st := range o.States {
-		st.Processes = o.Processes
+		st.Processes, st.Exits = o.Processes, o.Exits
 	}
 	o.rank()
 	o.Focus = f.focus.choose(o)

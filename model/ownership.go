@@ -70,9 +70,12 @@ func firstSeen(s *source.Socket, set *source.Settings, now int64) int64 {
 // turn to turn as long as a socket points to it.
 type registry struct {
 	processes []source.Process
-	turns     []uint32 // last turn in which a socket pointed there
+	exits     []time.Time // when each was found to have ended; zero for one that lives
+	turns     []uint32    // last turn in which a socket pointed there
 	index     map[source.ProcessKey]int32
 	free      []int32
+	now       time.Time                  // of the moment
+	exited    map[source.ProcessKey]bool // who ended since the last one, of those without a number
 	// mapping gives the numbers of the processes of the last enter.
 	mapping []int32
 	// named finds a process by pid and name, for events that know no more;
@@ -81,24 +84,36 @@ type registry struct {
 	namedTurn uint32
 }
 
-// enter fills in the mapping.
-func (r *registry) enter(list []source.Process, turn uint32) {
-	r.mapping = r.mapping[:0]
-	for i := range list {
-		r.mapping = append(r.mapping, r.number(&list[i], turn))
+// enter fills in the mapping, and notes who has ended. Who holds a socket lives.
+func (r *registry) enter(m *source.Moment, turn uint32) {
+	r.mapping, r.now = r.mapping[:0], m.Time
+	if r.index == nil {
+		r.index, r.exited = make(map[source.ProcessKey]int32), make(map[source.ProcessKey]bool)
+	}
+	clear(r.exited)
+	for i := range m.Processes {
+		n := r.number(&m.Processes[i], turn)
+		r.mapping, r.exits[n] = append(r.mapping, n), time.Time{}
+	}
+	for _, key := range m.Exited {
+		if n, ok := r.index[key]; ok {
+			r.exits[n] = r.now
+		} else {
+			r.exited[key] = true // an event of this moment may name it
+		}
 	}
 }
 
 // number gives the number of a process and keeps what is newest of it.
 func (r *registry) number(p *source.Process, turn uint32) int32 {
-	if r.index == nil {
-		r.index = make(map[source.ProcessKey]int32)
-	}
 	key := p.Key()
 	n, ok := r.index[key]
 	if !ok {
 		n = r.slot()
 		r.index[key] = n
+		if r.exited[key] {
+			r.exits[n] = r.now
+		}
 	}
 	r.processes[n] = *p
 	r.turns[n] = turn
@@ -112,6 +127,7 @@ func (r *registry) slot() int32 {
 		return n
 	}
 	r.processes = append(r.processes, source.Process{})
+	r.exits = append(r.exits, time.Time{})
 	r.turns = append(r.turns, 0)
 	return int32(len(r.processes) - 1)
 }
@@ -123,7 +139,7 @@ func (r *registry) sweep(turn uint32) {
 	for key, n := range r.index {
 		if r.turns[n] != turn {
 			delete(r.index, key)
-			r.processes[n] = source.Process{}
+			r.processes[n], r.exits[n] = source.Process{}, time.Time{}
 			r.free = append(r.free, n)
 		}
 	}

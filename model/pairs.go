@@ -14,6 +14,7 @@ type pairTable struct {
 type pair struct {
 	tuple, process          int32
 	live, timeWait, closing int
+	likely                  int // of timeWait, that are merely inferred to be its own
 }
 
 func (p *pairTable) begin() {
@@ -26,6 +27,7 @@ func (p *pairTable) begin() {
 
 func (p *pairTable) count(h *holder) {
 	c := p.find(h.tuple, h.process)
+	c.likely += one(h.inferred)
 	switch {
 	case h.state != source.TimeWait:
 		c.live++
@@ -54,19 +56,6 @@ func (p *pairTable) find(tuple, process int32) *pair {
 		}
 	}
 }
-
-// sockets is how many of a tuple's sockets a consumer holds.
-func (p *pairTable) sockets(tuple, process int32) int {
-	mask := uint64(len(p.slots) - 1)
-	for at := hashPair(tuple, process) & mask; p.slots[at] != noGroup; at = (at + 1) & mask {
-		if c := &p.list[p.slots[at]]; c.tuple == tuple && c.process == process {
-			return c.sockets()
-		}
-	}
-	return 0
-}
-
-func (c *pair) sockets() int { return c.live + c.timeWait }
 
 func (p *pairTable) grow() {
 	p.slots = make([]int32, 2*len(p.slots))

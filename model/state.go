@@ -20,8 +20,10 @@ type State struct {
 
 	// Rows says more about each socket of the snapshot, by the same index.
 	Rows []Row
-	// Processes are those that Rows point to; see Overview.Processes.
+	// Processes are those that Rows point to, and Exits says who of them has
+	// ended; see Overview.Processes.
 	Processes []source.Process
+	Exits     []time.Time
 	// Cgroups are those that sockets and Processes point to; see
 	// Overview.Cgroups.
 	Cgroups []source.Cgroup
@@ -107,6 +109,15 @@ func (st *State) Process(row int) *source.Process {
 	return &st.Processes[p]
 }
 
+// Exit returns when a process was found to have ended, and false for one that
+// lives, as far as is known.
+func (st *State) Exit(process int32) (time.Time, bool) {
+	if process < 0 || int(process) >= len(st.Exits) {
+		return time.Time{}, false
+	}
+	return st.Exits[process], !st.Exits[process].IsZero()
+}
+
 // Tier says how sure an owner is.
 type Tier uint8
 
@@ -146,6 +157,12 @@ const (
 // String gives "ok", "warning", "critical" or "exhausted".
 func (l Level) String() string {
 	return [...]string{"ok", "warning", "critical", "exhausted"}[min(l, LevelExhausted)]
+}
+
+// LevelChange is a moment from which another level holds.
+type LevelChange struct {
+	Time  time.Time
+	Level Level
 }
 
 // Thresholds are the percentages of used ports from which a level holds.

@@ -350,7 +350,7 @@ func (c *census) countSuspected(st *State) {
 		}
 		if h.sign == likely {
 			st.Rows[h.row].Suspected = true
-			c.counted.bound[h.process]++
+			c.counted.lists[ByProcess][h.process].bound++
 			c.pools.list[c.poolOf(st, h)].bound++
 		}
 		c.tuples.each(h.tuple, func(t *tuplePlace) {

@@ -104,6 +104,7 @@ func (r *registry) closer(p *source.Process, turn uint32) int32 {
 	if !ok {
 		n = r.number(p, turn)
 		r.named[name] = n
+		r.exits[n] = r.now
 	}
 	r.keep(n, turn)
 	return n

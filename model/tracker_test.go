@@ -183,6 +183,7 @@ type consumerView struct {
 	Who            string
 	Tier           Tier
 	Ports, Sockets int
+	Likely         int
 	Most           string
 }
 
@@ -190,7 +191,7 @@ func consumersOf(st *State, g Grouping) []consumerView {
 	var list []consumerView
 	for i := range st.TCP.Consumers[g] {
 		c := &st.TCP.Consumers[g][i]
-		v := consumerView{Tier: c.Tier, Ports: c.Ports, Sockets: c.Sockets}
+		v := consumerView{Tier: c.Tier, Ports: c.Ports, Sockets: c.Sockets, Likely: c.Likely}
 		switch {
 		case g == ByProcess && c.Process != source.NoProcess:
 			v.Who = st.Processes[c.Process].Name
@@ -235,27 +236,26 @@ func TestConsumers(t *testing.T) {
 		want []consumerView
 	}{
 		{ByProcess, []consumerView{
-			{"java", OwnerObserved, 2, 4, db},
-			{"curl", OwnerObserved, 2, 2, web},
-			{"", OwnerUnknown, 1, 1, "10.0.9.4:25"},
-			{"java", OwnerInferred, 1, 1, db},
+			{"java", OwnerObserved, 3, 5, 1, db},
+			{"curl", OwnerObserved, 2, 2, 0, web},
+			{"", OwnerUnknown, 1, 1, 0, "10.0.9.4:25"},
 		}},
 		{ByDestination, []consumerView{
-			{db, OwnerObserved, 3, 3, db},
-			{web, OwnerObserved, 2, 2, web},
-			{"10.0.9.4:25", OwnerObserved, 1, 1, "10.0.9.4:25"},
-			{"", OwnerUnknown, 1, 1, ""},
+			{db, OwnerObserved, 3, 3, 0, db},
+			{web, OwnerObserved, 2, 2, 0, web},
+			{"10.0.9.4:25", OwnerObserved, 1, 1, 0, "10.0.9.4:25"},
+			{"", OwnerUnknown, 1, 1, 0, ""},
 		}},
 		{ByService, []consumerView{
-			{"5432", OwnerObserved, 3, 3, db},
-			{"443", OwnerObserved, 2, 2, web},
-			{"25", OwnerObserved, 1, 1, "10.0.9.4:25"},
-			{"", OwnerUnknown, 1, 1, ""},
+			{"5432", OwnerObserved, 3, 3, 0, db},
+			{"443", OwnerObserved, 2, 2, 0, web},
+			{"25", OwnerObserved, 1, 1, 0, "10.0.9.4:25"},
+			{"", OwnerUnknown, 1, 1, 0, ""},
 		}},
 		{ByUser, []consumerView{
-			{"www-data", OwnerObserved, 3, 5, db},
-			{"root", OwnerObserved, 2, 2, web},
-			{"", OwnerUnknown, 1, 1, "10.0.9.4:25"},
+			{"www-data", OwnerObserved, 3, 5, 0, db},
+			{"root", OwnerObserved, 2, 2, 0, web},
+			{"", OwnerUnknown, 1, 1, 0, "10.0.9.4:25"},
 		}},
 	}
 	for _, c := range cases {

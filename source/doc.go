@@ -5,6 +5,7 @@
 //	├─ Time, Mono, Took        when, by the wall clock and by one that nobody sets
 //	├─ Host, OS, Kernel        of the host that was looked at, not of this one
 //	├─ Processes               those that sockets point to; the ids are the host's
+//	├─ Exited                  those of them that have ended since the moment before
 //	├─ Cgroups                 the control groups that processes and sockets point to
 //	├─ Snapshots               one for each network namespace that was looked at
 //	│  ├─ Scope                which one

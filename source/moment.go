@@ -27,6 +27,10 @@ type Moment struct {
 	// Processes holds the processes that sockets point to. Their ids are those
 	// that the host knows them by, whatever the namespace of their sockets.
 	Processes []Process `json:"-"`
+	// Exited are the processes that were found to have ended since the moment
+	// before, of those that Processes or Events named lately. Where the origin
+	// does not look for that, there are none.
+	Exited []ProcessKey `json:"exited"`
 	// Cgroups holds the control groups that sockets and processes point to, by
 	// rising id. One that could not be found is not there.
 	Cgroups []Cgroup `json:"cgroups"`
@@ -103,7 +107,7 @@ type Brief struct {
 func (m *Moment) Reset() {
 	*m = Moment{
 		Processes: m.Processes[:0], Cgroups: m.Cgroups[:0], Quiet: m.Quiet[:0], Snapshots: m.Snapshots[:0], Room: m.Room[:0],
-		Events: m.Events[:0], Limits: m.Limits[:0],
+		Events: m.Events[:0], Limits: m.Limits[:0], Exited: m.Exited[:0],
 	}
 }
 

@@ -26,8 +26,8 @@ type Process struct {
 // ProcessKey names a process of a host, among those with its pid before and
 // after it too.
 type ProcessKey struct {
-	PID   int32
-	Start uint64 // as in Process
+	PID   int32  `json:"pid"`
+	Start uint64 `json:"start"` // as in Process
 }
 
 // Key returns the key of p.

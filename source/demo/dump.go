@@ -66,7 +66,8 @@ func (k *kernel) dump(m *source.Moment) {
 	}
 	m.Cgroups = append(m.Cgroups, k.cgroups...)
 	m.Events = append(m.Events, k.events...)
-	k.events = k.events[:0]
+	m.Exited = append(m.Exited, k.exited...)
+	k.events, k.exited = k.events[:0], k.exited[:0]
 }
 
 // bind says who picked the port of a TCP socket, as the kernel does from 6.18 on.

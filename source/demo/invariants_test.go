@@ -104,3 +104,28 @@ func (p *past) check(t *testing.T, s *source.Moment) {
 	}
 	p.newest = newest
 }
+
+// A program that has ended holds no socket any more.
+func TestShortProgramsEnd(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, demo.Options{Scenario: "no-pool", Seed: 3, Step: time.Second})
+	var s source.Moment
+	ended := make(map[source.ProcessKey]bool)
+	for range 60 {
+		poll(t, h, &s)
+		for _, key := range s.Exited {
+			if ended[key] {
+				t.Errorf("%v ended twice", key)
+			}
+			ended[key] = true
+		}
+		for i := range s.Processes {
+			if p := &s.Processes[i]; ended[p.Key()] {
+				t.Errorf("%s %d has ended and holds a socket", p.Name, p.PID)
+			}
+		}
+	}
+	if len(ended) == 0 {
+		t.Error("nobody has ended in a minute of health checks")
+	}
+}

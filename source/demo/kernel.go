@@ -35,6 +35,7 @@ type kernel struct {
 	// trace says that events are kept for the next moment.
 	trace  bool
 	events []source.Event
+	exited []source.ProcessKey // since the last moment
 
 	table     []*socket
 	listeners []*socket

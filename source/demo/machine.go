@@ -248,7 +248,7 @@ func (m *machine) fetch(p *process, to source.Addr, port uint16, life time.Durat
 	if to.IsLoopback() {
 		from = to
 	}
-	_ = m.dial(&client{process: p, from: from, to: to, port: port, life: life}, func() {})
+	_ = m.dial(&client{process: p, from: from, to: to, port: port, life: life}, func() { m.exited = append(m.exited, p.Key()) })
 }
 
 // furniture is what runs on every server: remote access, time, names,

@@ -17,6 +17,9 @@ func (*plan) openKernel() (source.Source, error) { return nil, errNoKernel }
 
 func (*plan) openTables() (source.Source, error) { return nil, errNoKernel }
 
+// watchExits does nothing here.
+func watchExits(src source.Source) source.Source { return src }
+
 func refused(error) bool { return false }
 
 func ownNetns() uint64 { return 0 }

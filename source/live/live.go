@@ -4,7 +4,7 @@
 // portable fall-back.
 //
 // What is opened wraps what is below it, from the outside in: another range
-// (source.WithRange); beside, until the tables take over; events (traced); and
+// (source.WithRange); which processes have ended (exits); beside, until the tables take over; events (traced); and
 // then the walker of the tables, or sock_diag, for which fallback puts the
 // portable source if the kernel refuses.
 //
@@ -104,6 +104,7 @@ func Open(o Options) (source.Source, error) {
 	if p.one() {
 		src = &single{Source: src, name: o.Netns}
 	}
+	src = watchExits(src)
 	if o.Range != nil {
 		src = source.WithRange(src, *o.Range)
 	}

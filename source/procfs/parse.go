@@ -33,6 +33,9 @@ type Stat struct {
 // Kernel reports whether it is one of the kernel's own threads.
 func (s *Stat) Kernel() bool { return s.Flags&0x200000 != 0 } // PF_KTHREAD
 
+// Exiting reports whether it ends or has ended, and its parent was not told yet.
+func (s *Stat) Exiting() bool { return s.Flags&0x4 != 0 } // PF_EXITING
+
 // ErrStat says that the file is none of the kernel's.
 var ErrStat = errors.New("malformed stat of a process")
 

@@ -20,10 +20,14 @@ const nameWidth = 24
 // merely likely: "java (pid 3120)", "likely java". It is "" where none is
 // known.
 func (t *teller) process() string {
-	if p := t.finder(); p != nil && t.Tier != model.OwnerInferred {
-		return processName(p)
+	p := t.finder()
+	if p == nil || t.Tier == model.OwnerInferred {
+		return t.name()
 	}
-	return t.name()
+	if _, ended := t.st.Exit(t.Process); ended {
+		return bareName(p) + " (pid " + strconv.Itoa(int(p.PID)) + ", which has ended)"
+	}
+	return processName(p)
 }
 
 // name is process without the pid.

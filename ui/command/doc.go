@@ -135,7 +135,8 @@
 //	             sustainable_closes_per_second, plateau, seconds_to_full, level,
 //	             processes: [{pid, name, ports}]}], worst first
 //	states       {ESTABLISHED: 491, …}, every socket of the protocol; agrees with ss
-//	processes    [{pid, name, ports, sockets, states}], ports are distinct ports of the range
+//	processes    [{pid, name, ports, likely, sockets, states, container, unit, ended}], ports are
+//	             distinct ports of the range, likely those of them that are merely inferred
 //	kinds        [{proto, kind, ports, sockets}]
 //	bind_pools   {tcp: [{address, used, free, percent, level}], udp: […]}
 //	connections  [{proto, state, local, remote, ephemeral, pid, process, owner, uid, inode,

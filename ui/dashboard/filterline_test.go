@@ -346,7 +346,7 @@ func TestEnterOnAConsumer(t *testing.T) {
 
 func TestConsumerTerms(t *testing.T) {
 	t.Parallel()
-	st := &model.State{Processes: []source.Process{{PID: 7}}}
+	st := &model.State{Processes: []source.Process{{PID: 7}, {PID: 8, Name: "curl"}, {PID: 9, Name: "wget"}}}
 	addr := source.AddrFrom(netip.MustParseAddr("2001:db8::1"))
 	for _, test := range []struct {
 		name     string
@@ -356,8 +356,10 @@ func TestConsumerTerms(t *testing.T) {
 	}{
 		{"a process", model.Consumer{Process: 0, Tier: model.OwnerObserved}, model.ByProcess, []string{"pid:7"}},
 		{"what a process is likely to hold", model.Consumer{Process: 0, Tier: model.OwnerInferred}, model.ByProcess,
-			[]string{"pid:7", "owner:inferred"}},
+			[]string{"pid:7"}},
 		{"no known process", model.Consumer{Process: -1}, model.ByProcess, []string{"owner:unknown"}},
+		{"processes of one name, but for the one that stands alone", model.Consumer{Process: -1, Tier: model.OwnerObserved, Name: "curl", Processes: 7},
+			model.ByProcess, []string{"proc=curl", "!pid:8"}},
 		{"a destination", model.Consumer{Process: -1, Tier: model.OwnerObserved, Destination: addr, Port: 443}, model.ByDestination,
 			[]string{"remote:[2001:db8::1]:443"}},
 		{"no destination", model.Consumer{Process: -1}, model.ByDestination, nil},
@@ -368,7 +370,10 @@ func TestConsumerTerms(t *testing.T) {
 		{"a user without a name", model.Consumer{Process: -1, Tier: model.OwnerObserved}, model.ByUser, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, consumerTerms(&test.consumer, st, test.group)); diff != "" {
+			m := new(Model)
+			m.view.State, m.view.Group = st, test.group
+			m.view.Consumers = []model.Consumer{{Process: 1}, {Process: 2}, {Process: -1}, test.consumer}
+			if diff := cmp.Diff(test.want, m.consumerTerms(&test.consumer)); diff != "" {
 				t.Error(diff)
 			}
 		})

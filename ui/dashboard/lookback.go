@@ -87,10 +87,7 @@ func (m *Model) openPast(msg pastMsg) tea.Cmd {
 	at := m.shown.look.Moment.Time
 	m.replay = &replay{tape: p.Tape, past: p, scanned: true, speed: 1, cancel: func() {}, aim: at, position: at}
 	line := &m.view.Timeline
-	*line = paint.Timeline{On: true, Back: true, First: p.First, Last: p.Last, Scanned: p.Last}
-	for _, c := range p.Changes {
-		line.Changes = append(line.Changes, paint.LevelChange(c))
-	}
+	*line = paint.Timeline{On: true, Back: true, First: p.First, Last: p.Last, Scanned: p.Last, Changes: p.Changes}
 	m.refreshTimeline()
 	m.refresh()
 	var cmds []tea.Cmd

@@ -18,7 +18,7 @@ import (
 type marks struct {
 	held     [paint.NumPanes]bool
 	state    source.State
-	consumer consumerKey
+	consumer model.ConsumerKey
 	row      list.Mark
 	tuple    model.TupleKey
 	scope    source.Scope
@@ -91,7 +91,7 @@ func (m *Model) find(p paint.Pane) int {
 		}
 	case paint.PaneConsumers:
 		for i := range v.Consumers {
-			if keyOf(&v.Consumers[i], v.State) == m.marks.consumer {
+			if v.State.ConsumerKey(&v.Consumers[i]) == m.marks.consumer {
 				return i
 			}
 		}
@@ -154,7 +154,7 @@ func (m *Model) mark(p paint.Pane) {
 	case paint.PaneStates:
 		m.marks.state = v.States[i].State
 	case paint.PaneConsumers:
-		m.marks.consumer = keyOf(&v.Consumers[i], v.State)
+		m.marks.consumer = v.State.ConsumerKey(&v.Consumers[i])
 	case paint.PaneDestinations:
 		m.marks.tuple = v.State.TCP.Pressure.Tuples[v.Destinations[i]].TupleKey
 	case paint.PaneNamespaces:

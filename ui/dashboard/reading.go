@@ -54,8 +54,7 @@ type reading struct {
 	// namespaces are those that there are, gone says that the chosen one is none.
 	namespaces []paint.NamespaceLine
 	gone       bool
-	waits      bool             // for the source to look at the chosen one
-	merged     []model.Consumer // memory for consumers of both protocols
+	waits      bool // for the source to look at the chosen one
 }
 
 // take makes the reading of what its look saw.
@@ -108,7 +107,7 @@ func (r *reading) choose(c *choice, sel *list.Selection) {
 	}
 	r.states = model.StateCounts{}
 	for _, p := range r.protocols(c) {
-		for s, n := range p.States {
+		for s, n := range r.state.Of(p).States {
 			r.states[s] += n
 		}
 	}
@@ -118,25 +117,22 @@ func (r *reading) choose(c *choice, sel *list.Selection) {
 
 // group makes the list of consumers, which depends on less than the others.
 func (r *reading) group(c *choice) {
-	switch protocols := r.protocols(c); len(protocols) {
-	case 1:
-		r.consumers = protocols[0].Consumers[c.group]
-	default:
-		r.merged = mergeConsumers(r.merged[:0], r.state, c.group)
-		r.consumers = r.merged
-	}
+	r.consumers = r.state.AppendConsumers(r.consumers[:0], c.group, r.protocols(c)...)
 	// They stand most ports first. Who holds none has no part in this.
 	if n := slices.IndexFunc(r.consumers, func(c model.Consumer) bool { return c.Ports == 0 }); n >= 0 {
 		r.consumers = r.consumers[:n]
 	}
+	if c.group == model.ByProcess {
+		r.consumers = r.state.FoldSmall(r.consumers)
+	}
 }
 
-func (r *reading) protocols(c *choice) []*model.Protocol {
+func (r *reading) protocols(c *choice) []source.Proto {
 	switch c.proto {
 	case paint.ProtoTCP:
-		return []*model.Protocol{&r.state.TCP}
+		return []source.Proto{source.TCP}
 	case paint.ProtoUDP:
-		return []*model.Protocol{&r.state.UDP}
+		return []source.Proto{source.UDP}
 	}
-	return []*model.Protocol{&r.state.TCP, &r.state.UDP}
+	return []source.Proto{source.TCP, source.UDP}
 }

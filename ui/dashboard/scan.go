@@ -10,7 +10,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"ephtop/ui/dashboard/paint"
+	"ephtop/model"
 	"ephtop/ui/session"
 )
 
@@ -35,9 +35,7 @@ func (m *Model) scanOn() tea.Cmd {
 // scanned takes what a part of the scan has found.
 func (m *Model) scanned(msg scannedMsg) tea.Cmd {
 	line := &m.view.Timeline
-	for _, c := range msg.Changes {
-		line.Changes = append(line.Changes, paint.LevelChange(c))
-	}
+	line.Changes = append(line.Changes, msg.Changes...)
 	if msg.UpTo.After(line.Scanned) {
 		line.Scanned = msg.UpTo
 	}
@@ -61,7 +59,7 @@ func (m *Model) jump(direction int) tea.Cmd {
 	}
 	changes := line.Changes[min(1, len(line.Changes)):]
 	if direction > 0 {
-		if i := slices.IndexFunc(changes, func(c paint.LevelChange) bool { return c.Time.After(at) }); i >= 0 {
+		if i := slices.IndexFunc(changes, func(c model.LevelChange) bool { return c.Time.After(at) }); i >= 0 {
 			return m.seekChange(changes[i])
 		}
 	} else {
@@ -82,7 +80,7 @@ func (m *Model) jump(direction int) tea.Cmd {
 	return nil
 }
 
-func (m *Model) seekChange(c paint.LevelChange) tea.Cmd {
+func (m *Model) seekChange(c model.LevelChange) tea.Cmd {
 	m.view.Notice = fmt.Sprintf("%s from %s on", c.Level, c.Time.Format("15:04:05 MST"))
 	return m.seekTo(c.Time)
 }

@@ -112,7 +112,7 @@ func (m *Model) open() {
 	case paint.PaneStates:
 		m.toggleTerms([]string{filter.Quote("state", v.States[line].State.String())})
 	case paint.PaneConsumers:
-		terms := consumerTerms(&v.Consumers[line], v.State, v.Group)
+		terms := m.consumerTerms(&v.Consumers[line])
 		if terms == nil {
 			v.Notice = "no filter can tell these apart"
 			return
@@ -122,17 +122,16 @@ func (m *Model) open() {
 }
 
 // consumerTerms is the filter for the sockets of a consumer, or nil if there
-// is none.
-func consumerTerms(c *model.Consumer, st *model.State, g model.Grouping) []string {
+// is none. It says what stays true while sockets and short processes come and go.
+func (m *Model) consumerTerms(c *model.Consumer) []string {
+	st, g := m.view.State, m.view.Group
 	switch {
+	case c.Processes > 0:
+		return m.foldedTerms(c)
 	case c.Tier == model.OwnerUnknown && (g == model.ByProcess || g == model.ByUser):
 		return []string{filter.Quote("owner", model.OwnerUnknown.String())}
 	case g == model.ByProcess && c.Process != source.NoProcess:
-		terms := []string{filter.Quote("pid", strconv.Itoa(int(st.Processes[c.Process].PID)))}
-		if c.Tier == model.OwnerInferred {
-			terms = append(terms, filter.Quote("owner", c.Tier.String()))
-		}
-		return terms
+		return []string{filter.Quote("pid", strconv.Itoa(int(st.Processes[c.Process].PID)))}
 	case g == model.ByDestination && c.Port != 0:
 		return []string{filter.Quote("remote", source.AddrPort(c.Destination, c.Port))}
 	case g == model.ByService && c.Port != 0:
@@ -143,6 +142,18 @@ func consumerTerms(c *model.Consumer, st *model.State, g model.Grouping) []strin
 		return []string{filter.Quote(g.String()+"=", c.Name)}
 	}
 	return nil
+}
+
+// foldedTerms is the filter for all processes of a name but for those that stand
+// alone.
+func (m *Model) foldedTerms(c *model.Consumer) []string {
+	terms := []string{filter.Quote("proc=", c.Name)}
+	for i := range m.view.Consumers {
+		if o := m.view.Consumers[i].Process; o != source.NoProcess && m.view.State.Processes[o].Name == c.Name {
+			terms = append(terms, "!"+filter.Quote("pid", strconv.Itoa(int(m.view.State.Processes[o].PID))))
+		}
+	}
+	return terms
 }
 
 // toggleTerms adds terms to the filter, in place of those with the same keys:
@@ -178,11 +189,11 @@ func (m *Model) replaced(terms []filter.Term, texts []string) (filter.Filter, er
 	return filter.Parse(strings.Join(append(kept, texts...), " "))
 }
 
-// replaces tells whether one of terms says something about the same as old. A
-// process and how sure it is go together.
+// replaces tells whether one of terms says something about the same as old. What
+// says who it is goes together.
 func replaces(terms []filter.Term, old filter.Term) bool {
-	owner := func(t filter.Term) bool { return t.Key == "pid" || t.Key == "owner" }
+	who := func(t filter.Term) bool { return t.Key == "pid" || t.Key == "proc" || t.Key == "owner" }
 	return slices.ContainsFunc(terms, func(t filter.Term) bool {
-		return t.Negated == old.Negated && (t.Key == old.Key || owner(t) && owner(old))
+		return t.Negated == old.Negated && t.Key == old.Key || who(t) && who(old)
 	})
 }

@@ -105,8 +105,7 @@ func busyHost() *model.State {
 	tcp.States = model.StateCounts{source.Established: 5871, source.TimeWait: 11204, source.CloseWait: 702, source.Listen: 14, source.FinWait1: 1}
 	udp.States = model.StateCounts{source.Bound: 212, source.Established: 3}
 	tcp.Consumers[model.ByProcess] = []model.Consumer{
-		{Process: java, Tier: model.OwnerObserved, Ports: 8202, Sockets: 8410, States: model.StateCounts{source.Established: 5300, source.TimeWait: 3110}, Most: postgres},
-		{Process: java, Tier: model.OwnerInferred, Ports: 3641, Sockets: 3641, Most: postgres},
+		{Process: java, Tier: model.OwnerObserved, Ports: 11_843, Likely: 3641, Sockets: 12_051, States: model.StateCounts{source.Established: 5300, source.TimeWait: 6751}, Most: postgres},
 		{Process: none, Tier: model.OwnerUnknown, Ports: 900, Sockets: 901},
 		{Process: formula, Tier: model.OwnerObserved, Ports: 311, Sockets: 311, States: model.StateCounts{source.CloseWait: 311}, Most: https},
 		{Process: sshd, Tier: model.OwnerObserved, Sockets: 2, States: model.StateCounts{source.Listen: 1, source.Established: 1}},

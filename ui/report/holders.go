@@ -60,34 +60,3 @@ func (p *jsonPage) holdersOf(t *model.TupleUse, holders map[model.TupleKey][]jso
 	}
 	return append([]jsonHolder{}, holders[t.TupleKey]...)
 }
-
-// consumers gives the processes that hold ports, most ports first, with the
-// sums over the protocols asked for. A process has one entry for what it was
-// seen to hold and another for what is inferred, and the entry without a
-// process stands for the sockets of no known one.
-func (m *cleanState) consumers(protocols []source.Proto) []model.Consumer {
-	type key struct {
-		process int32
-		tier    model.Tier
-	}
-	var list []model.Consumer
-	at := make(map[key]int)
-	for _, p := range protocols {
-		for _, c := range m.Of(p).Consumers[model.ByProcess] {
-			k := key{c.Process, c.Tier}
-			i, seen := at[k]
-			if !seen {
-				at[k] = len(list)
-				list = append(list, c)
-				continue
-			}
-			list[i].Ports += c.Ports
-			list[i].Sockets += c.Sockets
-			add(&list[i].States, &c.States)
-		}
-	}
-	slices.SortStableFunc(list, func(a, b model.Consumer) int {
-		return cmp.Or(cmp.Compare(b.Ports, a.Ports), cmp.Compare(b.Sockets, a.Sockets), cmp.Compare(a.Process, b.Process))
-	})
-	return list
-}

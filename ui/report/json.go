@@ -23,8 +23,11 @@ import (
 // Where the facts leave a field open, it means this:
 //   - level is the worse of TCP's and UDP's;
 //   - tuples are those of TCP whatever the filter; their processes, and the
-//     processes of the whole, count the ports whose owner was observed or
-//     traced, and none that is merely inferred;
+//     processes of the whole, count the ports and sockets whose owner was observed
+//     or traced, and none that is merely inferred;
+//   - likely is how many ports more are inferred to be the process's own, and is
+//     left out where none is. So are ended, for one that lives, and container and
+//     unit where they are not known or there is none;
 //   - pid and process of a connection are left out where no owner is known,
 //     and are a likely owner where owner is "inferred";
 //   - uid is the kernel's, or that of the observed process where the kernel
@@ -175,8 +178,14 @@ type jsonHolder struct {
 
 type jsonProcess struct {
 	jsonHolder
+	Likely  int        `json:"likely,omitempty"`
 	Sockets int        `json:"sockets"`
 	States  jsonStates `json:"states"`
+	// Container and Unit are those of its control group.
+	Container string `json:"container,omitempty"`
+	Unit      string `json:"unit,omitempty"`
+	// Ended is when it was found to have ended.
+	Ended string `json:"ended,omitempty"`
 }
 
 // jsonStates is an object of the counts that are not 0, in the order of a
@@ -199,10 +208,13 @@ func (c jsonStates) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
+// jsonTime has milliseconds also where they are 0: RFC 3339, section 5.6. Times
+// are in UTC.
+const jsonTime = "2006-01-02T15:04:05.000Z07:00"
+
 func (p *jsonPage) head() {
 	m, snap := p.Moment, p.Snapshot
-	// UTC, and milliseconds also where they are 0: RFC 3339, section 5.6.
-	p.field("time", m.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"))
+	p.field("time", m.Time.UTC().Format(jsonTime))
 	p.field("host", text.Sanitize(m.Host))
 	p.field("os", text.Sanitize(m.OS))
 	p.field("source", text.Sanitize(m.Source))
@@ -261,13 +273,38 @@ func (p *jsonPage) secondsToFull(t *model.TupleUse) *float64 {
 	return &seconds
 }
 
+// inferred counts the sockets that are merely inferred to be a process's.
+func (p *jsonPage) inferred(protocols []source.Proto) map[int32]model.StateCounts {
+	counts := make(map[int32]model.StateCounts)
+	for i := range p.Rows {
+		r, s := &p.Rows[i], &p.Snapshot.Sockets[i]
+		if r.Tier == model.OwnerInferred && slices.Contains(protocols, s.Proto) {
+			c := counts[r.Process]
+			c[s.State]++
+			counts[r.Process] = c
+		}
+	}
+	return counts
+}
+
 func (p *jsonPage) processes(protocols []source.Proto) {
-	list := slices.DeleteFunc(p.consumers(protocols), func(c model.Consumer) bool {
-		return c.Process == source.NoProcess || c.Tier < model.OwnerObserved
+	list := slices.DeleteFunc(p.AppendConsumers(nil, model.ByProcess, protocols...), func(c model.Consumer) bool {
+		return c.Process == source.NoProcess
 	})
+	inferred := p.inferred(protocols)
 	p.list("processes", len(list), func(i int) {
 		c := &list[i]
-		p.value(jsonProcess{p.holder(c.Process, c.Ports), c.Sockets, jsonStates(c.States)})
+		states := c.States
+		for state, n := range inferred[c.Process] {
+			states[state] -= n
+		}
+		v := jsonProcess{jsonHolder: p.holder(c.Process, c.Ports-c.Likely), Likely: c.Likely, Sockets: states.Total(), States: jsonStates(states)}
+		container, unit := p.Home(c.Process)
+		v.Container, v.Unit = text.Sanitize(container), text.Sanitize(unit)
+		if at, ended := p.Exit(c.Process); ended {
+			v.Ended = at.UTC().Format(jsonTime)
+		}
+		p.value(v)
 	})
 }
 

@@ -68,6 +68,7 @@ type contract struct {
 		Proto   string `json:"proto"`
 		Kind    string `json:"kind"`
 		Ports   int    `json:"ports"`
+		Likely  int    `json:"likely"`
 		Sockets int    `json:"sockets"`
 	} `json:"kinds"`
 	BindPools map[string][]struct {
@@ -112,6 +113,7 @@ type contract struct {
 		PID     int            `json:"pid"`
 		Name    string         `json:"name"`
 		Ports   int            `json:"ports"`
+		Likely  int            `json:"likely"`
 		Sockets int            `json:"sockets"`
 		States  map[string]int `json:"states"`
 	} `json:"processes"`

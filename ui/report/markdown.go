@@ -114,7 +114,7 @@ func (p *markdownPage) destinations() {
 }
 
 func (p *markdownPage) consumers() {
-	list := p.cleanState.consumers(bothProtocols[:])
+	list := p.AppendConsumers(nil, model.ByProcess, bothProtocols[:]...)
 	if len(list) == 0 {
 		return
 	}
@@ -127,6 +127,9 @@ func (p *markdownPage) consumers() {
 			name, pid = p.names[c.Process], fmt.Sprint(p.Processes[c.Process].PID)
 			if c.Tier < model.OwnerObserved {
 				name += ", likely"
+			}
+			if at, ended := p.Exit(c.Process); ended {
+				name += " (ended " + at.Format("15:04") + ")"
 			}
 		}
 		if c.Most.Port != 0 {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -186,5 +187,22 @@ func TestTheListOfNoProcessNamesItsProtocol(t *testing.T) {
 		if err := Text(&b, st, Options{}); err != nil || !strings.Contains(b.String(), "no process was seen "+want) {
 			t.Errorf("%d UDP ports in use: %v, want %q in\n%s", inUse, err, want, b.String())
 		}
+	}
+}
+
+// A process that has ended says so, and JSON says when and what it was part of.
+func TestEndedProcess(t *testing.T) {
+	t.Parallel()
+	st := busyHost()
+	st.Cgroups = []source.Cgroup{{ID: 4, Unit: "docker-1f.scope", Container: "web", Kind: source.ScopeContainer}}
+	st.Exits = make([]time.Time, len(st.Processes))
+	java := st.TCP.Consumers[model.ByProcess][0].Process
+	st.Processes[java].Cgroup, st.Exits[java] = 4, time.Date(2026, 11, 22, 13, 3, 11, 0, time.FixedZone("", 3600))
+	const field = `"container":"web","unit":"docker-1f.scope","ended":"2026-11-22T12:03:11.000Z"`
+	if got := string(written(t, JSON, st, Options{})); strings.Count(got, field) != 1 || strings.Count(got, `"ended"`) != 1 {
+		t.Errorf("JSON has not %s once", field)
+	}
+	if got := string(written(t, Text, st, Options{})); !strings.Contains(got, "java (ended)") {
+		t.Errorf("text does not say that java has ended:\n%s", got)
 	}
 }

@@ -109,7 +109,7 @@ func (p *textPage) tuple(t *model.TupleUse) {
 }
 
 func (p *textPage) consumers(protocols []source.Proto) {
-	list := p.cleanState.consumers(protocols)
+	list := p.AppendConsumers(nil, model.ByProcess, protocols...)
 	p.title("  ", left("Top processes", 20), right("PID", 10), right("PORTS", 8), right("SOCKETS", 9), "  MOST TO")
 	if len(list) == 0 {
 		what := "socket"
@@ -130,7 +130,8 @@ func (p *textPage) consumers(protocols []source.Proto) {
 }
 
 // consumer names a holder of ports in at most 20 columns: with its pid only
-// where it was seen, and with a question mark where it is inferred.
+// where it was seen, and with a question mark where it is inferred. One that has
+// ended says so.
 func (p *textPage) consumer(c *model.Consumer) (name, pid string) {
 	if c.Process == source.NoProcess {
 		return "unknown", ""
@@ -139,7 +140,11 @@ func (p *textPage) consumer(c *model.Consumer) (name, pid string) {
 	if c.Tier < model.OwnerObserved {
 		return p.plain(text.Truncate(name, 19)) + "?", ""
 	}
-	return p.plain(text.Truncate(name, 20)), strconv.Itoa(int(p.Processes[c.Process].PID))
+	mark := ""
+	if _, ended := p.Exit(c.Process); ended {
+		mark = " (ended)"
+	}
+	return p.plain(text.Truncate(name, 20-len(mark))) + mark, strconv.Itoa(int(p.Processes[c.Process].PID))
 }
 
 // more says how much a list leaves out.

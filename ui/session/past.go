@@ -37,7 +37,7 @@ type keeper struct {
 	sockets int
 	// levels are where they change in what the ring holds, the first one at its
 	// beginning or before.
-	levels []LevelChange
+	levels []model.LevelChange
 	err    error // why nothing is kept any more
 
 	writing *source.Moment // until done
@@ -104,7 +104,7 @@ func (k *keeper) write(m *source.Moment, l model.Level) {
 	}
 	k.sockets = len(m.Room)
 	if n := len(k.levels); n == 0 || k.levels[n-1].Level != l {
-		k.levels = append(k.levels, LevelChange{m.Time, l})
+		k.levels = append(k.levels, model.LevelChange{Time: m.Time, Level: l})
 	}
 	for len(k.levels) > 1 && !k.levels[1].Time.After(k.ring.First()) {
 		k.levels = slices.Delete(k.levels, 0, 1)
@@ -132,7 +132,7 @@ type Past struct {
 	// First and Last are the times of its ends.
 	First, Last time.Time
 	// Changes are where levels begin, the first one at the start.
-	Changes []LevelChange
+	Changes []model.LevelChange
 
 	player *recording.Player
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"ephtop/model"
 	"ephtop/source"
 	"ephtop/source/demo"
 )
@@ -53,12 +54,12 @@ func TestPast(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var changes []LevelChange
+		var changes []model.LevelChange
 		var last *Look
 		s := keep(t, d, time.Second, 70, func(l *Look) {
 			last = l
 			if n := len(changes); n == 0 || changes[n-1].Level != l.Overview.Level {
-				changes = append(changes, LevelChange{l.Moment.Time, l.Overview.Level})
+				changes = append(changes, model.LevelChange{Time: l.Moment.Time, Level: l.Overview.Level})
 			}
 		})
 		p := past(t, s)

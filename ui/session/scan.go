@@ -25,16 +25,10 @@ func NewScan(p *recording.Player, o model.Options) *Scan {
 	return &Scan{player: p, fleet: model.NewFleet(o)}
 }
 
-// LevelChange is a moment of a recording from which another level holds.
-type LevelChange struct {
-	Time  time.Time
-	Level model.Level
-}
-
 // Part is what a part of a scan has found. The first change of all is the
 // level at the start.
 type Part struct {
-	Changes []LevelChange
+	Changes []model.LevelChange
 	UpTo    time.Time
 	Done    bool
 }
@@ -58,7 +52,7 @@ func (s *Scan) Next(ctx context.Context, length time.Duration) (part Part, err e
 		if s.found == 0 || s.level != s.look.Overview.Level {
 			s.level = s.look.Overview.Level
 			s.found++
-			part.Changes = append(part.Changes, LevelChange{part.UpTo, s.level})
+			part.Changes = append(part.Changes, model.LevelChange{Time: part.UpTo, Level: s.level})
 		}
 	}
 	if part.Done = err != nil || s.found >= maxChanges; part.Done {

@@ -100,7 +100,7 @@ func TestTapeThatIsCalledBack(t *testing.T) {
 func TestScan(t *testing.T) {
 	t.Parallel()
 	scan := NewScan(recorded(t, 100), model.Options{Thresholds: model.Thresholds{Warning: 5, Critical: 90}})
-	var changes []LevelChange
+	var changes []model.LevelChange
 	for {
 		part, err := scan.Next(t.Context(), time.Hour)
 		changes = append(changes, part.Changes...)
@@ -111,7 +111,7 @@ func TestScan(t *testing.T) {
 			break
 		}
 	}
-	if len(changes) != 1 || changes[0] != (LevelChange{changes[0].Time, model.LevelWarning}) || !changes[0].Time.Equal(start) {
+	if len(changes) != 1 || changes[0] != (model.LevelChange{Time: changes[0].Time, Level: model.LevelWarning}) || !changes[0].Time.Equal(start) {
 		t.Errorf("changes %v, want a warning from the start on", changes)
 	}
 }

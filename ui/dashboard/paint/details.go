@@ -134,12 +134,34 @@ func (d *details) process(v *View, row int) {
 	case model.OwnerTraced:
 		owner += " (traced: the kernel told who closed it)"
 	default:
-		owner += " (observed: a poll saw it alive with this process)"
+		owner += " (observed: a poll saw it alive)"
 	}
 	d.pair("owner", theme.Text, owner)
+	if at, ended := v.State.Exit(v.State.Rows[row].Process); ended {
+		d.pair("ended", theme.Text, at.Format("15:04:05")+": its ports are free when the kernel lets go of them")
+	}
+	d.holding(v, v.State.Rows[row].Process)
 	d.cgroup(v, p.Cgroup)
 	d.pair("user", theme.Text, p.User)
 	d.pair("command", theme.Text, p.Command)
+}
+
+// holding says how many ports a process has in all.
+func (d *details) holding(v *View, process int32) {
+	list := v.State.Of(v.Detail.Tuple.Proto).Consumers[model.ByProcess]
+	i := slices.IndexFunc(list, func(c model.Consumer) bool { return c.Process == process })
+	if i < 0 || list[i].Ports == 0 {
+		return
+	}
+	c := &list[i]
+	holds := text.Plural(c.Ports, "port", "ports") + " of the range"
+	switch seen := c.Ports - c.Likely; {
+	case seen == 0:
+		holds += ", likely: none was seen with it"
+	case c.Likely > 0:
+		holds += ": " + text.Count(seen) + " seen, the rest likely"
+	}
+	d.pair("holds", theme.Text, holds)
 }
 
 // cgroup says which container and which unit a process is of.

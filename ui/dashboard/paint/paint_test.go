@@ -160,6 +160,12 @@ var frameStates = []struct {
 	}},
 	{"by service", 80, 24, func(v *View) { v.Group, v.Consumers = model.ByService, v.State.TCP.Consumers[model.ByService] }},
 	{"by user", 80, 24, func(v *View) { v.Group, v.Consumers = model.ByUser, v.State.TCP.Consumers[model.ByUser] }},
+	{"who 80x24", 80, 24, showWho},
+	{"who 120x40", 120, 40, showWho},
+	{"who 200x60", 200, 60, showWho},
+	{"nobody knows who", 80, 24, showNobody},
+	{"nobody knows who, but by tracing 120x40", 120, 40, func(v *View) { showNobody(v); v.CanTrace = true }},
+	{"details of an ended process", 80, 24, func(v *View) { showWho(v); showDetail(v, 0) }},
 	{"focus on states", 80, 24, func(v *View) { v.Focus, v.Cursors[PaneStates].Line = PaneStates, 2 }},
 	{"focus on consumers", 120, 40, func(v *View) { v.Focus, v.Cursors[PaneConsumers].Line = PaneConsumers, 1 }},
 	{"scrolled to the end", 80, 24, func(v *View) {
@@ -318,6 +324,7 @@ func TestASCII(t *testing.T) {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
 			v := sampleView(size[0], size[1])
 			v.State.Processes[1].Name = "größe数据"
+			showWho(v)
 			p := New(theme.Theme{}, true)
 			frame := p.Frame(v)
 			if i := strings.IndexFunc(frame, func(r rune) bool { return r > 0x7e }); i >= 0 {

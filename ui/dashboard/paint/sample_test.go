@@ -184,8 +184,7 @@ func sampleConsumers(st *model.State) {
 	redis := model.TupleKey{Source: addr("10.0.4.7"), Destination: addr("10.0.9.3"), Port: 6379}
 	web := model.TupleKey{Source: addr("10.0.4.7"), Destination: addr("93.184.216.34"), Port: 443}
 	st.TCP.Consumers[model.ByProcess] = []model.Consumer{
-		{Process: 0, Tier: model.OwnerObserved, Ports: 8202, Sockets: 8410, Rate: 96, Most: db},
-		{Process: 0, Tier: model.OwnerInferred, Ports: 3641, Sockets: 3641, Rate: 22, Most: db},
+		{Process: 0, Tier: model.OwnerObserved, Ports: 11_843, Likely: 3641, Sockets: 12_051, Rate: 118, Most: db},
 		{Process: 1, Tier: model.OwnerObserved, Ports: 3020, Sockets: 3340, Most: redis},
 		{Process: source.NoProcess, Ports: 311, Sockets: 311, Rate: -1, Most: db},
 		{Process: 2, Tier: model.OwnerObserved, Ports: 96, Sockets: 96, Rate: 1, Most: web},
@@ -310,4 +309,30 @@ func showDetail(v *View, row int) {
 			v.Detail.Use = i
 		}
 	}
+}
+
+// showWho has who there can be: one that has ended, one that is likely, several
+// of one name, and which container and unit they are of.
+func showWho(v *View) {
+	st := v.State
+	st.Cgroups = []source.Cgroup{
+		{ID: 1, Container: "shop/api-7d9f", Kind: source.ScopePod}, {ID: 2, Unit: "envoy.service"}, {ID: 3, Container: "web", Kind: source.ScopeContainer},
+	}
+	for i := range st.Processes {
+		st.Processes[i].Cgroup = uint64(i + 1)
+	}
+	st.Exits = make([]time.Time, len(st.Processes))
+	st.Exits[0] = sampleTime.Add(-80 * time.Second)
+	list := st.TCP.Consumers[model.ByProcess]
+	list[1].Tier = model.OwnerInferred
+	list[3] = model.Consumer{Process: source.NoProcess, Tier: model.OwnerObserved, Name: "curl", Processes: 7, Ended: 5, Ports: 9, Sockets: 9}
+	v.Consumers = append(list, model.Consumer{
+		Process: source.NoProcess, Tier: model.OwnerObserved, Name: "a-long-name-of-15", Processes: 1204, Ended: 1204, Ports: 4, Sockets: 4,
+	})
+}
+
+// showNobody has TIME_WAIT of which nobody knows whose they were.
+func showNobody(v *View) {
+	v.State.TCP.Pressure.Worst().Process = source.NoProcess
+	v.Consumers = []model.Consumer{{Process: source.NoProcess, Ports: 11_204, Sockets: 11_204}, v.Consumers[0]}
 }

@@ -21,9 +21,9 @@ func replayView(width, height int) *View {
 	v.Speed = 1
 	v.Timeline = Timeline{
 		On: true, First: start, Last: at(600), Position: sampleTime, Playing: true, Scanned: at(600),
-		Changes: []LevelChange{
-			{at(0), model.LevelOK}, {at(180), model.LevelWarning}, {at(300), model.LevelCritical},
-			{at(360), model.LevelExhausted}, {at(450), model.LevelWarning}, {at(470), model.LevelOK},
+		Changes: []model.LevelChange{
+			{Time: at(0), Level: model.LevelOK}, {Time: at(180), Level: model.LevelWarning}, {Time: at(300), Level: model.LevelCritical},
+			{Time: at(360), Level: model.LevelExhausted}, {Time: at(450), Level: model.LevelWarning}, {Time: at(470), Level: model.LevelOK},
 		},
 	}
 	v.Hints, v.Help = sampleKeys("replay")

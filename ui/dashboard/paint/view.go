@@ -75,6 +75,8 @@ type View struct {
 	Group model.Grouping
 	Order list.Order
 	Proto ProtoChoice
+	// CanTrace says that closes could be traced and are not.
+	CanTrace bool
 	// Names has ports shown as names of services, where they have one.
 	Names bool
 
@@ -212,14 +214,8 @@ type Timeline struct {
 	Note string
 	// Changes are where levels begin, the first one at the start. They are
 	// known up to Scanned.
-	Changes []LevelChange
+	Changes []model.LevelChange
 	Scanned time.Time
-}
-
-// LevelChange is a moment of a recording from which another level holds.
-type LevelChange struct {
-	Time  time.Time
-	Level model.Level
 }
 
 // Recording is a recording that is being written.
