@@ -33,6 +33,26 @@ type Tracer struct {
 	pending  []source.Event
 	lost     int
 	err      error // the first since the last Drain
+	spent    time.Duration
+}
+
+// eventCost is what the kernel takes of a processor to write an event, and to
+// decide of the others that they are none.
+const eventCost = 2 * time.Microsecond
+
+// errPartial says why a Tracer does not tell all.
+var errPartial = errors.New("tracefs tells no more")
+
+// Partial says why no failures are told but those of connect() of TCP for want of
+// a port.
+func (*Tracer) Partial() error { return errPartial }
+
+// Spent returns how long events have taken of a processor so far: what it took
+// to read them and to look their processes up, and eventCost for each.
+func (t *Tracer) Spent() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.spent
 }
 
 // Open starts to trace the network namespace of the calling thread. An error says in one line why that can't be, and what
@@ -107,7 +127,13 @@ func (t *Tracer) release() error {
 
 // collect reads what is in the buffers and looks its processes up; it keeps
 // its error for Drain. t.mu is held.
-func (t *Tracer) collect() error {
+func (t *Tracer) collect() (err error) {
+	lost := t.lost
+	t.spent += Measured(func() { err = t.read() }) + time.Duration(len(t.records)+t.lost-lost)*eventCost
+	return err
+}
+
+func (t *Tracer) read() error {
 	var lost uint64
 	var err error
 	t.records, lost, err = t.reader.read(t.records[:0])
