@@ -92,7 +92,7 @@ func TestTracedNamespace(t *testing.T) {
 			h := netlab.New(t, "")
 			l := h.Listen(to)
 			open(t, h, kind) // skips where it can't be
-			src := openInside(t, h, Options{Kind: kind, Trace: true})
+			src := openInside(t, h, Options{Kind: kind, Trace: TraceAuto})
 			if m := pollInside(t, h, src); !m.Traced {
 				t.Skipf("cannot trace here: %v", m.Limits)
 			}

@@ -24,10 +24,15 @@
 // snapshot, check and doctor look at a recording with --from FILE (- is
 // standard input) and at a simulated host with --demo SCENARIO and --seed: at
 // its last moment, or the one of --at. Of a time of day, as in --at 12:04:31,
-// the zone is the local one, or with Z UTC. record takes --demo too. The
-// dashboard, record and doctor take --trace (Linux, root), which has the
-// kernel tell who closes and which connects fail; where that can't be, the
-// moments say why.
+// the zone is the local one, or with Z UTC. record takes --demo too.
+//
+// The dashboard, record and doctor have the kernel tell who closes and which
+// connects fail (Linux), as --trace says: auto, the default, where they may, which
+// takes root, or CAP_BPF and CAP_PERFMON where the kernel's tables can be read; off,
+// never; on, an error where that can't be. --trace alone is on. In the dashboard
+// the key t turns it on and off. It stops by itself where events come so fast that
+// they would cost more than 5 % of a processor core for several seconds: of
+// ephtop's time to read them and of the kernel's to tell them.
 //
 // Of several network namespaces, the dashboard shows one at a time, first the
 // worst; snapshot, check and doctor speak of the worst and name it. With --netns
@@ -97,6 +102,7 @@
 //	p                      TCP, UDP, both
 //	space                  hold the view; polling goes on
 //	+ -                    poll less, more often
+//	t                      trace, or trace no more
 //	n                      services by name or number
 //	y                      copy the four-tuple (OSC 52)
 //	r                      start, stop a recording in the working directory

@@ -53,7 +53,7 @@ their command lines. Ports, states, times and figures stay.
 
 FILE holds JSON Lines under zstd: zstd -dc FILE | jq shows them.`,
 		Example: `  ephtop record --duration 10m trouble.eph
-  sudo ephtop record --trace --anonymize trouble.eph
+  sudo ephtop record --anonymize trouble.eph
   ssh host ephtop record - | ephtop replay -`,
 		Annotations: map[string]string{polls: "yes"},
 		Args: func(cmd *cobra.Command, args []string) error {

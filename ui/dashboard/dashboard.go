@@ -36,6 +36,9 @@ type Config struct {
 	// Focus is where the source is told the inode number of the namespace that
 	// is wanted on screen, so that it looks at it. Nil for one that looks at all.
 	Focus *atomic.Uint64
+	// Tracing turns the tracing of the source on and off; nil where there is
+	// nothing to turn on.
+	Tracing *source.Tracing
 	// Replay is played in place of polling a Source: a file with a time line,
 	// a pipe as it comes. [Run] closes it. Nil for none.
 	Replay *recording.Player
