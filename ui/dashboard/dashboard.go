@@ -125,6 +125,7 @@ type Model struct {
 
 	clipboard terminal.Clipboard
 	recording recordKey
+	tracing   traceKey
 	// steps are what esc undoes, the last one first.
 	steps []stepBack
 	// awaited says that a namespace was opened which the source has yet to look
@@ -167,6 +168,7 @@ func New(cfg Config) (*Model, error) {
 		log:       cfg.Log,
 		wanted:    cfg.Namespace,
 		focus:     cfg.Focus,
+		tracing:   traceKey{Tracing: cfg.Tracing},
 		recording: recordKey{dir: cfg.RecordDir, header: recording.Header{Program: cfg.Program}},
 	}
 	if cfg.ASCII {

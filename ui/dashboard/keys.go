@@ -22,7 +22,7 @@ type KeyMap struct {
 	// three together, where people are told of them.
 	Connections, Destinations, Namespaces, Faces key.Binding
 
-	Pause, Slower, Faster, Names, Copy, Record key.Binding
+	Pause, Slower, Faster, Names, Copy, Trace, Record key.Binding
 
 	// SlowDown and SpeedUp are for sources whose time can go at a speed. The
 	// others are for a replay, which takes the arrows, home and end for
@@ -74,6 +74,7 @@ func DefaultKeyMap() KeyMap {
 		Names:  binding("n", "names", "n"),
 		Copy:   binding("y", "copy", "y"),
 
+		Trace:  binding("t", "trace", "t"),
 		Record: binding("r", "record", "r"),
 
 		SlowDown:     binding("<", "half speed", "<"),
@@ -142,6 +143,7 @@ func (k KeyMap) groups() []paint.HelpGroup {
 			described(k.Slower, "poll less often"),
 			described(k.Faster, "poll more often"),
 			described(k.Copy, "copy the connection's addresses"),
+			described(k.Trace, "trace who closes (root), or stop"),
 			described(k.Record, "start or stop a recording"),
 			k.Help, k.Redraw, k.Suspend,
 			relabelled(k.Quit, "q/ctrl+c"),
@@ -205,7 +207,7 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 			return b.Help() == pause.Help()
 		})...)
 	}
-	return hints(append(all, k.Copy, k.Record, k.Names, k.Proto, k.Slower, k.Faster, k.SlowDown, k.SpeedUp)...)
+	return hints(append(all, k.Copy, k.Trace, k.Record, k.Names, k.Proto, k.Slower, k.Faster, k.SlowDown, k.SpeedUp)...)
 }
 
 // hints are bindings as they are shown, without those that are disabled.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"ephtop/source"
 	"ephtop/ui/advice"
 	"ephtop/ui/screen"
 	"ephtop/ui/text"
@@ -76,6 +77,15 @@ func helpText(v *View, width int) [][]segment {
 		for _, s := range advice.Limits(v.State.Moment) {
 			lines = paragraph(lines, theme.Text, "! "+s, width)
 		}
+	}
+	const who = "Who closes, and which connects fail, is not traced: "
+	switch v.Tracing.State {
+	case source.TraceOff:
+		lines = paragraph(append(lines, nil), theme.Text, who+"t traces it.", width)
+	case source.TraceRefused:
+		lines = paragraph(append(lines, nil), theme.Text, who+v.Tracing.Why, width)
+	case source.TraceStopped:
+		lines = paragraph(append(lines, nil), theme.Text, who+"it cost too much; t traces it again.", width)
 	}
 	return lines
 }

@@ -54,6 +54,7 @@ type View struct {
 	Speed     float64
 	Timeline  Timeline
 	Recording Recording
+	Tracing   Tracing
 	// Notice is a short line of feedback to a key ("copied …", "every 2s"),
 	// shown in the footer.
 	Notice string
@@ -196,6 +197,14 @@ type Timeline struct {
 type LevelChange struct {
 	Time  time.Time
 	Level model.Level
+}
+
+// Tracing is whether the kernel tells the source of closes and failed connects,
+// now: of what is on screen, Moment.Traced says so. A key turns it on and off, but
+// for TraceNone.
+type Tracing struct {
+	State source.TraceState
+	Why   string // it is refused, or has stopped, in words
 }
 
 // Recording is a recording that is being written.
