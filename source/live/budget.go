@@ -2,7 +2,6 @@ package live
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"ephtop/source"
@@ -23,6 +22,8 @@ const (
 // of ephtop to read the events and of the kernel to tell them. What the model
 // makes of them is not in it.
 type budget struct {
+	percent int // of a core
+
 	before source.Moment // its time alone, of the poll before
 	spent  time.Duration // until then
 
@@ -40,16 +41,17 @@ func (b *budget) spend(m *source.Moment, spent time.Duration) bool {
 	if first {
 		return false
 	}
-	b.over += cost - took*budgetPercent/100
+	share := time.Duration(b.percent)
+	b.over += cost - took*share/100
 	b.events += len(m.Events) + m.LostEvents
 	b.span += took
 	if b.over <= 0 {
 		b.over, b.events, b.span = 0, 0, 0
 	}
-	return b.over > budgetSpan*budgetPercent/100 && b.span >= budgetLeast
+	return b.over > budgetSpan*share/100 && b.span >= budgetLeast
 }
 
 // String is the detail of source.LimitTraceStopped.
 func (b *budget) String() string {
-	return fmt.Sprintf("%.0f %d", math.Round(float64(b.events)/b.span.Seconds()), budgetPercent)
+	return fmt.Sprintf("%.0f %d", float64(b.events)/b.span.Seconds(), b.percent)
 }

@@ -81,7 +81,7 @@ func (t *traced) heed() (on bool) {
 		return on
 	}
 	start := time.Now()
-	t.stopped, t.budget = "", budget{}
+	t.stopped, t.budget = "", budget{percent: budgetPercent}
 	if t.teller, t.reason = t.open(); t.reason != nil {
 		t.teller = nil // what is in the interface is not
 	}
