@@ -129,10 +129,11 @@ func TestTraceCost(t *testing.T) {
 type share struct {
 	closes, told, lost int
 	client, ours, span time.Duration
+	budgeted           time.Duration
 }
 
 func measureTraceCost(t *testing.T, kind string, rate int) {
-	const turns = 4
+	const turns = 8
 	h := netlab.New(t, "")
 	c := startClient(t, h, rate)
 	tracing := new(source.Tracing)
@@ -146,18 +147,25 @@ func measureTraceCost(t *testing.T, kind string, rate int) {
 		time.Sleep(time.Until(m.Time.Add(time.Second)))
 	}
 	look()
+	spent := func() time.Duration { // as the budget has it
+		if t := src.(*traced).teller; t != nil {
+			return t.Spent()
+		}
+		return 0
+	}
 	var with [2]share // without, and with
 	for turn := range 2 * turns {
 		tracing.Want(turn%2 == 1)
 		look()
 		s := &with[turn%2]
 		closes, took := c.ask(t)
-		ours, start := processorTime(unix.RUSAGE_SELF), time.Now()
+		ours, paid, start := processorTime(unix.RUSAGE_SELF), spent(), time.Now()
 		for time.Since(start) < *costSpan/turns {
 			look()
 			s.told += len(m.Events)
 			s.lost += m.LostEvents
 		}
+		s.budgeted += spent() - paid
 		s.ours += processorTime(unix.RUSAGE_SELF) - ours
 		s.span += time.Since(start)
 		more, until := c.ask(t)
@@ -168,9 +176,9 @@ func measureTraceCost(t *testing.T, kind string, rate int) {
 		}
 	}
 	for i, s := range with {
-		t.Logf("%-7s %6.0f closes/s, %5.1f µs of a processor each; we take %5.2f ms/s; %d told, %d lost",
+		t.Logf("%-7s %6.0f closes/s, %5.1f µs of a processor each; we take %5.2f ms/s, %5.2f by the budget; %d told, %d lost",
 			[]string{"without", "with"}[i], float64(s.closes)/s.span.Seconds(), float64(s.client.Microseconds())/float64(s.closes),
-			float64(s.ours.Microseconds())/1000/s.span.Seconds(), s.told, s.lost)
+			float64(s.ours.Microseconds())/1000/s.span.Seconds(), float64(s.budgeted.Microseconds())/1000/s.span.Seconds(), s.told, s.lost)
 	}
 	per := func(s *share) float64 { return float64(s.client) / float64(s.closes) }
 	t.Logf("ratio   client %.3f, throughput %.3f, ours %.2f", per(&with[1])/per(&with[0]),

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -93,7 +94,7 @@ func (t *Tracer) Drain(dst []source.Event) (events []source.Event, lost int, err
 	if t.closed {
 		return dst, 0, os.ErrClosed
 	}
-	t.collect()
+	t.spent += Measured(func() { t.collect() })
 	slices.SortStableFunc(t.pending, func(a, b source.Event) int { return a.Time.Compare(b.Time) })
 	events, lost, err = append(dst, t.pending...), t.lost, t.err
 	clear(t.pending)
@@ -127,13 +128,7 @@ func (t *Tracer) release() error {
 
 // collect reads what is in the buffers and looks its processes up; it keeps
 // its error for Drain. t.mu is held.
-func (t *Tracer) collect() (err error) {
-	lost := t.lost
-	t.spent += Measured(func() { err = t.read() }) + time.Duration(len(t.records)+t.lost-lost)*eventCost
-	return err
-}
-
-func (t *Tracer) read() error {
+func (t *Tracer) collect() error {
 	var lost uint64
 	var err error
 	t.records, lost, err = t.reader.read(t.records[:0])
@@ -141,6 +136,7 @@ func (t *Tracer) read() error {
 		t.err = fmt.Errorf("read the trace: %w", err)
 	}
 	t.lost += int(lost)
+	t.spent += time.Duration(len(t.records)+int(lost)) * eventCost
 	if len(t.records) == 0 {
 		return err
 	}
@@ -174,10 +170,15 @@ func traceTime() uint64 {
 // run collects events soon after they happen, until Close.
 func (t *Tracer) run() {
 	defer close(t.done)
+	runtime.LockOSThread() // so that the time of the thread is ours, also what waiting takes of it
+	defer runtime.UnlockOSThread()
+	spent := threadTime()
 	for t.waiter.wait() {
 		began := time.Now()
 		t.mu.Lock()
 		err := t.collect()
+		now := threadTime()
+		t.spent, spent = t.spent+now-spent, now
 		t.mu.Unlock()
 		if !t.waiter.rest(time.Since(began), err != nil) {
 			return
