@@ -112,7 +112,8 @@ func (t *Events) run() {
 // empty reads what is in the ring. t.mu is held.
 func (t *Events) empty() {
 	n := 0
-	t.spent += trace.Measured(func() { n = t.read() }) + time.Duration(n)*eventCost
+	took := trace.Measured(func() { n = t.read() })
+	t.spent += took + time.Duration(n)*eventCost
 }
 
 func (t *Events) read() (n int) {

@@ -94,7 +94,8 @@ func (t *Tracer) Drain(dst []source.Event) (events []source.Event, lost int, err
 	if t.closed {
 		return dst, 0, os.ErrClosed
 	}
-	t.spent += Measured(func() { t.collect() })
+	took := Measured(func() { t.collect() })
+	t.spent += took
 	slices.SortStableFunc(t.pending, func(a, b source.Event) int { return a.Time.Compare(b.Time) })
 	events, lost, err = append(dst, t.pending...), t.lost, t.err
 	clear(t.pending)
