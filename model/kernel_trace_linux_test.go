@@ -117,7 +117,7 @@ type tracedLab struct {
 
 func newTracedLab(t *testing.T, kind, portRange string) *tracedLab {
 	l := &tracedLab{Host: netlab.New(t, portRange), t: t, fleet: model.NewFleet(model.Options{})}
-	l.src = openInside(t, l.Host, live.Options{Kind: kind, Netns: live.OwnNetns, Trace: true})
+	l.src = openInside(t, l.Host, live.Options{Kind: kind, Netns: live.OwnNetns, Trace: live.TraceAuto})
 	l.look()
 	if !l.snap.Traced {
 		t.Skipf("cannot trace here: %v", l.snap.Limits)

@@ -41,6 +41,10 @@ const (
 	LimitNetns LimitCode = "namespaces-unseen"
 	// LimitUntraced: nothing is traced although it was asked for. The error.
 	LimitUntraced LimitCode = "untraced"
+	// LimitTraceStopped: tracing was stopped, since it would have cost more than it
+	// may. The events a second, and the percent of a core that it may cost, as in
+	// "31000 5".
+	LimitTraceStopped LimitCode = "trace-stopped"
 	// LimitTracePartly: no failures are told but those of connect() of TCP for want
 	// of a port. Why.
 	LimitTracePartly LimitCode = "traced-partly"

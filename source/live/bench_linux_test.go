@@ -20,6 +20,9 @@ func TestMain(m *testing.M) {
 	if what := os.Getenv(asPoller); what != "" {
 		os.Exit(tellLimits(what))
 	}
+	if rate := os.Getenv(asClient); rate != "" {
+		os.Exit(beClient(rate))
+	}
 	os.Exit(m.Run())
 }
 

@@ -22,6 +22,9 @@ import (
 // kernelSupported says whether this system has the kernel's tables at all.
 const kernelSupported = true
 
+// CanTrace says whether this system has anything to trace.
+const CanTrace = true
+
 // kernel asks sock_diag.
 type kernel struct {
 	dumper   *sockdiag.Dumper

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -85,6 +87,54 @@ func TestKernelPoll(t *testing.T) {
 
 // What is traced belongs to the namespace in which it happened, and to the
 // process that did it.
+// Where events come too fast for what they may cost, tracing ends, and the polls
+// go on; 1 % is what 5,000 a second cost.
+func TestTracingStopsInAFlood(t *testing.T) {
+	for _, kind := range []string{Tables, Sockdiag} {
+		t.Run(kind, func(t *testing.T) {
+			h := netlab.New(t, "40000 40000")
+			h.Listen("127.0.0.1:80")
+			if _, err := h.Fill("127.0.0.1:80", 1); err != nil {
+				t.Fatal(err)
+			}
+			tracing := new(source.Tracing)
+			src := openInside(t, h, Options{Kind: kind, Netns: OwnNetns, Trace: TraceAuto, Tracing: tracing})
+			if state, why := tracing.State(); state != source.TraceOn {
+				t.Skip(why)
+			}
+			traced := src.(*traced)
+			traced.budget.percent = 1
+			var m *source.Moment
+			for turn := 0; turn < 60 && traced.stopped == ""; turn++ {
+				h.Must(func() error { return flood("127.0.0.1:80", 500*time.Millisecond) })
+				m = pollInside(t, h, src)
+			}
+			if state, why := tracing.State(); state != source.TraceStopped || !strings.HasSuffix(why, " 1") {
+				t.Errorf("tracing stands at %d: %s", state, why)
+			}
+			if last := m.Limits[len(m.Limits)-1]; !m.Traced || len(m.Events) == 0 || last.Code != source.LimitTraceStopped {
+				t.Errorf("%d events at the end, limits %v", len(m.Events), m.Limits)
+			}
+			if m = pollInside(t, h, src); m.Traced || len(m.Events) > 0 || len(m.Room) == 0 {
+				t.Errorf("then traced is %v, with %d events and %d sockets", m.Traced, len(m.Events), len(m.Room))
+			}
+		})
+	}
+}
+
+// flood connects in vain, some 15,000 times a second.
+func flood(to string, length time.Duration) error {
+	for start := time.Now(); time.Since(start) < length; time.Sleep(10 * time.Millisecond) {
+		for range 150 {
+			if fd, err := netlab.ConnectHere(to); !errors.Is(err, unix.EADDRNOTAVAIL) {
+				unix.Close(fd)
+				return fmt.Errorf("connect: %v, want it to find no port", err)
+			}
+		}
+	}
+	return nil
+}
+
 func TestTracedNamespace(t *testing.T) {
 	const to = "127.0.0.1:7392"
 	for _, kind := range []string{Tables, Sockdiag} {
@@ -92,7 +142,7 @@ func TestTracedNamespace(t *testing.T) {
 			h := netlab.New(t, "")
 			l := h.Listen(to)
 			open(t, h, kind) // skips where it can't be
-			src := openInside(t, h, Options{Kind: kind, Trace: true})
+			src := openInside(t, h, Options{Kind: kind, Trace: TraceAuto})
 			if m := pollInside(t, h, src); !m.Traced {
 				t.Skipf("cannot trace here: %v", m.Limits)
 			}

@@ -11,6 +11,9 @@ import (
 // kernelSupported says whether this system has the kernel's tables at all.
 const kernelSupported = false
 
+// CanTrace says whether this system has anything to trace.
+const CanTrace = false
+
 var errNoKernel = errors.New("it needs Linux: use auto or portable")
 
 func (*plan) openKernel() (source.Source, error) { return nil, errNoKernel }

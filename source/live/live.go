@@ -12,7 +12,9 @@
 package live
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -54,9 +56,13 @@ type Options struct {
 	// Once says that there may be no second poll, so that the first one is to
 	// wait for the best source.
 	Once bool
-	// Trace asks the kernel to tell of closes and failed connects as they
-	// happen (Linux, root).
-	Trace bool
+	// Trace says whether the kernel is to tell of closes and failed connects as
+	// they happen (Linux): TraceAuto, where that can be; TraceOn, without which
+	// Open fails; TraceOff, if empty too.
+	Trace string
+	// Tracing turns it on and off later, whatever Trace says, and knows how it
+	// stands; nil where nobody asks.
+	Tracing *source.Tracing
 	// Log gets what is of interest to someone who looks for a fault; nil for
 	// none.
 	Log *slog.Logger
@@ -68,6 +74,16 @@ const (
 	OwnNetns = "self"
 )
 
+// What Options.Trace can be.
+const (
+	TraceAuto = "auto"
+	TraceOn   = "on"
+	TraceOff  = "off"
+)
+
+// TraceModes gives the values that Options.Trace can have.
+func TraceModes() []string { return []string{TraceAuto, TraceOn, TraceOff} }
+
 // failures are the namespaces in which a connect failed for want of a port
 // since the poll before: the tracer tells the kernel source.
 type failures map[uint64]bool
@@ -78,6 +94,8 @@ type plan struct {
 	failed failures
 	began  time.Time // since when Moment.Mono is counted
 	own    uint64    // the network namespace of the thread that opens
+
+	tracing *source.Tracing // Options.Tracing, or our own
 }
 
 // Kinds gives the values that Options.Kind can have.
@@ -96,10 +114,15 @@ func Open(o Options) (source.Source, error) {
 			return nil, err
 		}
 	}
-	p := plan{Options: o, failed: make(failures), began: time.Now(), own: ownNetns()}
+	o.Trace = cmp.Or(o.Trace, TraceOff)
+	p := plan{Options: o, failed: make(failures), began: time.Now(), own: ownNetns(), tracing: cmp.Or(o.Tracing, new(source.Tracing))}
+	p.tracing.Want(o.Trace != TraceOff)
 	src, err := p.open()
 	if err != nil {
 		return nil, err
+	}
+	if err := p.insisted(); err != nil {
+		return nil, errors.Join(err, src.Close())
 	}
 	if p.one() {
 		src = &single{Source: src, name: o.Netns}
@@ -146,12 +169,15 @@ func (p *plan) openAuto() (source.Source, error) {
 		}
 		return p.traced(src), nil
 	}
-	b, err := openBeside(p.openSockdiag, p.openTables, p.Once, p.Log)
+	b, err := openBeside(p.openSockdiag, p.openTables, p.Once || p.Trace == TraceOn, p.Log)
 	if err != nil {
 		return nil, err
 	}
 	b.stay = p.traced
-	return b, nil
+	if p.Trace == TraceOn { // whether that can be is to be known
+		err = b.settle(context.Background())
+	}
+	return b, err
 }
 
 // openSockdiag opens sock_diag, or the portable source where the kernel refuses

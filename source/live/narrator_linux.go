@@ -8,6 +8,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/procfs"
 	"ephtop/source/tables"
+	"ephtop/source/trace"
 )
 
 // narrator adds to what the kernel tells who the processes are, as long as
@@ -17,6 +18,7 @@ type narrator struct {
 	proc  procfs.Reader
 	known map[int32]acquaintance
 	turn  int
+	asks  time.Duration // of a processor, that asking took
 }
 
 // acquaintance is a process that did something.
@@ -38,19 +40,25 @@ func newNarrator(events *tables.Events, cgroup func(file []byte) uint64) *narrat
 
 // Drain tells what happened since the Drain before.
 func (n *narrator) Drain(dst []source.Event) (events []source.Event, lost int, err error) {
-	n.turn++
-	begin := len(dst)
 	events, lost, err = n.Events.Drain(dst)
+	n.asks += trace.Measured(func() { n.introduceAll(events[len(dst):]) })
+	return events, lost, err
+}
+
+// Spent is what the events have taken of a processor, and to ask who they are.
+func (n *narrator) Spent() time.Duration { return n.Events.Spent() + n.asks }
+
+func (n *narrator) introduceAll(events []source.Event) {
+	n.turn++
 	booted := bootTime()
-	for i := range events[begin:] {
-		n.introduce(&events[begin+i], booted)
+	for i := range events {
+		n.introduce(&events[i], booted)
 	}
 	for pid, a := range n.known {
 		if n.turn-a.told > 2 || len(n.known) > maxAcquaintances {
 			delete(n.known, pid) // before its number can be another's
 		}
 	}
-	return events, lost, err
 }
 
 // introduce completes the process of an event.

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,18 +18,29 @@ import (
 )
 
 // asPoller makes the test binary a process that polls once and prints what it
-// did not see. The variable names the source and the namespaces.
+// did not see. The variable names the source and the namespaces, and may name a
+// mode of tracing: then how that stands is printed too.
 const asPoller = "EPHTOP_TEST_POLLER"
 
 func tellLimits(what string) int {
-	kind, netns, _ := strings.Cut(what, " ")
-	src, err := Open(Options{Kind: kind, Netns: netns})
+	words := append(strings.Fields(what), "")
+	var tracing source.Tracing
+	src, err := Open(Options{Kind: words[0], Netns: words[1], Trace: words[2], Tracing: &tracing, Once: true})
+	if errors.Is(err, ErrUntraced) {
+		fmt.Println(err)
+		return 0
+	}
 	if err == nil {
 		defer src.Close()
 		var m source.Moment
 		if err = src.Poll(context.Background(), &m); err == nil {
+			if state, why := tracing.State(); words[2] != "" {
+				fmt.Println([...]string{"none", "off", "refused", "on", "stopped"}[state], why)
+			}
 			for _, l := range m.Limits {
-				fmt.Println(l.Code, l.Detail)
+				if words[2] == "" || l.Code == source.LimitUntraced {
+					fmt.Println(l.Code, l.Detail)
+				}
 			}
 			return 0
 		}
@@ -108,4 +120,30 @@ func holdAsNobody(t *testing.T, h *netlab.Host) {
 	}
 	h.Close(listener)
 	t.Cleanup(func() { stdin.Close(); cmd.Wait() })
+}
+
+// Who insists on what can't be had gets an error, from every kind of source; with
+// auto it is as if nobody had asked.
+func TestTracingTakesRights(t *testing.T) {
+	t.Parallel()
+	h := netlab.New(t, "")
+	if _, err := exec.LookPath("setpriv"); err != nil {
+		t.Skip("needs setpriv")
+	}
+	self := netlab.ReadableSelf(t)
+	for _, kind := range []string{Auto, Sockdiag, Portable} {
+		for _, test := range []struct{ mode, want string }{
+			{TraceOn, "cannot trace: it takes root: run ephtop with sudo"},
+			{TraceAuto, "refused it takes root: run ephtop with sudo"},
+			{TraceOff, "refused it takes root: run ephtop with sudo"},
+		} {
+			t.Run(kind+" "+test.mode, func(t *testing.T) {
+				got := h.Output("setpriv", "--reuid=65533", "--regid=65533", "--clear-groups",
+					"env", asPoller+"="+kind+" self "+test.mode, self)
+				if !strings.HasPrefix(got, test.want) || strings.Count(got, "\n") != 1 {
+					t.Errorf("%q, want one line that begins with %q", got, test.want)
+				}
+			})
+		}
+	}
 }

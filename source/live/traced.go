@@ -3,7 +3,10 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strconv"
+	"time"
 
 	"ephtop/source"
 	"ephtop/source/trace"
@@ -13,55 +16,131 @@ import (
 // room for.
 type teller interface {
 	Drain([]source.Event) (events []source.Event, lost int, err error)
+	// Spent is what that has taken of a processor so far.
+	Spent() time.Duration
+	// Partial says why no failures but those of connect() are told; nil where all
+	// are.
+	Partial() error
 	Close() error
 }
 
-// traced adds to each moment what the kernel told since the one before.
+// traced adds to each moment what the kernel told since the one before, while
+// that is wanted and does not cost too much.
 type traced struct {
 	source.Source
-	teller teller
-	failed failures
-	// reason says why nothing is told, if nothing is, and partial why of failures
-	// only connects are.
-	reason, partial error
+	open    func() (teller, error)
+	tracing *source.Tracing
+	failed  failures
+	insist  bool // to say in each moment why nothing is told
+	log     *slog.Logger
+
+	teller  teller // nil while nothing is told
+	reason  error  // why nothing can be
+	stopped string // detail of LimitTraceStopped, "" where it was not
+	budget  budget
 }
 
-// errTracefs says why tracefs does not tell all.
-var errTracefs = errors.New("tracefs tells no more")
-
-// traced traces what happens between the polls of src by tracefs, if that was
-// asked for. Where it can't be, each moment says why, and nothing else is lost.
+// traced traces what happens between the polls of src by tracefs, if anybody may
+// want that.
 func (p *plan) traced(src source.Source) source.Source {
-	if !p.Trace {
+	return p.tracedBy(src, func() (teller, error) { return trace.Open() }, trace.Check)
+}
+
+// tracedBy traces by what open opens, which may succeed where check says nothing.
+func (p *plan) tracedBy(src source.Source, open func() (teller, error), check func() error) source.Source {
+	if p.Trace == TraceOff && p.Tracing == nil {
 		return src
 	}
-	tracer, err := trace.Open()
-	return &traced{Source: src, teller: tracer, failed: p.failed, reason: err, partial: errTracefs}
+	t := &traced{Source: src, open: open, tracing: p.tracing, failed: p.failed, insist: p.Trace == TraceOn, log: p.Log}
+	if !t.heed() {
+		t.reason = check()
+	}
+	t.settle()
+	return t
 }
 
 // Poll polls the source behind and adds the events. They are drained after the
 // dump, so that every close that the dump shows has been told.
 func (t *traced) Poll(ctx context.Context, m *source.Moment) error {
-	if err := t.Source.Poll(ctx, m); err != nil {
-		return err
+	on := t.heed()
+	err := t.Source.Poll(ctx, m)
+	if err == nil {
+		t.tell(m)
 	}
-	if t.reason != nil {
-		m.Limit(source.LimitUntraced, t.reason.Error())
-		return nil
+	if !on {
+		t.end()
 	}
-	m.Traced = true
-	if t.partial != nil {
-		m.Limit(source.LimitTracePartly, t.partial.Error())
+	t.settle()
+	return err
+}
+
+// heed begins to trace where that is wanted, and returns whether it is.
+func (t *traced) heed() (on bool) {
+	on = t.tracing.Take()
+	if !on || t.teller != nil {
+		return on
 	}
-	var err error
-	if m.Events, m.LostEvents, err = t.teller.Drain(m.Events); err != nil {
-		m.Limit(source.LimitTraceGap, err.Error())
+	start := time.Now()
+	t.stopped, t.budget = "", budget{percent: budgetPercent}
+	if t.teller, t.reason = t.open(); t.reason != nil {
+		t.teller = nil // what is in the interface is not
+	}
+	t.log.Info("begin to trace", "took", time.Since(start), "error", t.reason)
+	return on
+}
+
+// tell adds the events. Where they cost too much, they are the last ones.
+func (t *traced) tell(m *source.Moment) {
+	if t.teller != nil {
+		m.Traced = true
+		if err := t.teller.Partial(); err != nil {
+			m.Limit(source.LimitTracePartly, err.Error())
+		}
+		var err error
+		if m.Events, m.LostEvents, err = t.teller.Drain(m.Events); err != nil {
+			m.Limit(source.LimitTraceGap, err.Error())
+		}
+		if m.LostEvents > 0 {
+			m.Limit(source.LimitLostEvents, strconv.Itoa(m.LostEvents))
+		}
+		if t.budget.spend(m, t.teller.Spent()) {
+			t.stopped = t.budget.String()
+			t.log.Warn("tracing costs too much", "events and percent", t.stopped)
+			t.end()
+		}
 	}
 	t.failed.note(m.Events)
-	if m.LostEvents > 0 {
-		m.Limit(source.LimitLostEvents, strconv.Itoa(m.LostEvents))
+	switch {
+	case t.stopped != "":
+		m.Limit(source.LimitTraceStopped, t.stopped)
+	case t.reason != nil && t.insist:
+		m.Limit(source.LimitUntraced, t.reason.Error())
 	}
-	return nil
+}
+
+// end ends tracing, if it goes on.
+func (t *traced) end() error {
+	if t.teller == nil {
+		return nil
+	}
+	err := t.teller.Close()
+	t.teller = nil
+	t.log.Info("end to trace", "error", err)
+	return err
+}
+
+// settle says how tracing stands.
+func (t *traced) settle() {
+	switch {
+	case t.teller != nil:
+		t.tracing.Settle(source.TraceOn, "")
+	case t.stopped != "":
+		t.tracing.Settle(source.TraceStopped, t.stopped)
+	case t.reason != nil:
+		t.tracing.Settle(source.TraceRefused, t.reason.Error())
+	default:
+		t.tracing.Settle(source.TraceOff, "")
+	}
 }
 
 // note keeps in which namespaces a port was wanted in vain.
@@ -74,11 +153,17 @@ func (f failures) note(events []source.Event) {
 	}
 }
 
-// Close ends tracing.
-func (t *traced) Close() error {
-	var err error
-	if t.reason == nil {
-		err = t.teller.Close() // first: it may need what the source holds
+// Close ends tracing, and then the source: the one may need what the other holds.
+func (t *traced) Close() error { return errors.Join(t.end(), t.Source.Close()) }
+
+// ErrUntraced is wrapped by what Open says where tracing is insisted upon (TraceOn)
+// and can't be had.
+var ErrUntraced = errors.New("cannot trace")
+
+// insisted says why tracing that is insisted upon can't be had.
+func (p *plan) insisted() error {
+	if state, why := p.tracing.State(); p.Trace == TraceOn && state != source.TraceOn {
+		return fmt.Errorf("%w: %s", ErrUntraced, why)
 	}
-	return errors.Join(err, t.Source.Close())
+	return nil
 }

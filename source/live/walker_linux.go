@@ -14,6 +14,7 @@ import (
 	"ephtop/source/owner"
 	"ephtop/source/procfs"
 	"ephtop/source/tables"
+	"ephtop/source/trace"
 )
 
 // walker reads the kernel's own tables, those of all network namespaces in one
@@ -61,15 +62,18 @@ func (p *plan) openTables() (source.Source, error) {
 		return nil, err
 	}
 	p.Log.Info("the kernel's tables are read", "variant", engine.Variant(), "took", time.Since(start))
-	if !p.Trace {
-		return w, nil
-	}
-	events, err := engine.Trace()
+	return p.tracedBy(w, w.narrate, func() error { return nil }), nil
+}
+
+// narrate has the engine tell of events, or tracefs where that can't be.
+func (w *walker) narrate() (teller, error) {
+	defer debug.FreeOSMemory() // as openTables
+	events, err := w.engine.Trace()
 	if err != nil {
-		p.Log.Info("events come by tracefs", "error", err)
-		return p.traced(w), nil
+		w.log.Info("events come by tracefs", "error", err)
+		return trace.Open()
 	}
-	return &traced{Source: w, teller: newNarrator(events, w.cgroups.ID), failed: p.failed, partial: events.Partial()}, nil
+	return newNarrator(events, w.cgroups.ID), nil
 }
 
 // only gives the namespace to look at, 0 for all.

@@ -5,6 +5,7 @@ package tables
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -43,14 +44,15 @@ var byCall = way{
 	attachCall,
 }
 
-// Trace begins to collect events. They are to be fetched by Drain at least
-// every few seconds: the kernel keeps some ten thousand. Trace once, and close
-// the Events before the Engine.
+// Trace begins to collect events. Close the Events before the Engine, and before
+// Trace is called again.
 func (e *Engine) Trace() (*Events, error) { return e.trace(byFunction, byCall) }
 
 // trace uses the first way that can be.
 func (e *Engine) trace(ways ...way) (*Events, error) {
-	t := &Events{lost: &e.memory.lost, told: atomic.LoadUint64(&e.memory.lost)}
+	t := &Events{
+		lost: &e.memory.lost, told: atomic.LoadUint64(&e.memory.lost), stop: make(chan struct{}), done: make(chan struct{}),
+	}
 	object, err := e.object()
 	if err != nil {
 		return nil, fmt.Errorf("trace: %w", err)
@@ -73,10 +75,12 @@ func (e *Engine) trace(ways ...way) (*Events, error) {
 	}
 	state, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: "inet_sock_set_state", Program: c.Programs[stateProgram]})
 	if err != nil {
-		t.Close()
+		t.reader.Close()
+		closeAll(t.links)
 		return nil, fmt.Errorf("trace: attach to inet_sock_set_state: %w", shorten(err))
 	}
 	t.links = append(t.links, state)
+	go t.run()
 	return t, nil
 }
 
@@ -137,10 +141,14 @@ func attachCall(p *ebpf.Program, tracepoint string) (link.Link, error) {
 	return link.AttachRawLink(link.RawLinkOptions{Target: fd, Program: p, Attach: ebpf.AttachPerfEvent})
 }
 
+// closeAll closes links side by side: each waits until no processor runs its
+// program any more.
 func closeAll(links []link.Link) error {
-	var errs []error
-	for _, l := range links {
-		errs = append(errs, l.Close())
+	errs := make([]error, len(links))
+	var closing sync.WaitGroup
+	for i, l := range links {
+		closing.Go(func() { errs[i] = l.Close() })
 	}
+	closing.Wait()
 	return errors.Join(errs...)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
 
@@ -133,4 +134,63 @@ func BenchmarkLoad(b *testing.B) {
 			b.ReportMetric(float64((cpu()-start).Microseconds())/1000/float64(b.N), "cpu-ms")
 		})
 	}
+}
+
+// BenchmarkEvents says what an event costs: the programs, by the kernel's own
+// count, which makes them dearer; and us, to read it.
+func BenchmarkEvents(b *testing.B) {
+	for _, v := range variants {
+		b.Run(v.name, func(b *testing.B) {
+			stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
+			if err != nil {
+				b.Skip(err)
+			}
+			defer stats.Close()
+			events, err := engine(b, v).Trace()
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer events.Close()
+			h := netlab.New(b, "")
+			h.Sysctl("net.ipv4.tcp_max_tw_buckets", "1000") // so that no port is wanted in vain
+			l := h.Listen("127.0.0.1:80")
+			before, spent := runTime(b, events), events.Spent()
+			told := 0
+			for b.Loop() {
+				if err := h.TimeWait(l, "127.0.0.1:80", 1000); err != nil {
+					b.Fatal(err)
+				}
+				all, lost, err := events.Drain(nil)
+				if err != nil || lost > 0 {
+					b.Fatal(lost, err)
+				}
+				told += len(all)
+			}
+			read := events.Spent() - spent - time.Duration(told)*eventCost
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(float64(runTime(b, events)-before)/float64(told), "program-ns/event")
+			b.ReportMetric(float64(read)/float64(told), "read-ns/event")
+		})
+	}
+}
+
+// runTime is how long the programs have run so far.
+func runTime(b *testing.B, events *Events) (sum time.Duration) {
+	for _, l := range events.links {
+		info, err := l.Info()
+		if err != nil {
+			b.Fatal(err)
+		}
+		p, err := ebpf.NewProgramFromID(info.Program)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s, err := p.Stats()
+		if err != nil {
+			b.Fatal(err)
+		}
+		sum += s.Runtime
+		p.Close()
+	}
+	return sum
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
@@ -114,6 +115,7 @@ func TestLostEventsAreCounted(t *testing.T) {
 	eachWay(t, func(t *testing.T, events *Events) {
 		h := netlab.New(t, "")
 		const binds = 30000
+		events.mu.Lock() // so that nobody empties the ring meanwhile
 		h.Must(func() error {
 			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 			if err != nil {
@@ -125,6 +127,7 @@ func TestLostEventsAreCounted(t *testing.T) {
 			}
 			return nil
 		})
+		events.mu.Unlock()
 		all, lost, err := events.Drain(nil)
 		if err != nil {
 			t.Fatal(err)
@@ -138,6 +141,39 @@ func TestLostEventsAreCounted(t *testing.T) {
 		events.Close()
 		if _, _, err := events.Drain(nil); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("after Close: %v", err)
+		}
+	})
+}
+
+// What is fetched seldom is not lost: the ring is emptied between two Drains.
+func TestEventsWaitForDrain(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e *Engine) {
+		h := netlab.New(t, "")
+		events := events(t, e)
+		waiting := func() (n int) {
+			events.mu.Lock()
+			defer events.mu.Unlock()
+			for _, v := range events.pending {
+				if v.Netns == inode(t, h) {
+					n++
+				}
+			}
+			return n
+		}
+		if _, err := h.ConnectFrom("127.0.0.9:9001", "127.0.0.1:81"); !errors.Is(err, unix.ECONNREFUSED) {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(10 * time.Second); waiting() == 0; time.Sleep(emptying / 10) {
+			if time.Now().After(deadline) {
+				t.Fatal("what happened still is in the ring")
+			}
+		}
+		if events.Spent() < eventCost {
+			t.Errorf("an event has cost %v", events.Spent())
+		}
+		if told := drain(t, events, h); len(told) != 1 || told[0].Kind != source.BoundFirst {
+			t.Errorf("told: %+v", told)
 		}
 	})
 }

@@ -44,5 +44,11 @@ func (*Engine) Close() error { return nil }
 // Drain says that this system has no tables to read.
 func (*Events) Drain(dst []source.Event) ([]source.Event, int, error) { return dst, 0, ErrUnsupported }
 
+// Spent returns 0.
+func (*Events) Spent() time.Duration { return 0 }
+
+// Partial returns nil.
+func (*Events) Partial() error { return nil }
+
 // Close does nothing.
 func (*Events) Close() error { return nil }

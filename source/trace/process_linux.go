@@ -14,8 +14,8 @@ import (
 // puts into events, which are the host's.
 func checkPIDs() error {
 	if procfs.OwnPIDs() {
-		return errors.New("tracing needs the process ids of the host: run ephtop outside the container, " +
-			"or in one that shares them (--pid=host), or without --trace")
+		return errors.New("it takes the process ids of the host: run ephtop outside the container, " +
+			"or in one that shares them (--pid=host)")
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"ephtop/source/procfs"
 )
 
 // TracepointID returns the number that perf_event_open(2) knows a tracepoint by,
@@ -100,18 +102,37 @@ func write(dir *os.Root, path, value string) error {
 	return nil
 }
 
+// Check says why Open would fail, in one line, as far as that can be known
+// without a change of anything; nil where it may succeed.
+func Check() error {
+	if err := checkPIDs(); err != nil {
+		return err
+	}
+	var fs unix.Statfs_t
+	err := unix.Statfs(tracefsPath, &fs)
+	switch {
+	case err == nil && fs.Type == unix.TRACEFS_MAGIC:
+		err = unix.Access(tracefsPath+"/instances", unix.W_OK|unix.X_OK)
+	case err == nil && !procfs.HasCapability(unix.CAP_SYS_ADMIN):
+		err = unix.EPERM
+	}
+	if err != nil {
+		return explain(fmt.Errorf("use tracefs: %w", err))
+	}
+	return nil
+}
+
 // explain says in one line why there will be no tracing, and what to do.
 func explain(err error) error {
 	refused := errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)
 	switch {
 	case refused && os.Geteuid() != 0:
-		return fmt.Errorf("tracing needs root: run ephtop with sudo, or without --trace (%w)", err)
+		return fmt.Errorf("it takes root: run ephtop with sudo (%w)", err)
 	case refused:
-		return fmt.Errorf("tracing is refused even to root, by kernel lockdown or a container without CAP_SYS_ADMIN: "+
-			"run ephtop on the host itself, or without --trace (%w)", err)
+		return fmt.Errorf("it is refused even to root, by kernel lockdown or a container without CAP_SYS_ADMIN: "+
+			"run ephtop on the host itself (%w)", err)
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV):
-		return fmt.Errorf("this kernel can't trace connections, which takes Linux 4.16 with tracefs and its tracepoints: "+
-			"run ephtop without --trace (%w)", err)
+		return fmt.Errorf("it takes Linux 4.16 with tracefs and its tracepoints, which this kernel has not (%w)", err)
 	}
-	return fmt.Errorf("cannot trace: %w", err)
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -33,6 +34,26 @@ type Tracer struct {
 	pending  []source.Event
 	lost     int
 	err      error // the first since the last Drain
+	spent    time.Duration
+}
+
+// eventCost is what the kernel takes of a processor to write an event, and to
+// decide of the others that they are none.
+const eventCost = 2 * time.Microsecond
+
+// errPartial says why a Tracer does not tell all.
+var errPartial = errors.New("tracefs tells no more")
+
+// Partial says why no failures are told but those of connect() of TCP for want of
+// a port.
+func (*Tracer) Partial() error { return errPartial }
+
+// Spent returns how long events have taken of a processor so far: what it took
+// to read them and to look their processes up, and eventCost for each.
+func (t *Tracer) Spent() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.spent
 }
 
 // Open starts to trace the network namespace of the calling thread. An error says in one line why that can't be, and what
@@ -73,7 +94,8 @@ func (t *Tracer) Drain(dst []source.Event) (events []source.Event, lost int, err
 	if t.closed {
 		return dst, 0, os.ErrClosed
 	}
-	t.collect()
+	took := Measured(func() { t.collect() })
+	t.spent += took
 	slices.SortStableFunc(t.pending, func(a, b source.Event) int { return a.Time.Compare(b.Time) })
 	events, lost, err = append(dst, t.pending...), t.lost, t.err
 	clear(t.pending)
@@ -115,6 +137,7 @@ func (t *Tracer) collect() error {
 		t.err = fmt.Errorf("read the trace: %w", err)
 	}
 	t.lost += int(lost)
+	t.spent += time.Duration(len(t.records)+int(lost)) * eventCost
 	if len(t.records) == 0 {
 		return err
 	}
@@ -148,10 +171,15 @@ func traceTime() uint64 {
 // run collects events soon after they happen, until Close.
 func (t *Tracer) run() {
 	defer close(t.done)
+	runtime.LockOSThread() // so that the time of the thread is ours, also what waiting takes of it
+	defer runtime.UnlockOSThread()
+	spent := threadTime()
 	for t.waiter.wait() {
 		began := time.Now()
 		t.mu.Lock()
 		err := t.collect()
+		now := threadTime()
+		t.spent, spent = t.spent+now-spent, now
 		t.mu.Unlock()
 		if !t.waiter.rest(time.Since(began), err != nil) {
 			return

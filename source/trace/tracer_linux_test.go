@@ -328,7 +328,7 @@ func TestClosed(t *testing.T) {
 func TestNeedsRoot(t *testing.T) {
 	netlab.New(t, "") // skips where the child could not give anything up
 	lines := startChild(t, nil, "unprivileged").rest()
-	if len(lines) != 1 || !strings.HasPrefix(lines[0], "tracing needs root: run ephtop with sudo") {
+	if len(lines) != 1 || !strings.HasPrefix(lines[0], "it takes root: run ephtop with sudo") {
 		t.Errorf("Open says %q", lines)
 	}
 }

@@ -49,6 +49,8 @@ func limit(m *source.Moment, l source.Limit) string {
 		return assumed(m, l.Detail)
 	case source.LimitNetns:
 		return unseen(l.Detail)
+	case source.LimitTraceStopped:
+		return TraceStopped(l.Detail)
 	}
 	if s, ok := limitWords[l.Code]; ok {
 		return strings.Replace(s, "%s", l.Detail, 1)
@@ -77,6 +79,16 @@ var limitWords = map[source.LimitCode]string{
 	source.LimitReserved:      "reserved ports could not be read (%s): they count as usable",
 	source.LimitReuse:         "tcp_tw_reuse could not be read (%s): which TIME_WAIT can be reused is not known",
 	source.LimitUnreadable:    "sockets left out because gopsutil gave no readable address or port for them: %s",
+}
+
+// TraceStopped says why tracing has stopped by itself; see
+// source.LimitTraceStopped.
+func TraceStopped(detail string) string {
+	events, percent, _ := strings.Cut(detail, " ")
+	if n, err := strconv.Atoi(events); err == nil {
+		events = text.Count(n)
+	}
+	return "tracing stopped: " + events + " events/s would cost more than " + percent + " % of a core"
 }
 
 // hidden says how many processes are hidden, and which right would show them;

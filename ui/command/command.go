@@ -54,7 +54,7 @@ func Run(args []string, env Env) int {
 	}
 	a := &app{Env: env, flags: defaultFlags()}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(joinTrace(args))
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
@@ -105,6 +105,8 @@ type app struct {
 	log   *os.File
 	// focus is the namespace that the source is to look at in any case.
 	focus atomic.Uint64
+	// tracing is turned on and off by the dashboard, and done by the source.
+	tracing source.Tracing
 }
 
 // isTerminal tells whether a stream is a terminal.

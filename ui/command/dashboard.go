@@ -8,13 +8,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ephtop/source/live"
 	"ephtop/ui/dashboard"
 )
 
 func (a *app) showDashboard(cmd *cobra.Command, _ []string) error {
 	return a.showOn(cmd.Context(), `"ephtop snapshot"`, func(log *slog.Logger) (dashboard.Config, error) {
 		src, err := a.openSource(log)
-		return dashboard.Config{Source: src, Focus: &a.focus}, err
+		c := dashboard.Config{Source: src, Focus: &a.focus}
+		if live.CanTrace {
+			c.Tracing = &a.tracing
+		}
+		return c, err
 	})
 }
 

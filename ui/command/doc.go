@@ -25,10 +25,15 @@
 // standard input) and at a simulated host with --demo SCENARIO and --seed: at
 // its last moment, or the one of --at. Of a time of day, as in --at 12:04:31,
 // the zone is the local one, or with Z UTC. record takes --demo too, and
-// with it --speed N or max: faster than time goes by, the same bytes each time. The
-// dashboard, record and doctor take --trace (Linux, root), which has the
-// kernel tell who closes and which connects fail; where that can't be, the
-// moments say why.
+// with it --speed N or max: faster than time goes by, the same bytes each time.
+//
+// The dashboard, record and doctor have the kernel tell who closes and which
+// connects fail (Linux), as --trace says: auto, the default, where they may, which
+// takes root, or CAP_BPF and CAP_PERFMON where the kernel's tables can be read; off,
+// never; on, an error where that can't be. --trace alone is on. In the dashboard
+// the key t turns it on and off. It stops by itself where events come so fast that
+// they would cost more than 5 % of a processor core for several seconds: of
+// ephtop's time to read them and of the kernel's to tell them.
 //
 // Of several network namespaces, the dashboard shows one at a time, first the
 // worst; snapshot, check and doctor speak of the worst and name it. With --netns
@@ -104,6 +109,7 @@
 //	space                  hold the view; polling goes on. Then ← → home [ ] look back as in a
 //	                       replay, up to 10 minutes; space, esc and end show the present
 //	+ -                    poll less, more often
+//	t                      trace, or trace no more
 //	n                      services by name or number
 //	y                      copy the four-tuple, of a fold or a destination both ends; in the findings the
 //	                       command under the cursor (OSC 52)

@@ -66,7 +66,7 @@ With --from, it looks at a recording: at its last moment or the one of --at, and
 at the six minutes before. What takes the host itself (the firewall, the log,
 changed settings) is not known then.`,
 		Example: `  ephtop doctor
-  sudo ephtop doctor --trace --for 30s
+  sudo ephtop doctor --for 30s
   ephtop doctor --probe --for 1s
   ephtop doctor --from trouble.eph --at 12:04:31
   ephtop doctor -o json | jq '.points[] | select(.verdict != "ok")'`,
@@ -102,11 +102,6 @@ changed settings) is not known then.`,
 	past = a.addPast(cmd)
 	offer(cmd, "for", cobra.FixedCompletions([]string{"5s", "10s", "30s", "1m"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
-}
-
-// addTrace adds the flag to a command that can trace.
-func (a *app) addTrace(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&a.flags.trace, "trace", false, "have the kernel tell who closes and which connects fail (root, Linux)")
 }
 
 // diagnose watches, asks for the evidence meanwhile, and writes the diagnosis.

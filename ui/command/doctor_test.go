@@ -129,16 +129,6 @@ func TestDoctorThatCannotPoll(t *testing.T) {
 	}
 }
 
-func TestDoctorTracesWhereAsked(t *testing.T) {
-	t.Parallel()
-	for _, args := range [][]string{nil, {"--trace"}} {
-		r, _ := consult(t, &fakeHost{}, healthy(), args...)
-		if got, want := r.opened[0].Trace, args != nil; got != want {
-			t.Errorf("with %v: traces is %v", args, got)
-		}
-	}
-}
-
 func TestDoctorProbeIsForThisHost(t *testing.T) {
 	t.Parallel()
 	if r, _ := consult(t, nil, healthy(), "--probe", "--range", "40000-40099"); r.status != 2 || !strings.Contains(r.stderr, "--probe and --range") {

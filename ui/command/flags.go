@@ -40,13 +40,13 @@ type flags struct {
 	ascii      bool
 	theme      string
 	log        string
-	trace      bool
+	trace      string
 	netns      string
 }
 
 func defaultFlags() flags {
 	return flags{
-		interval: time.Second, source: live.Auto, netns: session.AllNamespaces, color: colorModes[0],
+		interval: time.Second, source: live.Auto, netns: session.AllNamespaces, trace: live.TraceAuto, color: colorModes[0],
 		thresholds: model.DefaultThresholds, theme: theme.Names()[0],
 	}
 }

@@ -153,7 +153,11 @@ func (m manual) flags(set *pflag.FlagSet) {
 		if f.Shorthand != "" {
 			name = "-" + f.Shorthand + ", " + name
 		}
-		if kind := f.Value.Type(); kind != "bool" {
+		switch kind := f.Value.Type(); {
+		case kind == "bool":
+		case f.NoOptDefVal != "":
+			name += " [" + kind + "]"
+		default:
 			name += " " + kind
 		}
 		usage := f.Usage

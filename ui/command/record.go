@@ -65,7 +65,7 @@ their command lines. Ports, states, times and figures stay.
 
 FILE holds JSON Lines under zstd: zstd -dc FILE | jq shows them.`,
 		Example: `  ephtop record --duration 10m trouble.eph
-  sudo ephtop record --trace --anonymize trouble.eph
+  sudo ephtop record --anonymize trouble.eph
   ephtop record --demo leak --speed max --duration 10m leak.eph
   ssh host ephtop record - | ephtop replay -`,
 		Annotations: map[string]string{polls: "yes"},

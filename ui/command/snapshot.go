@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -109,7 +110,7 @@ func (a *app) look(ctx context.Context, p *past, timeout time.Duration) (st *mod
 		st, err := a.chosen(w.Seen())
 		return st, &w.Seen().Overview, err
 	}
-	s, err := a.session(a.openOnce, timeout)
+	s, err := a.session(a.openUntraced, timeout)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -142,17 +143,26 @@ func closing(c io.Closer, err *error) {
 }
 
 func (a *app) openSource(log *slog.Logger) (source.Source, error) {
-	return a.openLive(log, false)
+	return a.openLive(live.Options{Trace: a.flags.trace, Tracing: &a.tracing, Log: log})
 }
 
-// openOnce opens what is polled once.
-func (a *app) openOnce(log *slog.Logger) (source.Source, error) { return a.openLive(log, true) }
+// openOnce opens what is to show all that it can from the first poll on.
+func (a *app) openOnce(log *slog.Logger) (source.Source, error) {
+	return a.openLive(live.Options{Once: true, Trace: a.flags.trace, Log: log})
+}
 
-func (a *app) openLive(log *slog.Logger, once bool) (source.Source, error) {
-	src, err := a.Open(live.Options{
-		Kind: a.flags.source, Range: a.flags.portRange, Netns: a.flags.netns, Focus: &a.focus,
-		Warn: a.flags.thresholds.Warning, Once: once, Trace: a.flags.trace, Log: log,
-	})
+// openUntraced opens what is polled once: nothing is told before that.
+func (a *app) openUntraced(log *slog.Logger) (source.Source, error) {
+	return a.openLive(live.Options{Once: true, Trace: live.TraceOff, Log: log})
+}
+
+func (a *app) openLive(o live.Options) (source.Source, error) {
+	o.Kind, o.Range, o.Netns, o.Focus = a.flags.source, a.flags.portRange, a.flags.netns, &a.focus
+	o.Warn = a.flags.thresholds.Warning
+	src, err := a.Open(o)
+	if errors.Is(err, live.ErrUntraced) {
+		return nil, usagef("--trace on: %w", err)
+	}
 	if named := a.flags.netns != session.AllNamespaces && a.flags.netns != session.OwnNamespace; err != nil && named {
 		return nil, usagef("--netns: %w", err) // what else it may be, the error says
 	}

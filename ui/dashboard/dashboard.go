@@ -37,6 +37,9 @@ type Config struct {
 	// Focus is where the source is told the inode number of the namespace that
 	// is wanted on screen, so that it looks at it. Nil for one that looks at all.
 	Focus *atomic.Uint64
+	// Tracing turns the tracing of the source on and off; nil where there is
+	// nothing to turn on.
+	Tracing *source.Tracing
 	// Replay is played in place of polling a Source: a file with a time line,
 	// a pipe as it comes. [Run] closes it. Nil for none.
 	Replay *recording.Player
@@ -131,6 +134,7 @@ type Model struct {
 	findings  findingsCursor
 	clipboard terminal.Clipboard
 	recording recordKey
+	tracing   traceKey
 	// farewell are lines for the terminal once it is as it was.
 	farewell []string
 	// steps are what esc undoes, the last one first.
@@ -175,6 +179,7 @@ func New(cfg Config) (*Model, error) {
 		log:       cfg.Log,
 		wanted:    cfg.Namespace,
 		focus:     cfg.Focus,
+		tracing:   traceKey{Tracing: cfg.Tracing},
 		recording: recordKey{dir: cfg.RecordDir, header: recording.Header{Program: cfg.Program}},
 	}
 	if cfg.ASCII {

@@ -31,6 +31,10 @@ type fakeSource struct {
 	portRange source.PortRange
 	// more adds namespaces to the moment.
 	more func(*source.Moment)
+	// tracing is heeded, and ends as trace says.
+	tracing *source.Tracing
+	trace   source.TraceState
+	why     string
 
 	starts  []time.Time
 	running atomic.Int32
@@ -64,6 +68,7 @@ func (s *fakeSource) Poll(ctx context.Context, snap *source.Moment) error {
 	s.mu.Lock()
 	s.starts = append(s.starts, time.Now())
 	sockets, err, takes, hangs, more := slices.Clone(s.sockets), s.err, s.takes, s.hangs, s.more
+	s.heed()
 	s.mu.Unlock()
 
 	// Whoever still shows this memory will see it spoilt.
@@ -101,6 +106,19 @@ func (s *fakeSource) Poll(ctx context.Context, snap *source.Moment) error {
 		more(snap)
 	}
 	return nil
+}
+
+// heed begins what is to be traced. s.mu is held.
+func (s *fakeSource) heed() {
+	switch {
+	case s.tracing == nil:
+	case s.tracing.Take():
+		s.tracing.Settle(s.trace, s.why)
+	case s.trace == source.TraceOn:
+		s.tracing.Settle(source.TraceOff, "")
+	default:
+		s.tracing.Settle(s.trace, s.why)
+	}
 }
 
 func (s *fakeSource) Close() error {

@@ -26,7 +26,7 @@ type KeyMap struct {
 	Connections, Destinations, Namespaces key.Binding
 	Several                               bool
 
-	Pause, Slower, Faster, Names, Copy, Record, Report key.Binding
+	Pause, Slower, Faster, Names, Copy, Trace, Record, Report key.Binding
 
 	// SlowDown and SpeedUp are for sources whose time can go at a speed. The
 	// others are for a replay and to look back: they take the arrows, home and
@@ -79,6 +79,7 @@ func DefaultKeyMap() KeyMap {
 		Names:  binding("n", "names", "n"),
 		Copy:   binding("y", "copy", "y"),
 
+		Trace:  binding("t", "trace", "t"),
 		Record: binding("r", "record", "r"),
 		Report: binding("E", "report", "E"),
 
@@ -178,6 +179,7 @@ func (k KeyMap) groups() []paint.HelpGroup {
 			described(k.Slower, "poll less often"),
 			described(k.Faster, "poll more often"),
 			described(k.Copy, "copy the addresses of the line, or the command"),
+			described(k.Trace, "trace who closes (root), or stop"),
 			described(k.Record, "start or stop a recording"),
 			described(k.Report, "write a report as Markdown"),
 			k.Help, k.Redraw, k.Suspend,
@@ -298,7 +300,7 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 	if v.Face == paint.FaceConnections {
 		all = append(all, fold)
 	}
-	return hints(append(all, k.Copy, k.Record, k.Names, k.Proto, k.Slower, k.Faster, k.SlowDown, k.SpeedUp, k.Quit)...)
+	return hints(append(all, k.Copy, k.Trace, k.Record, k.Names, k.Proto, k.Slower, k.Faster, k.SlowDown, k.SpeedUp, k.Quit)...)
 }
 
 // hints are bindings as they are shown, without those that are disabled.

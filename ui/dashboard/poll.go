@@ -72,6 +72,7 @@ func (m *Model) polled(msg pollMsg) tea.Cmd {
 	m.lastStart = msg.started
 	m.setNow(msg.ended)
 	m.recordWent()
+	m.traceWent()
 	switch {
 	case errors.Is(msg.err, io.EOF), msg.err != nil && m.pipe.On:
 		m.giveBack(msg.reading)
@@ -112,7 +113,7 @@ func (m *Model) failed(err error, since time.Time) {
 }
 
 // schedule has the next poll start one interval after the start of the last
-// one, or at once if that is past.
+// one, or at once if that is past; sooner where it is to turn tracing on or off.
 func (m *Model) schedule() tea.Cmd {
 	if m.cancelWait != nil {
 		m.cancelWait()
@@ -121,7 +122,11 @@ func (m *Model) schedule() tea.Cmd {
 	m.cancelWait = cancel
 	m.pollNumber++
 	number := m.pollNumber
-	return m.jobs.after(ctx, m.lastStart.Add(m.view.Interval), func(now time.Time) tea.Msg {
+	wait := m.view.Interval
+	if m.tracing.waits() {
+		wait = min(wait, traceWait)
+	}
+	return m.jobs.after(ctx, m.lastStart.Add(wait), func(now time.Time) tea.Msg {
 		return dueMsg{number, now}
 	})
 }

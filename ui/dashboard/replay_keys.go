@@ -19,6 +19,7 @@ func (k KeyMap) suited(cfg *Config) KeyMap {
 	for _, b := range []*key.Binding{&k.SlowDown, &k.SpeedUp} {
 		b.SetEnabled(file || cfg.Replay == nil && cfg.Stepper != nil)
 	}
+	k.Trace.SetEnabled(cfg.Tracing != nil)
 	if cfg.Replay == nil {
 		return k
 	}

@@ -152,6 +152,8 @@ func (m *Model) control(msg tea.KeyMsg) (tea.Cmd, bool) {
 		return m.changeSpeed(+1), true
 	case key.Matches(msg, m.keys.Record):
 		return m.toggleRecord(), true
+	case msg.String() == "t":
+		return m.toggleTrace(), true
 	case key.Matches(msg, m.keys.Slower):
 		return m.changeInterval(+1), true
 	case key.Matches(msg, m.keys.Faster):

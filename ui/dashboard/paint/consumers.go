@@ -136,7 +136,7 @@ func howToLearn(v *View, c *model.Consumer) string {
 	if v.Group != model.ByProcess || c.Tier != model.OwnerUnknown {
 		return ""
 	}
-	return advice.HowToLearn(v.State, v.CanTrace)
+	return advice.HowToLearn(v.State, v.Tracing.canBegin())
 }
 
 // about says whether and when a process has ended, and which container or unit

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ephtop/model"
+	"ephtop/source"
 	"ephtop/ui/advice"
 	"ephtop/ui/screen"
 	"ephtop/ui/text"
@@ -115,12 +116,14 @@ func milliseconds(d time.Duration) string {
 	return text.Count(int(d.Milliseconds())) + " ms"
 }
 
-// tracedSegment says that the kernel tells of closes and failed connects, and
-// what of that was lost.
+// tracedSegment says that the kernel tells of closes and failed connects, what of
+// that was lost, and that it tells no more as it cost too much.
 func tracedSegment(v *View) segment {
 	s := v.State.Moment
 	switch {
-	case !s.Traced:
+	case v.Tracing.State == source.TraceStopped && v.Width >= boxWidth:
+		return segment{theme.Warn, "trace stopped  "}
+	case !s.Traced || v.Tracing.State == source.TraceOff:
 		return segment{}
 	case s.LostEvents > 0:
 		return segment{theme.Warn, "traced, " + text.Plural(s.LostEvents, "event", "events") + " lost  "}

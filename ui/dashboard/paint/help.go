@@ -5,6 +5,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/model/filter"
+	"ephtop/source"
 	"ephtop/ui/advice"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
@@ -50,7 +51,28 @@ func helpText(v *View, width int) [][]segment {
 			lines = paragraph(lines, theme.Text, "! "+s, width)
 		}
 	}
+	if s := v.Tracing.untraced(); s != "" {
+		lines = paragraph(append(lines, nil), theme.Text, "Who closes, and which connects fail, is not traced: "+s, width)
+	}
 	return lines
+}
+
+// canBegin reports whether the key t would have closes traced.
+func (t *Tracing) canBegin() bool {
+	return t.State == source.TraceOff || t.State == source.TraceStopped
+}
+
+// untraced says why nothing is traced, and what can be done about it.
+func (t *Tracing) untraced() string {
+	switch t.State {
+	case source.TraceOff:
+		return "t traces it."
+	case source.TraceRefused:
+		return t.Why
+	case source.TraceStopped:
+		return "it cost too much; t traces it again."
+	}
+	return ""
 }
 
 // legend is every mark and word on the screen, what is asked for most first.

@@ -164,7 +164,7 @@ var frameStates = []struct {
 	{"who 120x40", 120, 40, showWho},
 	{"who 200x60", 200, 60, showWho},
 	{"nobody knows who", 80, 24, showNobody},
-	{"nobody knows who, but by tracing 120x40", 120, 40, func(v *View) { showNobody(v); v.CanTrace = true }},
+	{"nobody knows who, but by tracing 120x40", 120, 40, func(v *View) { showNobody(v); v.Tracing.State = source.TraceOff }},
 	{"details of an ended process", 80, 24, func(v *View) { showWho(v); showDetail(v, 0) }},
 	{"focus on states", 80, 24, func(v *View) { v.Focus, v.Cursors[PaneStates].Line = PaneStates, 2 }},
 	{"focus on consumers", 120, 40, func(v *View) { v.Focus, v.Cursors[PaneConsumers].Line = PaneConsumers, 1 }},

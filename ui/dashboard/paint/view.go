@@ -66,6 +66,7 @@ type View struct {
 	Speed     float64
 	Timeline  Timeline
 	Recording Recording
+	Tracing   Tracing
 	// Notice is a short line of feedback to a key ("copied …", "every 2s"),
 	// shown in the footer.
 	Notice string
@@ -75,8 +76,6 @@ type View struct {
 	Group model.Grouping
 	Order list.Order
 	Proto ProtoChoice
-	// CanTrace says that closes could be traced and are not.
-	CanTrace bool
 	// Names has ports shown as names of services, where they have one.
 	Names bool
 
@@ -216,6 +215,14 @@ type Timeline struct {
 	// known up to Scanned.
 	Changes []model.LevelChange
 	Scanned time.Time
+}
+
+// Tracing is whether the kernel tells the source of closes and failed connects,
+// now: of what is on screen, Moment.Traced says so. A key turns it on and off, but
+// for TraceNone.
+type Tracing struct {
+	State source.TraceState
+	Why   string // it is refused, or has stopped, in words
 }
 
 // Recording is a recording that is being written.
