@@ -40,6 +40,9 @@ func TestTheManualHasItAll(t *testing.T) {
 				name = "-" + f.Shorthand + ", " + name
 			}
 			if kind := f.Value.Type(); kind != "bool" {
+				if f.NoOptDefVal != "" {
+					kind = "[" + kind + "]"
+				}
 				name += " " + kind
 			}
 			want(name)

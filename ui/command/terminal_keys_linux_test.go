@@ -251,9 +251,9 @@ func keysGroup(s *screen, _ [][]string) {
 		})
 	}
 	for _, by := range []struct{ name, row string }{
-		{"destination", `127\.0\.0\.1:5432 +20 `},
-		{"service", `5432 postgresql +20 `},
-		{"user", `root +[0-9]+ `},
+		{"destination", `127\.0\.0\.1:5432 +█+.* 20 `},
+		{"service", `5432 postgresql +█+.* 20 `},
+		{"user", `root +█+.* [0-9]+ `},
 	} {
 		s.press("b")
 		wait(by.name, by.row)
@@ -265,7 +265,7 @@ func keysGroup(s *screen, _ [][]string) {
 			s.wait("consumers not "+by, func(f frame) bool { return !strings.Contains(f.box("Top consumers").top, by) })
 		}
 	}
-	wait("process", regexp.QuoteMeta(processName(s.T))+` +`+strconv.Itoa(os.Getpid())+` +[0-9]+ `)
+	wait("process", regexp.QuoteMeta(processName(s.T))+` +`+strconv.Itoa(os.Getpid())+` +█+.* [0-9]+ `)
 }
 
 func keysProto(s *screen, _ [][]string) {

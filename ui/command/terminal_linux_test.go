@@ -160,7 +160,7 @@ func TestFrameOnATerminalThatAnswersNothing(t *testing.T) {
 	s.waitFor("ephtop")
 	s.waitFor("● live")
 	s.write("?") // the help, and back
-	s.waitFor("─ Help ")
+	s.waitFor("Help")
 	s.write("qq") // the help first
 	s.wantExit(0)
 	if found := questions.FindAll(s.output(), -1); found != nil {

@@ -37,7 +37,7 @@ func tracedRun(t *testing.T, refused error, args []string) (status int, stderr s
 	var errOut bytes.Buffer
 	status = Run(args, Env{
 		Stdin: tty, Stdout: tty, Stderr: &errOut,
-		Getenv: func(string) string { return "" },
+		Getenv: func(name string) string { return map[string]string{"TERM": "xterm"}[name] },
 		Open: func(o live.Options) (source.Source, error) {
 			opened = append(opened, o)
 			return &fakeHost{}, refused
