@@ -1,6 +1,7 @@
 package model
 
 import (
+	"math"
 	"time"
 
 	"ephtop/source"
@@ -185,6 +186,17 @@ func (t Thresholds) Level(used, total int) Level {
 		return LevelWarning
 	}
 	return LevelOK
+}
+
+// Below returns a percentage as it is to be shown in whole figures: one that is
+// below a threshold is not rounded up to it, for it would belie its level.
+func (t Thresholds) Below(percent float64) float64 {
+	for _, limit := range [...]float64{t.Warning, t.Critical} {
+		if percent < limit && math.Round(percent) >= limit {
+			return math.Floor(percent)
+		}
+	}
+	return percent
 }
 
 // Quiet reports whether it is certain that a namespace which was not looked at

@@ -85,7 +85,7 @@ func (p *Painter) destinationLine(x, y int, c destinationColumns, v *View, t *mo
 	if t.Level > model.LevelOK {
 		style = levelRoles[t.Level]
 	}
-	p.percent(next(&x, c.percent), y, c.percent, style, t.Percent())
+	p.percent(next(&x, c.percent), y, c.percent, style, v.State.Thresholds.Below(t.Percent()))
 	p.count(next(&x, c.used), y, c.used, theme.Text, t.Used)
 	p.count(next(&x, c.free), y, c.free, theme.Text, t.Free)
 	p.count(next(&x, c.live), y, c.live, theme.Text, t.Live)

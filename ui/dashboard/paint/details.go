@@ -51,7 +51,7 @@ func detailText(v *View, width int) [][]segment {
 		d.process(v, v.Detail.Row)
 	}
 	if v.Detail.Use >= 0 {
-		d.pressure(&v.State.TCP.Pressure.Tuples[v.Detail.Use])
+		d.pressure(v, &v.State.TCP.Pressure.Tuples[v.Detail.Use])
 	}
 	d.bindPool(v, v.Detail.Use < 0)
 	return d.lines
@@ -194,13 +194,13 @@ func (d *details) namespace(s *source.Scope) {
 	d.pair("namespace", theme.Text, name)
 }
 
-func (d *details) pressure(t *model.TupleUse) {
+func (d *details) pressure(v *View, t *model.TupleUse) {
 	d.title("Ports to " + t.To() + " from " + t.Source.String())
 	if from := advice.Pool(t.Limit); from != "" {
 		d.pair("taken from", theme.Text, from)
 	}
 	total := t.Used + t.Free
-	d.pair("used", levelRoles[t.Level], text.Count(t.Used)+" of "+text.Count(total)+" ("+text.Percent(t.Percent())+" %)  "+
+	d.pair("used", levelRoles[t.Level], text.Count(t.Used)+" of "+text.Count(total)+" ("+text.Percent(v.State.Thresholds.Below(t.Percent()))+" %)  "+
 		levelWords[t.Level])
 	these := text.Count(t.Live) + " live, " + text.Count(t.TimeWait) + " in TIME_WAIT, " + text.Count(t.Blocked) + " blocked for all"
 	if t.Suspected > 0 {

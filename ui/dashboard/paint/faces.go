@@ -200,7 +200,7 @@ func (p *Painter) namespaceLine(x, y int, c namespaceColumns, v *View, n *Namesp
 	if n.State.Level > model.LevelOK {
 		role = levelRoles[n.State.Level]
 	}
-	p.percent(next(&x, c.percent), y, c.percent, role, h.Percent())
+	p.percent(next(&x, c.percent), y, c.percent, role, n.State.Thresholds.Below(h.Percent()))
 	p.levelCell(next(&x, c.level), y, c.level, levelSegment(n.State.Level))
 	p.count(x, y, c.sockets, theme.Text, n.Sockets())
 }

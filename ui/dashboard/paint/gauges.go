@@ -162,7 +162,7 @@ func (p *Painter) drawSummary(r screen.Rect, v *View) {
 		return
 	}
 	g := headline(v)
-	sentence := text.Percent(g.percent()) + "% of " + text.Count(g.live+g.timeWait+g.blocked+g.free)
+	sentence := text.Percent(v.State.Thresholds.Below(g.percent())) + "% of " + text.Count(g.live+g.timeWait+g.blocked+g.free)
 	if v.State.TCP.Pressure.Worst() != nil && v.Proto != ProtoUDP && !v.State.TCP.Pressure.PoolOnly {
 		sentence += " to"
 	}
@@ -273,7 +273,7 @@ func (p *Painter) drawGauge(c columns, y int, v *View, g *gauge) {
 		style = levelRoles[min(g.level, model.LevelCritical)]
 		p.segments(c.level.X, y, c.level.W, levelSegment(g.level))
 	}
-	p.percent(c.percent.X, y, c.percent.W, style, g.percent())
+	p.percent(c.percent.X, y, c.percent.W, style, v.State.Thresholds.Below(g.percent()))
 }
 
 // gaugeLabel says what a gauge is of: the destination that fails first is called

@@ -132,7 +132,7 @@ func (p *Painter) drawDestinations(r screen.Rect, v *View) {
 		if t.Level > model.LevelOK {
 			style = levelRoles[t.Level]
 		}
-		p.percent(x+w-6, y, 6, style, t.Percent())
+		p.percent(x+w-6, y, 6, style, v.State.Thresholds.Below(t.Percent()))
 	}
 }
 
