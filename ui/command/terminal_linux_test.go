@@ -58,6 +58,12 @@ func beHelper() {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	case acting:
+		if err := beActor(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	os.Exit(run(os.Args[1:]))
 }
