@@ -97,7 +97,7 @@ func TestTheEndSaysWhereRecordingsAre(t *testing.T) {
 	}
 	out := s.output()
 	said := string(out[bytes.LastIndex(out, []byte("\x1b[?1049l")):])
-	if !regexp.MustCompile(`recorded [0-9]+ moments, [0-9.]+ [kKM]?B: `+regexp.QuoteMeta(files[0])).MatchString(said) ||
+	if !regexp.MustCompile(`recorded [0-9]+ moments?, [0-9.]+ [kKM]?B: `+regexp.QuoteMeta(files[0])).MatchString(said) ||
 		!strings.Contains(said, "\n  ephtop replay '"+files[0]+"'\r\n") {
 		t.Errorf("the end of %s is said so: %q", files[0], said)
 	}
