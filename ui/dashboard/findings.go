@@ -13,6 +13,7 @@ import (
 	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/report"
 	"ephtop/ui/session"
+	"ephtop/ui/text"
 )
 
 // findingKey is what a finding is known by from poll to poll.
@@ -182,5 +183,5 @@ func (m *Model) reported(msg reportMsg) {
 		return
 	}
 	m.view.Notice = "report in " + msg.path
-	m.farewell = append(m.farewell, "report in "+msg.path)
+	m.farewell = append(m.farewell, "report in "+text.Sanitize(msg.path))
 }

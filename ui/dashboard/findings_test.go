@@ -125,3 +125,20 @@ func TestReport(t *testing.T) {
 		}
 	})
 }
+
+// What is said on the way out is for the terminal as it was, which would obey a
+// directory's name.
+func TestFarewellCommandsNoTerminal(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "red\x1b[31m")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Skip("no such name on this system: ", err)
+	}
+	runConfig(t, crowd(), Config{RecordDir: dir}, func(h *harness) {
+		h.press("E")
+		h.sleep(time.Millisecond)
+		if said := strings.Join(h.m.farewell, "\n"); !strings.HasPrefix(said, "report in ") || strings.Contains(said, "\x1b") {
+			t.Errorf("it says %q", said)
+		}
+	})
+}
