@@ -26,7 +26,7 @@ func (k *traceKey) waits() bool { return k.Tracing != nil && k.Pending() }
 func (m *Model) toggleTrace() tea.Cmd {
 	k := &m.tracing
 	if k.Tracing == nil {
-		m.view.Notice = "t does nothing here: only this host, while it is looked at, can be traced"
+		m.view.Notice = "t does nothing here: only a host that is looked at can be traced"
 		return nil
 	}
 	m.view.Notice = "tracing ends with the next poll"
@@ -58,7 +58,7 @@ func (m *Model) traceWent() {
 	k.asked = k.asked && k.Pending()
 	switch now.State {
 	case source.TraceOn:
-		m.view.Notice = "tracing: from now on the kernel tells who closes, and which connects fail"
+		m.view.Notice = "tracing: from now on the kernel tells who closes and what fails"
 	case source.TraceOff:
 		m.view.Notice = "traced no more; what was told stays"
 	case source.TraceRefused:

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
+
 	"ephtop/source"
 	"ephtop/source/recording"
 )
@@ -143,4 +145,29 @@ func TestNothingToTrace(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What a key press has come to is read whole at 80 columns.
+func TestTraceIsToldWhole(t *testing.T) {
+	t.Parallel()
+	wantWhole := func(h *harness) {
+		h.Helper()
+		h.send(tea.WindowSizeMsg{Width: 80, Height: 24})
+		lines := strings.Split(h.m.View(), "\n")
+		if last := lines[len(lines)-1]; h.m.view.Notice == "" || !strings.Contains(last, h.m.view.Notice) {
+			t.Errorf("of %q it shows %q", h.m.view.Notice, last)
+		}
+	}
+	run(t, some(3), func(h *harness) {
+		h.press("t")
+		wantWhole(h)
+	})
+	runTraced(t, func(h *harness) {
+		for range 2 {
+			h.press("t")
+			wantWhole(h)
+			h.sleep(time.Second)
+			wantWhole(h)
+		}
+	})
 }
