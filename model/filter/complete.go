@@ -112,15 +112,26 @@ func inCommon(words []string) string {
 	return first
 }
 
+// rightBefore reports whether the values before the last one can stand there, as
+// x in state:x,TIME can't.
+func (t rawTerm) rightBefore() bool {
+	t.values = t.values[:len(t.values)-1]
+	if len(t.values) == 0 {
+		return true
+	}
+	_, err := compile(t)
+	return err == nil
+}
+
 // lastTerm gives the term that an expression ends in the middle of, or an empty
-// one behind a space. ok says that there is such a term, and that the terms
-// before it are right.
+// one behind a space. ok says that there is such a term, and that what stands
+// before its last value is right.
 func lastTerm(expr string) (t rawTerm, ok bool) {
 	l := lexer{expr: expr}
 	for l.next() {
 		t, err := l.term()
 		if t.open || err == nil && l.pos == len(expr) {
-			return t, true
+			return t, t.rightBefore()
 		}
 		if err != nil {
 			return t, false

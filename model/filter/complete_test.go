@@ -136,6 +136,7 @@ func FuzzComplete(f *testing.F) {
 		f.Add(seed, "Web Content\x00\xff")
 	}
 	f.Add("proc:ab", "aB\u2028")
+	f.Add("stAte:0,B", "")
 	f.Fuzz(func(t *testing.T, typed, name string) {
 		names := func(key string) []string { return append(living(key), name, name+"x") }
 		Misread(typed)
