@@ -180,6 +180,18 @@ func (g *growth) trend() float64 {
 	return g.rate
 }
 
+// foresight is how many times as far ahead a growth is told as it was seen.
+const foresight = 400
+
+// horizon is how many seconds ahead the growth is told: what was seen for a few
+// seconds says nothing of the hours to come.
+func (g *growth) horizon() float64 {
+	if g.span >= enough {
+		return farthest.Seconds()
+	}
+	return foresight * g.span.Seconds()
+}
+
 // shown is the growth to speak of.
 func (g *growth) shown() float64 {
 	if g.contradicted() {
@@ -195,7 +207,7 @@ func (h *history) outlook(st *State, head *Headline) Outlook {
 	}
 	used := head.Used()
 	o := Outlook{Rate: h.pool.shown()}
-	f := future{used: used, ports: used + head.Free, held: used, fixed: head.Blocked, growth: h.pool.trend()}
+	f := future{used: used, ports: used + head.Free, held: used, fixed: head.Blocked, growth: h.pool.trend(), horizon: h.pool.horizon()}
 	f.verdict(&o, h.pool.followed >= settled)
 	return o
 }

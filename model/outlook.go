@@ -81,6 +81,8 @@ type future struct {
 	fixed int
 	// growth is that of held, and closes that of TIME_WAIT, a second.
 	growth, closes float64
+	// horizon is how many seconds ahead the growth may be told.
+	horizon float64
 	// life is how many seconds a close keeps its port from connect(), wait how
 	// many it is in TIME_WAIT: more, where connect() may take it over.
 	life, wait int
@@ -239,10 +241,10 @@ func (f *future) verdict(o *Outlook, known bool) {
 	use, needs := f.settled()
 	in, full := f.full()
 	switch {
-	case full && f.nearest(in, use):
+	case full && in <= max(float64(f.life), f.horizon) && f.nearest(in, use):
 		o.Trend, o.In = TrendFull, seconds(in)
 		use = max(needs, float64(f.ports))
-	case !known:
+	case !known || full && f.steady(use): // it grows, and when that fills it up is not known yet
 		o.Trend = TrendUnknown
 	case f.steady(use):
 		o.Trend = TrendSteady
@@ -318,7 +320,7 @@ func (t *tuplePlace) takenOver(set *source.Settings) bool {
 func (t *tuplePlace) future(set *source.Settings, d *domain, room int) future {
 	u := &t.use
 	f := future{
-		used: u.Used, ports: u.Used + u.Free, held: u.Used - u.TimeWait, fixed: u.Blocked + u.Suspected, growth: t.held.trend(),
+		used: u.Used, ports: u.Used + u.Free, held: u.Used - u.TimeWait, fixed: u.Blocked + u.Suspected, growth: t.held.trend(), horizon: t.held.horizon(),
 		most: float64(u.TimeWait + room),
 	}
 	u.Outlook = Outlook{Rate: t.all.shown()}
@@ -328,7 +330,7 @@ func (t *tuplePlace) future(set *source.Settings, d *domain, room int) future {
 		// show only as the others go.
 		f.stays, f.held, f.fixed = true, u.Used, f.fixed+u.TimeWait
 		if !told {
-			f.growth = t.all.trend()
+			f.growth, f.horizon = t.all.trend(), t.all.horizon()
 		}
 	}
 	if wait == 0 {

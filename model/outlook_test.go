@@ -259,6 +259,22 @@ func TestOutlookOfASlowLeak(t *testing.T) {
 	}
 }
 
+// What was seen for seconds tells of the next minutes, not of the hours to come.
+func TestOutlookIsNotToldFarAhead(t *testing.T) {
+	t.Parallel()
+	list := grows([]func(*source.Settings){ports(28232)}, line(120, 20, 1)...) // full in 7 h 50 min
+	const begins = 5 // fewer ports are no growth yet
+	for i, o := range list[begins:] {
+		want := TrendFull
+		if i+begins < 60 {
+			want = TrendUnknown
+		}
+		if o.Trend != want {
+			t.Fatalf("after %d s: %v in %v, want %v", i+begins, o.Trend, o.In, want)
+		}
+	}
+}
+
 // A pool whose connections come and go goes nowhere.
 func TestOutlookOfAPool(t *testing.T) {
 	t.Parallel()

@@ -361,7 +361,7 @@ func (past *pastPool) outlook(t *TupleUse, wait time.Duration) Outlook {
 		CloseRate: float64(t.Closing) / closingSeconds, Sustainable: float64(t.TimeWait+t.Free) / max(wait, time.Second).Seconds(),
 	}
 	if !t.idle() {
-		f := future{used: t.Used, ports: t.Used + t.Free, held: t.Used, fixed: t.Blocked, growth: past.trend()}
+		f := future{used: t.Used, ports: t.Used + t.Free, held: t.Used, fixed: t.Blocked, growth: past.trend(), horizon: past.horizon()}
 		f.verdict(&o, past.followed >= settled)
 	}
 	return o
