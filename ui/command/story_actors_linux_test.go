@@ -72,7 +72,7 @@ func beActor(args []string) error {
 		return err
 	}
 	do := map[string]func([]string, int) error{
-		"serve": serveAll(waitForEnd), "hang up": serveAll(func(net.Conn) {}), "churn": churnAt, "hold": holdAll, "dial": dialAll,
+		"serve": serveAll(waitForEnd), "hang up": serveAll(func(net.Conn) {}), "churn": churnAt, "burst": burstAt, "hold": holdAll, "dial": dialAll,
 	}[what]
 	if do == nil {
 		return fmt.Errorf("no actor can %q", what)
@@ -117,8 +117,8 @@ func serveAll(answer func(net.Conn)) func([]string, int) error {
 // churnAt opens and closes n connections a second.
 func churnAt(addresses []string, n int) error {
 	go func() {
-		for range time.Tick(time.Second / 50) {
-			for range n / 50 {
+		for range time.Tick(time.Second / 10) {
+			for range n / 10 {
 				if c, err := net.Dial("tcp", addresses[0]); err == nil {
 					c.Close()
 				}
@@ -126,6 +126,18 @@ func churnAt(addresses []string, n int) error {
 		}
 	}()
 	return nil
+}
+
+// burstAt opens and closes n connections, and then a hundredth of them a second.
+func burstAt(addresses []string, n int) error {
+	for range n {
+		c, err := net.Dial("tcp", addresses[0])
+		if err != nil {
+			return err
+		}
+		c.Close()
+	}
+	return churnAt(addresses, n/100)
 }
 
 // held are the connections of this process.
