@@ -106,6 +106,7 @@ type holder struct {
 	reuse   bool
 	blocked bool // its port is, for everyone
 	bound   bool // it blocks its port, and is no listener's
+	fresh   bool // it was not there at the look before
 	sign    sign
 	// inferred says that its process is.
 	inferred bool
@@ -213,7 +214,7 @@ func (c *census) number(st *State, o *ownership) {
 			continue
 		}
 		row := &st.Rows[i]
-		h := holder{row: int32(i), tuple: noTuple, port: s.LocalPort, state: s.State, age: noAge}
+		h := holder{row: int32(i), tuple: noTuple, port: s.LocalPort, state: s.State, age: noAge, fresh: o.recall.isNew(i)}
 		d := c.domains.of(s.Interface)
 		h.blocked = row.Ephemeral && d.any && d.blocked.Has(s.LocalPort)
 		row.Blocking = h.blocked && s.Bind != source.BindConnect

@@ -212,8 +212,8 @@ func (cc *consumerTally) countCgroup(h *holder) {
 	}
 	g := &cc.cgroups
 	p := g.places[h.cgroup]
-	cc.countPort(ByContainer, p.container, h.port)
-	cc.countPort(ByUnit, p.unit, h.port)
+	cc.countPort(ByContainer, p.container, h)
+	cc.countPort(ByUnit, p.unit, h)
 	if h.tuple != noTuple {
 		g.containers.find(h.tuple, p.container).live++
 		g.units.find(h.tuple, p.unit).live++

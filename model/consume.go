@@ -137,8 +137,8 @@ func (cc *consumerTally) countSocket(g Grouping, n int32, state source.State) {
 // count counts the port of a socket for all its consumers, and the socket
 // itself for those that only have sockets with an ephemeral port.
 func (cc *consumerTally) count(c *census, h *holder) {
-	cc.countPort(ByProcess, h.process, h.port)
-	cc.countPort(ByUser, h.user, h.port)
+	cc.countPort(ByProcess, h.process, h)
+	cc.countPort(ByUser, h.user, h)
 	p := &cc.lists[ByProcess][h.process]
 	p.bound += one(h.bound)
 	if !h.inferred && p.seenPort != h.port {
@@ -152,18 +152,22 @@ func (cc *consumerTally) count(c *census, h *holder) {
 	dest, service := cc.tupleNumbers(c, h.tuple)
 	cc.countSocket(ByDestination, dest, h.state)
 	cc.countSocket(ByService, service, h.state)
-	cc.countPort(ByDestination, dest, h.port)
-	cc.countPort(ByService, service, h.port)
+	cc.countPort(ByDestination, dest, h)
+	cc.countPort(ByService, service, h)
 	cc.countCgroup(h)
 	if h.tuple != noTuple {
 		cc.users.find(h.tuple, h.user).live++
 	}
 }
 
-func (cc *consumerTally) countPort(g Grouping, n int32, port uint16) {
-	if cc.lastPort[g][n] != port {
-		cc.lastPort[g][n] = port
-		cc.lists[g][n].Ports++
+func (cc *consumerTally) countPort(g Grouping, n int32, h *holder) {
+	if cc.lastPort[g][n] != h.port {
+		cc.lastPort[g][n] = h.port
+		c := &cc.lists[g][n]
+		c.Ports++
+		if h.fresh {
+			c.fresh++
+		}
 	}
 }
 
@@ -273,6 +277,7 @@ func (cc *consumerCounts) rate(st *State, p *Protocol, g Grouping) {
 	seconds := st.Elapsed.Seconds()
 	weight := 1 - math.Exp(-seconds/rateSpan.Seconds())
 	least, little := cc.ratedFrom(g), nextToNothing(&p.Pressure)
+	found := cc.found(g)
 	for i := range cc.lists[g] {
 		c := &cc.lists[g][i]
 		c.small = c.Process != source.NoProcess && c.seen < little
@@ -283,13 +288,29 @@ func (cc *consumerCounts) rate(st *State, p *Protocol, g Grouping) {
 		c.small = c.small && (!ok || before.small || c.seen < little/2)
 		c.Rate, c.CloseWaitRate = before.rate, before.closeWaitRate
 		if ok && seconds > 0 {
-			c.Rate += weight * (float64(c.Ports-before.ports)/seconds - before.rate)
+			more := min(c.Ports-before.ports, c.fresh)
+			if c.Tier == OwnerUnknown && more < 0 {
+				more = min(more+found, 0)
+			}
+			c.Rate += weight * (float64(more)/seconds - before.rate)
 			grown := c.States[source.CloseWait] - before.closeWait
 			c.CloseWaitRate += weight * (float64(grown)/seconds - before.closeWaitRate)
 		}
 		next[c.key] = pastConsumer{c.Ports, c.States[source.CloseWait], c.Rate, c.CloseWaitRate, c.small}
 	}
 	cc.past[g], cc.spare[g] = next, past
+}
+
+// found is how many of the ports that consumers hold more than before are of
+// sockets that were there before: whose they are has been found out since.
+func (cc *consumerCounts) found(g Grouping) (n int) {
+	for i := range cc.lists[g] {
+		c := &cc.lists[g][i]
+		if c.Tier != OwnerUnknown {
+			n += max(c.Ports-cc.past[g][c.key].ports-c.fresh, 0)
+		}
+	}
+	return n
 }
 
 // ratedFrom is the number of ports from which a consumer is among the largest

@@ -82,7 +82,8 @@ type Consumer struct {
 	// Sockets counts all sockets, in the range or not.
 	Sockets int
 	States  StateCounts
-	// Rate is the growth of Ports in ports per second, over real time.
+	// Rate is the growth of Ports in ports per second, over real time. What was
+	// another's until more was known of it is no growth.
 	Rate float64
 	// CloseWaitRate is the growth of its sockets in CLOSE_WAIT, per second.
 	CloseWaitRate float64
@@ -97,6 +98,7 @@ type Consumer struct {
 	// counted; bound are those that are bound first, for certain or suspected.
 	seen, bound int
 	seenPort    uint16
+	fresh       int // ports that it may hold since the look before at most
 	uid         uint32
 	small       bool // it holds next to nothing
 	// key is the consumer's identity from poll to poll: the number of its

@@ -39,3 +39,31 @@ func TestConsumersOfBothProtocolsAreAddedUp(t *testing.T) {
 		t.Error("the state was changed")
 	}
 }
+
+// Whose a port is that was there before may be found out; the one has not grown
+// by that, nor has the other shrunk.
+func TestWhatIsFoundOutIsNoGrowth(t *testing.T) {
+	t.Parallel()
+	host := newTeller()
+	var st *State
+	for second := range 8 {
+		list := spread(100+10*second, source.TimeWait, "10.0.0.1", db)
+		for i := range list {
+			list[i].Cookie = uint64(i + 1)
+			if second >= 3 && i < 90 || i >= 100 {
+				list[i].Process = 0
+			}
+		}
+		st = host.tell(withProcesses(place(settingsOf(moment(float64(second), list...), ports(2000))), java))
+		for _, g := range []Grouping{ByProcess, ByUser} {
+			for _, c := range st.TCP.Consumers[g] {
+				if c.Tier == OwnerUnknown && c.Rate != 0 || c.Rate > 10 {
+					t.Errorf("second %d, by %v: %+.1f ports/s of %d", second, g, c.Rate, c.Ports)
+				}
+			}
+		}
+	}
+	if c := st.TCP.Consumers[ByProcess][0]; c.Ports != 160 || c.Rate < 5 {
+		t.Errorf("java holds %d ports, %+.1f/s, want 160 and 10/s", c.Ports, c.Rate)
+	}
+}
