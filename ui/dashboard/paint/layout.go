@@ -144,10 +144,14 @@ func (v *View) Lines(p Pane) int {
 
 // PaneHeights is the number of lines that each pane shows, 0 for one that is
 // not on screen. It depends on the size of the screen, on whether there is a
-// time line and a gauge of UDP, and on the face, and on nothing else.
+// time line and a gauge of UDP, on the protocols and on the face, and on nothing
+// else.
 func (v *View) PaneHeights() [NumPanes]int {
 	l := v.layout()
 	heights := [NumPanes]int{PaneStates: l.states.Inset(1, 1).H, PaneConsumers: listLines(l.consumers, 7)}
+	if v.withFree(heights[PaneStates]) {
+		heights[PaneStates]--
+	}
 	heights[v.Face.Pane()] = listLines(l.connections, 3)
 	return heights
 }

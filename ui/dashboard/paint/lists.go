@@ -24,14 +24,19 @@ func (c ProtoChoice) String() string {
 	return [...]string{ProtoTCP: "tcp", ProtoUDP: "udp", ProtoBoth: "tcp + udp"}[c]
 }
 
-// drawStates draws the histogram of states. A line for the ports that are
-// free stands at the end of a port's life, where there is room for it. It has
-// no bar: on most hosts it would make all others vanish.
+// withFree reports whether the pane of states has a line for the ports that are
+// free, in so many lines: the states that come and go never take it. Where both
+// protocols are counted, there is no one number of them.
+func (v *View) withFree(height int) bool { return height > 2 && v.Proto != ProtoBoth }
+
+// drawStates draws the histogram of states. The ports that are free stand at the
+// end of a port's life. Their line has no bar: on most hosts it would make all
+// others vanish.
 func (p *Painter) drawStates(r screen.Rect, v *View) {
 	focused := v.Focus == PaneStates
 	box := screen.Box{Title: "States", Right: v.Proto.String()}
 	c := v.Cursors[PaneStates]
-	height := r.Inset(1, 1).H
+	height := v.PaneHeights()[PaneStates]
 	if hidden := len(v.States) - height; hidden > 0 {
 		box.Foot = strconv.Itoa(hidden) + " more"
 	}
@@ -53,7 +58,7 @@ func (p *Painter) drawStates(r screen.Rect, v *View) {
 	if i := slices.IndexFunc(shown, func(s StateLine) bool { return model.StageOf(s.State) == model.StageServer }); i >= 0 {
 		at = i
 	}
-	withFree := len(v.States) < height && v.Proto != ProtoBoth
+	withFree := v.withFree(inside.H)
 	if withFree {
 		p.stateLine(inside, inside.Y+at, "available", theme.Free, theme.Dim, headline(v).free, 0)
 	}

@@ -1,6 +1,7 @@
 package paint
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -8,6 +9,24 @@ import (
 	"ephtop/model"
 	"ephtop/source"
 )
+
+// Connections that come and go take nobody's place.
+func TestAvailableStaysInSight(t *testing.T) {
+	t.Parallel()
+	for height := 10; height < 60; height++ {
+		var shown [2]bool
+		for passing := range shown {
+			v := sampleView(80, height)
+			counts := v.State.TCP.States
+			counts[source.SynSent] = passing
+			v.ListStates(&counts)
+			shown[passing] = strings.Contains(plain().Frame(v), "available ")
+		}
+		if shown[0] != shown[1] || !shown[0] && height >= 24 {
+			t.Errorf("%d lines: what is available is shown: %v, with one SYN_SENT %v", height, shown[0], shown[1])
+		}
+	}
+}
 
 func TestListStates(t *testing.T) {
 	t.Parallel()
@@ -27,12 +46,12 @@ func TestListStates(t *testing.T) {
 	}{
 		{"room for all: in the order of life", 120, 40, nil, all, nil},
 		{
-			"room for four: the largest first, both parts in the order of life", 80, 24, nil,
-			[]source.State{source.Established, source.CloseWait, source.FinWait2, source.TimeWait, source.SynSent, source.Listen}, nil,
+			"room for three beside what is available: the largest first, both parts in the order of life", 80, 24, nil,
+			[]source.State{source.CloseWait, source.FinWait2, source.TimeWait, source.SynSent, source.Established, source.Listen}, nil,
 		},
 		{
-			"room for four: what a finding is about before the largest", 80, 24, []model.Finding{blocked},
-			[]source.State{source.SynSent, source.CloseWait, source.FinWait2, source.TimeWait, source.Established, source.Listen},
+			"what a finding is about before the largest", 80, 24, []model.Finding{blocked},
+			[]source.State{source.SynSent, source.CloseWait, source.TimeWait, source.Established, source.FinWait2, source.Listen},
 			[]source.State{source.SynSent},
 		},
 		{"not shown", 20, 5, nil, all, nil},
