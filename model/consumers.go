@@ -111,14 +111,7 @@ type Consumer struct {
 // holds a port, always.
 func (c *Consumer) grade() {
 	c.Likely = c.Ports - c.seen
-	switch {
-	case c.Process == source.NoProcess:
-		c.Tier = OwnerUnknown
-	case c.Likely > 0 && c.seen == 0:
-		c.Tier = OwnerInferred
-	default:
-		c.Tier = OwnerObserved
-	}
+	c.Tier = tierOf(c.Process, c.seen, c.Likely)
 }
 
 // ConsumerKey is a consumer's identity from one state to the next.
@@ -197,7 +190,7 @@ func (c *Consumer) add(o *Consumer) {
 	for s, n := range o.States {
 		c.States[s] += n
 	}
-	if c.Tier == OwnerInferred && c.Likely < c.Ports {
-		c.Tier = OwnerObserved
+	if c.Tier == OwnerInferred || o.Tier == OwnerInferred {
+		c.Tier = tierOf(c.Process, c.Ports-c.Likely, c.Likely)
 	}
 }
