@@ -111,7 +111,11 @@ func (p *Painter) consumerLine(x, y int, c consumerColumns, v *View, co *model.C
 	} else {
 		at := x + c.name
 		if co.Processes == 0 {
-			p.pid(at, y, c.pid-1, v, co.Process, co.Tier)
+			tier := co.Tier
+			if co.Likely < co.Ports {
+				tier = model.OwnerObserved // some were seen with it
+			}
+			p.pid(at, y, c.pid-1, v, co.Process, tier)
 		}
 		at += c.pid
 		p.canvas.Text(at, y, c.about-1, theme.Dim, about(v, co, c.about-1))
