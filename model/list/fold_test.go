@@ -156,6 +156,15 @@ func TestWorstFirst(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("reversed (-want +got):\n%s", diff)
 	}
+	// Where most of the ports wait, they come first, but not one by one.
+	s.Order.Reverse = false
+	st.TCP.Pressure.Tuples[0].Live, st.TCP.Pressure.Tuples[0].TimeWait = 2, 3
+	for fold, want := range map[bool]string{true: "10.0.0.1: 2 ports 10.0.9.2:5432 1s", false: "10.0.0.1:40004 10.0.9.2:5432"} {
+		s.Fold = fold
+		if _, got = listed(st, s); got[0] != want {
+			t.Errorf("more waits than lives, folded %v: %q comes first, want %q", fold, got[0], want)
+		}
+	}
 }
 
 // Folds keep their order, whichever of them has the oldest TIME_WAIT just now.

@@ -57,7 +57,8 @@ func (c Column) falls() bool {
 // counted, else from low to high.
 //
 //   - Worst first goes by the order of State.TCP.Pressure.Tuples, then the live
-//     before those in TIME_WAIT, the oldest first. What holds no port of a
+//     before those in TIME_WAIT, the oldest first; but the folds of TIME_WAIT
+//     before the live where they hold most of the ports. What holds no port of a
 //     destination comes after, LISTEN last.
 //   - LOCAL and REMOTE go by the bytes of the address, then the port, so that
 //     IPv6 below ::ffff:0:0/96 comes first, then IPv4, then all other IPv6.

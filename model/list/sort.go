@@ -170,7 +170,12 @@ func (k *keyMaker) columnKey(s *source.Socket, r *model.Row) (key uint64, last b
 // before 1970, and the last bit is spared.
 func sinceKey(r *model.Row) uint64 { return (uint64(r.Since) ^ 1<<63) >> 1 }
 
-// worstWords makes the words for the order of urgency. Folds of one destination
+// mostlyWaits reports whether more ports wait towards a destination than are in
+// use: then those are what is worst there.
+func mostlyWaits(t *model.TupleUse) bool { return t.TimeWait > t.Live }
+
+// worstWords makes the words for the order of urgency. Only a fold has no local
+// port, and is put before what lives: single ones would hide it. Folds of one destination
 // keep their places: all of them are as old as a TIME_WAIT gets.
 func (k *keyMaker) worstWords(s *source.Socket, r *model.Row) [3]uint64 {
 	rank, ok := int32(0), false
@@ -180,14 +185,16 @@ func (k *keyMaker) worstWords(s *source.Socket, r *model.Row) [3]uint64 {
 	if !ok {
 		rank = math.MaxInt32 - 1
 	}
-	waits := uint64(0)
-	switch s.State {
-	case source.Listen:
+	part := uint64(1)
+	switch {
+	case s.State == source.Listen:
 		rank = math.MaxInt32
-	case source.TimeWait:
-		waits = 1
+	case s.State == source.TimeWait && s.LocalPort == 0 && ok && mostlyWaits(&k.st.TCP.Pressure.Tuples[rank]):
+		part = 0
+	case s.State == source.TimeWait:
+		part = 2
 	}
-	first, second := uint64(rank)<<1|waits, sinceKey(r)
+	first, second := uint64(rank)<<2|part, sinceKey(r)
 	if k.order.Reverse {
 		first, second = ^first, ^second
 	}
