@@ -263,7 +263,7 @@ func TestOutlookOfASlowLeak(t *testing.T) {
 func TestOutlookIsNotToldFarAhead(t *testing.T) {
 	t.Parallel()
 	list := grows([]func(*source.Settings){ports(28232)}, line(120, 20, 1)...) // full in 7 h 50 min
-	const begins = 5 // fewer ports are no growth yet
+	const begins = 5                                                           // fewer ports are no growth yet
 	for i, o := range list[begins:] {
 		want := TrendFull
 		if i+begins < 60 {

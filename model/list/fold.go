@@ -57,6 +57,9 @@ func (s *Selection) fold(l *List, st *model.State, i int) {
 		f.Socket = int32(i)
 	}
 	f.Ports++
+	if row.Tier == model.OwnerInferred {
+		f.Likely++
+	}
 	f.since = min(f.since, row.Since)
 	if socket.Timer == source.TimerTimeWait {
 		f.Left = max(f.Left, socket.Expires)

@@ -35,6 +35,8 @@ type Fold struct {
 	// remote end: they are a server's.
 	Ports    int
 	AtRemote bool
+	// Likely counts those whose owner is merely inferred.
+	Likely int
 	// Left is the longest time that is left of one, in milliseconds.
 	Left uint32
 

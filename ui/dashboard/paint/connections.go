@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"ephtop/model"
 	"ephtop/model/list"
 	"ephtop/source"
 	"ephtop/ui/advice"
@@ -214,7 +215,11 @@ func (p *Painter) foldLine(x, y int, c connectionColumns, v *View, f *list.Fold)
 	x += c.local + 1 + 2 + c.remote + 1
 	p.canvas.Text(next(&x, c.state), y, c.state, stateRole(s.State), s.State.String())
 	p.pid(next(&x, c.pid), y, c.pid, v, info.Process, info.Tier)
-	p.owner(next(&x, c.process), y, c.process, v, info.Process, info.Tier)
+	tier := info.Tier
+	if f.Likely > f.Ports/2 {
+		tier = model.OwnerInferred // as of consumers
+	}
+	p.owner(next(&x, c.process), y, c.process, v, info.Process, tier)
 	x = p.processFields(x, y, c, v, info.Process)
 	next(&x, c.age)
 	if c.left > 0 && f.Left > 0 {
