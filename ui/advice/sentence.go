@@ -18,13 +18,20 @@ type Sentence struct {
 	// SentenceWidth columns. Its beginning tells most: who has less room cuts its
 	// end.
 	Text string
+	// Brief is Text in at most briefWidth columns, if that cuts nothing: 80 columns
+	// then have room for a mark and for a key beside it.
+	Brief string
 	// Finding is what it is about: an index into Overview.Findings, or
 	// State.Findings for [StateSentence]; -1 where nothing is wrong.
 	Finding int
 }
 
-// SentenceWidth is how many columns a sentence takes at most.
-const SentenceWidth = 76
+// SentenceWidth is how many columns a sentence takes at most, briefWidth a brief
+// one.
+const (
+	SentenceWidth = 76
+	briefWidth    = 69
+)
 
 // SentenceOf says what is most urgent of all namespaces. It names the
 // namespace where that is not shown. It takes no look at the sockets.
@@ -64,7 +71,12 @@ func sentenceOf(st *model.State, list []model.Finding, i int, space string) Sent
 		h := st.Of(f.Proto).Pressure.Headline()
 		f.Count, f.Of = h.Used(), h.Used()+h.Free
 	}
-	return Sentence{f.Level, newTeller(st, f).sentence(space), i}
+	t := newTeller(st, f)
+	s := Sentence{f.Level, t.sentence(space, SentenceWidth), t.sentence(space, briefWidth), i}
+	if strings.HasSuffix(s.Brief, "…") {
+		s.Brief = s.Text
+	}
+	return s
 }
 
 // urgent finds the first finding that is more than worth knowing, or -1.
@@ -73,8 +85,9 @@ func urgent(list []model.Finding) int {
 }
 
 // sentence tells the finding, after the name of its namespace unless that is
-// "". What is not needed to know what to do is left out where it does not fit.
-func (t *teller) sentence(space string) string {
+// "". What is not needed to know what to do is left out where it takes more than
+// some columns.
+func (t *teller) sentence(space string, width int) string {
 	words := t.told()
 	who, to := t.finder(), t.destination()
 	for _, room := range [...]struct {
@@ -95,8 +108,8 @@ func (t *teller) sentence(space string) string {
 		if space != "" {
 			s = middle(space, room.space) + ": " + s
 		}
-		if text.Width(s) <= SentenceWidth || room.to == 22 {
-			return text.Truncate(s, SentenceWidth)
+		if text.Width(s) <= width || room.to == 22 {
+			return text.Truncate(s, width)
 		}
 	}
 	return ""
@@ -194,7 +207,7 @@ func (t *teller) tupleTold(ports string) string {
 	case becomes == noneFree:
 		return t.oneOf("{who} has used up its "+ports+" to {to}: ", "the "+ports+" to {to} are used up: ") + becomes
 	case strings.HasPrefix(becomes, "full"):
-		return t.oneOf("{who} is using up its "+ports+" to {to}: ", "the "+ports+" to {to} are being used up: ") + becomes
+		return t.oneOf("{who} is using up "+ports+" to {to}: ", "the "+ports+" to {to} are being used up: ") + becomes
 	case t.Problem == model.NoPooling && !strings.Contains(becomes, "levels off"):
 		n := rate(t.Rate) + " connections/s"
 		return t.oneOf("{who} closes "+n+" to {to}: ", n+" are closed to {to}: ") + becomes

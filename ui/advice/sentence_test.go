@@ -31,7 +31,8 @@ func TestSentenceOfALevelThatNoFindingExplains(t *testing.T) {
 		st.Level, st.UDP.Pressure.Level, st.UDP.Pressure.Live, st.UDP.Pressure.InUse = model.LevelWarning, model.LevelWarning, 18_000, 18_000
 	})
 	o := &model.Overview{States: []*model.State{st}}
-	want := advice.Sentence{Level: model.LevelWarning, Text: "the UDP ports run out, for every destination: 64 % used", Finding: -1}
+	const text = "the UDP ports run out, for every destination: 64 % used"
+	want := advice.Sentence{Level: model.LevelWarning, Text: text, Brief: text, Finding: -1}
 	if s := advice.SentenceOf(o, st); s != want {
 		t.Errorf("%+v, want %+v", s, want)
 	}
@@ -82,9 +83,9 @@ func TestSentenceHasTheOutlook(t *testing.T) {
 		used int
 		want string
 	}{
-		{full, in, 18_000, "java (pid 3120) is using up its ports to 10.0.9.2:5432: full in 1m 26s"},
-		{churn, in, 3000, "java (pid 3120) is using up its ports to 10.0.9.2:5432: full in 1m 26s"},
-		{likely, in, 18_000, "likely java is using up its ports to 10.0.9.2:5432: full in 1m 26s"},
+		{full, in, 18_000, "java (pid 3120) is using up ports to 10.0.9.2:5432: full in 1m 26s"},
+		{churn, in, 3000, "java (pid 3120) is using up ports to 10.0.9.2:5432: full in 1m 26s"},
+		{likely, in, 18_000, "likely java is using up ports to 10.0.9.2:5432: full in 1m 26s"},
 		{unknown, in, 18_000, "the ports to 10.0.9.2:5432 are being used up: full in 1m 26s"},
 		{full, model.Outlook{Trend: model.TrendLevelsOff, Plateau: 20_000}, 18_000, "java (pid 3120) uses 64 % of its ports to 10.0.9.2:5432: levels off at 71 %"},
 		{churn, model.Outlook{Trend: model.TrendLevelsOff, Plateau: 20_000}, 3000, "java (pid 3120) uses 11 % of its ports to 10.0.9.2:5432: levels off at 71 %"},
@@ -112,7 +113,7 @@ func TestSentenceKnowsWhatItsSiblingsKnow(t *testing.T) {
 		sibling model.Finding
 		want    string
 	}{
-		{"who closes most of it", churn, "java (pid 3120) is using up its ports"},
+		{"who closes most of it", churn, "java (pid 3120) is using up ports"},
 		{"who closes a little of it", small, "the ports to 10.0.9.2:5432 are being used up"},
 		{"no answer", model.Finding{Problem: model.SynSent, Tuple: database, Process: java, Tier: model.OwnerObserved, Count: 17_000}, "java (pid 3120) gets no answer from 10.0.9.2:5432: full in 1m 26s"},
 	} {
@@ -165,8 +166,8 @@ func TestSentenceFitsALine(t *testing.T) {
 		shown *model.State
 		want  string
 	}{
-		{"shown", st, "ab ca very … is using up its ports to [2001:db8:f…f01]:44300: full in 1m 26s"},
-		{"not shown", nil, "payme…c6b5-x2x4q: ab ca very … is using up its ports to [2001:db8:f…f01]:44…"},
+		{"shown", st, "ab ca very … is using up ports to [2001:db8:f…f01]:44300: full in 1m 26s"},
+		{"not shown", nil, "payme…c6b5-x2x4q: ab ca very … is using up ports to [2001:db8:f…f01]:44300:…"},
 	} {
 		s := advice.SentenceOf(&model.Overview{States: []*model.State{st}, Findings: st.Findings}, test.shown)
 		if s.Text != test.want || ansi.StringWidth(s.Text) > advice.SentenceWidth || s.Level != model.LevelCritical || s.Finding != 0 {

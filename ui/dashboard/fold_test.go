@@ -51,11 +51,11 @@ func TestFoldKey(t *testing.T) {
 	all := append(closed(30, 41001, "10.0.9.2 5432"), some(2)...)
 	all = append(all, closed(3, 42001, "10.0.9.3 6379")...)
 	run(t, all, func(h *harness) {
-		h.wantFolds(1, 1, 30, 3)
+		h.wantFolds(30, 1, 1, 3)
 		if want := "1–4 of 4 rows · 35 sockets · z unfolds"; !strings.Contains(h.m.View(), want) {
 			t.Errorf("no %q in\n%s", want, h.m.View())
 		}
-		h.press("down", "down", "z")
+		h.press("S", "G", "z")
 		if len(h.m.view.Rows) != 35 || h.port() < 41001 || h.port() > 41146 {
 			t.Errorf("z: %d rows, the cursor on port %d; want 35, on one that was folded", len(h.m.view.Rows), h.port())
 		}
@@ -63,9 +63,9 @@ func TestFoldKey(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, h.m.View())
 		}
 		h.press("z")
-		h.wantFolds(1, 1, 30, 3)
-		if h.cursor().Line != 2 {
-			t.Errorf("z again: the cursor is on line %d, want the fold, 2", h.cursor().Line)
+		h.wantFolds(3, 1, 1, 30)
+		if h.cursor().Line != 3 {
+			t.Errorf("z again: the cursor is on line %d, want the fold, 3", h.cursor().Line)
 		}
 	})
 }
@@ -79,7 +79,7 @@ func TestCursorStaysOnItsFold(t *testing.T) {
 			s.sockets = append(append(closed(9, 43001, "10.0.9.2 5432"), closed(20, 44001, "10.0.9.3 6379")...), some(5)...)
 		})
 		h.sleep(time.Second)
-		h.wantFolds(20, 1, 1, 1, 1, 1, 9)
+		h.wantFolds(20, 9, 1, 1, 1, 1, 1)
 		if h.cursor().Line != 0 {
 			t.Errorf("the cursor is on line %d, want the fold that it was on, 0", h.cursor().Line)
 		}
@@ -142,8 +142,8 @@ func TestCopyOfALine(t *testing.T) {
 	t.Parallel()
 	run(t, append(closed(3, 41001, "10.0.9.2 5432"), some(1)...), func(h *harness) {
 		for _, step := range []struct{ keys, want string }{
-			{"y", "copied tcp 10.0.0.9:40001 10.0.9.2:5432"},
-			{"j y", "copied 10.0.0.9 → 10.0.9.2:5432"},
+			{"y", "copied 10.0.0.9 → 10.0.9.2:5432"},
+			{"j y", "copied tcp 10.0.0.9:40001 10.0.9.2:5432"},
 			{"2 y", "copied 10.0.0.9 → 10.0.9.2:5432"},
 			{"tab y", "select a connection to copy"},
 		} {

@@ -31,7 +31,7 @@ func sampleView(width, height int) *View {
 	for i := range st.TCP.Pressure.Tuples {
 		v.Destinations = append(v.Destinations, int32(i))
 	}
-	v.Sentence = advice.Sentence{Level: model.LevelWarning, Text: "api (pid 3120) is using up its ports to 10.0.9.2:5432: full in 1m 26s"}
+	v.Sentence = advice.Sentence{Level: model.LevelWarning, Text: "api (pid 3120) is using up ports to 10.0.9.2:5432: full in 1m 26s"}
 	v.ListStates(&st.TCP.States)
 	v.Hints, v.Help = sampleKeys("live")
 	return v

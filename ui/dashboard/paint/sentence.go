@@ -16,16 +16,17 @@ func (p *Painter) drawSentence(r screen.Rect, v *View) {
 	}
 	s := &v.Sentence
 	style, mark := levelRoles[s.Level], levelMark(s.Level)+" "
-	x, room := r.X+1, r.W-2
+	x, room, said := r.X+1, r.W-2, s.Text
 	if s.Finding >= 0 {
-		for _, does := range [...]string{" what to do", " help"} {
-			if w := 1 + len(does); text.Width(mark+s.Text)+2+w <= room {
-				p.segments(x+room-w, r.Y, w, segment{theme.Key, "f"}, segment{theme.Dim, does})
+		for _, way := range [...]struct{ said, does string }{{s.Text, " what to do"}, {s.Text, " fix"}, {s.Brief, " fix"}} {
+			if w := 1 + len(way.does); text.Width(mark+way.said)+2+w <= room {
+				said = way.said
+				p.segments(x+room-w, r.Y, w, segment{theme.Key, "f"}, segment{theme.Dim, way.does})
 				break
 			}
 		}
 	}
-	first, rest := mark+s.Text, "" // none where there is one line
+	first, rest := mark+said, "" // none where there is one line
 	if r.H > 1 {
 		if lines := text.Wrap(s.Text, max(room-2, 1)); len(lines) > 1 {
 			first, rest = mark+lines[0], strings.TrimPrefix(s.Text, lines[0]+" ")
