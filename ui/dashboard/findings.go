@@ -80,7 +80,11 @@ func (m *Model) fillFindings() {
 		v.Stop.Finding = at
 	}
 	v.SettleStop()
-	v.HoldStop(c.line)
+	if c.held {
+		v.HoldStop(c.line)
+	} else {
+		v.MoveStop(0) // with what stands above it
+	}
 	m.holdFinding()
 }
 

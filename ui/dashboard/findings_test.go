@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
+
 	"ephtop/source"
 	"ephtop/ui/dashboard/paint"
 )
@@ -41,6 +43,21 @@ func TestFindingsOpenOnTheWorst(t *testing.T) {
 		h.press("enter")
 		if v.Unfolded[0] || strings.Contains(h.m.View(), "sysctl") {
 			t.Errorf("enter does not fold:\n%s", h.m.View())
+		}
+	})
+}
+
+// The namespace that the worst is about stands above it, and stays there.
+func TestFindingsOpenWithTheirNamespace(t *testing.T) {
+	t.Parallel()
+	runContainers(t, map[string]int{"api": 27_000, "web": 24_000}, func(h *harness) {
+		h.send(tea.WindowSizeMsg{Width: 80, Height: 24})
+		for _, step := range []string{"f", "", "", "up", "down up"} {
+			h.press(strings.Fields(step)...)
+			h.sleep(time.Second)
+			if lines := strings.Split(h.m.View(), "\n"); h.m.view.Scroll != 0 || !strings.Contains(lines[2], "api ") {
+				t.Fatalf("%q: scrolled by %d:\n%s", step, h.m.view.Scroll, h.m.View())
+			}
 		}
 	})
 }

@@ -58,10 +58,11 @@ func (v *View) findingsPage(width int) *findingsPage {
 	}
 	order, several := v.byNamespace()
 	for n, i := range order {
+		from := len(p.lines)
 		if state := v.Findings[i].State; several && (n == 0 || v.Findings[order[n-1]].State != state) {
 			p.heading(n > 0, advice.Namespace(&v.Overview.States[state].Snapshot.Scope))
 		}
-		p.finding(i)
+		p.finding(i, from)
 	}
 	if n := len(p.lines); n > 0 && p.lines[n-1] == nil {
 		p.lines = p.lines[:n-1]
@@ -113,8 +114,9 @@ func (p *findingsPage) stop(at Stop, first, from int) {
 // extend lets what was added since belong to the last stop.
 func (p *findingsPage) extend() { p.stops[len(p.stops)-1].to = len(p.lines) }
 
-// finding adds one finding.
-func (p *findingsPage) finding(i int) {
+// finding adds one finding. The lines from from on are above it in sight: whose
+// it is.
+func (p *findingsPage) finding(i, from int) {
 	a, level, first := &p.v.Advice[i], p.v.Findings[i].Level, len(p.lines)
 	lead := []segment{blanks(gutter), {levelRoles[level], levelMark(level)}, blanks(1)}
 	if !p.v.unfolded(i) {
@@ -122,11 +124,11 @@ func (p *findingsPage) finding(i int) {
 		if room := p.width - measure(p.lines[first]) - len("  → "); len(a.Remedies) > 0 && room >= leastRemedy {
 			p.lines[first] = append(p.lines[first], segment{theme.Key, "  → "}, segment{theme.Dim, text.Truncate(text.Sanitize(a.Remedies[0].What), room)})
 		}
-		p.stop(titleOf(i), first, first)
+		p.stop(titleOf(i), first, from)
 		return
 	}
 	p.add(theme.Strong, a.Title, lead...)
-	p.stop(titleOf(i), first, first)
+	p.stop(titleOf(i), first, from)
 	p.add(theme.Text, a.Seen, blanks(findingIndent))
 	p.add(theme.Dim, a.Why, blanks(findingIndent))
 	p.extend()
