@@ -22,7 +22,7 @@ var words = []Role{
 	Critical, Exhausted,
 }
 
-var graphics = []Role{BorderFocus, Live, Blocked, Tick, Chart}
+var graphics = []Role{BorderFocus, Live, Blocked, Chart}
 
 // Every word can be read on the grounds that a theme is made for, with as many
 // colours as there may be.

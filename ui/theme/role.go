@@ -29,7 +29,6 @@ const (
 	Live
 	Blocked
 	Free
-	Tick
 	Chart
 
 	// The levels, in rising order.

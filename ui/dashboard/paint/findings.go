@@ -266,10 +266,9 @@ func findingsSegment(v *View) segment {
 	if len(v.Findings) == 0 {
 		return segment{}
 	}
-	worst := v.Findings[0].Level
-	style := levelRoles[worst]
-	if worst == model.LevelOK {
-		style = theme.Dim
+	worst, n := v.Findings[0].Level, len(v.Findings)
+	if worst == model.LevelOK { // nothing is wrong
+		return segment{theme.Dim, levelMark(worst) + " " + text.Plural(n, "note", "notes") + " (f)"}
 	}
-	return segment{style, levelMark(worst) + " " + text.Plural(len(v.Findings), "finding", "findings") + " (f)"}
+	return segment{levelRoles[worst], levelMark(worst) + " " + text.Plural(n, "finding", "findings") + " (f)"}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"ephtop/model"
 	"ephtop/source"
@@ -262,6 +263,12 @@ func gaugeColumns(r screen.Rect, v *View) columns {
 	return c
 }
 
+// fillsSoon reports whether the sentence says that the headline's ports are
+// nearly full, for it is the time that makes it urgent and not the share.
+func (v *View) fillsSoon() bool {
+	return v.Sentence.Level > model.LevelOK && v.State.Outlook.Trend == model.TrendFull && v.State.Outlook.Left() <= 5*time.Minute
+}
+
 func (p *Painter) drawGauge(c columns, y int, v *View, g *gauge) {
 	style := theme.Text
 	if g.first {
@@ -271,7 +278,11 @@ func (p *Painter) drawGauge(c columns, y int, v *View, g *gauge) {
 	p.gaugeBar(c.bar.X, y, c.bar.W, v, g)
 	if g.first || g.graded && g.level > model.LevelOK {
 		style = levelRoles[min(g.level, model.LevelCritical)]
-		p.segments(c.level.X, y, c.level.W, levelSegment(g.level))
+		word := levelSegment(g.level)
+		if g.first && g.level == model.LevelOK && v.fillsSoon() {
+			word.text += " so far"
+		}
+		p.segments(c.level.X, y, c.level.W, word)
 	}
 	p.percent(c.percent.X, y, c.percent.W, style, v.State.Thresholds.Below(g.percent()))
 }
@@ -290,37 +301,36 @@ func (p *Painter) gaugeLabel(x, y, w int, style theme.Role, v *View, g *gauge) {
 	}
 }
 
-// The parts of a gauge are told apart by character where there is no colour;
-// where there is, by bars that keep clear of each other.
-const (
-	charLive     = '█'
-	charTimeWait = '▓'
-	charBlocked  = '▒'
-	charFree     = '░'
+// gaugeMarks are the parts of a gauge: live, TIME_WAIT, blocked and free.
+type gaugeMarks [4]rune
 
-	charColoured     = '▇'
-	charFreeColoured = '─'
+// The parts are told apart by patterns where there is no colour; where there is,
+// by bars that keep clear of each other.
+var (
+	patterns = gaugeMarks{'█', '▓', '▒', '░'}
+	bars     = gaugeMarks{'▇', '▇', '▇', '─'}
 )
 
-func (p *Painter) gaugeBar(x, y, w int, v *View, g *gauge) {
-	parts := [...]screen.Part{
-		{Value: g.live, Style: theme.Live, Char: charLive},
-		{Value: g.timeWait, Style: theme.TimeWait, Char: charTimeWait},
-		{Value: g.blocked, Style: theme.Blocked, Char: charBlocked},
-	}
-	rest := charFree
+func (p *Painter) gaugeMarks() gaugeMarks {
 	if p.coloured() && !p.ascii {
-		for i := range parts {
-			parts[i].Char = charColoured
-		}
-		rest = charFreeColoured
+		return bars
+	}
+	return patterns
+}
+
+func (p *Painter) gaugeBar(x, y, w int, v *View, g *gauge) {
+	marks := p.gaugeMarks()
+	parts := [...]screen.Part{
+		{Value: g.live, Style: theme.Live, Char: marks[0]},
+		{Value: g.timeWait, Style: theme.TimeWait, Char: marks[1]},
+		{Value: g.blocked, Style: theme.Blocked, Char: marks[2]},
 	}
 	var ticks []screen.Tick
 	if t := &v.State.Thresholds; g.graded {
 		ticks = []screen.Tick{{Percent: t.Warning, Style: theme.Warn, Beyond: true}, {Percent: t.Critical, Style: theme.Critical, Beyond: true}}
 	}
 	p.canvas.Gauge(x, y, w, screen.Gauge{
-		Parts: parts[:], Rest: screen.Part{Style: theme.Free, Char: rest},
+		Parts: parts[:], Rest: screen.Part{Style: theme.Free, Char: marks[3]},
 		Limit: g.live + g.timeWait + g.blocked + g.free, Ticks: ticks,
 	})
 }

@@ -34,8 +34,8 @@ const (
 
 // helpText is what the marks mean and how a filter is written, then the keys, and
 // what this view cannot see.
-func helpText(v *View, width int) [][]segment {
-	lines := append(inColumns(v.legend(), width), nil)
+func helpText(v *View, width int, marks gaugeMarks) [][]segment {
+	lines := append(inColumns(v.legend(marks), width), nil)
 	var keys []signs
 	for _, g := range v.Help {
 		all := signs{title: g.Title, label: keyColumn}
@@ -76,7 +76,7 @@ func (t *Tracing) untraced() string {
 }
 
 // legend is every mark and word on the screen, what is asked for most first.
-func (v *View) legend() []signs {
+func (v *View) legend(marks gaugeMarks) []signs {
 	limits := model.DefaultThresholds
 	if v.State != nil {
 		limits = v.State.Thresholds
@@ -85,11 +85,12 @@ func (v *View) legend() []signs {
 	word := func(s, words string) sign { return sign{segment{theme.Strong, s}, words} }
 	return []signs{
 		{"Gauges", markColumn, []sign{
-			{segment{theme.Live, "█"}, "live: ports of open connections"},
-			{segment{theme.TimeWait, "▓"}, "TIME_WAIT: closed from here, and the port is kept for a while"},
-			{segment{theme.Blocked, "▒"}, "blocked for every destination: a server listens on it, or it was bound before connect()"},
-			{segment{theme.Free, "░"}, "free"},
-			{segment{theme.Tick, "┊ ┃"}, fmt.Sprintf("the thresholds, %g and %g %%", limits.Warning, limits.Critical)},
+			{segment{theme.Live, string(marks[0])}, "live: ports of open connections"},
+			{segment{theme.TimeWait, string(marks[1])}, "TIME_WAIT: closed from here, and the port is kept for a while"},
+			{segment{theme.Blocked, string(marks[2])}, "blocked for every destination: a server listens on it, or it was bound before connect()"},
+			{segment{theme.Free, string(marks[3])}, "free"},
+			{segment{theme.Warn, "┊ ┃"}, fmt.Sprintf("the warning threshold, %g %%, and once it is passed", limits.Warning)},
+			{segment{theme.Critical, "┊ ┃"}, fmt.Sprintf("the critical threshold, %g %%", limits.Critical)},
 			word("worst", "the destination that runs out of ports first: each pair of source and destination has the range to itself, but for "+
 				"what is blocked"),
 			word("whole pool", "ports that anything holds"),

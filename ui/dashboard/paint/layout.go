@@ -166,6 +166,10 @@ func listLines(box screen.Rect, named int) int {
 	return inside.H
 }
 
+// leastRim is how much of what lies below an overlay is to be seen at each side, if
+// anything is: strips of it are only letters.
+const leastRim = 8
+
 // overlayWidths are the widths that overlays make use of.
 var overlayWidths = [...]int{OverlayHelp: 200, OverlayDetails: 100, OverlayFindings: 132}
 
@@ -179,16 +183,16 @@ func overlayRect(v *View) screen.Rect {
 	if v.Height >= 3 {
 		area.Y, area.H = 1, v.Height-2-v.layout().timeline.H
 	}
-	width := area.W
-	if v.Width >= mapWidth { // else no strips of what lies below
-		width -= 8
+	width := overlayWidths[v.Overlay]
+	if width > area.W-2*leastRim {
+		width = area.W
 	}
-	return area.Center(min(width, overlayWidths[v.Overlay]), area.H)
+	return area.Center(width, area.H)
 }
 
 // LastScroll is the line from which on the overlay on screen is in sight up to
 // its end: the largest Scroll that means something. It lays the overlay out.
 func (v *View) LastScroll() int {
 	inner := overlayRect(v).Inset(2, 1)
-	return max(0, len(overlayText(v, inner.W))-inner.H)
+	return max(0, len(overlayText(v, inner.W, patterns))-inner.H)
 }

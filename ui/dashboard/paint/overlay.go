@@ -16,7 +16,7 @@ func (p *Painter) drawOverlay(r screen.Rect, v *View) {
 		p.canvas.Repaint(screen.Rect{Y: r.Y, W: v.Width, H: r.H}, theme.Dim)
 	}
 	inner := r.Inset(2, 1)
-	lines := overlayText(v, inner.W)
+	lines := overlayText(v, inner.W, p.gaugeMarks())
 	// A box no higher than its text, where there is a screen around it.
 	if inner.H > len(lines) && r.W < v.Width {
 		if box := r.Center(r.W, len(lines)+2); v.Overlay == OverlayFindings {
@@ -47,14 +47,14 @@ func (p *Painter) drawOverlay(r screen.Rect, v *View) {
 	}
 }
 
-// overlayText is all lines of the overlay on screen.
-func overlayText(v *View, width int) [][]segment {
+// overlayText is all lines of the overlay on screen, as many with any marks.
+func overlayText(v *View, width int, marks gaugeMarks) [][]segment {
 	if width <= 0 {
 		return nil
 	}
 	switch v.Overlay {
 	case OverlayHelp:
-		return helpText(v, width)
+		return helpText(v, width, marks)
 	case OverlayDetails:
 		return detailText(v, width)
 	case OverlayFindings:

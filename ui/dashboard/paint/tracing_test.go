@@ -34,7 +34,7 @@ func TestTracingIsTold(t *testing.T) {
 				t.Errorf("header %q, want %q", header, test.header)
 			}
 			var help strings.Builder
-			for _, line := range helpText(v, 200) {
+			for _, line := range helpText(v, 200, patterns) {
 				for _, s := range line {
 					help.WriteString(s.text)
 				}
