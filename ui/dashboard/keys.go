@@ -297,7 +297,7 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 			return b.Help() == pause.Help()
 		})...)
 	}
-	if v.Face == paint.FaceConnections {
+	if v.Face == paint.FaceConnections && (len(v.Folds) > 0 || !v.Folded && v.Waiting > 0) {
 		all = append(all, fold)
 	}
 	return hints(append(all, k.Copy, k.Trace, k.Record, k.Names, k.Proto, k.Slower, k.Faster, k.SlowDown, k.SpeedUp, k.Quit)...)

@@ -90,6 +90,7 @@ func TestAKeyWithoutMeaningSaysSo(t *testing.T) {
 	}{
 		{"a letter", alone('x'), "x does nothing · ? help"},
 		{"another script", alone('ж'), "ж does nothing · ? help"},
+		{"a key of the past", alone('['), "[ looks back while paused · space pauses"},
 		{"a function key", tea.KeyMsg{Type: tea.KeyF5}, "F5 does nothing · ? help"},
 		{"with ctrl", tea.KeyMsg{Type: tea.KeyCtrlT}, "ctrl+t does nothing · ? help"},
 		{"insert", tea.KeyMsg{Type: tea.KeyInsert}, "insert does nothing · ? help"},

@@ -136,6 +136,9 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	}
 	if name := keyName(msg); name != "" && !m.many && !m.keys.knows(msg) {
 		m.view.Notice = name + " does nothing · " + m.keys.Help.Help().Key + " help"
+		if name == m.keys.ChangeBefore.Help().Key || name == m.keys.ChangeAfter.Help().Key { // which take a past
+			m.view.Notice = name + " looks back while paused · " + m.keys.Pause.Help().Key + " pauses"
+		}
 	}
 	return nil
 }

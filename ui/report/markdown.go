@@ -26,7 +26,11 @@ func Markdown(w io.Writer, st *model.State, o Options) error {
 		overview = o.Overview
 		verdict = advice.SentenceOf(overview, st)
 	}
-	p.line("# ephtop: ", escape(st.Moment.Host), ", ", st.Moment.Time.UTC().Format("2006-01-02 15:04:05 UTC"))
+	host := st.Moment.Host
+	if o.several() {
+		host += " › " + p.namespace()
+	}
+	p.line("# ephtop: ", escape(host), ", ", st.Moment.Time.UTC().Format("2006-01-02 15:04:05 UTC"))
 	p.line()
 	p.line("**", pen{}.glyph(verdict.Level), " ", verdict.Level.String(), "**: ", escape(verdict.Text))
 	p.figures()

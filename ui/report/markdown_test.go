@@ -73,3 +73,19 @@ func TestCommandsInMarkdown(t *testing.T) {
 		t.Error("a block does not end")
 	}
 }
+
+// A report of one of several namespaces says of which one, at the top.
+func TestMarkdownNamesItsNamespace(t *testing.T) {
+	t.Parallel()
+	st, other := busyHost(), idleHost()
+	st.Snapshot.Scope = source.Scope{Kind: source.ScopePod, Name: "shop/api"}
+	for several, want := range map[bool]string{false: "# ephtop: " + st.Moment.Host + ", ", true: "# ephtop: " + st.Moment.Host + " › shop/api, "} {
+		o := model.Overview{States: []*model.State{st}}
+		if several {
+			o.States = append(o.States, other)
+		}
+		if page := string(written(t, Markdown, st, Options{Overview: &o})); !strings.HasPrefix(page, want) {
+			t.Errorf("several %v: the page begins with %.60q, want %q", several, page, want)
+		}
+	}
+}
