@@ -28,13 +28,7 @@ func (m *Model) pause(now time.Time) {
 
 // goLive shows the present again.
 func (m *Model) goLive() {
-	if r := m.replay; r != nil {
-		r.cancel()
-		if !r.running {
-			r.close()
-		}
-		m.replay = nil
-	}
+	m.leavePast()
 	m.paused, m.awaitPast = false, nil
 	m.view.Timeline = m.pipe
 	m.offerSeeks()
@@ -42,10 +36,30 @@ func (m *Model) goLive() {
 	m.refresh()
 }
 
+// leavePast looks back no longer; what is on screen stays.
+func (m *Model) leavePast() {
+	r := m.replay
+	if r == nil {
+		return
+	}
+	r.cancel()
+	if !r.running {
+		r.close()
+	}
+	m.replay = nil
+}
+
 // offerSeeks has the keys that seek do so where there is something to seek in.
 func (m *Model) offerSeeks() {
 	m.keys.enableSeeks(m.replay != nil || m.paused)
 	m.view.Help = m.keys.groups()
+}
+
+// lookOn takes a key that goes on from the end of the past that is there, to what
+// was polled since.
+func (m *Model) lookOn(msg tea.KeyMsg) tea.Cmd {
+	m.leavePast()
+	return m.lookBack(msg)
 }
 
 // lookBack takes a key that seeks while the view is paused. It and those that
@@ -92,7 +106,7 @@ func (m *Model) openPast(msg pastMsg) tea.Cmd {
 	m.refresh()
 	var cmds []tea.Cmd
 	for _, key := range waited {
-		cmd, _ := m.replayKey(key)
+		cmd, _ := m.seekKey(key)
 		cmds = append(cmds, cmd)
 	}
 	return tea.Batch(cmds...)

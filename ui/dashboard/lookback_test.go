@@ -93,6 +93,30 @@ func TestLookBack(t *testing.T) {
 	})
 }
 
+// What is polled while one looks back can be come to as well.
+func TestLookOn(t *testing.T) {
+	t.Parallel()
+	runPast(t, Config{}, 10, func(h *harness) {
+		h.press("space", "left", "left", "right", "right")
+		h.wantRows(10)
+		h.press("right")
+		h.wantRows(10)
+		for n := 11; n <= 15; n++ {
+			h.grow(n)
+		}
+		h.wantRows(10)
+		h.press("right")
+		h.wantRows(11)
+		h.press("shift+right")
+		h.wantRows(15)
+		h.wantStatus(paint.StatusPaused)
+		h.press("left")
+		h.wantRows(14)
+		h.press("space")
+		h.wantStatus(paint.StatusLive)
+	})
+}
+
 // The keys belong to the panes while nothing is paused.
 func TestArrowsChangePanesWhileLive(t *testing.T) {
 	t.Parallel()

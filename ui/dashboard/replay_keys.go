@@ -98,6 +98,15 @@ func (m *Model) replayKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 		}
 		return nil, false
 	}
+	if r := m.replay; r.past != nil && !r.seeking && m.latest != nil && !r.position.Before(line.Last) && key.Matches(msg, m.keys.SeekOn, m.keys.SeekFarOn) {
+		return m.lookOn(msg), true
+	}
+	return m.seekKey(msg)
+}
+
+// seekKey takes a key that seeks in what there is.
+func (m *Model) seekKey(msg tea.KeyMsg) (tea.Cmd, bool) {
+	line := &m.view.Timeline
 	switch {
 	case m.replay.past != nil && key.Matches(msg, m.keys.ToEnd):
 		m.goLive()
