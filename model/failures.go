@@ -11,6 +11,10 @@ import (
 // FailureSpan is how long a failed connect or bind keeps the level at exhausted.
 const FailureSpan = 10 * time.Second
 
+// idleSpan is how long it does where nothing holds a port any more: whoever found
+// none has gone, or finds some.
+const idleSpan = 3 * time.Second
+
 // maxFailures bounds the processes, destinations and addresses whose failures
 // are kept apart: where there are more, the pair that failed longest ago gives way.
 const maxFailures = 256
@@ -22,7 +26,8 @@ type Failures struct {
 	// nothing.
 	Observed bool
 	// Count is their number since the start, Recent that of the last
-	// FailureSpan.
+	// FailureSpan; 0 some seconds after the last where nothing holds a port any
+	// more.
 	Count, Recent int
 	// Binds of Count were of bind() or listen() of TCP, and UDP of UDP sockets,
 	// in whatever call these take a port. The rest were connects.
@@ -138,6 +143,9 @@ func (f *failures) add(events []int32, late *late, st *State, now int64) {
 		f.recent = append(f.recent, failedPoll{now, n, f.udp - udp})
 	}
 	oldest := now - FailureSpan.Nanoseconds()
+	if st.idle() && now-f.clock > idleSpan.Nanoseconds() {
+		oldest = now
+	}
 	f.recent = slices.DeleteFunc(f.recent, func(p failedPoll) bool { return p.clock < oldest })
 	recent, recentUDP := 0, 0
 	for _, p := range f.recent {
@@ -151,6 +159,12 @@ func (f *failures) add(events []int32, late *late, st *State, now int64) {
 		Taken: f.taken.count, TakenBy: f.taken.list(st.Failures.TakenBy[:0]),
 		Unplaced: st.Failures.Unplaced, Lost: f.lost, ago: time.Duration(now - f.clock),
 	}
+}
+
+// idle reports whether all ports are free.
+func (st *State) idle() bool {
+	tcp, udp := &st.TCP.Pressure, &st.UDP.Pressure
+	return tcp.Usable > 0 && tcp.InUse+udp.InUse+len(tcp.Tuples)+len(udp.Tuples) == 0
 }
 
 // admit makes full now what would be full in a moment, where connects fail already:
