@@ -56,7 +56,12 @@ type Failures struct {
 	Lost int
 	// ago is how long Last is past, whatever happened to the wall clock.
 	ago time.Duration
+	now int64 // Failure.last of one that fails now
 }
+
+// past reports whether one of the By, RefusedBy or TakenBy failed longer ago than
+// FailureSpan.
+func (f *Failures) past(b *Failure) bool { return f.now-b.last > FailureSpan.Nanoseconds() }
 
 // Connects are those of Count that were connects of TCP.
 func (f *Failures) Connects() int { return f.Count - f.Binds - f.UDP }
@@ -157,7 +162,7 @@ func (f *failures) add(events []int32, late *late, st *State, now int64) {
 		By:      f.ports.list(st.Failures.By[:0]),
 		Refused: f.addresses.count, RefusedBy: f.addresses.list(st.Failures.RefusedBy[:0]),
 		Taken: f.taken.count, TakenBy: f.taken.list(st.Failures.TakenBy[:0]),
-		Unplaced: st.Failures.Unplaced, Lost: f.lost, ago: time.Duration(now - f.clock),
+		Unplaced: st.Failures.Unplaced, Lost: f.lost, ago: time.Duration(now - f.clock), now: now,
 	}
 }
 
@@ -301,6 +306,7 @@ func findRefused(st *State, list []Finding) []Finding {
 		r := &st.Failures.RefusedBy[i]
 		if same := slices.IndexFunc(list[first:], func(f Finding) bool { return st.Failures.RefusedBy[f.Index].Alike(r) }); same >= 0 {
 			list[first+same].Count += r.Count
+			list[first+same].Past = list[first+same].Past && st.Failures.past(r)
 			continue
 		}
 		if len(list)-first == maxRefusedReports {
@@ -309,6 +315,7 @@ func findRefused(st *State, list []Finding) []Finding {
 		list = append(list, Finding{
 			Problem: AddressRefused, Level: LevelWarning, Proto: r.Proto, Process: st.indexOf(&r.Process), Tier: OwnerTraced,
 			Tuple: TupleKey{Source: r.Local, Destination: r.Destination, Port: r.Port}, Count: r.Count, Index: i,
+			Past: st.Failures.past(r),
 		})
 	}
 	return list

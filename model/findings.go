@@ -108,8 +108,8 @@ type Finding struct {
 	// Likely are inferred to be its own.
 	Seen, Likely int
 
-	// Past says that calls that were seen to fail did so longer ago than
-	// FailureSpan.
+	// Past says that no call that the finding is about was seen to fail in the last
+	// FailureSpan, where it is about such calls.
 	Past bool
 	// Exact says that the kernel told of every port that Count counts and of no
 	// other, so that nothing is suspected.
