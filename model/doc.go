@@ -289,7 +289,9 @@
 // namespace. One whose rows are from an earlier moment ([source.Snapshot].Age)
 // stands still: its clock is that of its last look, and it has a rate only from
 // one look to the next. One that has no snapshot is forgotten, but for what
-// failed there, which [Overview].Elsewhere counts until somebody looks.
+// failed there, which [Overview].Elsewhere counts until somebody looks, or until
+// there is no such namespace any more. An event without a cookie is laid to
+// whoever has its number at that look.
 //
 // # Other systems
 //

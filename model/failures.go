@@ -11,6 +11,10 @@ import (
 // FailureSpan is how long a failed connect or bind keeps the level at exhausted.
 const FailureSpan = 10 * time.Second
 
+// idleSpan is how long it does where nothing holds a port any more: whoever found
+// none has gone, or finds some.
+const idleSpan = 3 * time.Second
+
 // maxFailures bounds the processes, destinations and addresses whose failures
 // are kept apart: where there are more, the pair that failed longest ago gives way.
 const maxFailures = 256
@@ -22,7 +26,8 @@ type Failures struct {
 	// nothing.
 	Observed bool
 	// Count is their number since the start, Recent that of the last
-	// FailureSpan.
+	// FailureSpan; 0 some seconds after the last where nothing holds a port any
+	// more.
 	Count, Recent int
 	// Binds of Count were of bind() or listen() of TCP, and UDP of UDP sockets,
 	// in whatever call these take a port. The rest were connects.
@@ -51,7 +56,12 @@ type Failures struct {
 	Lost int
 	// ago is how long Last is past, whatever happened to the wall clock.
 	ago time.Duration
+	now int64 // Failure.last of one that fails now
 }
+
+// past reports whether one of the By, RefusedBy or TakenBy failed longer ago than
+// FailureSpan.
+func (f *Failures) past(b *Failure) bool { return f.now-b.last > FailureSpan.Nanoseconds() }
 
 // Connects are those of Count that were connects of TCP.
 func (f *Failures) Connects() int { return f.Count - f.Binds - f.UDP }
@@ -138,6 +148,9 @@ func (f *failures) add(events []int32, late *late, st *State, now int64) {
 		f.recent = append(f.recent, failedPoll{now, n, f.udp - udp})
 	}
 	oldest := now - FailureSpan.Nanoseconds()
+	if st.idle() && now-f.clock > idleSpan.Nanoseconds() {
+		oldest = now
+	}
 	f.recent = slices.DeleteFunc(f.recent, func(p failedPoll) bool { return p.clock < oldest })
 	recent, recentUDP := 0, 0
 	for _, p := range f.recent {
@@ -149,8 +162,14 @@ func (f *failures) add(events []int32, late *late, st *State, now int64) {
 		By:      f.ports.list(st.Failures.By[:0]),
 		Refused: f.addresses.count, RefusedBy: f.addresses.list(st.Failures.RefusedBy[:0]),
 		Taken: f.taken.count, TakenBy: f.taken.list(st.Failures.TakenBy[:0]),
-		Unplaced: st.Failures.Unplaced, Lost: f.lost, ago: time.Duration(now - f.clock),
+		Unplaced: st.Failures.Unplaced, Lost: f.lost, ago: time.Duration(now - f.clock), now: now,
 	}
+}
+
+// idle reports whether all ports are free.
+func (st *State) idle() bool {
+	tcp, udp := &st.TCP.Pressure, &st.UDP.Pressure
+	return tcp.Usable > 0 && tcp.InUse+udp.InUse+len(tcp.Tuples)+len(udp.Tuples) == 0
 }
 
 // admit makes full now what would be full in a moment, where connects fail already:
@@ -287,6 +306,7 @@ func findRefused(st *State, list []Finding) []Finding {
 		r := &st.Failures.RefusedBy[i]
 		if same := slices.IndexFunc(list[first:], func(f Finding) bool { return st.Failures.RefusedBy[f.Index].Alike(r) }); same >= 0 {
 			list[first+same].Count += r.Count
+			list[first+same].Past = list[first+same].Past && st.Failures.past(r)
 			continue
 		}
 		if len(list)-first == maxRefusedReports {
@@ -295,6 +315,7 @@ func findRefused(st *State, list []Finding) []Finding {
 		list = append(list, Finding{
 			Problem: AddressRefused, Level: LevelWarning, Proto: r.Proto, Process: st.indexOf(&r.Process), Tier: OwnerTraced,
 			Tuple: TupleKey{Source: r.Local, Destination: r.Destination, Port: r.Port}, Count: r.Count, Index: i,
+			Past: st.Failures.past(r),
 		})
 	}
 	return list

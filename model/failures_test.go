@@ -3,11 +3,78 @@ package model
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
 	"ephtop/source"
 )
+
+// A namespace in which nothing holds a port any more is not the worst for a
+// failure that is over; one that is in use is, and one without a port to give.
+func TestFailuresThatAreOver(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name     string
+		used     int
+		reserved bool
+		again    float64 // when another one fails
+		second   float64
+		want     Level
+	}{
+		{"has just failed", 0, false, 0, 2, LevelExhausted},
+		{"nothing is in use", 0, false, 0, 4, LevelOK},
+		{"nothing is in use, and fails again", 0, false, 4, 6, LevelExhausted},
+		{"in use", 1, false, 0, 4, LevelExhausted},
+		{"no port to give", 0, true, 0, 4, LevelExhausted},
+		{"in use, long ago", 1, false, 0, 11, LevelOK},
+	}
+	for _, c := range cases {
+		f := newFleet()
+		for second := 0.0; second <= c.second; second++ {
+			m := full(second, c.used, 43)
+			if c.reserved {
+				m.Snapshots[0].Settings.Reserved = []source.PortRange{{Low: 1, High: 65535}}
+			}
+			if second == 0 || second == c.again {
+				e := failed(second, db, java)
+				e.Netns = 1
+				m = withEvents(m, e)
+			}
+			f.tell(m)
+		}
+		worst, shown := f.o.States[0].Snapshot.Scope.Netns, f.o.States[f.o.Focus].Snapshot.Scope.Netns
+		want := uint64(2)
+		if c.want > LevelOK {
+			want = 1
+		}
+		if st := f.of(1); st.Level != c.want || worst != want || c.used == 0 && shown != want {
+			t.Errorf("%s: level %v, the worst is %d and %d is shown; want %v and %d", c.name, st.Level, worst, shown, c.want, want)
+		}
+	}
+}
+
+// What is so now comes before what is over, whatever failed then. Where nothing
+// holds a port any more, it is worth knowing and no more.
+func TestFindingsOfThePastComeLast(t *testing.T) {
+	t.Parallel()
+	f := newFleet()
+	e := failed(0, db, java)
+	e.Netns = 1
+	f.tell(withEvents(full(0, 1, 65), e))
+	o := f.tell(full(30, 1, 65))
+	if first := o.Findings[0]; first.Problem != TupleFull || o.States[first.State].Snapshot.Scope.Netns != 2 {
+		t.Errorf("the first of the findings is %+v, want the destination that is past a threshold", first)
+	}
+	i := slices.IndexFunc(o.Findings, func(f Finding) bool { return f.Problem == ConnectsFail })
+	if i < 0 || !o.Findings[i].Past || o.Findings[i].Level != LevelWarning {
+		t.Errorf("findings %+v, want the failure among them, as a warning of the past", o.Findings)
+	}
+	o = f.tell(full(31, 0, 65))
+	if i := slices.IndexFunc(o.Findings, func(f Finding) bool { return f.Problem == ConnectsFail }); i < 0 || o.Findings[i].Level != LevelOK {
+		t.Errorf("findings %+v, want the failure among them, of no weight", o.Findings)
+	}
+}
 
 // Failures of an hour ago have no part in today's.
 func TestFailuresLeaveTheCounts(t *testing.T) {

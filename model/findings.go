@@ -108,6 +108,9 @@ type Finding struct {
 	// Likely are inferred to be its own.
 	Seen, Likely int
 
+	// Past says that no call that the finding is about was seen to fail in the last
+	// FailureSpan, where it is about such calls.
+	Past bool
 	// Exact says that the kernel told of every port that Count counts and of no
 	// other, so that nothing is suspected.
 	Exact bool
@@ -171,9 +174,9 @@ func (st *State) find(t *tracker) {
 	st.Findings = list
 }
 
-// compareFindings puts the most urgent first.
+// compareFindings puts the most urgent first: of one level, what is so now.
 func compareFindings(a, b Finding) int {
-	return cmp.Or(cmp.Compare(b.Level, a.Level), cmp.Compare(a.Problem, b.Problem))
+	return cmp.Or(cmp.Compare(b.Level, a.Level), cmp.Compare(one(a.Past), one(b.Past)), cmp.Compare(a.Problem, b.Problem))
 }
 
 func findFailures(st *State, list []Finding) []Finding {
@@ -181,9 +184,12 @@ func findFailures(st *State, list []Finding) []Finding {
 	if f.Count == 0 || f.ago > HistorySpan {
 		return list
 	}
-	found := Finding{Problem: ConnectsFail, Level: LevelWarning, Process: source.NoProcess, Count: f.Count, Of: f.Recent}
-	if f.Recent > 0 {
+	found := Finding{Problem: ConnectsFail, Level: LevelWarning, Process: source.NoProcess, Count: f.Count, Of: f.Recent, Past: f.Recent == 0}
+	switch {
+	case f.Recent > 0:
 		found.Level = LevelExhausted
+	case st.idle():
+		found.Level = LevelOK
 	}
 	if len(f.By) > 0 {
 		worst := &f.By[0]

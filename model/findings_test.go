@@ -123,8 +123,15 @@ func TestFindings(t *testing.T) {
 		},
 		{
 			"connects that failed a while ago",
-			[]*source.Moment{withEvents(wide(moment(0)), failed(0, db, java)), withEvents(wide(moment(60)))},
+			[]*source.Moment{
+				withEvents(wide(moment(0)), failed(0, db, java)), withEvents(wide(moment(60, connections(1, source.Established, "10.0.0.1", 40001, 1, db)...))),
+			},
 			[]string{"connects-fail warning"},
+		},
+		{
+			"connects that failed a while ago, and nothing is in use",
+			[]*source.Moment{withEvents(wide(moment(0)), failed(0, db, java)), withEvents(wide(moment(60)))},
+			[]string{"connects-fail ok"},
 		},
 		{
 			"connects that failed long ago",

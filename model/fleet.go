@@ -32,7 +32,8 @@ type Overview struct {
 	// trouble. They have no part in Level.
 	Quiet []source.Brief
 	// Elsewhere counts what failed in namespaces that have no State: who looks
-	// should look at these next. It is the namespace's own as soon as it has one.
+	// should look at these next. It is the namespace's own as soon as it has one,
+	// and forgotten as soon as a later moment does not know of it.
 	Elsewhere []Elsewhere
 	// Processes are those that rows of any State point to: the owners of live
 	// sockets, and those of TIME_WAIT sockets, which may be dead.
@@ -112,6 +113,7 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 		o.pool = append(o.pool, new(State))
 	}
 	o.States = o.States[:0]
+	f.elsewhere.forget(m)
 	f.follow(snapshots)
 	f.route(m, snapshots)
 	o.Elsewhere = f.elsewhere.count(o.Elsewhere[:0], f.clock)
@@ -157,7 +159,7 @@ func (f *Fleet) follow(snapshots []source.Snapshot) {
 			f.trackers[key] = t
 		}
 		t.at, t.turn, t.cookie, t.events = i, f.turn, cmp.Or(s.Cookie, t.cookie), t.events[:0]
-		t.late = f.elsewhere.take(key)
+		t.late = f.elsewhere.take(s)
 		f.current = append(f.current, t)
 	}
 }
@@ -168,15 +170,15 @@ func (f *Fleet) route(m *source.Moment, snapshots []source.Snapshot) {
 	p := placer{snapshots: snapshots}
 	for i := range m.Events {
 		e := &m.Events[i]
-		key := scopeKey{host, e.Netns}
+		key := source.Scope{Host: host, Netns: e.Netns, Cookie: e.Cookie}
 		at := -1
-		if t := f.trackers[key]; t != nil && t.turn == f.turn {
+		if t := f.trackers[scopeKey{host, e.Netns}]; t != nil && t.turn == f.turn && snapshots[t.at].Scope.Same(&key) {
 			at = t.at
 		}
 		if e.ByThread || e.Netns == 0 && at < 0 {
 			looked := at >= 0
 			if at = p.place(e, at); looked && at < 0 {
-				key.netns = 0
+				key.Netns = 0
 			}
 		}
 		switch {
@@ -184,7 +186,7 @@ func (f *Fleet) route(m *source.Moment, snapshots []source.Snapshot) {
 			f.current[at].events = append(f.current[at].events, int32(i))
 		case e.WantedPort():
 			f.elsewhere.note(key, e, f.clock)
-			f.unplaced += one(key.netns == 0)
+			f.unplaced += one(key.Netns == 0)
 		}
 	}
 }

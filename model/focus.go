@@ -38,10 +38,13 @@ func (f *focus) choose(o *Overview) int {
 // outdone tells whether the worst namespace takes over from the one that is
 // shown.
 func (f *focus) outdone(worst, held *State) bool {
-	if worst.percent()-held.percent() >= focusMargin {
-		f.worse++
-	} else {
+	switch {
+	case worst.percent()-held.percent() < focusMargin:
 		f.worse = 0
+	case held.idle(): // it was shown for what is over
+		return true
+	default:
+		f.worse++
 	}
 	return worst.Level > held.Level || f.worse >= focusMoments
 }

@@ -231,6 +231,65 @@ func TestFailuresElsewhere(t *testing.T) {
 	}
 }
 
+// The number of a namespace that is gone is another's: what failed in the one is
+// not the other's, whether the kernel told the cookie or not.
+func TestFailuresOfANumberThatComesBack(t *testing.T) {
+	t.Parallel()
+	at := func(seconds float64, used int, cookie uint64, events ...source.Event) *source.Moment {
+		m := withEvents(full(seconds, 10, used), events...)
+		m.Snapshots[1].Scope.Cookie = cookie
+		return m
+	}
+	fails := func(cookie uint64) source.Event {
+		e := failed(0, db, java)
+		e.Netns, e.Cookie = 2, cookie
+		return e
+	}
+	cases := []struct {
+		name    string
+		moments []*source.Moment
+		want    int
+	}{
+		{"its own", []*source.Moment{at(0, 10, 6, fails(6))}, 1},
+		{"the cookie is not told", []*source.Moment{at(0, 10, 0, fails(6))}, 1},
+		{"gone between two looks", []*source.Moment{at(0, 10, 5), at(1, 0, 6, fails(5))}, 0},
+		{"gone before the look, and again", []*source.Moment{full(0, 10), withEvents(full(1, 10), fails(5)), at(2, 0, 6)}, 0},
+		{"made and gone between two looks", []*source.Moment{at(0, 10, 5), at(1, 0, 7, fails(6)), at(2, 0, 7)}, 0},
+		{"made after the look", []*source.Moment{withEvents(full(0, 10), fails(6)), at(1, 10, 6)}, 1},
+		{"made after the look, in place of another", []*source.Moment{at(0, 10, 5, fails(6)), at(1, 10, 6)}, 1},
+		{"not looked at, and no cookie", []*source.Moment{withEvents(full(0, 10), fails(0)), at(1, 10, 6)}, 1},
+		{"gone at a look, and no cookie", []*source.Moment{withEvents(full(0, 10), fails(0)), full(1, 10), at(2, 0, 6)}, 0},
+	}
+	for _, c := range cases {
+		f := newFleet()
+		for _, m := range c.moments {
+			f.tell(m)
+		}
+		if st := f.of(2); st.Failures.Count != c.want {
+			t.Errorf("%s: %d failures, want %d", c.name, st.Failures.Count, c.want)
+		}
+	}
+}
+
+// One that is known and not looked at keeps what failed there.
+func TestFailuresOfAQuietNamespace(t *testing.T) {
+	t.Parallel()
+	e := failed(0, db, java)
+	e.Netns = 2
+	quiet := []source.Brief{{Scope: source.Scope{Netns: 2, Cookie: 6}}}
+	f := newFleet()
+	for i := range 3 {
+		m := full(float64(i), 10)
+		if m.Quiet = quiet; i == 0 {
+			m = withEvents(m, e)
+		}
+		f.tell(m)
+	}
+	if f.tell(full(3, 10, 10)); f.of(2).Failures.Count != 1 {
+		t.Errorf("failures %+v, want one", f.of(2).Failures)
+	}
+}
+
 // What failed a minute ago is no reason to say that it fails now.
 func TestLateFailuresAreOld(t *testing.T) {
 	t.Parallel()
@@ -261,7 +320,7 @@ func TestFailuresElsewhereAreBounded(t *testing.T) {
 		t.Errorf("%d namespaces, %d told", n, len(f.o.Elsewhere))
 	}
 	for _, l := range f.elsewhere {
-		if l.count != 100 || len(l.events) > maxLate {
+		if l.count != 10 || len(l.events) > maxLate {
 			t.Errorf("%d failures, %d kept", l.count, len(l.events))
 		}
 	}

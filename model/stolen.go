@@ -21,6 +21,7 @@ type Stolen struct {
 	Refused int
 	// Listened is when a server was seen to listen on it last; zero for never.
 	Listened time.Time
+	lately   bool // a bind has just failed
 }
 
 // listened remembers the servers on ports of the range.
@@ -112,6 +113,7 @@ func (st *State) stolen(row int, l listened) (Stolen, bool) {
 			continue
 		}
 		f.Refused += b.Count
+		f.lately = f.lately || !st.Failures.past(b)
 		if !b.Last.Before(last) {
 			f.Wanted, last = b.Process, b.Last
 		}
@@ -132,7 +134,7 @@ func findStolen(st *State, list []Finding) []Finding {
 		r := &st.Rows[s.Row]
 		f := Finding{
 			Problem: StolenPort, Process: r.Process, Tier: r.Tier, Tuple: st.Key(&st.Snapshot.Sockets[s.Row]),
-			Count: s.Refused, Ports: []uint16{s.Port}, Index: i,
+			Count: s.Refused, Ports: []uint16{s.Port}, Index: i, Past: !s.lately,
 		}
 		if s.Refused > 0 {
 			f.Level = LevelWarning

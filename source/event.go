@@ -14,6 +14,9 @@ type Event struct {
 	// Netns is the namespace of the connection, as in [Scope.Netns]; 0 where the
 	// process ended before it could be asked for.
 	Netns uint64 `json:"netns"`
+	// Cookie is that of the namespace, as in [Scope.Cookie]: one that ended since
+	// may have left its number to another. 0 where it is not known.
+	Cookie uint64 `json:"netns_cookie,omitzero"`
 	// ByThread says that the event does not tell the connection's namespace: Netns
 	// is that of the thread, which is likely the same.
 	ByThread bool `json:"by_thread,omitzero"`

@@ -57,7 +57,7 @@ const (
 
 // event is what a program tells (struct event in tables.bpf.c).
 type event struct {
-	time, cgroup          uint64
+	time, cgroup, cookie  uint64
 	local, remote         source.Addr
 	netns, pid            uint32
 	localPort, remotePort uint16
@@ -153,7 +153,7 @@ func (e *event) event(booted time.Time) source.Event {
 		Kind:  source.EventKind(e.kind),
 		Time:  booted.Add(time.Duration(e.time)).Round(0),
 		Tuple: source.Tuple{Local: e.local, Remote: e.remote, LocalPort: e.localPort, RemotePort: e.remotePort, Proto: source.Proto(e.proto)},
-		Netns: uint64(e.netns),
+		Netns: uint64(e.netns), Cookie: e.cookie,
 	}
 	if e.pid != 0 {
 		name, _, _ := bytes.Cut(e.name[:], []byte{0})

@@ -95,12 +95,12 @@ func TestEveryCloseIsTold(t *testing.T) {
 		if err := h.TimeWait(l, "127.0.0.1:80", closes); err != nil {
 			t.Fatal(err)
 		}
-		told := drain(t, events, h)
+		told, cookie := drain(t, events, h), snapshot(t, walk(t, e, nil), h).Scope.Cookie
 		if n := kinds(told); len(told) != closes || n[source.Closed] != closes {
 			t.Errorf("%v of %d closes", n, closes)
 		}
 		for _, v := range told {
-			if v.Tuple.RemotePort != 80 || v.Tuple.LocalPort == 0 || v.Tuple.Local != v.Tuple.Remote || v.Tuple.Proto != source.TCP {
+			if v.Tuple.RemotePort != 80 || v.Tuple.LocalPort == 0 || v.Tuple.Local != v.Tuple.Remote || v.Tuple.Proto != source.TCP || v.Cookie != cookie {
 				t.Fatalf("%+v", v)
 			}
 		}

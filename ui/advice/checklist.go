@@ -133,7 +133,7 @@ func (e *examiner) connections() {
 	if !e.st.Failures.Observed {
 		e.seen("connects that failed are not counted without --trace (root, Linux)")
 	} else {
-		e.seen("%s failed for want of a port", Wanting(&e.st.Failures))
+		e.seen("%s failed for want of a port%s", Wanting(&e.st.Failures), NoneLately(&e.st.Failures))
 		for _, words := range Aside(&e.st.Failures) {
 			e.seen("%s", words)
 		}

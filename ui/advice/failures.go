@@ -32,6 +32,15 @@ func Wanting(f *model.Failures) string {
 	return words
 }
 
+// NoneLately says of what failed that it is over, behind a comma; "" where it is
+// not, or where nothing failed.
+func NoneLately(f *model.Failures) string {
+	if f.Count == 0 || f.Recent > 0 {
+		return ""
+	}
+	return ", none lately"
+}
+
 // Aside says what failed and was no want of ports, and what is not known: a few
 // sentences, or none.
 func Aside(f *model.Failures) (list []string) {
@@ -53,7 +62,7 @@ func (t *teller) connectsFail() Advice {
 		return t.bindsFail(by[0].Proto)
 	}
 	return Advice{
-		Title:    t.title("connect() to %s fails for want of a port", t.destination()),
+		Title:    t.title("connect() to %s %s for want of a port", t.destination(), t.tense("fails", "failed, not lately,")),
 		Seen:     t.wanting("failed with EADDRNOTAVAIL") + " to " + t.destination(),
 		Why:      "The kernel found no port for a new connection, and no counter of its own says so." + t.scopeWords(),
 		Remedies: t.cures(),
@@ -66,7 +75,19 @@ func (t *teller) wanting(how string) string {
 	if f.Count != f.Connects() {
 		how = "failed"
 	}
-	return Wanting(f) + " " + how + ", " + text.Count(t.Of) + " of them in the last " + span(model.FailureSpan) + "; most by " + t.whoever()
+	lately := ", " + text.Count(t.Of) + " of them in the last " + span(model.FailureSpan)
+	if t.Past {
+		lately = ", none lately"
+	}
+	return Wanting(f) + " " + how + lately + "; most by " + t.whoever()
+}
+
+// tense gives the words for what fails, or for what failed and does no more.
+func (t *teller) tense(present, past string) string {
+	if t.Past {
+		return past
+	}
+	return present
 }
 
 // bindsFail is about a bind() that was seen to fail, or what UDP does in its place
@@ -74,13 +95,13 @@ func (t *teller) wanting(how string) string {
 func (t *teller) bindsFail(proto source.Proto) Advice {
 	on := address(t.Tuple.Source)
 	a := Advice{
-		Title:    t.title("bind() on %s fails for want of a port", on),
+		Title:    t.title("bind() on %s %s for want of a port", on, t.tense("fails", "failed, not lately,")),
 		Seen:     t.wanting("failed") + " on " + on,
 		Why:      "The kernel found no port that is free on this address, whatever the destination, and no counter of its own says so.",
 		Remedies: gather(t.noPortFor(t.bound()), t.widen()),
 	}
 	if proto == source.UDP {
-		a.Title = t.title("UDP sockets find no port on %s", on)
+		a.Title = t.title("UDP sockets %s no port on %s", t.tense("find", "found, but not lately,"), on)
 		a.Why += " A UDP socket without one gets it when it connects or sends: that fails with EAGAIN, bind() with EADDRINUSE."
 		a.Remedies = append([]Remedy{t.shareUDP()}, a.Remedies...)
 	}
@@ -109,6 +130,11 @@ func (t *teller) alike() string {
 	return " and " + text.Count(more) + " more of that name"
 }
 
+// lately says when calls failed.
+func (t *teller) lately() string {
+	return " failed in the last " + span(model.HistorySpan) + t.tense("", ", none lately")
+}
+
 const notThePorts = "The error, EADDRNOTAVAIL, is that of a want of ports too, but this call did not get as far as a port: "
 
 func (t *teller) addressRefused() Advice {
@@ -117,8 +143,8 @@ func (t *teller) addressRefused() Advice {
 		return t.bindRefused(r)
 	}
 	a := Advice{
-		Title: t.title("connect() to %s finds no address, it is not the ports", t.destination()),
-		Seen:  text.Plural(t.Count, "connect", "connects") + " failed lately; by " + t.whoever() + t.alike() + " to " + t.destination(),
+		Title: t.title("connect() to %s %s no address, it is not the ports", t.destination(), t.tense("finds", "earlier found")),
+		Seen:  text.Plural(t.Count, "connect", "connects") + t.lately() + "; by " + t.whoever() + t.alike() + " to " + t.destination(),
 	}
 	look := Remedy{
 		What: "see which address and route there is", Command: "ip route get " + r.Destination.String() + "\nip address",
@@ -155,8 +181,8 @@ func (t *teller) bindRefused(r *model.Failure) Advice {
 		to = source.AddrPort(r.Local, r.LocalPort)
 	}
 	a := Advice{
-		Title: t.title("bind() to %s fails: the address, not the ports", to),
-		Seen:  text.Plural(t.Count, "bind", "binds") + " failed lately; by " + t.whoever() + t.alike() + " to " + to,
+		Title: t.title("bind() to %s %s: the address, not the ports", to, t.tense("fails", "failed earlier")),
+		Seen:  text.Plural(t.Count, "bind", "binds") + t.lately() + "; by " + t.whoever() + t.alike() + " to " + to,
 		Why:   notThePorts + "this host has no address " + ip + ".",
 	}
 	if linkLocal(r.Local) {

@@ -155,12 +155,13 @@ func (t *teller) told() string {
 	case model.Orphans:
 		return text.Plural(t.Count, "connection waits", "connections wait") + " for peers that do not answer: no process holds them"
 	case model.AddressRefused:
+		can, fails := t.tense("cannot", "earlier could not"), t.tense("fails", "failed earlier")
 		if r := t.refused(); r.Port == 0 {
-			return t.oneOf("{who} cannot bind "+r.Local.String()+": ", "bind() to "+r.Local.String()+" fails: ") + "no such address here, not the ports"
+			return t.oneOf("{who} "+can+" bind "+r.Local.String()+": ", "bind() to "+r.Local.String()+" "+fails+": ") + "no such address here, not the ports"
 		}
-		return t.oneOf("{who} cannot reach {to}: ", "connect() to {to} fails: ") + "no source address, not the ports"
+		return t.oneOf("{who} "+can+" reach {to}: ", "connect() to {to} "+fails+": ") + "no source address, not the ports"
 	case model.StolenPort:
-		return t.oneOf("{who} holds", "a connection holds") + fmt.Sprintf(" port %d, which a server wants: its start fails", t.Ports[0])
+		return t.oneOf("{who} holds", "a connection holds") + fmt.Sprintf(" port %d, which a server wants: its start %s", t.Ports[0], t.tense("fails", "would fail"))
 	}
 	return strings.TrimPrefix(Of(t.st, t.Finding).Title, t.name()+": ")
 }
@@ -292,15 +293,12 @@ func Outlook(o *model.Outlook, used, of int) string {
 func (t *teller) failsTold() string {
 	f := &t.st.Failures
 	failed := Wanting(f) + " failed"
-	if f.Recent == 0 {
-		failed += ", none lately"
-	}
+	finds := t.tense("finds no port", "found no port, but not lately,")
 	if len(f.By) > 0 && f.By[0].Kind == source.BindFailed {
-		on := address(t.Tuple.Source)
-		return t.oneOf("{who} finds no port to bind on "+on+": ", "bind() on "+on+" finds no port: ") + failed
+		return t.oneOf("{who} "+finds+" to bind on ", "bind() "+finds+" on ") + address(t.Tuple.Source) + ": " + failed
 	}
 	t.blame()
-	return t.oneOf("{who} finds no port to {to}: ", "connect() to {to} finds no port: ") + failed
+	return t.oneOf("{who} ", "connect() ") + finds + " to {to}: " + failed
 }
 
 // poolTold is about a pool for all destinations.

@@ -101,7 +101,7 @@ func Check(w io.Writer, states []*model.State, unseen []source.Brief, on CheckOn
 	level := CheckLevel(st, on)
 	words := checkWords(st, on)
 	if f := &st.Failures; f.Count > 0 {
-		words += ", " + advice.Wanting(f) + " failed"
+		words += ", " + advice.Wanting(f) + " failed" + advice.NoneLately(f)
 	}
 	if st.Snapshot.Settings.Assumed && st.Snapshot.Scope.Netns != 0 { // it may be narrowed, as those of containers are
 		words += ", by an assumed range"

@@ -97,7 +97,7 @@ func (p *markdownPage) figures() {
 	}
 	p.line("TCP: ", escape(strings.Join(states, ", ")), ".")
 	if p.Failures.Observed {
-		p.line(escape(strings.Join(append([]string{advice.Wanting(&p.Failures) + " failed for want of a port"}, advice.Aside(&p.Failures)...), "; ")), ".")
+		p.line(escape(strings.Join(append([]string{advice.Wanting(&p.Failures) + " failed for want of a port" + advice.NoneLately(&p.Failures)}, advice.Aside(&p.Failures)...), "; ")), ".")
 	}
 }
 

@@ -28,7 +28,7 @@ func (p *textPage) failures() {
 	if !p.Failures.Observed {
 		return
 	}
-	p.fact("failed", advice.Wanting(&p.Failures)+" for want of a port")
+	p.fact("failed", advice.Wanting(&p.Failures)+" for want of a port"+advice.NoneLately(&p.Failures))
 	by := p.Failures.By
 	for i := range by[:min(listed, len(by))] {
 		b := &by[i]

@@ -2,7 +2,7 @@
 #pragma once
 
 struct event {
-	__u64 time, cgroup;
+	__u64 time, cgroup, cookie;
 	__u64 local[2], remote[2];
 	__u32 netns, pid;
 	__u16 local_port, remote_port;
@@ -42,7 +42,9 @@ static __always_inline struct event *new_event(__u8 kind, __u64 at)
 	COPY_COMMON(copy, sc);
 	e->time = bpf_ktime_get_boot_ns();
 	e->cgroup = bpf_get_current_cgroup_id();
-	e->netns = READ(CAST(struct net, COMMON(skc_net.net))->ns.inum);
+	struct net *net = CAST(struct net, COMMON(skc_net.net));
+	e->netns = READ(net->ns.inum);
+	e->cookie = READ(net->net_cookie);
 	e->pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(e->name, sizeof(e->name));
 	if (READ(CAST(struct task_struct, bpf_get_current_task())->flags) & 0x200000) // PF_KTHREAD
