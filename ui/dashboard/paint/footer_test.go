@@ -74,7 +74,7 @@ func TestTheLastHintIsNeverCut(t *testing.T) {
 			}
 		}
 	}
-	want := " / filter  f findings  ↵ open  tab pane  s sort  b by  ? help  z fold    q quit"
+	want := " / filter  f findings  ↵ open  tab pane  s sort  b by  ? help  y copy    q quit"
 	if got := lastLine(sampleView(80, 24)); got != want {
 		t.Errorf("80 columns:\n got %q\nwant %q", got, want)
 	}
