@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"time"
 
 	"ephtop/source"
@@ -19,6 +20,70 @@ const (
 	burstMin   = 20
 )
 
+// What tells that closes have begun within ClosingSpan: seconds with so many each,
+// none of which has more than a few times as many as another, and so many in all.
+const (
+	steadyMin  = 3
+	steadyPart = 3
+	begunMin   = 10
+)
+
+// closes counts closes by how many seconds ago they were.
+type closes [closingSeconds]int32
+
+// sum is that of a part of closes.
+func sum(counts []int32) int {
+	n := 0
+	for _, c := range counts {
+		n += int(c)
+	}
+	return n
+}
+
+// rate is the closes per second while they go on. first says that there were none
+// before.
+func (c *closes) rate(first bool) float64 {
+	if full := c.begun(first); len(full) > 1 {
+		return float64(sum(full)) / float64(len(full))
+	}
+	all := sum(c[:])
+	if all >= burstMin {
+		for i := range closingSeconds - 1 {
+			if c.bursts(i) {
+				return float64(all-sum(c[i:i+2])) / (closingSeconds - 2)
+			}
+		}
+	}
+	return float64(all) / closingSeconds
+}
+
+// bursts tells whether the second that was i seconds ago and the one before have
+// most of the closes.
+func (c *closes) bursts(i int) bool {
+	return float64(sum(c[i:i+2])) > burstShare*float64(sum(c[:]))
+}
+
+// begun gives the seconds since steady closes began, but for the one in which
+// they did; none where they go on for longer.
+func (c *closes) begun(first bool) []int32 {
+	oldest := closingSeconds - 1
+	for oldest > 0 && c[oldest] == 0 {
+		oldest--
+	}
+	full := c[:oldest]
+	if oldest < 2 || oldest == closingSeconds-1 && !first {
+		return nil
+	}
+	if least := slices.Min(full); slices.Max(full) > steadyPart*least+steadyMin || !first && (least < steadyMin || sum(full) < begunMin) {
+		return nil
+	}
+	return full
+}
+
+// mayBegin tells whether all closes are so young that they may be a burst, or the
+// first of many.
+func (c *closes) mayBegin() bool { return sum(c[:2]) > 0 && sum(c[2:]) == 0 }
+
 // closeRate is the closes per second of the tuple. reused says that connect()
 // takes over what is older than the delay, so that where the first half is
 // crowded, older ones have given way and do not tell.
@@ -28,26 +93,5 @@ func (t *tuplePlace) closeRate(reused bool, set *source.Settings) float64 {
 		float64(u.FirstHalf) >= crowded*float64(u.FirstHalfSize) {
 		return float64(sum(t.young[:delay])) / float64(delay)
 	}
-	if u.Closing >= burstMin {
-		for i := range closingSeconds - 1 {
-			if t.bursts(i) {
-				return float64(u.Closing-sum(t.young[i:i+2])) / (closingSeconds - 2)
-			}
-		}
-	}
-	return float64(u.Closing) / closingSeconds
-}
-
-// bursts tells whether the second that was i seconds ago and the one before have
-// most of the closes.
-func (t *tuplePlace) bursts(i int) bool {
-	return float64(sum(t.young[i:i+2])) > burstShare*float64(t.use.Closing)
-}
-
-func sum(counts []int32) int {
-	n := 0
-	for _, c := range counts {
-		n += int(c)
-	}
-	return n
+	return t.young.rate(u.TimeWait == u.Closing)
 }

@@ -327,9 +327,12 @@ func (t *tuplePlace) decide(f *future, ages, spare []float64) {
 	}
 	f.waiting = ages
 	f.verdict(&u.Outlook, t.held.followed >= settled || u.TimeWait > 0)
-	if u.Outlook.Trend == TrendDrains && (u.Outlook.Rate > 0 || t.all.followed == 0 && t.young[0] > 0 && t.bursts(0)) {
+	if u.Outlook.Trend == TrendDrains && (u.Outlook.Rate > 0 || t.all.followed == 0 && t.young[0] > 0 && t.young.bursts(0)) {
 		// It rises by closes that may be a burst or have just begun.
 		u.Outlook.Trend, u.Outlook.In = TrendUnknown, 0
+	}
+	if o := &u.Outlook; t.young.mayBegin() && (o.Trend == TrendLevelsOff || o.Trend == TrendFull && f.closes > f.growth) {
+		o.Trend, o.In = TrendUnknown, 0
 	}
 	if u.Free == 0 && u.Reusable == 0 {
 		u.Outlook.Trend, u.Outlook.In, u.Outlook.Rate = TrendFull, 0, 0

@@ -56,7 +56,7 @@ type tuplePlace struct {
 	secondLive            int // the part of use.Live on ports of the second half
 	// young counts its TIME_WAIT by their age in seconds, untimed those of which
 	// it is not known.
-	young   [closingSeconds]int32
+	young   closes
 	untimed int32
 	ends    ends // of the range, that it holds
 
