@@ -3,8 +3,6 @@ package model
 import (
 	"slices"
 	"time"
-
-	"ephtop/source"
 )
 
 // ClosingSpan is the time over which the rate of closes is taken.
@@ -20,12 +18,14 @@ const (
 	burstMin   = 20
 )
 
-// What tells that closes have begun within ClosingSpan: seconds with so many each,
-// none of which has more than a few times as many as another, and so many in all.
+// What tells that closes have begun or ended within ClosingSpan: seconds with so
+// many each, none of which has more than a few times as many as another, and so
+// many in all, or so many that would have come since.
 const (
 	steadyMin  = 3
 	steadyPart = 3
 	begunMin   = 10
+	missedMin  = 8
 )
 
 // closes counts closes by how many seconds ago they were.
@@ -63,6 +63,19 @@ func (c *closes) bursts(i int) bool {
 	return float64(sum(c[i:i+2])) > burstShare*float64(sum(c[:]))
 }
 
+// stopped tells whether steady closes have come to an end.
+func (c *closes) stopped() bool {
+	silent := 0
+	for silent < closingSeconds && c[silent] == 0 {
+		silent++
+	}
+	if silent+2 >= closingSeconds {
+		return false
+	}
+	before := c[silent+1:] // in the second between they ended
+	return slices.Min(before) >= steadyMin && sum(before)*silent >= missedMin*len(before)
+}
+
 // begun gives the seconds since steady closes began, but for the one in which
 // they did; none where they go on for longer.
 func (c *closes) begun(first bool) []int32 {
@@ -87,11 +100,18 @@ func (c *closes) mayBegin() bool { return sum(c[:2]) > 0 && sum(c[2:]) == 0 }
 // closeRate is the closes per second of the tuple. reused says that connect()
 // takes over what is older than the delay, so that where the first half is
 // crowded, older ones have given way and do not tell.
-func (t *tuplePlace) closeRate(reused bool, set *source.Settings) float64 {
-	u := &t.use
+func (t *tuplePlace) closeRate(reused bool, st *State) float64 {
+	u, set := &t.use, &st.Snapshot.Settings
 	if delay := int(max(set.ReuseDelay, time.Second) / time.Second); reused && delay < closingSeconds &&
 		float64(u.FirstHalf) >= crowded*float64(u.FirstHalfSize) {
 		return float64(sum(t.young[:delay])) / float64(delay)
+	}
+	_, ended := st.Exit(u.Process)
+	ended = ended && 2*t.most > u.Live+u.TimeWait
+	looked := min(max(1, int(st.Elapsed.Round(time.Second)/time.Second)), closingSeconds)
+	t.stopped = t.stopped && sum(t.young[:looked]) == 0 || t.young[0] == 0 && (ended || t.young.stopped())
+	if t.stopped {
+		return 0
 	}
 	return t.young.rate(u.TimeWait == u.Closing)
 }

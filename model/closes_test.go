@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"testing"
 
 	"ephtop/source"
@@ -54,6 +55,81 @@ func TestTheFirstForecastIsRight(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// A client that has ended fills nothing up: within two looks its ports drain.
+// One that does not close often must be known to have ended.
+func TestClosesEnd(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		closer
+		told bool
+	}{
+		{closer{10, 19.95, 300}, false},
+		{closer{10, 19.35, 300}, true},
+		{closer{10, 27.05, 300}, true},
+		{closer{10, 27.05, 300}, false},
+		{closer{400, 60, 28232}, false},
+		{closer{3, 25, 100}, true},
+	} {
+		t.Run(fmt.Sprintf("%v/s until %v s, told %v", c.rate, c.ends, c.told), func(t *testing.T) {
+			t.Parallel()
+			host := newTeller()
+			for now := 0.5; now < c.ends+40; now++ {
+				m := c.at(now)
+				if over := now - c.ends; c.told && over > 0 && over <= 1 {
+					m.Exited = append(m.Exited, java.Key())
+				}
+				st := host.tell(m)
+				o, few := st.Outlook, len(st.Rows) <= 12
+				if over := now - c.ends; over <= 0 && now > 20 && o.Trend == TrendDrains {
+					t.Errorf("after %v s: drains, it closes yet", now)
+				} else if over > 2 && (o.Trend != TrendDrains || o.Plateau != 0) && !(few && o.Trend == TrendSteady) {
+					t.Errorf("%.1f s after the end: %v in %v to %d, want drains to 0", over, o.Trend, o.In, o.Plateau)
+				}
+			}
+		})
+	}
+}
+
+// What is not closed for a moment goes on: closes that come in bunches, and a
+// process that ended where others close.
+func TestClosesPause(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		young closes
+		rate  float64
+	}{
+		{closes{0, 30, 0, 30, 0}, 12},
+		{closes{0, 2, 3, 2, 3}, 2},
+		{closes{0, 12, 12, 12, 12}, 0},
+		{closes{0, 3, 12, 12, 12}, 0},
+		{closes{5, 5, 5, 5, 5}, 5},
+		{closes{10, 10, 10, 4, 0}, 10},
+		{closes{4, 0, 0, 4, 0}, 1.6},
+	} {
+		got := c.young.rate(false)
+		if c.young.stopped() {
+			got = 0
+		}
+		if !about(got, c.rate) {
+			t.Errorf("%v: %v/s, want %v", c.young, got, c.rate)
+		}
+	}
+	m := closer{10, 100, 600}
+	host := newTeller()
+	for now := 0.5; now < 20; now++ {
+		moment := m.at(now)
+		if now > 10 { // another closes on
+			for i := range moment.Snapshots[0].Sockets {
+				moment.Snapshots[0].Sockets[i].Process = source.NoProcess
+			}
+			moment.Exited = append(moment.Exited, java.Key())
+		}
+		if o := host.tell(moment).Outlook; now > 10 && !about(o.CloseRate, 10) {
+			t.Errorf("after %v s: %v closes/s, want 10", now, o.CloseRate)
 		}
 	}
 }

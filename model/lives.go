@@ -41,7 +41,7 @@ func (c *census) foresee(st *State) {
 	l.futures = resize(l.futures, len(c.tuples.tuples))
 	for _, n := range c.tuples.active {
 		t := &c.tuples.tuples[n]
-		l.futures[n] = t.future(set, c.domains.of(t.use.Interface), room)
+		l.futures[n] = t.future(st, c.domains.of(t.use.Interface), room)
 	}
 	c.countAges()
 	for _, n := range c.tuples.active {

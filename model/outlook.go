@@ -271,8 +271,8 @@ func (t *tuplePlace) takenOver(set *source.Settings) bool {
 // future is what can be told of the tuple's, but for the ages of all its
 // TIME_WAIT, and begins its outlook. room is how many more TIME_WAIT the kernel
 // keeps in this namespace.
-func (t *tuplePlace) future(set *source.Settings, d *domain, room int) future {
-	u := &t.use
+func (t *tuplePlace) future(st *State, d *domain, room int) future {
+	u, set := &t.use, &st.Snapshot.Settings
 	f := future{
 		used: u.Used, ports: u.Used + u.Free, held: u.Used - u.TimeWait, fixed: u.Blocked + u.Suspected, growth: t.held.trend(), horizon: t.held.horizon(),
 		most: float64(u.TimeWait + room),
@@ -296,7 +296,7 @@ func (t *tuplePlace) future(set *source.Settings, d *domain, room int) future {
 	if reused {
 		o.Keeps = max(set.ReuseDelay, time.Millisecond)
 	}
-	o.CloseRate = t.closeRate(reused, set)
+	o.CloseRate = t.closeRate(reused, st)
 	o.Sustainable = float64(u.TimeWait+u.Free) / o.Keeps.Seconds()
 	if f.stays {
 		return f

@@ -28,6 +28,8 @@ type tuplePlace struct {
 	// crowded says that its connect() may have had to take ports of the second
 	// half, wasCrowded that this was so in the turn before.
 	crowded, wasCrowded bool
+	// stopped says that closes came to an end, and none came since.
+	stopped bool
 	// order is that of its sockets when they were orderOf, and firstOrder that of
 	// those on ports that connect() tries first.
 	order, firstOrder order
@@ -119,7 +121,7 @@ func (t *tupleTable) touch(n int32) int32 {
 	}
 	*u = tuplePlace{
 		use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, all: u.all, held: u.held, turn: t.turn, dest: u.dest,
-		wasCrowded: u.crowded, order: u.order, firstOrder: u.firstOrder, orderOf: u.orderOf,
+		wasCrowded: u.crowded, stopped: u.stopped, order: u.order, firstOrder: u.firstOrder, orderOf: u.orderOf,
 		fullOnce: u.fullOnce, pool: noGroup, bound: noTuple, next: noTuple, destGroup: noGroup, service: noGroup,
 	}
 	t.dests.touch(u.dest)
