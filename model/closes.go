@@ -63,12 +63,19 @@ func (c *closes) bursts(i int) bool {
 	return float64(sum(c[i:i+2])) > burstShare*float64(sum(c[:]))
 }
 
+// silent is for how many seconds there were none.
+func (c *closes) silent() int {
+	for i, n := range c {
+		if n > 0 {
+			return i
+		}
+	}
+	return closingSeconds
+}
+
 // stopped tells whether steady closes have come to an end.
 func (c *closes) stopped() bool {
-	silent := 0
-	for silent < closingSeconds && c[silent] == 0 {
-		silent++
-	}
+	silent := c.silent()
 	if silent+2 >= closingSeconds {
 		return false
 	}

@@ -2,6 +2,7 @@ package model
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"ephtop/source"
@@ -84,6 +85,8 @@ type future struct {
 	// when they go; most is the number that the kernel keeps.
 	waiting []float64
 	most    float64
+	// youngest is the age of the youngest of them in seconds, as far as it is known.
+	youngest int
 	// stays says that the TIME_WAIT are as many as now for good: they are taken
 	// for held, and life and wait are 0.
 	stays bool
@@ -206,7 +209,12 @@ func (f *future) takenOver() float64 {
 
 // reaches is the time in which the use has come near to where it settles.
 func (f *future) reaches(use float64) float64 {
-	in, near := float64(f.wait), max(1, use/100)
+	in, near := 0.0, max(1, use/100)
+	if f.closes > 0 {
+		in = float64(f.wait)
+	} else if f.used > f.held {
+		in = float64(f.wait - f.youngest)
+	}
 	if f.growth < 0 {
 		return max(in, float64(f.fixed-f.held)/f.growth)
 	}
@@ -302,6 +310,7 @@ func (t *tuplePlace) future(st *State, d *domain, room int) future {
 		return f
 	}
 	f.closes, f.wait, f.life = o.CloseRate, wait, wait
+	f.youngest = min(t.young.silent(), wait)
 	if reused {
 		f.life = 0 // by less than a second no close is in the way
 		if set.ReuseDelay >= time.Second {
@@ -316,7 +325,9 @@ func (t *tuplePlace) future(st *State, d *domain, room int) future {
 // not counted but for the youngest; spare has room for them.
 func (t *tuplePlace) decide(f *future, ages, spare []float64) {
 	u := &t.use
-	if ages == nil && f.near() {
+	if ages != nil {
+		f.youngest = max(0, slices.IndexFunc(ages, func(n float64) bool { return n > 0 }))
+	} else if f.near() {
 		ages = spare[:f.wait]
 		older := float64(u.TimeWait-u.Closing) / float64(max(1, f.wait-closingSeconds))
 		for i := range ages {
