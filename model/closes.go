@@ -83,6 +83,13 @@ func (c *closes) stopped() bool {
 	return slices.Min(before) >= steadyMin && sum(before)*silent >= missedMin*len(before)
 }
 
+// over tells whether closes came to an end, as they had at the look before, or
+// since. ended says that who closed has ended.
+func (c *closes) over(had, ended bool, since time.Duration) bool {
+	looked := min(max(1, int(since.Round(time.Second)/time.Second)), closingSeconds)
+	return had && sum(c[:looked]) == 0 || c[0] == 0 && (ended || c.stopped())
+}
+
 // begun gives the seconds since steady closes began, but for the one in which
 // they did; none where they go on for longer.
 func (c *closes) begun(first bool) []int32 {
@@ -113,11 +120,12 @@ func (t *tuplePlace) closeRate(reused bool, st *State) float64 {
 		float64(u.FirstHalf) >= crowded*float64(u.FirstHalfSize) {
 		return float64(sum(t.young[:delay])) / float64(delay)
 	}
+	if u.Closing == 0 {
+		return 0
+	}
 	_, ended := st.Exit(u.Process)
 	ended = ended && 2*t.most > u.Live+u.TimeWait
-	looked := min(max(1, int(st.Elapsed.Round(time.Second)/time.Second)), closingSeconds)
-	t.stopped = t.stopped && sum(t.young[:looked]) == 0 || t.young[0] == 0 && (ended || t.young.stopped())
-	if t.stopped {
+	if t.stopped = t.young.over(t.stopped, ended, st.Elapsed); t.stopped {
 		return 0
 	}
 	return t.young.rate(u.TimeWait == u.Closing)

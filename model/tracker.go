@@ -78,7 +78,7 @@ func (t *tracker) update(f *Fleet, st *State) {
 	}
 	t.listened.note(st, &t.ownership.scratch.signs)
 	st.steal(t.listened, &t.ownership.scratch.signs)
-	t.history.add(st, t.again)
+	t.history.add(st, &t.tcp, t.again)
 	st.find(t)
 	t.tcp.tuples.finish()
 	t.udp.tuples.finish()
