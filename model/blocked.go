@@ -23,6 +23,10 @@ type domain struct {
 	// count and first are the number of blocked ports, and of those among them
 	// that connect() tries first. told counts those that the kernel told of.
 	count, first, told int
+	// waits are those that TIME_WAIT holds, or those likely blocked, of which so
+	// many come a second; growth is that of the others.
+	waits          waits
+	closes, growth float64
 }
 
 func (d *domain) reset(vrf uint32) {
@@ -30,6 +34,8 @@ func (d *domain) reset(vrf uint32) {
 		d.blocked, d.aside = source.PortSet{}, source.PortSet{}
 	}
 	d.vrf, d.any, d.seen, d.count, d.first, d.told = vrf, false, false, 0, 0, 0
+	d.waits.reset()
+	d.closes, d.growth = 0, 0
 }
 
 func (d *domain) block(port uint16) {

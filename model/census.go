@@ -27,7 +27,8 @@ type census struct {
 	past      map[TupleKey]*pastPool // of the private pools that are there
 	listened  []uint16               // ports of listeners at the look before
 	consumers consumerCounts
-	vrfs      []uint32 // the known ones
+	vrfs      []uint32                // the known ones
+	blocked   map[uint32]*pastBlocked // by VRF
 	stamps    stampsPast
 }
 
@@ -47,6 +48,7 @@ type tally struct {
 	// holders are the sockets that hold an ephemeral port, by port.
 	holders []holder
 
+	waits    waits // of the range
 	pools    poolCounts
 	pairs    pairTable
 	suspects suspects
@@ -186,6 +188,7 @@ func (c *census) count(st *State, o *ownership) {
 	c.number(st, o)
 	c.pools.begin()
 	c.pairs.begin()
+	c.waits.reset()
 	if len(c.holders) > 0 || c.domains[0].any {
 		p.Pressure.Map.reset(set.Range.Low, set.Range.High)
 	}
@@ -295,11 +298,12 @@ func (c *census) countPort(st *State, p *Pressure, holders []holder) {
 	port := holders[0].port
 	p.InUse++
 	p.Map.add(port)
-	live, bound := false, false
+	live, bound, youngest := false, false, uint8(noAge)
 	for i := range holders {
 		h := &holders[i]
 		live = live || h.state != source.TimeWait
 		bound = bound || h.bound
+		youngest = min(youngest, h.age)
 		if h.tuple != noTuple {
 			c.tuples.tuples[h.tuple].count(h, c.usable.low)
 			c.pairs.count(h)
@@ -316,6 +320,14 @@ func (c *census) countPort(st *State, p *Pressure, holders []holder) {
 		p.Live++
 	default:
 		p.TimeWait++
+	}
+	if !live {
+		c.waits.add(youngest)
+	}
+	for i := range c.domains {
+		if d := &c.domains[i]; d.any && d.blocked.Has(port) {
+			c.countWaits(st, d, holders)
+		}
 	}
 	c.countPools(st, holders, live)
 }
@@ -340,6 +352,7 @@ func (t *tuplePlace) count(h *holder, low uint16) {
 		return
 	}
 	t.use.TimeWait++
+	t.ownWaits += one(h.blocked)
 	t.use.Reusable += one(h.reuse)
 	t.use.FirstReusable += one(h.reuse && !second)
 	switch {

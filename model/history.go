@@ -70,6 +70,7 @@ type history struct {
 	samples, hour window
 	stretch       Sample // the worst of a HourStep that is not over
 	pool          growth
+	stopped       bool // the closes, of all ports
 }
 
 // growth is how a number of ports grows.
@@ -86,11 +87,11 @@ type growth struct {
 
 // add completes the state with its outlook and its history. again says that it
 // is about the look of the moment before.
-func (h *history) add(st *State, again bool) {
+func (h *history) add(st *State, c *census, again bool) {
 	p := &st.TCP.Pressure
 	head := p.Headline()
 	h.pool.follow(p.InUse, newPace(st.Elapsed))
-	st.Outlook = h.outlook(st, &head)
+	st.Outlook = h.outlook(st, &head, c)
 	if !again {
 		s := Sample{
 			Clock: st.Clock, Used: uint16(head.Used()), Usable: uint16(head.Limit.Of(p.Usable)), Pool: uint16(p.InUse),
@@ -201,13 +202,26 @@ func (g *growth) shown() float64 {
 }
 
 // outlook is that of the headline.
-func (h *history) outlook(st *State, head *Headline) Outlook {
+func (h *history) outlook(st *State, head *Headline, c *census) Outlook {
+	rate := c.waits.rate(&h.stopped, st)
 	if head.Scope == ScopeTuple {
 		return st.TCP.Pressure.Worst().Outlook
 	}
 	used := head.Used()
 	o := Outlook{Rate: h.pool.shown()}
 	f := future{used: used, ports: used + head.Free, held: used, fixed: head.Blocked, growth: h.pool.trend(), horizon: h.pool.horizon()}
+	waits := head.TimeWait
+	if head.Scope == ScopePool {
+		waits = c.waits.all
+	}
+	if f.growth <= 0 && 2*waits > used && c.waits.all > 0 {
+		// Where it does not rise, it falls as they go, however it fell before.
+		part := float64(waits) / float64(c.waits.all)
+		f.others = portion{&c.waits, part, part * rate, float64(waits)}
+		f.wait = min(int(st.Snapshot.Settings.TimeWait/time.Second), maxAge)
+		f.life, f.held, f.growth, f.youngest = f.wait, used-waits, 0, f.wait
+		f.fixed = min(f.fixed, f.held)
+	}
 	f.verdict(&o, h.pool.followed >= settled)
 	return o
 }

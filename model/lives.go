@@ -41,7 +41,7 @@ func (c *census) foresee(st *State) {
 	l.futures = resize(l.futures, len(c.tuples.tuples))
 	for _, n := range c.tuples.active {
 		t := &c.tuples.tuples[n]
-		l.futures[n] = t.future(set, c.domains.of(t.use.Interface), room)
+		l.futures[n] = t.future(st, c.domains.of(t.use.Interface), room)
 	}
 	c.countAges()
 	for _, n := range c.tuples.active {
@@ -84,7 +84,7 @@ func (c *census) pickNearest() {
 	l.nearest = l.nearest[:0]
 	far := func(n int32) float64 {
 		f := &l.futures[n]
-		return -max(float64(f.used), float64(f.held)+f.closes*float64(f.life)) / float64(max(1, f.ports))
+		return -max(float64(f.used), float64(f.held)+f.closes*float64(f.life)+f.others.ends(f.wait)) / float64(max(1, f.ports))
 	}
 	for _, n := range c.tuples.active {
 		f := &l.futures[n]

@@ -2,16 +2,11 @@ package model
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"ephtop/source"
 )
-
-// ClosingSpan is the time over which the rate of closes is taken.
-const ClosingSpan = 5 * time.Second
-
-// closingSeconds is ClosingSpan in whole seconds.
-const closingSeconds = 5
 
 // Trend is the verdict of an outlook.
 type Trend uint8
@@ -90,6 +85,12 @@ type future struct {
 	// when they go; most is the number that the kernel keeps.
 	waiting []float64
 	most    float64
+	// others are the ports of others that come free like TIME_WAIT, after the wait.
+	others portion
+	// begins is the part of the closes that may have just begun, or be a burst.
+	begins float64
+	// youngest is the age of the youngest of them in seconds, as far as it is known.
+	youngest int
 	// stays says that the TIME_WAIT are as many as now for good: they are taken
 	// for held, and life and wait are 0.
 	stays bool
@@ -97,19 +98,33 @@ type future struct {
 	first float64
 }
 
-// walk gives the used ports after each second of a life, until see says that
+// lasts is for how many seconds the TIME_WAIT of now count.
+func (f *future) lasts() int {
+	if f.others.waits != nil {
+		return f.wait
+	}
+	return f.life
+}
+
+// walk gives the used ports after each second of that, until see says that
 // it has seen enough. Only what connect() can't have counts.
 func (f *future) walk(see func(second int, use float64) bool) {
 	left := 0.0
-	for _, n := range f.waiting[:f.life] {
-		left += n
+	if f.waiting != nil {
+		for _, n := range f.waiting[:f.life] {
+			left += n
+		}
 	}
-	for second := 0; second <= f.life; second++ {
-		if second > 0 {
+	others := f.others.left(f.wait)
+	for second := 0; second <= f.lasts(); second++ {
+		if second > 0 && second <= f.life && f.waiting != nil {
 			left -= f.waiting[f.life-second]
 		}
-		held := max(float64(f.fixed), float64(f.held)+f.growth*float64(second))
-		if !see(second, held+min(left+f.closes*float64(second), f.most)) {
+		if f.others.waits != nil && second > 0 {
+			others -= f.others.part * float64(f.others.ages[f.wait-second])
+		}
+		held := max(float64(f.fixed), float64(f.held)+f.growth*float64(second)) + min(others+f.others.closes*float64(second), f.others.most)
+		if !see(second, held+min(left+f.closes*float64(min(second, f.life)), f.most)) {
 			return
 		}
 	}
@@ -126,7 +141,7 @@ func (f *future) limit() float64 {
 
 // near tells whether it may get full within a life.
 func (f *future) near() bool {
-	return float64(f.used)+(f.closes+max(0, f.growth))*float64(f.life) >= f.limit()
+	return float64(f.used)+(f.closes+max(0, f.growth))*float64(f.life)+f.others.ends(f.wait) >= f.limit()
 }
 
 // full tells when no port can be had any more.
@@ -141,12 +156,12 @@ func (f *future) full() (in float64, ever bool) {
 			return !ever
 		})
 	} else {
-		was = float64(f.held) + f.growth*float64(f.life) + min(f.closes*float64(f.life), f.most)
+		was = float64(f.held) + f.growth*float64(f.lasts()) + min(f.closes*float64(f.life), f.most) + f.others.ends(f.wait)
 	}
 	if ever || f.growth <= 0 {
 		return in, ever
 	}
-	in = float64(f.life) + (ports-was)/f.growth
+	in = float64(f.lasts()) + (ports-was)/f.growth
 	return in, in < farthest.Seconds()
 }
 
@@ -161,7 +176,7 @@ const soonLives = 10
 // where closes lead before: by them, or by what is held, if that grows faster than
 // closes change the use, or comes on top of these soon.
 func (f *future) nearest(in, use float64) bool {
-	life, change := float64(f.life), use-float64(f.used)
+	life, change := float64(f.lasts()), use-float64(f.used)
 	return in <= life || f.steady(use) || f.growth*life >= math.Abs(change) || change > 0 && in <= soonLives*life
 }
 
@@ -172,6 +187,7 @@ func (f *future) settled() (use, needs float64) {
 	if f.growth < 0 {
 		held = float64(f.fixed)
 	}
+	held += f.others.ends(f.wait)
 	needs = held + min(f.closes*float64(f.life), f.most)
 	if !f.reused() {
 		return needs, needs
@@ -206,17 +222,22 @@ func (f *future) takenOver() float64 {
 	if f.closes <= bears {
 		return max(young, over(f.first, f.closes))
 	}
-	second := float64(f.ports-f.held) - f.first
+	second := float64(f.ports-f.held) - f.others.left(f.wait) - f.first
 	return max(young, f.first+over(second, f.closes-bears))
 }
 
 // reaches is the time in which the use has come near to where it settles.
 func (f *future) reaches(use float64) float64 {
-	in, near := float64(f.wait), max(1, use/100)
+	in, near := 0.0, max(1, use/100, math.Abs(use-float64(f.used))/100)
+	if f.closes > 0 || f.others.closes > 0 {
+		in = float64(f.wait)
+	} else if f.used > f.held {
+		in = float64(f.wait - min(f.youngest, f.others.youngest()))
+	}
 	if f.growth < 0 {
 		return max(in, float64(f.fixed-f.held)/f.growth)
 	}
-	if !f.reused() && f.waiting != nil {
+	if !f.reused() && (f.waiting != nil || f.life == 0 || float64(f.used-f.held) <= f.others.left(f.wait)) {
 		f.walk(func(second int, at float64) bool {
 			in = float64(second)
 			return math.Abs(at-use) > near
@@ -228,7 +249,7 @@ func (f *future) reaches(use float64) float64 {
 // slack is how far from now the use may settle and be steady all the same: as
 // far as chance moves a rate of closes that is taken over ClosingSpan.
 func (f *future) slack(use float64) float64 {
-	seen := f.closes * closingSeconds
+	seen := (f.closes + f.others.closes) * closingSeconds
 	if f.wait > 0 {
 		seen = max(seen, float64(f.used-f.held)*closingSeconds/float64(f.wait))
 	}
@@ -241,7 +262,7 @@ func (f *future) verdict(o *Outlook, known bool) {
 	use, needs := f.settled()
 	in, full := f.full()
 	switch {
-	case full && in <= max(float64(f.life), f.horizon) && f.nearest(in, use):
+	case full && in <= max(float64(f.lasts()), f.horizon) && f.nearest(in, use):
 		o.Trend, o.In = TrendFull, seconds(in)
 		use = max(needs, float64(f.ports))
 	case !known || full && f.steady(use): // it grows, and when that fills it up is not known yet
@@ -262,46 +283,6 @@ func (f *future) verdict(o *Outlook, known bool) {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// A burst is no rate: if two seconds one after the other have more than so much
-// of so many closes, it is the others that tell the rate.
-const (
-	burstShare = 0.8
-	burstMin   = 20
-)
-
-// closeRate is the closes per second of the tuple. reused says that connect()
-// takes over what is older than the delay, so that where the first half is
-// crowded, older ones have given way and do not tell.
-func (t *tuplePlace) closeRate(reused bool, set *source.Settings) float64 {
-	u := &t.use
-	if delay := int(max(set.ReuseDelay, time.Second) / time.Second); reused && delay < closingSeconds &&
-		float64(u.FirstHalf) >= crowded*float64(u.FirstHalfSize) {
-		return float64(sum(t.young[:delay])) / float64(delay)
-	}
-	if u.Closing >= burstMin {
-		for i := range closingSeconds - 1 {
-			if t.bursts(i) {
-				return float64(u.Closing-sum(t.young[i:i+2])) / (closingSeconds - 2)
-			}
-		}
-	}
-	return float64(u.Closing) / closingSeconds
-}
-
-// bursts tells whether the second that was i seconds ago and the one before have
-// most of the closes.
-func (t *tuplePlace) bursts(i int) bool {
-	return float64(sum(t.young[i:i+2])) > burstShare*float64(t.use.Closing)
-}
-
-func sum(counts []int32) int {
-	n := 0
-	for _, c := range counts {
-		n += int(c)
-	}
-	return n
-}
-
 // takenOver tells whether connect() takes over the tuple's TIME_WAIT when they
 // are old enough: by those that are, else by the addresses.
 func (t *tuplePlace) takenOver(set *source.Settings) bool {
@@ -317,8 +298,8 @@ func (t *tuplePlace) takenOver(set *source.Settings) bool {
 // future is what can be told of the tuple's, but for the ages of all its
 // TIME_WAIT, and begins its outlook. room is how many more TIME_WAIT the kernel
 // keeps in this namespace.
-func (t *tuplePlace) future(set *source.Settings, d *domain, room int) future {
-	u := &t.use
+func (t *tuplePlace) future(st *State, d *domain, room int) future {
+	u, set := &t.use, &st.Snapshot.Settings
 	f := future{
 		used: u.Used, ports: u.Used + u.Free, held: u.Used - u.TimeWait, fixed: u.Blocked + u.Suspected, growth: t.held.trend(), horizon: t.held.horizon(),
 		most: float64(u.TimeWait + room),
@@ -342,12 +323,33 @@ func (t *tuplePlace) future(set *source.Settings, d *domain, room int) future {
 	if reused {
 		o.Keeps = max(set.ReuseDelay, time.Millisecond)
 	}
-	o.CloseRate = t.closeRate(reused, set)
+	o.CloseRate = t.closeRate(reused, st)
 	o.Sustainable = float64(u.TimeWait+u.Free) / o.Keeps.Seconds()
 	if f.stays {
 		return f
 	}
 	f.closes, f.wait, f.life = o.CloseRate, wait, wait
+	f.youngest = wait
+	if u.TimeWait > 0 {
+		f.youngest = t.young.silent()
+	}
+	if t.young.mayBegin() {
+		f.begins = f.closes
+	}
+	if n := t.others(d); n > 0 {
+		f.held, f.fixed = f.held-n, f.fixed-n
+		part := float64(n) / float64(d.waits.all)
+		f.others = portion{&d.waits, part, part * d.closes, float64(n + room)}
+		if d.waits.young().mayBegin() {
+			f.begins += f.others.closes
+		}
+	}
+	if d.growth < 0 { // but for what listens, and what came in there
+		f.fixed = min(f.fixed, d.aside.Len())
+		if d.growth-f.growth < calm { // its own stay
+			f.fixed += u.Live - (t.blocked - t.ownWaits)
+		}
+	}
 	if reused {
 		f.life = 0 // by less than a second no close is in the way
 		if set.ReuseDelay >= time.Second {
@@ -362,7 +364,9 @@ func (t *tuplePlace) future(set *source.Settings, d *domain, room int) future {
 // not counted but for the youngest; spare has room for them.
 func (t *tuplePlace) decide(f *future, ages, spare []float64) {
 	u := &t.use
-	if ages == nil && f.near() {
+	if ages != nil && u.TimeWait > 0 {
+		f.youngest = max(0, slices.IndexFunc(ages, func(n float64) bool { return n > 0 }))
+	} else if ages == nil && f.near() {
 		ages = spare[:f.wait]
 		older := float64(u.TimeWait-u.Closing) / float64(max(1, f.wait-closingSeconds))
 		for i := range ages {
@@ -372,12 +376,19 @@ func (t *tuplePlace) decide(f *future, ages, spare []float64) {
 		}
 	}
 	f.waiting = ages
-	f.verdict(&u.Outlook, t.held.followed >= settled || u.TimeWait > 0)
-	if u.Outlook.Trend == TrendDrains && (u.Outlook.Rate > 0 || t.all.followed == 0 && t.young[0] > 0 && t.bursts(0)) {
+	f.verdict(&u.Outlook, t.held.followed >= settled || u.TimeWait > 0 || f.others.waits != nil)
+	if u.Outlook.Trend == TrendDrains && (u.Outlook.Rate > 0 || t.all.followed == 0 && t.young[0] > 0 && t.young.bursts(0)) {
 		// It rises by closes that may be a burst or have just begun.
 		u.Outlook.Trend, u.Outlook.In = TrendUnknown, 0
 	}
-	if u.Free == 0 && u.Reusable == 0 {
+	if o := &u.Outlook; f.begins > 0 && (o.Trend == TrendLevelsOff || o.Trend == TrendFull && f.begins > f.growth) {
+		o.Trend, o.In = TrendUnknown, 0
+	}
+	none := u.Free == 0 && u.Reusable == 0
+	if t.wasFull = none || t.wasFull && 100*u.Free <= u.Used; t.wasFull && u.Outlook.Trend == TrendDrains {
+		u.Outlook.Trend, u.Outlook.In = TrendUnknown, 0 // no more is closed than could be opened
+	}
+	if none {
 		u.Outlook.Trend, u.Outlook.In, u.Outlook.Rate = TrendFull, 0, 0
 		u.Outlook.Plateau = max(u.Outlook.Plateau, u.Used)
 	}

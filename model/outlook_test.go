@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -154,8 +155,8 @@ func TestARateBesideABurst(t *testing.T) {
 		t.Errorf("%v closes/s, want 20", o.CloseRate)
 	}
 	for seconds := 3; seconds <= 5; seconds++ {
-		if o := oneLook(churning(20, 0, seconds, "10.0.0.1", db), 0, ports(28232)).Outlook; !about(o.CloseRate, 4*float64(seconds)) {
-			t.Errorf("begun %d s ago: %v closes/s, want %d", seconds, o.CloseRate, 4*seconds)
+		if o := oneLook(churning(20, 0, seconds, "10.0.0.1", db), 0, ports(28232)).Outlook; !about(o.CloseRate, 20) {
+			t.Errorf("begun %d s ago: %v closes/s, want 20", seconds, o.CloseRate)
 		}
 	}
 }
@@ -397,5 +398,35 @@ func TestTheNearerChangeIsTold(t *testing.T) {
 		if o := st.Outlook; o.Trend != test.want {
 			t.Errorf("%s: %+v, want %v", test.name, o, test.want)
 		}
+	}
+}
+
+// Where nothing is closed any more, it drains in the time that the last TIME_WAIT
+// has left, whether or not connect() may take it over before, and in no longer
+// than live ones take to go.
+func TestItDrainsInWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	for _, reuse := range []int{0, 1} {
+		for _, age := range []int{5, 10, 30, 55} {
+			o := oneLook(churning(20, age, 60, "10.0.0.1", db), 0, ports(2000), func(s *source.Settings) { s.ReuseTimeWait = reuse }).Outlook
+			if want := time.Duration(60-age) * time.Second; o.Trend != TrendDrains || o.Plateau != 0 || o.In > want || o.In < want-2*time.Second {
+				t.Errorf("reuse %d, closed %d s ago: %v in %v to %d, want drains in %v to 0", reuse, age, o.Trend, o.In, o.Plateau, want)
+			}
+		}
+	}
+	// Of many destinations as well, of which the ages are not counted.
+	m := settingsOf(moment(0), ports(2000))
+	for i := range 2 * maxForeseen {
+		list := churning(20, 20, 60, "10.0.0.1", fmt.Sprintf("10.0.9.%d:80", i))
+		m.Snapshots[0].Sockets = append(m.Snapshots[0].Sockets, place(settingsOf(moment(0, list...), ports(2000))).Snapshots[0].Sockets...)
+	}
+	for i, u := range update(m).TCP.Pressure.Tuples {
+		if o := u.Outlook; o.Trend != TrendDrains || o.In > time.Minute-ClosingSpan {
+			t.Errorf("destination %d: %v in %v, want drains in less than 55 s", i, o.Trend, o.In)
+		}
+	}
+	list := grows([]func(*source.Settings){ports(2000)}, line(10, 1000, -50)...)
+	if o := list[9]; o.Trend != TrendDrains || !about(o.In.Seconds(), 11) {
+		t.Errorf("live ones that go: %v in %v, want drains in 11 s", o.Trend, o.In)
 	}
 }

@@ -50,13 +50,14 @@ func (c *census) rankTuples(st *State, p *Pressure) {
 			t.FirstHalfSize = c.usable.first
 		}
 		place.all.follow(t.Used, pace)
-		place.held.follow(t.Used-t.TimeWait, pace)
+		place.held.follow(t.Used-t.TimeWait-place.others(d), pace)
 		t.Level = st.Thresholds.Level(t.Used, t.Used+t.Free)
 		if t.Level == LevelExhausted && t.Reusable > 0 {
 			// connect() still gets a port, if timestamps were negotiated.
 			t.Level = LevelCritical
 		}
 	}
+	c.followBlocked(st, pace)
 	c.foresee(st)
 	for _, n := range c.tuples.active {
 		p.Tuples = append(p.Tuples, c.tuples.tuples[n].use)

@@ -86,6 +86,7 @@ func (c *census) suspect(st *State, o *ownership) {
 	}
 	if s.total > 0 {
 		c.countSuspected(st)
+		c.countSuspectedWaits(st)
 	}
 }
 
@@ -359,6 +360,7 @@ func (c *census) countSuspected(st *State) {
 			}
 			t.lastPort = h.port
 			t.use.Suspected--
+			t.ownWaits += one(h.state == source.TimeWait)
 			t.use.Reusable -= one(h.reuse)
 			t.use.FirstReusable -= one(h.reuse && h.port&1 == low&1)
 		})

@@ -61,7 +61,7 @@ func (t *tracker) update(f *Fleet, st *State) {
 	}
 	t.ownership.started = true
 	// From here on a row's process is final, and the registry says who it is.
-	st.Processes = f.registry.processes
+	st.Processes, st.Exits = f.registry.processes, f.registry.exits
 	t.tcp.most()
 	for _, c := range [...]*census{&t.tcp, &t.udp} {
 		c.rank(st)
@@ -78,7 +78,7 @@ func (t *tracker) update(f *Fleet, st *State) {
 	}
 	t.listened.note(st, &t.ownership.scratch.signs)
 	st.steal(t.listened, &t.ownership.scratch.signs)
-	t.history.add(st, t.again)
+	t.history.add(st, &t.tcp, t.again)
 	st.find(t)
 	t.tcp.tuples.finish()
 	t.udp.tuples.finish()

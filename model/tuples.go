@@ -28,6 +28,10 @@ type tuplePlace struct {
 	// crowded says that its connect() may have had to take ports of the second
 	// half, wasCrowded that this was so in the turn before.
 	crowded, wasCrowded bool
+	// wasFull says that it was full, and has hardly come down since.
+	wasFull bool
+	// stopped says that closes came to an end, and none came since.
+	stopped bool
 	// order is that of its sockets when they were orderOf, and firstOrder that of
 	// those on ports that connect() tries first.
 	order, firstOrder order
@@ -53,10 +57,13 @@ type tuplePlace struct {
 	// blocked counts its own ports that are blocked for everyone, firstBlocked
 	// those of them that connect() tries first.
 	blocked, firstBlocked int
-	secondLive            int // the part of use.Live on ports of the second half
+	// ownWaits counts its TIME_WAIT on ports that are blocked for everyone, or
+	// likely so.
+	ownWaits   int
+	secondLive int // the part of use.Live on ports of the second half
 	// young counts its TIME_WAIT by their age in seconds, untimed those of which
 	// it is not known.
-	young   [closingSeconds]int32
+	young   closes
 	untimed int32
 	ends    ends // of the range, that it holds
 
@@ -119,7 +126,7 @@ func (t *tupleTable) touch(n int32) int32 {
 	}
 	*u = tuplePlace{
 		use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, all: u.all, held: u.held, turn: t.turn, dest: u.dest,
-		wasCrowded: u.crowded, order: u.order, firstOrder: u.firstOrder, orderOf: u.orderOf,
+		wasCrowded: u.crowded, wasFull: u.wasFull, stopped: u.stopped, order: u.order, firstOrder: u.firstOrder, orderOf: u.orderOf,
 		fullOnce: u.fullOnce, pool: noGroup, bound: noTuple, next: noTuple, destGroup: noGroup, service: noGroup,
 	}
 	t.dests.touch(u.dest)
