@@ -59,7 +59,7 @@ func TestStories(t *testing.T) {
 				act(t, h, "redis", "serve", 0, "127.0.0.2:6379")
 				return act(t, h, "batch", "burst", 1500, "127.0.0.2:6379").end
 			},
-			[]string{"batch", "127.0.0.2:6379"}, []string{"TIME_WAIT", "batch†"},
+			[]string{"batch", "127.0.0.2:6379"}, []string{"TIME_WAIT", "batch?†"},
 		},
 	} {
 		t.Run(story.name, func(t *testing.T) {
