@@ -319,47 +319,6 @@ func findCloseWait(st *State, list []Finding) []Finding {
 	return list
 }
 
-func (s *signs) findSynSent(st *State, list []Finding) []Finding {
-	if len(s.waiting) > maxUnanswered {
-		slices.SortStableFunc(s.waiting, func(a, b unanswered) int { return cmp.Compare(b.count, a.count) })
-		s.waiting = s.waiting[:maxUnanswered]
-	}
-	for i := range s.waiting {
-		w := &s.waiting[i]
-		k, r := &st.Snapshot.Sockets[w.row], &st.Rows[w.row]
-		f := Finding{
-			Problem: SynSent, Tuple: st.Key(k),
-			Process: r.Process, Tier: r.Tier, Count: w.count, Span: w.oldest,
-		}
-		if f.Count >= lingeringMany {
-			f.Level = LevelWarning
-		}
-		list = append(list, f)
-	}
-	return list
-}
-
-func (s *signs) findOrphans(st *State, list []Finding) []Finding {
-	orphans, finWait2 := 0, 0
-	for _, row := range s.orphans {
-		// The port of a listener is the listener's, whatever becomes of what it
-		// accepted.
-		if k := &st.Snapshot.Sockets[row]; !s.listening.Has(k.LocalPort) {
-			orphans++
-			finWait2 += one(k.State == source.FinWait2)
-		}
-	}
-	usable := st.TCP.Pressure.Usable
-	if !st.Snapshot.Inodes || orphans == 0 || orphans < minOrphans && float64(orphans) < minBoundShare*float64(usable) {
-		return list
-	}
-	level := LevelOK
-	if float64(orphans) >= minBoundShare*float64(usable) {
-		level = LevelWarning
-	}
-	return append(list, Finding{Problem: Orphans, Level: level, Process: source.NoProcess, Count: orphans, FinWait2: finWait2, Of: usable})
-}
-
 func findBuckets(st *State, list []Finding) []Finding {
 	most, n := st.Snapshot.Settings.MaxTimeWait, st.TCP.States[source.TimeWait]
 	if most <= 0 || float64(n) < bucketsShare*float64(most) {
