@@ -10,6 +10,8 @@ import (
 	"ephtop/ui/text"
 )
 
+const atLeast = "at least "
+
 // Wanting counts what failed for want of a port, by sort: "3 connects", "at least
 // 3 connects, 20 binds, 5 UDP sockets".
 func Wanting(f *model.Failures) string {
@@ -27,7 +29,7 @@ func Wanting(f *model.Failures) string {
 		words = strings.Join(sorts, ", ")
 	}
 	if f.Lost > 0 && f.Count > 0 {
-		return "at least " + words
+		return atLeast + words
 	}
 	return words
 }

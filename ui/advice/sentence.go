@@ -293,6 +293,12 @@ func Outlook(o *model.Outlook, used, of int) string {
 func (t *teller) failsTold() string {
 	f := &t.st.Failures
 	failed := Wanting(f) + " failed"
+	if first, _, several := strings.Cut(failed, ", "); several { // too long for a sentence
+		failed = text.Count(f.Count) + " calls failed"
+		if strings.HasPrefix(first, atLeast) {
+			failed = atLeast + failed
+		}
+	}
 	finds := t.tense("finds no port", "found no port, but not lately,")
 	if len(f.By) > 0 && f.By[0].Kind == source.BindFailed {
 		return t.oneOf("{who} "+finds+" to bind on ", "bind() "+finds+" on ") + address(t.Tuple.Source) + ": " + failed
