@@ -1,7 +1,6 @@
 package command_test
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -140,29 +139,13 @@ func TestKernelDoctorIsSilentOnAnEmptyHost(t *testing.T) {
 // ends.
 func startChurn(t *testing.T, h *netlab.Host) {
 	t.Helper()
-	cmd := program(t)
-	cmd.Env = environ(asProgram + "=" + churning)
-	hold, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	said, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
-	if err := h.Start(cmd); err != nil {
-		t.Fatal(err)
-	}
+	a := start(t, h, churning)
 	t.Cleanup(func() {
-		hold.Close()
-		if err := cmd.Wait(); err != nil {
+		a.hold.Close()
+		if err := a.cmd.Wait(); err != nil {
 			t.Errorf("churn: %v", err)
 		}
 	})
-	if line, err := bufio.NewReader(said).ReadString('\n'); err != nil || line != "ready\n" {
-		t.Fatalf("churn said %q: %v", line, err)
-	}
 }
 
 func TestKernelDoctorFindsChurn(t *testing.T) {

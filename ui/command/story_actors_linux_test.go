@@ -31,8 +31,17 @@ type actor struct {
 // it has done, or begun, what it is to do with the addresses, n times.
 func act(t *testing.T, h *netlab.Host, name, what string, n int, addresses ...string) *actor {
 	t.Helper()
-	cmd := program(t, name, what, strconv.Itoa(n), strings.Join(addresses, ","))
-	cmd.Env = environ(asProgram + "=" + acting)
+	a := start(t, h, acting, name, what, strconv.Itoa(n), strings.Join(addresses, ","))
+	t.Cleanup(a.end)
+	return a
+}
+
+// start starts this program in a part inside the namespace, and waits until it
+// says that it is ready. It goes on until hold is closed.
+func start(t *testing.T, h *netlab.Host, part string, args ...string) *actor {
+	t.Helper()
+	cmd := program(t, args...)
+	cmd.Env = environ(asProgram + "=" + part)
 	hold, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -46,10 +55,11 @@ func act(t *testing.T, h *netlab.Host, name, what string, n int, addresses ...st
 		t.Fatal(err)
 	}
 	a := &actor{cmd, hold}
-	t.Cleanup(a.end)
-	ready := make([]byte, len("ready\n"))
-	if _, err := io.ReadFull(said, ready); err != nil {
-		t.Fatalf("%s does not %s: %v", name, what, err)
+	const ready = "ready\n"
+	word := make([]byte, len(ready))
+	if _, err := io.ReadFull(said, word); err != nil || string(word) != ready {
+		a.end()
+		t.Fatalf("%s %q said %q: %v", part, args, word, err)
 	}
 	return a
 }
