@@ -1,7 +1,6 @@
 package model_test
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +15,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/source/netlab"
 )
 
 // holderEnv asks the test binary to be a process that holds sockets: its value
@@ -46,37 +46,14 @@ func TestHoldConnections(t *testing.T) {
 	io.Copy(io.Discard, os.Stdin)
 }
 
-// holder is a child process that holds connections.
-type holder struct {
-	*exec.Cmd
-	pid int32
-}
-
 // hold starts a child that makes n connections to 127.0.0.1:port.
-func hold(l *lab, n, port int) holder {
+func hold(l *lab, n, port int) *netlab.Child {
 	l.t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestHoldConnections$")
 	cmd.Env = append(os.Environ(), holderEnv+"="+fmt.Sprintf("%d 127.0.0.1:%d", n, port))
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	if err := l.Start(cmd); err != nil {
-		l.t.Fatal(err)
-	}
-	l.t.Cleanup(func() {
-		in.Close()
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "holding\n" {
-		l.t.Fatalf("the child says %q, %v", line, err)
-	}
-	return holder{cmd, int32(cmd.Process.Pid)}
+	c := l.Child(l.t, cmd)
+	c.Await(l.t, "holding")
+	return c
 }
 
 // owners counts the clients' sockets, as "port state pid tier".
@@ -109,13 +86,13 @@ func TestKernelOwners(t *testing.T) {
 	}
 	st := l.look()
 	want := map[string]int{
-		fmt.Sprintf("80 ESTABLISHED %d observed", killed.pid): 7,
-		fmt.Sprintf("81 ESTABLISHED %d observed", lives.pid):  3,
+		fmt.Sprintf("80 ESTABLISHED %d observed", killed.Process.Pid): 7,
+		fmt.Sprintf("81 ESTABLISHED %d observed", lives.Process.Pid):  3,
 	}
 	if diff := cmp.Diff(want, owners(st)); diff != "" {
 		t.Errorf("owners while both live (-want +got):\n%s", diff)
 	}
-	name := strings.TrimSpace(readFile(t, fmt.Sprintf("/proc/%d/comm", killed.pid)))
+	name := strings.TrimSpace(readFile(t, fmt.Sprintf("/proc/%d/comm", killed.Process.Pid)))
 	checkProcess(t, st, killed, name)
 
 	if err := killed.Process.Signal(unix.SIGKILL); err != nil {
@@ -129,9 +106,9 @@ func TestKernelOwners(t *testing.T) {
 	late := hold(l, 2, 80)
 	st = l.look()
 	want = map[string]int{
-		fmt.Sprintf("80 TIME_WAIT %d observed", killed.pid):  7,
-		fmt.Sprintf("81 ESTABLISHED %d observed", lives.pid): 3,
-		fmt.Sprintf("80 ESTABLISHED %d observed", late.pid):  2,
+		fmt.Sprintf("80 TIME_WAIT %d observed", killed.Process.Pid):  7,
+		fmt.Sprintf("81 ESTABLISHED %d observed", lives.Process.Pid): 3,
+		fmt.Sprintf("80 ESTABLISHED %d observed", late.Process.Pid):  2,
 	}
 	if diff := cmp.Diff(want, owners(st)); diff != "" {
 		t.Errorf("owners after kill -9 (-want +got):\n%s", diff)
@@ -164,8 +141,8 @@ func TestKernelBlamesNobodyForBeingThere(t *testing.T) {
 	}
 	st := l.look()
 	want = map[string]int{
-		"80 TIME_WAIT - unknown":                            35,
-		fmt.Sprintf("80 ESTABLISHED %d observed", idle.pid): 3,
+		"80 TIME_WAIT - unknown":                                    35,
+		fmt.Sprintf("80 ESTABLISHED %d observed", idle.Process.Pid): 3,
 	}
 	if diff := cmp.Diff(want, owners(st)); diff != "" {
 		t.Errorf("owners with one idle process seen (-want +got):\n%s", diff)
@@ -181,10 +158,10 @@ func TestKernelBlamesNobodyForBeingThere(t *testing.T) {
 }
 
 // checkProcess wants a process among the consumers with all its ports.
-func checkProcess(t *testing.T, st *model.State, h holder, name string) {
+func checkProcess(t *testing.T, st *model.State, h *netlab.Child, name string) {
 	t.Helper()
 	for _, c := range st.TCP.Consumers[model.ByProcess] {
-		if c.Process == source.NoProcess || st.Processes[c.Process].PID != h.pid {
+		if c.Process == source.NoProcess || st.Processes[c.Process].PID != int32(h.Process.Pid) {
 			continue
 		}
 		p := &st.Processes[c.Process]
@@ -192,11 +169,11 @@ func checkProcess(t *testing.T, st *model.State, h holder, name string) {
 			t.Errorf("process %+v, want the name %q, a start time and its command line", p, name)
 		}
 		if c.Ports != 7 || c.Sockets != 7 {
-			t.Errorf("process %d holds %d ports and %d sockets, want 7 and 7", h.pid, c.Ports, c.Sockets)
+			t.Errorf("process %d holds %d ports and %d sockets, want 7 and 7", h.Process.Pid, c.Ports, c.Sockets)
 		}
 		return
 	}
-	t.Errorf("process %d is not among the consumers", h.pid)
+	t.Errorf("process %d is not among the consumers", h.Process.Pid)
 }
 
 func readFile(t *testing.T, name string) string {

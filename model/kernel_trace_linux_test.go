@@ -1,7 +1,6 @@
 package model_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -71,36 +70,13 @@ func serveUntilClosed(l net.Listener) {
 	}
 }
 
-// child is a process of TestChurnConnections.
-type child struct {
-	*exec.Cmd
-	in io.WriteCloser
-}
-
-func startChild(t *testing.T, h *netlab.Host, task string) child {
+func startChild(t *testing.T, h *netlab.Host, task string) *netlab.Child {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestChurnConnections$")
 	cmd.Env = append(os.Environ(), churnEnv+"="+task)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := h.Start(cmd); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-		t.Fatalf("the child says %q, %v", line, err)
-	}
-	return child{cmd, in}
+	c := h.Child(t, cmd)
+	c.Await(t, "ready")
+	return c
 }
 
 // tracedLab polls a namespace with tracing on.
@@ -149,10 +125,10 @@ func traceOwners(t *testing.T, kind string, percent int) {
 	startChild(t, l.Host, "serve 127.0.0.1:80")
 	one := startChild(t, l.Host, fmt.Sprintf("churn %d 127.0.0.1:80", each))
 	two := startChild(t, l.Host, fmt.Sprintf("churn %d 127.0.0.1:80", each))
-	one.in.Write([]byte{1})
-	two.in.Write([]byte{1})
+	one.In.Write([]byte{1})
+	two.In.Write([]byte{1})
 	ended := make(chan error, 2)
-	for _, c := range []child{one, two} {
+	for _, c := range []*netlab.Child{one, two} {
 		go func() { ended <- c.Wait() }()
 	}
 	for left := 2; left > 0; {
@@ -186,7 +162,7 @@ func traceOwners(t *testing.T, kind string, percent int) {
 		t.Fatalf("%d in TIME_WAIT, want %d; states %v", waiting, 2*each, l.st.TCP.States)
 	}
 	right := 0
-	for _, c := range []child{one, two} {
+	for _, c := range []*netlab.Child{one, two} {
 		n := traced[int32(c.Process.Pid)]
 		if n > each {
 			t.Errorf("%d TIME_WAIT are laid to process %d, which had %d", n, c.Process.Pid, each)
@@ -266,7 +242,7 @@ func keepApart(t *testing.T, kind string) {
 	startChild(t, l.Host, "serve 127.0.0.1:80")
 	startChild(t, there, "serve 127.0.0.1:80")
 	one := startChild(t, l.Host, fmt.Sprintf("churn %d 127.0.0.1:80", each))
-	one.in.Write([]byte{1})
+	one.In.Write([]byte{1})
 	if err := one.Wait(); err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +250,7 @@ func keepApart(t *testing.T, kind string) {
 	for range 60 { // of which the last fifty find no port
 		other := startChild(t, there, "churn 1 127.0.0.1:80")
 		strangers[int32(other.Process.Pid)] = true
-		other.in.Write([]byte{1})
+		other.In.Write([]byte{1})
 		other.Wait()
 	}
 	for range 3 {

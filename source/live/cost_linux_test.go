@@ -1,7 +1,6 @@
 package live
 
 import (
-	"bufio"
 	"context"
 	"flag"
 	"fmt"
@@ -78,35 +77,21 @@ func processorTime(who int) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// client is a process of beClient.
-type client struct {
-	in  io.Writer
-	out *bufio.Reader
-}
-
-func startClient(t *testing.T, h *netlab.Host, rate int) client {
+// startClient starts a process of beClient.
+func startClient(t *testing.T, h *netlab.Host, rate int) *netlab.Child {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", asClient, rate))
 	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := h.Start(cmd); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { in.Close(); cmd.Wait() })
-	return client{in, bufio.NewReader(out)}
+	return h.Child(t, cmd)
 }
 
-func (c client) ask(t *testing.T) (closes int, took time.Duration) {
-	c.in.Write([]byte{1})
+// ask asks a client how many connections it closed, and how much of a processor
+// that took.
+func ask(t *testing.T, c *netlab.Child) (closes int, took time.Duration) {
+	c.In.Write([]byte{1})
 	us := 0
-	if _, err := fmt.Fscanln(c.out, &closes, &us); err != nil {
+	if _, err := fmt.Fscanln(c.Out, &closes, &us); err != nil {
 		t.Fatal(err)
 	}
 	return closes, time.Duration(us) * time.Microsecond
@@ -158,7 +143,7 @@ func measureTraceCost(t *testing.T, kind string, rate int) {
 		tracing.Want(turn%2 == 1)
 		look()
 		s := &with[turn%2]
-		closes, took := c.ask(t)
+		closes, took := ask(t, c)
 		ours, paid, start := processorTime(unix.RUSAGE_SELF), spent(), time.Now()
 		for time.Since(start) < *costSpan/turns {
 			look()
@@ -168,7 +153,7 @@ func measureTraceCost(t *testing.T, kind string, rate int) {
 		s.budgeted += spent() - paid
 		s.ours += processorTime(unix.RUSAGE_SELF) - ours
 		s.span += time.Since(start)
-		more, until := c.ask(t)
+		more, until := ask(t, c)
 		s.closes += more - closes
 		s.client += until - took
 		if state, why := tracing.State(); (state == source.TraceOn) != (turn%2 == 1) {

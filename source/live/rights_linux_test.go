@@ -111,15 +111,8 @@ func holdAsNobody(t *testing.T, h *netlab.Host) {
 	cmd := exec.Command("cat")
 	cmd.ExtraFiles = []*os.File{file}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := h.Start(cmd); err != nil {
-		t.Fatal(err)
-	}
+	h.Child(t, cmd)
 	h.Close(listener)
-	t.Cleanup(func() { stdin.Close(); cmd.Wait() })
 }
 
 // Who insists on what can't be had gets an error, from every kind of source; with

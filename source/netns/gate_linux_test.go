@@ -379,15 +379,7 @@ func TestFiftyNamespaces(t *testing.T) {
 // hold keeps a process in a namespace while the test lasts.
 func hold(t testing.TB, h *netlab.Host) {
 	t.Helper()
-	cmd := exec.Command("cat")
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := h.Start(cmd); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { stdin.Close(); cmd.Wait() })
+	h.Child(t, exec.Command("cat"))
 }
 
 // What a namespace is to be looked at for, and has ended.

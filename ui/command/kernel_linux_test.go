@@ -141,8 +141,8 @@ func startChurn(t *testing.T, h *netlab.Host) {
 	t.Helper()
 	a := start(t, h, churning)
 	t.Cleanup(func() {
-		a.hold.Close()
-		if err := a.cmd.Wait(); err != nil {
+		a.In.Close()
+		if err := a.Wait(); err != nil {
 			t.Errorf("churn: %v", err)
 		}
 	})

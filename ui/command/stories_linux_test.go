@@ -57,7 +57,7 @@ func TestStories(t *testing.T) {
 				h.Sysctl("net.ipv4.ip_local_port_range", "40000 41999")
 				h.Sysctl("net.ipv4.tcp_tw_reuse", "0")
 				act(t, h, "redis", "serve", 0, "127.0.0.2:6379")
-				return act(t, h, "batch", "burst", 1500, "127.0.0.2:6379").end
+				return act(t, h, "batch", "burst", 1500, "127.0.0.2:6379").End
 			},
 			[]string{"batch", "127.0.0.2:6379"}, []string{"TIME_WAIT", "batch?†"},
 		},

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,55 +19,23 @@ import (
 // acting is a process of a story: a client or a server of some name.
 const acting = "actor"
 
-// actor is a process inside the namespace that does something with TCP until
-// the test ends, or until it is ended.
-type actor struct {
-	cmd  *exec.Cmd
-	hold io.Closer
-}
-
 // act starts a process that the kernel calls name, and waits until it says that
 // it has done, or begun, what it is to do with the addresses, n times.
-func act(t *testing.T, h *netlab.Host, name, what string, n int, addresses ...string) *actor {
+func act(t *testing.T, h *netlab.Host, name, what string, n int, addresses ...string) *netlab.Child {
 	t.Helper()
-	a := start(t, h, acting, name, what, strconv.Itoa(n), strings.Join(addresses, ","))
-	t.Cleanup(a.end)
-	return a
+	return start(t, h, acting, name, what, strconv.Itoa(n), strings.Join(addresses, ","))
 }
 
 // start starts this program in a part inside the namespace, and waits until it
-// says that it is ready. It goes on until hold is closed.
-func start(t *testing.T, h *netlab.Host, part string, args ...string) *actor {
+// says that it is ready.
+func start(t *testing.T, h *netlab.Host, part string, args ...string) *netlab.Child {
 	t.Helper()
 	cmd := program(t, args...)
 	cmd.Env = environ(asProgram + "=" + part)
-	hold, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	said, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
 	cmd.Stderr = os.Stderr
-	if err := h.Start(cmd); err != nil {
-		t.Fatal(err)
-	}
-	a := &actor{cmd, hold}
-	const ready = "ready\n"
-	word := make([]byte, len(ready))
-	if _, err := io.ReadFull(said, word); err != nil || string(word) != ready {
-		a.end()
-		t.Fatalf("%s %q said %q: %v", part, args, word, err)
-	}
-	return a
-}
-
-// end ends the process as a crash would: the kernel closes what it holds.
-func (a *actor) end() {
-	_ = a.cmd.Process.Kill()
-	a.hold.Close()
-	_ = a.cmd.Wait()
+	c := h.Child(t, cmd)
+	c.Await(t, "ready")
+	return c
 }
 
 // beActor is the process that act started.
