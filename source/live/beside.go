@@ -2,8 +2,10 @@ package live
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
+	"time"
 
 	"ephtop/source"
 )
@@ -19,8 +21,8 @@ type beside struct {
 	// stay makes of what before opens what is polled for good, where the better
 	// one can't be; nil for the same.
 	stay func(source.Source) source.Source
-	// wait says that the first poll is to be the better one's already: there
-	// may be no second.
+	// wait says that the first poll is to be the better one's already, if there is
+	// time: there may be no second.
 	wait    bool
 	opening chan opened // nil before it is begun, and once it has been told
 	taken   bool        // the better one is polled
@@ -102,9 +104,13 @@ func (b *beside) settle(ctx context.Context) error {
 		return nil
 	}
 	if b.wait {
+		late, stop := halfway(ctx)
+		defer stop()
 		select {
 		case o := <-b.opening:
 			b.take(o)
+		case <-late:
+			b.reason = errLate
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -116,6 +122,21 @@ func (b *beside) settle(ctx context.Context) error {
 	default:
 	}
 	return nil
+}
+
+// errLate says why the better source is not polled where it was waited for.
+var errLate = errors.New("this host is too busy to load them in time")
+
+// halfway fires when half of the time that is left until ctx's deadline is over:
+// on a host that is busy enough, what is there must answer in the other half. It
+// never does without a deadline.
+func halfway(ctx context.Context) (late <-chan time.Time, stop func() bool) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return nil, func() bool { return false }
+	}
+	t := time.NewTimer(time.Until(deadline) / 2)
+	return t.C, t.Stop
 }
 
 func (b *beside) take(o opened) {
@@ -154,11 +175,18 @@ func (b *beside) keep(src source.Source) {
 
 // Close closes what is polled, and the better source if it never was.
 func (b *beside) Close() error {
-	if b.opening != nil {
-		if o := <-b.opening; o.err == nil {
-			o.Source.Close()
-		}
+	if opening := b.opening; opening != nil {
 		b.opening = nil
+		end := func() {
+			if o := <-opening; o.err == nil {
+				o.Source.Close()
+			}
+		}
+		if b.reason == errLate {
+			go end() // who could not wait for it to begin does not wait for its end
+		} else {
+			end()
+		}
 	}
 	return b.Source.Close()
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -147,6 +149,38 @@ func TestBesideWaitsForItsContext(t *testing.T) {
 	if err := b.Poll(context.Background(), &m); err != nil || m.Source != "better" {
 		t.Errorf("then source %q, error %v", m.Source, err)
 	}
+}
+
+// Where the better one is not there when half of the time is over, what is there
+// answers, and says why.
+func TestBesideAnswersInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var closed []string
+		release := make(chan struct{})
+		b, err := openBeside(
+			func() (source.Source, error) { return &named{name: "first", closed: &closed}, nil },
+			func() (source.Source, error) { <-release; return &named{name: "better", closed: &closed}, nil },
+			true, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		begun := time.Now()
+		var m source.Moment
+		if err := b.Poll(ctx, &m); err != nil || m.Source != "first" || len(m.Limits) != 1 || time.Since(begun) != 5*time.Second {
+			t.Errorf("after %v: source %q with %v, error %v", time.Since(begun), m.Source, m.Limits, err)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+		close(release)
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"first", "better"}, closed); diff != "" {
+			t.Errorf("closed (-want +got):\n%s", diff)
+		}
+	})
 }
 
 func TestNothingToBeginWith(t *testing.T) {
