@@ -60,7 +60,7 @@ func TestTheEndOfLookingBackLeavesTheTerminalAsItWas(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := startOnPty(t, program(t, "demo"))
+			s := startOnPty(t, program(t, "demo", "--interval", "100ms"))
 			s.waitFor("● live")
 			time.Sleep(1500 * time.Millisecond) // some more moments
 			s.write(" \x1b[D")
@@ -87,18 +87,33 @@ func TestTheEndSaysWhereRecordingsAre(t *testing.T) {
 	s.waitFor("● live")
 	s.write("r")
 	s.waitFor("● rec")
-	time.Sleep(time.Second)
-	s.write("q")
-	s.wantExit(0)
-	s.wantRestored()
 	files, err := filepath.Glob(filepath.Join(dir, "*.eph"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("recordings %q: %v", files, err)
 	}
+	waitForGrowth(t, files[0], 3) // what it begins with, and two moments at the least
+	s.write("q")
+	s.wantExit(0)
+	s.wantRestored()
 	out := s.output()
 	said := string(out[bytes.LastIndex(out, []byte("\x1b[?1049l")):])
 	if !regexp.MustCompile(`recorded [0-9]+ moments?, [0-9.]+ [kKM]?B: `+regexp.QuoteMeta(files[0])).MatchString(said) ||
 		!strings.Contains(said, "\n  ephtop replay '"+files[0]+"'\r\n") {
 		t.Errorf("the end of %s is said so: %q", files[0], said)
+	}
+}
+
+// waitForGrowth waits until a file was written to so many times.
+func waitForGrowth(t *testing.T, path string, times int) {
+	t.Helper()
+	size := int64(0)
+	for end := time.Now().Add(deadline); times > 0; time.Sleep(10 * time.Millisecond) {
+		info, err := os.Stat(path)
+		if err != nil || time.Now().After(end) {
+			t.Fatalf("%s is written %d times too few, with %d bytes: %v", path, times, size, err)
+		}
+		if info.Size() > size {
+			size, times = info.Size(), times-1
+		}
 	}
 }
