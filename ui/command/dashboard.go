@@ -15,7 +15,7 @@ import (
 func (a *app) showDashboard(cmd *cobra.Command, _ []string) error {
 	return a.showOn(cmd.Context(), `"ephtop snapshot"`, func(log *slog.Logger) (dashboard.Config, error) {
 		src, err := a.openSource(log)
-		c := dashboard.Config{Source: src, Focus: &a.focus}
+		c := dashboard.Config{Source: src, PollShare: a.flags.share, Focus: &a.focus}
 		if live.CanTrace {
 			c.Tracing = &a.tracing
 		}

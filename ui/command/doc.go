@@ -41,7 +41,8 @@
 //
 // # Flags of every command that polls
 //
-//	--interval TIME      from one poll to the next, 100ms to 1h; 1s
+//	--interval TIME      from one poll to the next, 100ms to 1h; 1s, or ten times what a poll takes where that is
+//	                     more. An interval that was asked for is kept down to twice what a poll takes
 //	--filter EXPR        see below
 //	--source SOURCE      auto, tables, sockdiag or portable, as far as this system has them; auto
 //	--netns WHICH        all, self, or a namespace by its name, a pid in it or a path; all

@@ -185,7 +185,7 @@ func (a *app) diagnosePast(ctx context.Context, p *past, write writeDiagnosis) e
 func (a *app) observe(ctx context.Context, w *session.Watch, length time.Duration) (ev source.Evidence, err error) {
 	asked := make(chan source.Evidence, 1)
 	progress := a.progress()
-	err = session.Pace(ctx, a.flags.interval, length, func() error {
+	err = session.NewPacer(a.flags.interval, 0).Run(ctx, length, func() error {
 		if err := w.Look(ctx); err != nil {
 			return fmt.Errorf("read the sockets: %w", err)
 		}

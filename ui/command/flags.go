@@ -31,6 +31,7 @@ var colorModes = []string{"auto", "always", "never"}
 // flags are those that mean the same for every command.
 type flags struct {
 	interval   time.Duration
+	share      float64 // of the interval, that a poll may take
 	source     string
 	filter     filter.Filter
 	filterText string
@@ -46,7 +47,7 @@ type flags struct {
 
 func defaultFlags() flags {
 	return flags{
-		interval: time.Second, source: live.Auto, netns: session.AllNamespaces, trace: live.TraceAuto, color: colorModes[0],
+		interval: time.Second, share: session.OwnShare, source: live.Auto, netns: session.AllNamespaces, trace: live.TraceAuto, color: colorModes[0],
 		thresholds: model.DefaultThresholds, theme: theme.Names()[0],
 	}
 }
@@ -116,7 +117,7 @@ func (f *flags) parseInterval(s string) error {
 	if err != nil || d < minInterval || d > maxInterval {
 		return fmt.Errorf("bad time %q: use 100ms to 1h, as in 500ms or 2s", s)
 	}
-	f.interval = d
+	f.interval, f.share = d, session.AskedShare
 	return nil
 }
 

@@ -226,16 +226,17 @@ func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
 	}
 	s.Record(r)
 	tally := tally{progress: a.recordProgress(o.path)}
-	interval, length := a.flags.interval, o.duration
+	pacer, length := session.NewPacer(a.flags.interval, a.flags.share), o.duration
 	if o.demo != "" {
 		// A demo makes its own time, a step a poll: however slow the polls are,
 		// as much of the story is recorded.
-		tally.step, interval = interval, scale(interval, 1/o.speed)
+		tally.step = a.flags.interval
+		pacer = session.NewPacer(scale(tally.step, 1/o.speed), 0)
 		if length > 0 {
 			tally.most, length = int(length/tally.step)+1, 0
 		}
 	}
-	err = tally.run(ctx, s, r, interval, length)
+	err = tally.run(ctx, s, r, pacer, length)
 	closing(s, &err)
 	// What was recorded before a failed poll is whole all the same.
 	closing(r, &err)
@@ -287,10 +288,10 @@ type tally struct {
 }
 
 // run records until the context ends, or for so long if that is not 0.
-func (t *tally) run(ctx context.Context, s *session.Session, r *session.Recorder, interval, length time.Duration) error {
+func (t *tally) run(ctx context.Context, s *session.Session, r *session.Recorder, pacer *session.Pacer, length time.Duration) error {
 	var m source.Moment
 	start := time.Now()
-	err := session.Pace(ctx, interval, length, func() error {
+	err := pacer.Run(ctx, length, func() error {
 		err := s.Poll(ctx, &m)
 		if err := t.count(ctx, err, r.Progress()); err != nil {
 			return err
@@ -301,7 +302,11 @@ func (t *tally) run(ctx context.Context, s *session.Session, r *session.Recorder
 		}
 		if time.Since(t.said) >= sayEvery {
 			t.said = time.Now()
-			t.progress.say("recording: %s in %s; ctrl+c ends it", text.Plural(moments, "moment", "moments"), text.Duration(t.span))
+			slowed := ""
+			if pacer.Slowed() {
+				slowed = fmt.Sprintf(", every %s: %s", text.Duration(pacer.Interval()), text.Plural(len(m.Room), "socket", "sockets"))
+			}
+			t.progress.say("recording: %s in %s%s; ctrl+c ends it", text.Plural(moments, "moment", "moments"), text.Duration(t.span), slowed)
 		}
 		if moments == t.most {
 			return errEnough

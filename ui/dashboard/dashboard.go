@@ -57,8 +57,10 @@ type Config struct {
 	// current directory if empty.
 	RecordDir string
 	// Interval is the time from the start of one poll to that of the next; a
-	// second if zero.
-	Interval time.Duration
+	// second if zero. PollShare is how much of it a poll may take, from 0 to 1,
+	// before polls are farther apart; 0 bounds nothing.
+	Interval  time.Duration
+	PollShare float64
 	// Timeout is how long one poll may take before it is cancelled and counts
 	// as failed; 0 for as long as it likes.
 	Timeout time.Duration
@@ -122,6 +124,7 @@ type Model struct {
 	pollSince  time.Time // start of the running poll, by the time on screen
 	pollNumber uint64    // of the poll that runs or is waited for
 	lastStart  time.Time // start of the last poll that answered
+	pacer      *session.Pacer
 	cancelWait context.CancelFunc
 
 	// many says that keys came in one piece: a slow line, or no person.
@@ -179,6 +182,7 @@ func New(cfg Config) (*Model, error) {
 		log:       cfg.Log,
 		wanted:    cfg.Namespace,
 		focus:     cfg.Focus,
+		pacer:     session.NewPacer(cfg.Interval, cfg.PollShare),
 		tracing:   traceKey{Tracing: cfg.Tracing},
 		recording: recordKey{dir: cfg.RecordDir, header: recording.Header{Program: cfg.Program}},
 	}

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 
 	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/session"
+	"ephtop/ui/text"
 )
 
 // pollMsg is the answer of a poll. The reading is the receiver's.
@@ -71,6 +73,7 @@ func (m *Model) polled(msg pollMsg) tea.Cmd {
 	m.polling = false
 	m.lastStart = msg.started
 	m.setNow(msg.ended)
+	m.pacer.Took(msg.ended.Sub(msg.started))
 	m.recordWent()
 	m.traceWent()
 	switch {
@@ -100,8 +103,37 @@ func (m *Model) polled(msg pollMsg) tea.Cmd {
 			m.showLatest()
 		}
 	}
+	m.paced()
 	m.refreshStatus()
 	return m.schedule()
+}
+
+// paced takes how far apart polls are, and why, where that is farther than was
+// asked for.
+func (m *Model) paced() {
+	if m.pipe.On {
+		return
+	}
+	m.view.Interval, m.view.Slowed = m.pacer.Interval(), ""
+	if !m.pacer.Slowed() {
+		return
+	}
+	sockets := 0
+	if r := cmp.Or(m.latest, m.shown); r != nil {
+		sockets = len(r.look.Moment.Room)
+	}
+	m.view.Slowed = slowedBy(sockets, m.pacer.Cost())
+}
+
+// manySockets are so many that a poll takes long for them alone.
+const manySockets = 20_000
+
+// slowedBy says in a few words why polls are far apart.
+func slowedBy(sockets int, cost time.Duration) string {
+	if sockets >= manySockets {
+		return text.Count(sockets) + " sockets"
+	}
+	return "a poll takes " + cost.Round(10*time.Millisecond).String()
 }
 
 // failed notes an error. It holds since the first poll that failed in a row.

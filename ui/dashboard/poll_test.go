@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ephtop/ui/dashboard/paint"
+	"ephtop/ui/session"
 )
 
 func TestPollsAreOneIntervalApart(t *testing.T) {
@@ -301,6 +302,45 @@ func TestInterval(t *testing.T) {
 				t.Errorf("%d polls in 7 s, want 4", n)
 			}
 		})
+	})
+}
+
+// A host that suffers is not burdened: polls that take more than their share of
+// the interval are farther apart, and the header says so and why.
+func TestPollsSlowDownAndComeBack(t *testing.T) {
+	t.Parallel()
+	runConfig(t, some(manySockets), Config{Interval: time.Second, PollShare: session.OwnShare}, func(h *harness) {
+		header := func() string { return strings.SplitN(h.m.View(), "\n", 2)[0] }
+		h.src.set(func(s *fakeSource) { s.takes = 320 * time.Millisecond })
+		h.sleep(10 * time.Second)
+		if got := header(); !strings.Contains(got, " every 4s: 20,000 sockets ") {
+			t.Errorf("polls take 320 ms, and the header is %q", got)
+		}
+		polls := h.src.polls()
+		h.sleep(12 * time.Second)
+		if n := h.src.polls() - polls; n != 3 {
+			t.Errorf("%d polls in 12 s, want 3", n)
+		}
+		h.press("-")
+		if got := header(); !strings.Contains(got, " every 2s ") {
+			t.Errorf("2 s asked for by hand, and the header is %q", got)
+		}
+		h.press("-", "-")
+		if got := header(); !strings.Contains(got, " every 700ms: 20,000 sockets ") || h.m.view.Notice != "every 700ms: 20,000 sockets" {
+			t.Errorf("half a second asked for by hand, and the header is %q, the notice %q", got, h.m.view.Notice)
+		}
+	})
+	runConfig(t, some(3), Config{Interval: time.Second, PollShare: session.OwnShare}, func(h *harness) {
+		h.src.set(func(s *fakeSource) { s.takes = 320 * time.Millisecond })
+		h.sleep(10 * time.Second)
+		if got := strings.SplitN(h.m.View(), "\n", 2)[0]; !strings.Contains(got, " every 4s: a poll takes 320ms ") {
+			t.Errorf("few sockets, and the header is %q", got)
+		}
+		h.src.set(func(s *fakeSource) { s.takes = 0 })
+		h.sleep(20 * time.Second)
+		if got := strings.SplitN(h.m.View(), "\n", 2)[0]; strings.Contains(got, ": a poll takes") {
+			t.Errorf("polls take nothing again, and the header is %q", got)
+		}
 	})
 }
 

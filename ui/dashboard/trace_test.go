@@ -87,7 +87,8 @@ func TestTraceDuringASlowPoll(t *testing.T) {
 func TestTraceHurriesThePoll(t *testing.T) {
 	t.Parallel()
 	runTraced(t, func(h *harness) {
-		h.m.view.Interval = time.Minute
+		h.m.pacer.Ask(time.Minute)
+		h.m.paced()
 		h.sleep(2 * time.Second) // one poll was due already
 		polls := h.src.polls()
 		h.press("t")

@@ -212,8 +212,12 @@ func step[T cmp.Ordered](steps []T, present T, direction int) T {
 // changeInterval takes the next longer (+1) or shorter (-1) step. It holds at
 // once: a poll that is waited for is put off or brought forward.
 func (m *Model) changeInterval(direction int) tea.Cmd {
-	m.view.Interval = step(intervals[:], m.view.Interval, direction)
+	m.pacer.Ask(step(intervals[:], m.view.Interval, direction))
+	m.paced()
 	m.view.Notice = "every " + m.view.Interval.String()
+	if m.view.Slowed != "" {
+		m.view.Notice += ": " + m.view.Slowed
+	}
 	if m.polling || m.ended {
 		return nil
 	}

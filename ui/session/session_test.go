@@ -66,7 +66,7 @@ func TestPollThatTakesTooLong(t *testing.T) {
 	})
 }
 
-func TestPace(t *testing.T) {
+func TestPacerRuns(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
 	for _, test := range []struct {
@@ -87,7 +87,7 @@ func TestPace(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
 				var got []time.Duration
-				err := Pace(t.Context(), s, test.length, func() error {
+				err := NewPacer(s, 0).Run(t.Context(), test.length, func() error {
 					got = append(got, time.Since(began))
 					if n := len(got); n <= len(test.takes) {
 						time.Sleep(test.takes[n-1])
@@ -102,7 +102,7 @@ func TestPace(t *testing.T) {
 	}
 }
 
-func TestPaceEnds(t *testing.T) {
+func TestPacerEnds(t *testing.T) {
 	t.Parallel()
 	failed := errors.New("failed")
 	for _, test := range []struct {
@@ -119,7 +119,7 @@ func TestPaceEnds(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			times := 0
-			err := Pace(ctx, time.Hour, 0, func() error { times++; return test.do(cancel) })
+			err := NewPacer(time.Hour, 0).Run(ctx, 0, func() error { times++; return test.do(cancel) })
 			if err != test.want || times != 1 {
 				t.Errorf("%v after %d times, want %v after one", err, times, test.want)
 			}

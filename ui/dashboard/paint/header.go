@@ -18,19 +18,15 @@ func (p *Painter) drawHeader(r screen.Rect, v *View) {
 	right := []segment{statusSegment(v)}
 	if v.State != nil {
 		clock := segment{theme.Strong, v.State.Moment.Time.Format("15:04:05")}
-		every := segment{theme.Dim, "every " + text.Duration(v.Interval) + "  "}
-		if v.Interval < 1e9 {
-			every.text = "every " + v.Interval.String() + "  "
-		}
-		if v.Timeline.On {
-			every.text = "" // that was up to the recorder
-		}
+		right = append(right, segment{theme.Text, "  "}, recordSegment(v))
 		if r.W < boxWidth && len(v.State.Moment.Limits) > 0 {
-			every = segment{theme.Warn, "! partial  "}
-		} else if r.W < boxWidth {
-			every.text = ""
+			right = append(right, segment{theme.Warn, "! partial  "})
 		}
-		right = append(right, segment{theme.Text, "  "}, recordSegment(v), every, tracedSegment(v), clock)
+		rest := []segment{tracedSegment(v), clock}
+		if every := everySegment(v); r.W >= boxWidth || v.Slowed != "" && measure(right)+measure(rest)+text.Width(every.text)+leastHeaderLeft <= r.W {
+			right = append(right, every)
+		}
+		right = append(right, rest...)
 		zone := segment{theme.Dim, v.State.Moment.Time.Format(" MST")}
 		if r.W >= boxWidth && measure(right)+measure([]segment{zone})+leastHeaderLeft <= r.W {
 			right = append(right, zone)
@@ -45,6 +41,22 @@ func (p *Painter) drawHeader(r screen.Rect, v *View) {
 		return
 	}
 	p.segments(r.X+1, r.Y, room, headerLeft(v, room)...)
+}
+
+// everySegment says how far apart polls are, and why they are that far where
+// that is not what was asked for.
+func everySegment(v *View) segment {
+	if v.Timeline.On {
+		return segment{} // that was up to the recorder
+	}
+	interval := text.Duration(v.Interval)
+	if v.Interval%time.Second != 0 {
+		interval = v.Interval.String()
+	}
+	if v.Slowed != "" {
+		return segment{theme.Warn, "every " + interval + ": " + v.Slowed + "  "}
+	}
+	return segment{theme.Dim, "every " + interval + "  "}
 }
 
 // leastHeaderLeft is what the zone of the time leaves to the name of the host.

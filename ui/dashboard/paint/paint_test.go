@@ -85,6 +85,8 @@ var frameStates = []struct {
 	{"paused 40x10", 40, 10, func(v *View) {
 		v.Status, v.PausedSince, v.Now = StatusPaused, v.Now, v.Now.Add(14*time.Second)
 	}},
+	{"slowed down", 80, 24, func(v *View) { v.Interval, v.Slowed = 4*time.Second, "209,000 sockets" }},
+	{"slowed down 120x40", 120, 40, func(v *View) { v.Interval, v.Slowed = 4*time.Second, "209,000 sockets" }},
 	{"stale", 80, 24, func(v *View) {
 		v.Status, v.Now, v.ErrSince = StatusStale, sampleTime.Add(19*time.Second), sampleTime.Add(time.Second)
 		v.Err = errors.New("dump tcp sockets: no buffer space available")

@@ -52,6 +52,8 @@ type View struct {
 
 	Status   Status
 	Interval time.Duration // from poll to poll
+	// Slowed says why that is longer than was asked for; "" where it is not.
+	Slowed string
 	// Err is the last poll's error, since when it fails is ErrSince. The data
 	// in State is then stale.
 	Err      error
