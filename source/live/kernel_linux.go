@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -127,8 +129,18 @@ func (k *kernel) limit(m *source.Moment, dumped sockdiag.Report, owned owner.Rep
 	if owned.Unowned > 0 {
 		k.rights.Limit(m, owned.Hidden)
 	}
+	limitLate(m, owned.Late, k.cgroups.Late(), k.others.late())
 	if dumped.NoUDP {
 		m.Limit(source.LimitNoUDP, "")
+	}
+}
+
+// limitLate says which files do not answer.
+func limitLate(m *source.Moment, names ...string) {
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+	slices.Sort(names)
+	if names = slices.Compact(names); len(names) > 0 {
+		m.Limit(source.LimitLate, strings.Join(names, ", "))
 	}
 }
 
