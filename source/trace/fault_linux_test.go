@@ -1,0 +1,71 @@
+package trace
+
+import (
+	"errors"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"ephtop/source/guard"
+	"ephtop/source/netlab"
+)
+
+// thrown reports whether an instance is no more.
+func thrown(tr *Tracer) bool {
+	root, err := openTracefs()
+	if err != nil {
+		return false
+	}
+	defer root.Close()
+	_, err = root.Stat(instances + tr.reader.name)
+	return errors.Is(err, os.ErrNotExist)
+}
+
+// A poll that hangs in a Drain does not keep tracing on when the program ends.
+func TestCloseDoesNotWaitForADrain(t *testing.T) {
+	t.Parallel()
+	tr := openIn(t, netlab.New(t, ""))
+	tr.mu.Lock() // as a Drain that does not return
+	defer tr.mu.Unlock()
+	if err := tr.Close(); err != nil || !thrown(tr) {
+		t.Errorf("the instance is removed: %v; %v", thrown(tr), err)
+	}
+}
+
+// A fault in the goroutine that reads is an error of each Drain, and not the end
+// of the program; the instance can be closed.
+func TestAFaultOfTheReader(t *testing.T) {
+	t.Parallel()
+	h := netlab.New(t, "")
+	tr := openIn(t, h)
+	tr.mu.Lock()
+	tr.resolver = nil
+	tr.mu.Unlock()
+	listener := h.Listen(net.JoinHostPort("127.0.0.1", "7391"))
+	defer h.Close(listener)
+	broken := func() bool {
+		tr.mu.Lock()
+		defer tr.mu.Unlock()
+		return tr.broken != nil
+	}
+	for deadline := time.Now().Add(time.Minute); !broken(); {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing was traced")
+		}
+		h.Must(func() error {
+			c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", "7391"))
+			if err == nil {
+				err = c.Close()
+			}
+			return err
+		})
+	}
+	var fault *guard.Panic
+	if _, _, err := tr.Drain(nil); !errors.As(err, &fault) {
+		t.Errorf("Drain: %v, want the fault", err)
+	}
+	if err := tr.Close(); err != nil || !thrown(tr) {
+		t.Errorf("the instance is removed: %v; %v", thrown(tr), err)
+	}
+}
