@@ -97,6 +97,7 @@ func (k *kernel) Poll(ctx context.Context, m *source.Moment) error {
 	}
 	k.cgroups.Fill(m)
 	k.limit(m, dumped, owned, err)
+	limitLate(m, owned.Late, k.cgroups.Late(), k.others.late())
 	m.Took = time.Since(start)
 	k.log.Debug("poll", "took", m.Took, "sockets", len(m.Room), "retries", dumped.Retries,
 		"scanned", owned.Scanned, "read", owned.Read, "unowned", owned.Unowned, "hidden", owned.Hidden)
@@ -129,7 +130,6 @@ func (k *kernel) limit(m *source.Moment, dumped sockdiag.Report, owned owner.Rep
 	if owned.Unowned > 0 {
 		k.rights.Limit(m, owned.Hidden)
 	}
-	limitLate(m, owned.Late, k.cgroups.Late(), k.others.late())
 	if dumped.NoUDP {
 		m.Limit(source.LimitNoUDP, "")
 	}
