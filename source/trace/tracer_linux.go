@@ -14,7 +14,6 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/guard"
-	"ephtop/source/procfs"
 )
 
 // maxPending bounds the events that wait for a Drain; more are counted as
@@ -81,9 +80,11 @@ func Open() (*Tracer, error) {
 }
 
 func (t *Tracer) open() (err error) {
-	if t.netns = procfs.OwnScope("thread-self").Netns; t.netns == 0 {
-		return errors.New("find our network namespace: /proc is not mounted")
+	var st unix.Stat_t
+	if err := unix.Stat("/proc/thread-self/ns/net", &st); err != nil {
+		return unlessMounted("find our network namespace", err)
 	}
+	t.netns = st.Ino
 	t.resolver = newResolver("/proc", t.reader.savedNames)
 	if err := t.reader.open(&t.resolver.proc); err != nil {
 		return err
