@@ -55,8 +55,11 @@ package main
 
 import (
 	"os"
+	"runtime"
 	"runtime/debug"
+	"strings"
 
+	"ephtop/source/evidence/host"
 	"ephtop/source/live"
 	"ephtop/ui/command"
 	"ephtop/ui/dashboard"
@@ -67,6 +70,9 @@ func main() {
 		// Memory is used again from poll to poll, so to collect the garbage
 		// sooner costs next to nothing, and a host in trouble has none to spare.
 		debug.SetGCPercent(40)
+	}
+	if runtime.GOOS != "linux" && os.Geteuid() == 0 { // a library starts lsof by its name
+		os.Setenv("PATH", strings.Join(host.SearchPath(), string(os.PathListSeparator)))
 	}
 	os.Exit(command.Run(os.Args[1:], command.Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,

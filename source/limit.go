@@ -52,6 +52,9 @@ const (
 	LimitTraceGap LimitCode = "trace-gap"
 	// LimitLostEvents: events had no room. Their number.
 	LimitLostEvents LimitCode = "events-lost"
+	// LimitLate: files do not answer, such as those of a file server, so that names
+	// or command lines are missing. Their paths.
+	LimitLate LimitCode = "no-answer"
 	// LimitRange: the range could not be read. The error.
 	LimitRange LimitCode = "range-assumed"
 	// LimitReserved: the reserved ports could not be read. The error.

@@ -142,3 +142,10 @@ type Source interface {
 	// Close frees what the source holds. No Poll may follow.
 	Close() error
 }
+
+// Abandoner is a Source that has something which outlives the process. Abandon
+// ends that, in place of Close where a Poll does not return, from another goroutine.
+type Abandoner interface {
+	Source
+	Abandon() error
+}

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,7 +13,7 @@ import (
 )
 
 // conntrack reads the figures of the table.
-func (h *gatherer) conntrack() source.Conntrack {
+func (h *gatherer) conntrack(context.Context) source.Conntrack {
 	c := source.Conntrack{InsertFailed: -1, Drop: -1, EarlyDrop: -1}
 	var err error
 	if c.Count, err = h.number("/proc/sys/net/netfilter/nf_conntrack_count"); err != nil {

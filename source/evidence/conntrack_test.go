@@ -46,7 +46,7 @@ func TestConntrack(t *testing.T) {
 					}
 				}
 			}
-			got := newGatherer(Options{Root: writeTree(t, files)}.withDefaults()).conntrack()
+			got := newGatherer(Options{Root: writeTree(t, files)}.withDefaults()).conntrack(t.Context())
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

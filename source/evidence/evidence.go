@@ -11,6 +11,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/evidence/firewall"
 	"ephtop/source/evidence/host"
+	"ephtop/source/guard"
 )
 
 // read is the status of a part that was read, but for what the reason names.
@@ -28,6 +29,7 @@ func notThere(format string, args ...any) source.Status {
 
 const (
 	timeout  = 3 * time.Second    // bounds each part by itself
+	grace    = 2 * time.Second    // for what is killed then to end, and no more
 	logSince = 24 * time.Hour     // how far back the log is read
 	recent   = 7 * 24 * time.Hour // how new a changed file of settings is called recent
 )
@@ -60,7 +62,7 @@ func (o Options) withDefaults() Options {
 }
 
 // Gather asks for every part at once, each bounded by its own timeout, and
-// returns when the last has answered. It never fails: a part that could not be
+// returns when the last has answered or is given up. It never fails: a part that could not be
 // read says so in its Status. The network namespace is that of the process.
 func Gather(ctx context.Context, o Options) source.Evidence {
 	o = o.withDefaults()
@@ -75,20 +77,29 @@ func Gather(ctx context.Context, o Options) source.Evidence {
 	}
 	h := newGatherer(o)
 	var parts sync.WaitGroup
-	ask := func(part func(context.Context)) {
-		parts.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, timeout)
-			defer cancel()
-			part(ctx)
-		})
-	}
-	ask(func(ctx context.Context) { e.Firewall = firewall.Read(ctx, h.Host, o.Range) })
-	ask(func(context.Context) { e.Conntrack = h.conntrack() })
-	ask(func(ctx context.Context) { e.Log = h.log(ctx) })
-	ask(func(context.Context) { e.Sysctls = h.sysctls() })
-	ask(func(ctx context.Context) { e.Resources = h.resources(ctx) })
+	parts.Go(func() {
+		ask(ctx, &e.Firewall, &e.Firewall.Status, func(ctx context.Context) source.Firewall { return firewall.Read(ctx, h.Host, o.Range) })
+	})
+	parts.Go(func() { ask(ctx, &e.Conntrack, &e.Conntrack.Status, h.conntrack) })
+	parts.Go(func() { ask(ctx, &e.Log, &e.Log.Status, h.log) })
+	parts.Go(func() { ask(ctx, &e.Sysctls, &e.Sysctls.Status, h.sysctls) })
+	parts.Go(func() { ask(ctx, &e.Resources, &e.Resources.Status, h.resources) })
 	parts.Wait()
 	return e
+}
+
+// ask sets to to what read gives, or the status to why that is nothing: a file
+// server, or a program that can't be killed for it, may never answer.
+func ask[T any](ctx context.Context, to *T, status *source.Status, read func(context.Context) T) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var answer T
+	wait := guard.Aside{Patience: timeout + grace}
+	if err := wait.Do("", func() { answer = read(ctx) }); err != nil {
+		*status = notReadable("%v", err)
+		return
+	}
+	*to = answer
 }
 
 // gatherer asks a host as the options say.

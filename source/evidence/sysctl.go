@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"slices"
@@ -14,7 +15,7 @@ import (
 func sysctlPath(name string) string { return "/proc/sys/" + strings.ReplaceAll(name, ".", "/") }
 
 // sysctls reads the settings and the files that set them.
-func (h *gatherer) sysctls() source.Sysctls {
+func (h *gatherer) sysctls(context.Context) source.Sysctls {
 	config := h.sysctlConfig()
 	s := source.Sysctls{Files: config.files}
 	any := false

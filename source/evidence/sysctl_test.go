@@ -41,7 +41,7 @@ func sysctlTree() map[string]string {
 // sysctlsOf reads a tree and returns the settings by name.
 func sysctlsOf(t *testing.T, root string) (source.Sysctls, map[string]source.Sysctl) {
 	t.Helper()
-	s := newGatherer(Options{Root: root, Now: time.Now()}.withDefaults()).sysctls()
+	s := newGatherer(Options{Root: root, Now: time.Now()}.withDefaults()).sysctls(t.Context())
 	byName := make(map[string]source.Sysctl)
 	for _, setting := range s.Settings {
 		byName[setting.Name] = setting

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ephtop/source"
+	"ephtop/source/guard"
 )
 
 // beside is a source that a better one takes over from as soon as that is
@@ -57,8 +58,9 @@ func (b *beside) begin() {
 	better, opening := b.better, make(chan opened, 1)
 	b.better, b.opening = nil, opening
 	go func() {
-		src, err := better()
-		opening <- opened{src, err}
+		var o opened
+		o.err = guard.Do(func() (err error) { o.Source, err = better(); return err })
+		opening <- o
 	}()
 }
 
@@ -173,20 +175,23 @@ func (b *beside) keep(src source.Source) {
 	b.Source = src
 }
 
-// Close closes what is polled, and the better source if it never was.
+// Close closes what is polled, and the better source if it never was. Who could
+// not wait for that to begin does not wait for its end, and nobody for long.
 func (b *beside) Close() error {
 	if opening := b.opening; opening != nil {
 		b.opening = nil
-		end := func() {
+		a := guard.Aside{Patience: closePatience}
+		if b.reason == errLate {
+			a.Patience = time.Nanosecond
+		}
+		a.Do("the end of the kernel's tables", func() {
 			if o := <-opening; o.err == nil {
 				o.Source.Close()
 			}
-		}
-		if b.reason == errLate {
-			go end() // who could not wait for it to begin does not wait for its end
-		} else {
-			end()
-		}
+		})
 	}
 	return b.Source.Close()
 }
+
+// closePatience is how long Close waits for what may not end.
+const closePatience = 2 * time.Second

@@ -133,7 +133,7 @@ func measureTraceCost(t *testing.T, kind string, rate int) {
 	}
 	look()
 	spent := func() time.Duration { // as the budget has it
-		if t := src.(*exits).Source.(*traced).teller; t != nil {
+		if t := src.(*abandoner).Source.(*exits).Source.(*traced).teller; t != nil {
 			return t.Spent()
 		}
 		return 0

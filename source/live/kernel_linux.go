@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -95,6 +97,7 @@ func (k *kernel) Poll(ctx context.Context, m *source.Moment) error {
 	}
 	k.cgroups.Fill(m)
 	k.limit(m, dumped, owned, err)
+	limitLate(m, owned.Late, k.cgroups.Late(), k.others.late())
 	m.Took = time.Since(start)
 	k.log.Debug("poll", "took", m.Took, "sockets", len(m.Room), "retries", dumped.Retries,
 		"scanned", owned.Scanned, "read", owned.Read, "unowned", owned.Unowned, "hidden", owned.Hidden)
@@ -129,6 +132,15 @@ func (k *kernel) limit(m *source.Moment, dumped sockdiag.Report, owned owner.Rep
 	}
 	if dumped.NoUDP {
 		m.Limit(source.LimitNoUDP, "")
+	}
+}
+
+// limitLate says which files do not answer.
+func limitLate(m *source.Moment, names ...string) {
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+	slices.Sort(names)
+	if names = slices.Compact(names); len(names) > 0 {
+		m.Limit(source.LimitLate, strings.Join(names, ", "))
 	}
 }
 

@@ -102,7 +102,7 @@ func TestTracingStopsInAFlood(t *testing.T) {
 			if state, why := tracing.State(); state != source.TraceOn {
 				t.Skip(why)
 			}
-			traced := src.(*exits).Source.(*traced)
+			traced := src.(*abandoner).Source.(*exits).Source.(*traced)
 			traced.budget.percent = 1
 			var m *source.Moment
 			for turn := 0; turn < 60 && traced.stopped == ""; turn++ {

@@ -3,8 +3,8 @@
 // where they are refused, and everywhere else, or where that is refused too, the
 // portable fall-back.
 //
-// What is opened wraps what is below it, from the outside in: another range
-// (source.WithRange); which processes have ended (exits); beside, until the tables take over; events (traced); and
+// What is opened wraps what is below it, from the outside in: what ends tracing
+// while a poll does not return (abandoner); another range (source.WithRange); which processes have ended (exits); beside, until the tables take over; events (traced); and
 // then the walker of the tables, or sock_diag, for which fallback puts the
 // portable source if the kernel refuses.
 //
@@ -96,6 +96,7 @@ type plan struct {
 	own    uint64    // the network namespace of the thread that opens
 
 	tracing *source.Tracing // Options.Tracing, or our own
+	telling telling         // what is told of at present
 }
 
 // Kinds gives the values that Options.Kind can have.
@@ -131,7 +132,7 @@ func Open(o Options) (source.Source, error) {
 	if o.Range != nil {
 		src = source.WithRange(src, *o.Range)
 	}
-	return src, nil
+	return &abandoner{src, &p.telling}, nil
 }
 
 func (p *plan) open() (source.Source, error) {

@@ -95,7 +95,7 @@ func (n *narrator) ask(a *acquaintance, pid int32, booted time.Time) {
 		return
 	}
 	p := source.Process{PID: pid, Start: s.Start, Name: string(s.Comm)}
-	if n.proc.Describe(dir, &p) {
+	if n.proc.Describe(dir, pid, &p) {
 		// A tick early, for the kernel cuts the start to whole ones.
 		a.Process, a.since = p, booted.Add(time.Duration(s.Start)*tick)
 	}

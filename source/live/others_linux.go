@@ -71,6 +71,14 @@ func (t *others) poll(ctx context.Context, m *source.Moment, own uint64) error {
 	return nil
 }
 
+// late names what does not answer, "" for nothing.
+func (t *others) late() string {
+	if t == nil {
+		return ""
+	}
+	return t.lister.Late()
+}
+
 func (t *others) close() error {
 	if t == nil {
 		return nil

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync"
 	"time"
 
 	"ephtop/source"
+	"ephtop/source/guard"
 	"ephtop/source/trace"
 )
 
@@ -21,7 +23,39 @@ type teller interface {
 	// Partial says why no failures but those of connect() are told; nil where all
 	// are.
 	Partial() error
+	// Close may be called from any goroutine, and again.
 	Close() error
+}
+
+// telling is the teller that is open, for whoever must end it while a poll does
+// not return.
+type telling struct {
+	mu    sync.Mutex
+	open  teller // nil for none
+	ended bool   // for good
+}
+
+// set says which teller is open now, nil for none. Once all has ended it closes
+// it, and is false.
+func (t *telling) set(open teller) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open = open
+	if t.ended && open != nil {
+		open.Close()
+	}
+	return !t.ended
+}
+
+// end closes the teller that is open, and any that will be.
+func (t *telling) end() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ended = true
+	if t.open == nil {
+		return nil
+	}
+	return t.open.Close()
 }
 
 // traced adds to each moment what the kernel told since the one before, while
@@ -30,6 +64,7 @@ type traced struct {
 	source.Source
 	open    func() (teller, error)
 	tracing *source.Tracing
+	telling *telling
 	failed  failures
 	insist  bool // to say in each moment why nothing is told
 	log     *slog.Logger
@@ -51,7 +86,7 @@ func (p *plan) tracedBy(src source.Source, open func() (teller, error), check fu
 	if p.Trace == TraceOff && p.Tracing == nil {
 		return src
 	}
-	t := &traced{Source: src, open: open, tracing: p.tracing, failed: p.failed, insist: p.Trace == TraceOn, log: p.Log}
+	t := &traced{Source: src, open: open, tracing: p.tracing, telling: &p.telling, failed: p.failed, insist: p.Trace == TraceOn, log: p.Log}
 	if !t.heed() {
 		t.reason = check()
 	}
@@ -82,9 +117,13 @@ func (t *traced) heed() (on bool) {
 	}
 	start := time.Now()
 	t.stopped, t.budget = "", budget{percent: budgetPercent}
-	if t.teller, t.reason = t.open(); t.reason != nil {
-		t.teller = nil // what is in the interface is not
-	}
+	t.reason = guard.Do(func() error {
+		opened, err := t.open()
+		if err == nil && t.telling.set(opened) {
+			t.teller = opened // after an error what is in the interface is not nil
+		}
+		return err
+	})
 	t.log.Info("begin to trace", "took", time.Since(start), "error", t.reason)
 	return on
 }
@@ -96,14 +135,18 @@ func (t *traced) tell(m *source.Moment) {
 		if err := t.teller.Partial(); err != nil {
 			m.Limit(source.LimitTracePartly, err.Error())
 		}
-		var err error
-		if m.Events, m.LostEvents, err = t.teller.Drain(m.Events); err != nil {
+		err := guard.Do(func() (err error) { m.Events, m.LostEvents, err = t.teller.Drain(m.Events); return err })
+		if err != nil {
 			m.Limit(source.LimitTraceGap, err.Error())
 		}
 		if m.LostEvents > 0 {
 			m.Limit(source.LimitLostEvents, strconv.Itoa(m.LostEvents))
 		}
-		if t.budget.spend(m, t.teller.Spent()) {
+		if fault := new(guard.Panic); errors.As(err, &fault) {
+			t.reason = err
+			t.log.Error("tracing", "error", err, "stack", string(fault.Stack))
+			t.end()
+		} else if t.budget.spend(m, t.teller.Spent()) {
 			t.stopped = t.budget.String()
 			t.log.Warn("tracing costs too much", "events and percent", t.stopped)
 			t.end()
@@ -123,8 +166,9 @@ func (t *traced) end() error {
 	if t.teller == nil {
 		return nil
 	}
-	err := t.teller.Close()
+	err := guard.Do(t.teller.Close)
 	t.teller = nil
+	t.telling.set(nil)
 	t.log.Info("end to trace", "error", err)
 	return err
 }

@@ -133,6 +133,7 @@ func (w *walker) Poll(ctx context.Context, m *source.Moment) error {
 		w.rights.Limit(m, owned.Hidden)
 	}
 	w.cgroups.Fill(m)
+	limitLate(m, owned.Late, w.cgroups.Late(), w.names.Late())
 	m.Took = time.Since(start)
 	w.log.Debug("poll", "took", m.Took, "namespaces", len(m.Snapshots), "sockets", len(m.Room), "calls", walked.Calls,
 		"longest", walked.Longest, "restarts", walked.Restarts, "torn", walked.Torn, "described", owned.Scanned, "unowned", owned.Unowned)

@@ -94,7 +94,7 @@ func TestTablesTakeOver(t *testing.T) {
 	if m := pollInside(t, h, src); m.Source == Tables {
 		t.Log("they were ready at once")
 	}
-	b := src.(*exits).Source.(*beside)
+	b := src.(*abandoner).Source.(*exits).Source.(*beside)
 	b.wait = true
 	if m := pollInside(t, h, src); m.Source != Tables || len(m.Limits) > 0 {
 		t.Errorf("the second poll is of source %q with limits %v", m.Source, m.Limits)

@@ -16,7 +16,7 @@ import (
 // not safe for concurrent use.
 type Cgroups struct {
 	root    string
-	engines engines
+	engines scribe
 	trees   []hierarchy
 	unified *hierarchy // among trees, nil for none
 	mount   int        // descriptor of its mount, -1 for none
@@ -33,6 +33,7 @@ type Cgroups struct {
 type group struct {
 	source.Cgroup
 	found bool
+	late  bool   // its name may yet be told
 	since uint32 // Fill by which it was asked for first
 	used  uint32 // and last
 }
@@ -49,7 +50,7 @@ const kernfsHandle = 0xfe
 // "" but in tests.
 func NewCgroups(root string) *Cgroups {
 	root = strings.TrimSuffix(root, "/")
-	c := &Cgroups{root: root, engines: engines{root}, mount: -1, known: make(map[uint64]*group)}
+	c := &Cgroups{root: root, engines: scribe{engines: engines{root}}, mount: -1, known: make(map[uint64]*group)}
 	c.trees = parseHierarchies(readFile(root + "/proc/self/mountinfo"))
 	if c.unified = find(c.trees, cgroupLine{}); c.unified != nil {
 		mount, err := unix.Open(root+c.unified.dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -67,6 +68,10 @@ func (c *Cgroups) Close() error {
 	}
 	return unix.Close(c.mount)
 }
+
+// Late names what does not answer, "" for nothing: names are missing until it
+// does.
+func (c *Cgroups) Late() string { return c.engines.aside.Late() }
 
 // ID gives the id of the control group that the content of a /proc/PID/cgroup
 // says most by, and remembers it for Fill; 0 where that can't be known.
@@ -146,27 +151,29 @@ func (c *Cgroups) group(id uint64) *group {
 		g = c.remember(id, path, found)
 	}
 	g.used = c.fill
-	if age := c.fill - g.since; age == 1 || age == 4 || age == 16 {
-		g.read(c.engines) // an engine writes down names when the container runs
+	if age := c.fill - g.since; g.late || age == 1 || age == 4 || age == 16 {
+		g.read(&c.engines) // an engine writes down names when the container runs
 	}
 	return g
 }
 
 func (c *Cgroups) remember(id uint64, path string, found bool) *group {
 	g := &group{Cgroup: source.Cgroup{ID: id, Path: path}, found: found, since: c.fill, used: c.fill}
-	g.read(c.engines)
+	g.read(&c.engines)
 	c.known[id] = g
 	return g
 }
 
 // read says by its path what a group is for.
-func (g *group) read(e engines) {
+func (g *group) read(e *scribe) {
 	id := ParseCgroup(g.Path)
 	g.Unit, g.Kind = id.Unit, id.Kind
 	if id.Kind != source.ScopePod && id.Kind != source.ScopeContainer {
 		return
 	}
-	for _, name := range [...]string{e.name(&id), short(id.ID), id.Pod} {
+	var name string
+	name, g.late = e.name(id)
+	for _, name := range [...]string{name, short(id.ID), id.Pod} {
 		if name != "" {
 			g.Container = name
 			return

@@ -8,16 +8,36 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"ephtop/source/guard"
 )
 
 // maxFile is how much of an engine's file is read, in bytes.
 const maxFile = 16 << 20
 
+// scribe looks up names in the files of engines. They may be on a file server, or
+// where a user mounts his own file system: where they do not answer, there is no
+// name.
+type scribe struct {
+	engines
+	aside guard.Aside
+}
+
+// name gives what that of engines does, and whether it may be another once the
+// files answer.
+func (s *scribe) name(id Identity) (name string, late bool) {
+	files, found := s.engines, ""
+	if s.aside.Do("the files of container engines", func() { found = files.name(&id) }) != nil {
+		return "", true
+	}
+	return found, false
+}
+
 // engines reads what container engines and Kubernetes leave in files about the
 // names of containers and pods, below a root that is "" but in tests.
 type engines struct{ root string }
 
-// Name gives the name of a container, or of a pod with its namespace, as
+// name gives the name of a container, or of a pod with its namespace, as
 // "shop/api-7d9f"; "" where nothing was written down that may be read.
 func (e engines) name(id *Identity) string {
 	switch {

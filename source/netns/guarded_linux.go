@@ -104,6 +104,11 @@ func (g *Gate) enter(s *guarded, f func() error) error {
 		if path == "" {
 			continue
 		}
+		if path == s.Path { // may be a name on a file server
+			if _, err = g.lister.number(path); err != nil {
+				break
+			}
+		}
 		err = g.lister.visitor.do(func(t *thread) error { return t.enter(path, s.Scope.Netns, f) })
 		if !isGone(err) && !isDenied(err) {
 			break

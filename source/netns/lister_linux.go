@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
+	"ephtop/source/guard"
 	"ephtop/source/procfs"
 )
 
@@ -38,7 +39,7 @@ type Namespace struct {
 type Lister struct {
 	root    string
 	proc    procfs.Reader
-	engines engines
+	engines scribe
 	mounts  mountTable
 	visitor visitor
 	host    string
@@ -63,6 +64,8 @@ type Lister struct {
 	units  map[string]uint64 // the namespace of a unit, 0 for several; made by the first who asks in a poll
 	hand   int               // process that was looked at again last
 	stale  bool              // the list is older than the table
+	unsure bool              // the name made last may be another once files answer
+	paths  guard.Aside       // of files that stand for a namespace
 
 	dir     []byte // /proc, ended by NUL
 	numbers []int32
@@ -90,7 +93,7 @@ func New(root string) *Lister {
 	l := &Lister{
 		root:    root,
 		proc:    procfs.Reader{Root: root + "/proc"},
-		engines: engines{root},
+		engines: scribe{engines: engines{root}},
 		dir:     []byte(root + "/proc\x00"),
 		mounts:  mountTable{path: root + "/proc/self/mountinfo"},
 		now:     sinceBoot,
@@ -159,11 +162,26 @@ func (l *Lister) Close() error {
 func (l *Lister) watchExtra() (changed bool) {
 	for i := range l.extra {
 		m := &l.extra[i]
-		if netns := procfs.Netns(unix.AT_FDCWD, m.path); netns != m.netns {
+		if netns, late := l.number(m.path); late == nil && netns != m.netns {
 			m.netns, changed = netns, true
 		}
 	}
 	return changed
+}
+
+// number gives the inode number of what a file stands for, 0 for none. An error
+// says that it does not answer.
+func (l *Lister) number(path string) (uint64, error) {
+	var netns uint64
+	if late := l.paths.Do(path, func() { netns = procfs.Netns(unix.AT_FDCWD, path) }); late != nil {
+		return 0, late
+	}
+	return netns, nil
+}
+
+// Late names what does not answer, "" for nothing: what it says is as it was.
+func (l *Lister) Late() string {
+	return cmp.Or(l.engines.aside.Late(), l.paths.Late(), l.proc.Late())
 }
 
 // count makes the table of namespaces from the processes and the mounts. A

@@ -20,8 +20,9 @@ func (l *Lister) nameAll() (changed bool) {
 		if s.named && age != 1 && age != 4 && age != 16 && s.namer == s.Oldest && (s.Scope.PID == 0 || l.in(s.Scope.PID, s.Scope.Netns)) {
 			continue
 		}
-		s.named, s.namer, changed = true, s.Oldest, true
+		l.unsure = false
 		s.Scope.Name, s.Scope.Kind, s.Scope.PID = l.name(s)
+		s.named, s.namer, changed = !l.unsure, s.Oldest, true
 	}
 	return changed
 }
@@ -68,7 +69,9 @@ const sandboxed = " (sandboxed, not visible)"
 func (l *Lister) known(s *space, pid int32, id *Identity) (string, source.ScopeKind) {
 	switch id.Kind {
 	case source.ScopePod, source.ScopeContainer:
-		for _, name := range [...]string{l.engines.name(id), l.hostname(pid), short(id.ID), id.Pod} {
+		var name string
+		name, l.unsure = l.engines.name(*id)
+		for _, name := range [...]string{name, l.hostname(pid), short(id.ID), id.Pod} {
 			if name != "" {
 				return name, id.Kind
 			}
@@ -124,7 +127,7 @@ func (l *Lister) comm(pid int32) string {
 
 // program is the name of the program that a process was started as.
 func (l *Lister) program(pid int32) string {
-	b, _ := l.proc.ReadFile(pid, "/cmdline")
+	b, _ := l.proc.ReadCommand(pid)
 	first, _, _ := strings.Cut(string(b), "\x00")
 	return filepath.Base(first)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -34,7 +33,7 @@ func (l *Lister) Resolve(ctx context.Context, arg string) (Namespace, error) {
 		}
 	}
 	if path := l.root + "/run/netns/" + arg; arg != "" && arg != "." && arg != ".." {
-		if _, err := os.Stat(path); err == nil {
+		if there, err := l.number(path); there != 0 || err != nil {
 			return l.resolvePath(ctx, path)
 		}
 	}
@@ -56,7 +55,7 @@ func (l *Lister) Resolve(ctx context.Context, arg string) (Namespace, error) {
 
 // resolvePath finds the namespace that a file stands for, and watches it.
 func (l *Lister) resolvePath(ctx context.Context, path string) (Namespace, error) {
-	netns, err := identify(path)
+	netns, err := l.identify(path)
 	if err != nil {
 		return Namespace{}, fmt.Errorf("network namespace %q: %w", path, err)
 	}
@@ -74,6 +73,16 @@ func (l *Lister) resolvePath(ctx context.Context, path string) (Namespace, error
 
 // errNoNamespace says that a file is something else.
 var errNoNamespace = errors.New("it is no network namespace")
+
+// identify does what the function does, but does not wait for a file server.
+func (l *Lister) identify(path string) (uint64, error) {
+	var netns uint64
+	var err error
+	if late := l.paths.Do(path, func() { netns, err = identify(path) }); late != nil {
+		return 0, late
+	}
+	return netns, err
+}
 
 // identify gives the inode number of the network namespace that a file stands
 // for.

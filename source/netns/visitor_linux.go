@@ -6,6 +6,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"ephtop/source/guard"
 )
 
 // visitor enters namespaces, on a thread of its own that is locked for life:
@@ -37,7 +39,7 @@ func (v *visitor) do(f func(*thread) error) error {
 	var err error
 	done := make(chan error, 1)
 	v.visits <- func(t *thread) {
-		err = f(t)
+		err = guard.Do(func() error { return f(t) })
 		done <- t.lost
 	}
 	if lost := <-done; lost != nil {
@@ -120,7 +122,7 @@ func (t *thread) within(path string, inode uint64, kind, home int, f func() erro
 	if err != nil {
 		return err
 	}
-	err = f()
+	err = guard.Do(f) // home again, whatever it does
 	t.lost = unix.Setns(home, kind)
 	return err
 }

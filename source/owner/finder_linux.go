@@ -87,6 +87,7 @@ func (f *Finder) Assign(ctx context.Context, sockets []source.Socket, processes 
 		f.table.sweep(f.poll)
 	}
 	f.forget()
+	f.report.Late = f.proc.Late()
 	return processes, f.report, err
 }
 
@@ -279,7 +280,7 @@ func (f *Finder) describe(h *found) {
 	if h.info.Start != s.Start || h.info.Name != string(s.Comm) {
 		h.info = source.Process{PID: h.pid, Start: s.Start, Name: string(s.Comm)}
 	}
-	f.proc.Describe(dir, &h.info)
+	f.proc.Describe(dir, h.pid, &h.info)
 }
 
 // SetCgroup does what that of a Tracker does.

@@ -100,7 +100,7 @@ func (t *Tracker) describe(dir int, p *process) {
 	if p.info.Name != string(p.comm) {
 		p.info.Name = string(p.comm)
 	}
-	t.proc.Describe(dir, &p.info)
+	t.proc.Describe(dir, p.pid, &p.info)
 }
 
 // countDescriptors gives the number of descriptors that a process has, in

@@ -59,6 +59,9 @@ type Report struct {
 	// Scanned and Read are the work done: processes opened, and descriptors
 	// whose link was read or tried.
 	Scanned, Read int
+	// Late names a file that does not answer, "" for none: names and command lines
+	// are missing for as long.
+	Late string
 }
 
 // New makes a tracker for the processes below root, which is /proc but in
@@ -104,7 +107,7 @@ func (t *Tracker) Assign(ctx context.Context, sockets []source.Socket, processes
 	if gone := t.table.used - seen; gone > seen/16 || gone > 0 && t.poll%walkGap == 0 {
 		t.table.sweep(t.poll)
 	}
-	t.report.Hidden = t.countHidden()
+	t.report.Hidden, t.report.Late = t.countHidden(), t.proc.Late()
 	if t.cut {
 		t.err = ctx.Err()
 	}

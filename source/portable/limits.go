@@ -30,6 +30,9 @@ func (p *Source) limits(m *source.Moment, lost losses) {
 			p.rights.Limit(m, 0)
 		}
 	}
+	if late := p.processes.look.late(); late != "" {
+		m.Limit(source.LimitLate, late)
+	}
 	if lost.unreadable > 0 {
 		m.Limit(source.LimitUnreadable, strconv.Itoa(lost.unreadable))
 	}

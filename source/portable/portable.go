@@ -12,6 +12,7 @@ import (
 	gnet "github.com/shirou/gopsutil/v3/net"
 
 	"ephtop/source"
+	"ephtop/source/guard"
 	"ephtop/source/procfs"
 	"ephtop/source/sysctl"
 )
@@ -95,10 +96,17 @@ func (p *Source) Poll(ctx context.Context, m *source.Moment) error {
 	return nil
 }
 
-// Close waits for what a Poll that was given up has left behind.
+// patience is how long Close waits.
+const patience = 2 * time.Second
+
+// Close waits for what a Poll that was given up has left behind, unless that does
+// not end: lsof hangs where a file server does not answer.
 func (p *Source) Close() error {
 	if p.pending != nil {
-		<-p.pending
+		select {
+		case <-p.pending:
+		case <-time.After(patience):
+		}
 		p.pending = nil
 	}
 	return nil
@@ -118,9 +126,9 @@ func (p *Source) await(ctx context.Context) ([]gnet.ConnectionStat, error) {
 	done := make(chan listing, 1)
 	go func() {
 		var l listing
-		if err := guard(func() { l.rows, l.err = p.list(ctx) }); err != nil {
-			l = listing{err: err}
-		}
+		// gopsutil reads some texts of the system without looking whether they are
+		// long enough.
+		l.err = guard.Do(func() (err error) { l.rows, err = p.list(ctx); return err })
 		done <- l
 	}()
 	select {

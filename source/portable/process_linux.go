@@ -18,6 +18,8 @@ type describer struct{ proc procfs.Reader }
 
 func newDescriber() *describer { return &describer{procfs.Reader{Root: "/proc"}} }
 
+func (d *describer) late() string { return d.proc.Late() }
+
 // start is when a process began, in clock ticks since boot.
 func (d *describer) start(_ context.Context, pid int32) (uint64, error) {
 	dir, s, err := d.proc.Open(pid)
@@ -37,6 +39,6 @@ func (d *describer) describe(_ context.Context, pid int32) (source.Process, bool
 	}
 	defer unix.Close(dir)
 	p.Name = string(s.Comm)
-	d.proc.Describe(dir, &p)
+	d.proc.Describe(dir, pid, &p)
 	return p, true
 }

@@ -22,6 +22,8 @@ type lookup interface {
 	// describe gives the rest of what is known; false for a process that has
 	// gone.
 	describe(ctx context.Context, pid int32) (source.Process, bool)
+	// late names what does not answer, "" for nothing.
+	late() string
 }
 
 type entry struct {

@@ -2,25 +2,12 @@ package portable
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 
 	"github.com/shirou/gopsutil/v3/common"
 	"github.com/shirou/gopsutil/v3/host"
 	gnet "github.com/shirou/gopsutil/v3/net"
 )
-
-// guard turns a panic into an error: gopsutil reads some texts of the system
-// without looking whether they are long enough.
-func guard(call func()) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("gopsutil failed: %v", r)
-		}
-	}()
-	call()
-	return nil
-}
 
 // ownProc keeps gopsutil to this host's /proc, whatever HOST_PROC says: the
 // settings are this host's too.

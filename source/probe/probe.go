@@ -32,6 +32,14 @@ func New(src source.Source, path string) *Source { return &Source{Source: src, p
 // Ask has the next Poll ask connect() in a namespace.
 func (s *Source) Ask(scope source.Scope) { s.asked = &scope }
 
+// Abandon abandons the source behind.
+func (s *Source) Abandon() error {
+	if a, ok := s.Source.(source.Abandoner); ok {
+		return a.Abandon()
+	}
+	return nil
+}
+
 // Poll polls the source behind. In the namespace that was asked for, what
 // connect() says then stands in Blocked. Where the kernel's tables say otherwise,
 // or nothing was found out, a limit says so.

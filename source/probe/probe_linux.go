@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
+	"ephtop/source/guard"
 )
 
 // localPortRange is IP_LOCAL_PORT_RANGE of linux/in.h.
@@ -50,13 +51,12 @@ func Ports(ctx context.Context, scope *source.Scope, path string, set *source.Se
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends in the other namespace
-		err := unix.Setns(fd, unix.CLONE_NEWNET)
-		if err != nil {
-			err = fmt.Errorf("enter the network namespace: %w", err)
-		} else {
-			err = ask()
-		}
-		done <- err
+		done <- guard.Do(func() error {
+			if err := unix.Setns(fd, unix.CLONE_NEWNET); err != nil {
+				return fmt.Errorf("enter the network namespace: %w", err)
+			}
+			return ask()
+		})
 	}()
 	err = <-done
 	return blocked, err

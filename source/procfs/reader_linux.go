@@ -1,13 +1,16 @@
 package procfs
 
 import (
+	"cmp"
 	"runtime"
+	"slices"
 	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
+	"ephtop/source/guard"
 )
 
 // Reader reads what the files of processes and threads say below Root. It is
@@ -21,6 +24,7 @@ type Reader struct {
 	Cgroup func(file []byte) uint64
 
 	path, buf []byte // used again by each call
+	commands  guard.Aside
 }
 
 // maxFile is how much of a file is read. A file of /proc comes whole in one
@@ -64,11 +68,16 @@ func (r *Reader) Open(id int32) (dir int, s Stat, err error) {
 	return dir, s, nil
 }
 
+// Late names what does not answer, "" for nothing: what it says is missing until
+// it does.
+func (r *Reader) Late() string { return cmp.Or(r.commands.Late(), r.Users.late()) }
+
 // Describe sets in p what the open directory of a process, or of a thread of
-// it, says beyond its Stat, and reports whether it said whose process it is.
-// What can't be read is left as it was: a process may end at any moment.
-func (r *Reader) Describe(dir int, p *source.Process) bool {
-	if b, err := r.read(dir, pathCommand); err == nil {
+// it, with the number id says beyond its Stat, and reports whether it said whose
+// process it is. What can't be read is left as it was: a process may end at any
+// moment.
+func (r *Reader) Describe(dir int, id int32, p *source.Process) bool {
+	if b, err := r.readCommand(dir, id, pathCommand); err == nil {
 		if b = JoinCommand(b); p.Command != string(b) {
 			p.Command = string(b)
 		}
@@ -95,19 +104,49 @@ func (r *Reader) ReadFile(id int32, name string) ([]byte, error) {
 	return r.read(unix.AT_FDCWD, r.Path(id, name))
 }
 
+// ReadCommand gives the beginning of the command line of a process, its words
+// ended by NUL. The next call overwrites it.
+func (r *Reader) ReadCommand(id int32) ([]byte, error) {
+	return r.readCommand(unix.AT_FDCWD, id, r.Path(id, "/cmdline"))
+}
+
+// readCommand is read for a command line. That one is in the memory of its
+// process, whose lock may be held for as long as a file server or a user's file
+// system does not answer the process: it is the file on which ps(1) hangs.
+func (r *Reader) readCommand(dir int, id int32, path []byte) ([]byte, error) {
+	r.makeBuf()
+	path, buf := slices.Clone(path), r.buf
+	var read []byte
+	var err error
+	late := r.commands.Do("/proc/"+strconv.Itoa(int(id))+"/cmdline", func() { read, err = readAt(dir, path, buf) })
+	if late != nil {
+		r.buf = nil // is written to when it answers
+		return nil, late
+	}
+	return read, err
+}
+
 // read reads the beginning of a file into memory that the next call
 // overwrites.
 func (r *Reader) read(dir int, path []byte) ([]byte, error) {
+	r.makeBuf()
+	return readAt(dir, path, r.buf)
+}
+
+func (r *Reader) makeBuf() {
+	if r.buf == nil {
+		r.buf = make([]byte, maxFile)
+	}
+}
+
+func readAt(dir int, path, buf []byte) ([]byte, error) {
 	fd, err := OpenAt(dir, path, unix.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(fd)
-	if r.buf == nil {
-		r.buf = make([]byte, maxFile)
-	}
-	n, err := unix.Read(fd, r.buf)
-	return r.buf[:max(n, 0)], err
+	n, err := unix.Read(fd, buf)
+	return buf[:max(n, 0)], err
 }
 
 // OpenAt is openat(2). The one of x/sys/unix copies the path on each call; this

@@ -2,10 +2,13 @@ package procfs
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"os"
 	"strconv"
 	"time"
+
+	"ephtop/source/guard"
 )
 
 const (
@@ -18,11 +21,18 @@ const (
 
 // Users knows the names of users by /etc/passwd. It asks no name service: that
 // may need the network, of whose trouble we are to tell, and let nobody know
-// when it gives up.
+// when it gives up. So may the file, on a host whose root is one of a server:
+// that is not waited for either.
 type Users struct {
 	// Path is another file, which tests need.
 	Path string
 
+	passwd
+	aside guard.Aside
+}
+
+// passwd is the file as it was read.
+type passwd struct {
 	names   map[uint32]string // or the number, of those without a name
 	size    int64
 	changed time.Time
@@ -44,27 +54,35 @@ func (u *Users) Name(uid uint32) string {
 	return name
 }
 
+// late names the file while it does not answer.
+func (u *Users) late() string { return u.aside.Late() }
+
 // refresh reads the file if it is another than before. One that can't be read
 // leaves what was.
 func (u *Users) refresh() {
-	path := u.Path
-	if path == "" {
-		path = "/etc/passwd"
+	path, before := cmp.Or(u.Path, "/etc/passwd"), u.passwd
+	var now passwd
+	if u.aside.Do(path, func() { now = before.reread(path) }) == nil {
+		u.passwd = now
 	}
+}
+
+// reread gives what the file holds now, or what is there already.
+func (p passwd) reread(path string) passwd {
 	info, err := os.Stat(path)
-	if err != nil || info.Size() == u.size && info.ModTime().Equal(u.changed) {
-		return
+	if err != nil || info.Size() == p.size && info.ModTime().Equal(p.changed) {
+		return p
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return
+		return p
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxPasswd))
 	if err != nil {
-		return
+		return p
 	}
-	u.names, u.size, u.changed = ParsePasswd(b), info.Size(), info.ModTime()
+	return passwd{ParsePasswd(b), info.Size(), info.ModTime()}
 }
 
 // ParsePasswd reads the names of users from what passwd(5) describes. Of two

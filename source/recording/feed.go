@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"ephtop/source"
+	"ephtop/source/guard"
 )
 
 // feed reads a recording in a goroutine of its own, since reading from a pipe
@@ -25,7 +26,7 @@ type fed struct {
 func newFeed(r *Reader) *feed {
 	f := &feed{ready: make(chan fed), spare: make(chan *source.Moment, 1), quit: make(chan struct{})}
 	f.spare <- new(source.Moment)
-	go f.run(r)
+	go guard.Do(func() error { f.run(r); return nil })
 	return f
 }
 
@@ -39,7 +40,7 @@ func (f *feed) run(r *Reader) {
 		case <-f.quit:
 			return
 		}
-		read := fed{m, r.Next(m)}
+		read := fed{m, guard.Do(func() error { return r.Next(m) })}
 		for {
 			select {
 			case f.ready <- read:

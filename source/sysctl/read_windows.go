@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"time"
+
+	"golang.org/x/sys/windows"
 
 	"ephtop/source"
 )
@@ -58,8 +61,14 @@ func (r *Reader) ask(ctx context.Context) (source.Settings, []source.Limit) {
 }
 
 func netsh(ctx context.Context) (string, error) {
+	system, err := windows.GetSystemDirectory() // not by PATH: others may write there
+	if err != nil {
+		return "", err
+	}
 	ctx, cancel := context.WithTimeout(ctx, netshTimeout)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "netsh", "int", "ipv4", "show", "dynamicport", "tcp").Output()
+	cmd := exec.CommandContext(ctx, filepath.Join(system, "netsh.exe"), "int", "ipv4", "show", "dynamicport", "tcp")
+	cmd.WaitDelay = netshTimeout / 10 // for who holds its output, when it was killed
+	out, err := cmd.Output()
 	return string(out), err
 }

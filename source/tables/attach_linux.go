@@ -15,6 +15,7 @@ import (
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
 
+	"ephtop/source/guard"
 	"ephtop/source/trace"
 )
 
@@ -80,7 +81,12 @@ func (e *Engine) trace(ways ...way) (*Events, error) {
 		return nil, fmt.Errorf("trace: attach to inet_sock_set_state: %w", shorten(err))
 	}
 	t.links = append(t.links, state)
-	go t.run()
+	go func() {
+		defer close(t.done)
+		if err := guard.Do(t.run); err != nil {
+			t.fail(err)
+		}
+	}()
 	return t, nil
 }
 
@@ -147,7 +153,7 @@ func closeAll(links []link.Link) error {
 	errs := make([]error, len(links))
 	var closing sync.WaitGroup
 	for i, l := range links {
-		closing.Go(func() { errs[i] = l.Close() })
+		closing.Go(func() { errs[i] = guard.Do(l.Close) })
 	}
 	closing.Wait()
 	return errors.Join(errs...)

@@ -30,6 +30,7 @@ type Events struct {
 	lost    *uint64 // as the programs count it
 	stop    chan struct{}
 	done    chan struct{}
+	closing sync.Once
 
 	mu      sync.Mutex
 	record  ringbuf.Record
@@ -38,6 +39,7 @@ type Events struct {
 	told    uint64 // how many of *lost Drain has told of
 	spent   time.Duration
 	err     error // the first since the last Drain
+	broken  error // why the ring is not emptied any more
 }
 
 const (
@@ -70,10 +72,13 @@ type event struct {
 // there was no room for in that time. It waits for nothing. Of a Process only
 // PID, Name and Cgroup are known; none of it where a kernel thread did it, or
 // where the process ended before it could be asked for. After Close it is
-// os.ErrClosed.
+// os.ErrClosed, and a *guard.Panic when collecting has ended by a fault.
 func (t *Events) Drain(dst []source.Event) (events []source.Event, lost int, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.broken != nil {
+		return dst, 0, t.broken
+	}
 	t.empty()
 	events, lost, err = append(dst, t.pending...), t.full, t.err
 	count := atomic.LoadUint64(t.lost)
@@ -92,21 +97,31 @@ func (t *Events) Spent() time.Duration {
 	return t.spent
 }
 
+// fail keeps an error for Drain, and for good: the ring is not emptied any more.
+func (t *Events) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.broken = err
+}
+
 // run empties the ring now and then, until Close.
-func (t *Events) run() {
-	defer close(t.done)
+func (t *Events) run() error {
 	ticker := time.NewTicker(emptying)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ticker.C:
-			t.mu.Lock()
-			t.empty()
-			t.mu.Unlock()
+			t.pass()
 		case <-t.stop:
-			return
+			return nil
 		}
 	}
+}
+
+func (t *Events) pass() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.empty()
 }
 
 // empty reads what is in the ring. t.mu is held.
@@ -167,15 +182,15 @@ func (e *event) event(booted time.Time) source.Event {
 // nil where all are told.
 func (t *Events) Partial() error { return t.partial }
 
-// Close ends the collecting.
+// Close ends the collecting. A second Close does nothing.
 func (t *Events) Close() error {
-	if t.links == nil {
-		return nil
-	}
-	close(t.stop)
+	t.closing.Do(func() { close(t.stop) })
 	<-t.done
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.links == nil {
+		return nil
+	}
 	err := errors.Join(t.reader.Close(), closeAll(t.links))
 	t.links = nil
 	return err

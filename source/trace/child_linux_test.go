@@ -42,6 +42,7 @@ var children = map[string]func(args []string) error{
 	"hold":         hold,
 	"connect":      connectMany,
 	"unprivileged": openUnprivileged,
+	"descriptors":  openWithout,
 	"trace":        traceUntilKilled,
 	"mounts":       compareMounts,
 }

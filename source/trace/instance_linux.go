@@ -32,9 +32,9 @@ const (
 // those that dead processes left behind.
 func (r *reader) newInstance(proc *procfs.Reader) error {
 	pid := int32(os.Getpid())
-	start, ok := startOf(proc, pid)
-	if !ok {
-		return errors.New("read our own start time: /proc is not mounted")
+	start, err := startOf(proc, pid)
+	if err != nil {
+		return unlessMounted("read our own start time", err)
 	}
 	if err := sweep(r.root, proc); err != nil {
 		return err
@@ -54,14 +54,23 @@ func (r *reader) newInstance(proc *procfs.Reader) error {
 	}
 }
 
-// startOf gives the start time of a process; false if there is none.
-func startOf(proc *procfs.Reader, pid int32) (uint64, bool) {
+// unlessMounted says why a file of our own below /proc can't be read: there is one
+// for every process, unless there is no /proc.
+func unlessMounted(doing string, err error) error {
+	if errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("%s: /proc is not mounted", doing)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// startOf gives the start time of a process.
+func startOf(proc *procfs.Reader, pid int32) (uint64, error) {
 	dir, s, err := proc.Open(pid)
 	if err != nil {
-		return 0, false
+		return 0, err
 	}
 	unix.Close(dir)
-	return s.Start, true
+	return s.Start, nil
 }
 
 // instanceName says whose an instance is: pid and start time name a process
@@ -92,10 +101,11 @@ func sweep(root *os.Root, proc *procfs.Reader) error {
 		if !ok {
 			continue
 		}
-		if living, alive := startOf(proc, pid); alive && living == start {
-			continue
+		living, err := startOf(proc, pid)
+		if err == nil && living == start || err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ESRCH) {
+			continue // it lives, or nobody can tell
 		}
-		err := root.Remove(instances + e.Name())
+		err = root.Remove(instances + e.Name())
 		if err != nil && !errors.Is(err, unix.EBUSY) && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove a stale tracefs instance: %w", err)
 		}

@@ -122,7 +122,7 @@ func (r *resolver) thread(tid int32) *thread {
 func (r *resolver) describe(dir int, tid int32, s procfs.Stat) *thread {
 	t := &thread{comm: string(s.Comm), start: s.Start, netns: procfs.Netns(dir, "ns/net"), kernel: s.Kernel()}
 	t.process.Name, t.process.Start = t.comm, t.start
-	if !r.proc.Describe(dir, &t.process) {
+	if !r.proc.Describe(dir, tid, &t.process) {
 		return nil
 	}
 	if t.process.PID != tid {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ephtop/source/guard"
 	"ephtop/source/procfs"
 )
 
@@ -84,7 +85,7 @@ func onOwnThread(f func() error) error {
 			result <- err
 			return
 		}
-		result <- f()
+		result <- guard.Do(f)
 	}()
 	return <-result
 }

@@ -7,12 +7,13 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
-	"ephtop/source/procfs"
+	"ephtop/source/guard"
 )
 
 // maxPending bounds the events that wait for a Drain; more are counted as
@@ -26,14 +27,16 @@ type Tracer struct {
 	done   chan struct{}
 	netns  uint64 // whose events are wanted, as in source.Scope
 
+	closed atomic.Bool
+
 	mu       sync.Mutex
-	closed   bool
 	reader   reader
 	resolver *resolver
 	records  []record
 	pending  []source.Event
 	lost     int
 	err      error // the first since the last Drain
+	broken   error // why nothing is collected any more
 	spent    time.Duration
 }
 
@@ -67,14 +70,21 @@ func Open() (*Tracer, error) {
 		t.release()
 		return nil, explain(err)
 	}
-	go t.run()
+	go func() {
+		defer close(t.done)
+		if err := guard.Do(t.run); err != nil {
+			t.fail(err)
+		}
+	}()
 	return t, nil
 }
 
 func (t *Tracer) open() (err error) {
-	if t.netns = procfs.OwnScope("thread-self").Netns; t.netns == 0 {
-		return errors.New("find our network namespace: /proc is not mounted")
+	var st unix.Stat_t
+	if err := unix.Stat("/proc/thread-self/ns/net", &st); err != nil {
+		return unlessMounted("find our network namespace", err)
 	}
+	t.netns = st.Ino
 	t.resolver = newResolver("/proc", t.reader.savedNames)
 	if err := t.reader.open(&t.resolver.proc); err != nil {
 		return err
@@ -87,12 +97,16 @@ func (t *Tracer) open() (err error) {
 // tells how many events were lost in that time: no room in the kernel's buffer
 // or in ours. It does not wait for anything. An error says that something could
 // not be read; what comes with it is good, and the next Drain may succeed.
-// After Close it is os.ErrClosed.
+// After Close it is os.ErrClosed, and a *guard.Panic when collecting has ended by
+// a fault.
 func (t *Tracer) Drain(dst []source.Event) (events []source.Event, lost int, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed {
+	if t.closed.Load() {
 		return dst, 0, os.ErrClosed
+	}
+	if t.broken != nil {
+		return dst, 0, t.broken
 	}
 	took := Measured(func() { t.collect() })
 	t.spent += took
@@ -103,19 +117,22 @@ func (t *Tracer) Drain(dst []source.Event) (events []source.Event, lost int, err
 	return events, lost, err
 }
 
-// Close ends tracing and removes the instance. A second Close does nothing.
+// closePatience is how long Close waits for who reads.
+const closePatience = time.Second
+
+// Close ends tracing and removes the instance, which nobody else would: where a
+// Drain does not return, without waiting for it. A second Close does nothing.
 func (t *Tracer) Close() error {
-	t.mu.Lock()
-	if t.closed {
-		t.mu.Unlock()
+	if t.closed.Swap(true) {
 		return nil
 	}
-	t.closed = true
-	t.mu.Unlock()
 	if err := t.waiter.stop(); err != nil {
 		return err
 	}
-	<-t.done
+	readers := guard.Aside{Patience: closePatience}
+	if readers.Do("the trace", func() { <-t.done; t.mu.Lock() }) == nil {
+		defer t.mu.Unlock()
+	}
 	return t.release()
 }
 
@@ -168,21 +185,34 @@ func traceTime() uint64 {
 	return uint64(ts.Nano())
 }
 
+// fail keeps an error for Drain, and for good: nothing is collected any more.
+func (t *Tracer) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.broken = err
+}
+
 // run collects events soon after they happen, until Close.
-func (t *Tracer) run() {
-	defer close(t.done)
+func (t *Tracer) run() error {
 	runtime.LockOSThread() // so that the time of the thread is ours, also what waiting takes of it
 	defer runtime.UnlockOSThread()
 	spent := threadTime()
 	for t.waiter.wait() {
 		began := time.Now()
-		t.mu.Lock()
-		err := t.collect()
-		now := threadTime()
-		t.spent, spent = t.spent+now-spent, now
-		t.mu.Unlock()
+		err := t.pass(&spent)
 		if !t.waiter.rest(time.Since(began), err != nil) {
-			return
+			break
 		}
 	}
+	return nil
+}
+
+// pass collects once; spent is the time of the thread that counts already.
+func (t *Tracer) pass(spent *time.Duration) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	err := t.collect()
+	now := threadTime()
+	t.spent, *spent = t.spent+now-*spent, now
+	return err
 }

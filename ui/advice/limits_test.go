@@ -28,7 +28,7 @@ func TestLimits(t *testing.T) {
 		{source.LimitHidden, "3", "3 processes are hidden: run outside of this user namespace or sandbox to see which sockets are theirs"},
 		{source.LimitOtherPIDs, "", "processes outside of this container are not seen: run on the host, or with its process ids (--pid=host)"},
 		{source.LimitTraceStopped, "31000 5", "tracing stopped: 31,000 events/s would cost more than 5 % of a core"},
-		{source.LimitLostEvents, "7", "7 traced events were lost: more happened than the buffer holds"},
+		{source.LimitLostEvents, "7", "7 traced events were lost, of any network namespace: more happened than the buffer holds"},
 		{source.LimitNetns, "12 CAP_SYS_ADMIN CAP_SYS_PTRACE", "12 network namespaces were not looked at: run as root or with CAP_SYS_ADMIN and CAP_SYS_PTRACE"},
 		{source.LimitNetns, "portable", "other network namespaces than this one are not seen: gopsutil looks at one"},
 		{source.LimitNetns, "other-pids", "network namespaces of processes outside of this container are not seen"},

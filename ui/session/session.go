@@ -21,6 +21,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/source/guard"
 )
 
 // Look is a moment and what it means. Its memory is used again when it is
@@ -56,6 +57,7 @@ type Session struct {
 	timeout  time.Duration
 	log      *slog.Logger
 	recorder atomic.Pointer[Recorder]
+	out      outstanding
 }
 
 // New makes a Session, which closes src with Close.
@@ -86,9 +88,12 @@ func (s *Session) Poll(ctx context.Context, m *source.Moment) error {
 		}
 	}
 	m.Reset()
-	if err := s.source.Poll(ctx, m); err != nil {
+	if err := s.out.poll(ctx, s.source, m); err != nil {
 		if s.timeout > 0 && errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 			err = fmt.Errorf("no answer within %v: %w", s.timeout, err)
+		}
+		if fault := new(guard.Panic); errors.As(err, &fault) {
+			s.log.Error("poll", "error", err, "stack", string(fault.Stack))
 		}
 		s.log.Debug("poll", "error", err)
 		return err
@@ -123,12 +128,13 @@ func (s *Session) Look(ctx context.Context, l *Look) error {
 // Recorder before. Either may be nil.
 func (s *Session) Record(r *Recorder) (before *Recorder) { return s.recorder.Swap(r) }
 
-// Close closes the source. It leaves a Recorder alone.
+// Close closes the source, or as much as can be where a poll of it does not
+// return. It leaves a Recorder alone.
 func (s *Session) Close() error {
 	if s.keeper != nil {
 		<-s.keeper.done
 	}
-	if err := s.source.Close(); err != nil {
+	if err := s.out.close(s.source); err != nil {
 		return fmt.Errorf("close the source: %w", err)
 	}
 	return nil

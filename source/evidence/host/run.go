@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -24,20 +23,10 @@ type Output struct {
 // host's tree, of which no command can speak.
 var ErrNoCommand = errors.New("not installed")
 
-// Find looks for a command where PATH says, and where administrators' tools
-// stand, which is not in every user's PATH.
-func Find(name string) (string, error) {
-	for _, dir := range []string{"", "/usr/sbin", "/sbin", "/usr/local/sbin"} {
-		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
-			return path, nil
-		}
-	}
-	return "", ErrNoCommand
-}
-
 // Run runs a command in English until it ends, the context does, or it has
 // printed limit bytes; then it is killed with all that it started. What it
-// printed is returned even beside an error.
+// printed is returned even beside an error. Of our environment it gets nothing
+// but SearchPath.
 func (h *Host) Run(ctx context.Context, limit int, name string, args ...string) (Output, error) {
 	if h.Exec != nil {
 		return h.Exec(ctx, limit, name, args...)
@@ -49,7 +38,8 @@ func (h *Host) Run(ctx context.Context, limit int, name string, args ...string) 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0")
+	cmd.Env = []string{"PATH=" + strings.Join(SearchPath(), string(filepath.ListSeparator)), "LC_ALL=C", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0"}
+	cmd.Dir = "/"
 	killTogether(cmd)
 	cmd.WaitDelay = 500 * time.Millisecond
 	stdout := &bounded{limit: limit, full: cancel}
