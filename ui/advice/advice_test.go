@@ -2,7 +2,9 @@ package advice_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode"
@@ -40,7 +42,19 @@ func refusedOf(local source.Addr, to model.TupleKey) *model.State {
 	})
 }
 
+// cases are all that is put into words, each with a state of its own that a test
+// may change, but for its sockets: there are tens of thousands.
 func cases() []adviceCase {
+	all := slices.Clone(everyCase())
+	for i := range all {
+		st, m, snap := *all[i].state, *all[i].state.Moment, *all[i].state.Snapshot
+		st.Moment, st.Snapshot = &m, &snap
+		all[i].state = &st
+	}
+	return all
+}
+
+var everyCase = sync.OnceValue(func() []adviceCase {
 	full := model.Finding{
 		Problem: model.TupleFull, Level: model.LevelWarning, Tuple: database, Process: java, Tier: model.OwnerObserved,
 		Count: 18006, Of: 28232, Rate: 118, Span: 86 * time.Second,
@@ -203,7 +217,7 @@ func cases() []adviceCase {
 			Problem: model.ReuseOff, Level: model.LevelWarning, Tuple: database, Process: none, Count: 9804, Of: 28232,
 		}},
 	}
-}
+})
 
 func TestOf(t *testing.T) {
 	for _, c := range cases() {

@@ -2,6 +2,7 @@ package advice_test
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"ephtop/model"
@@ -70,6 +71,7 @@ func towards(key model.TupleKey, live, waiting, old int) func(*model.State) {
 			Outlook:   model.Outlook{CloseRate: 118, Plateau: live + int(118*st.Snapshot.Settings.TimeWait.Seconds()), Keeps: st.Snapshot.Settings.TimeWait},
 			FirstHalf: min(used, p.Usable/2), FirstHalfSize: p.Usable / 2,
 		})
+		st.Snapshot.Sockets, st.Rows = slices.Grow(st.Snapshot.Sockets, waiting), slices.Grow(st.Rows, waiting)
 		for i := range waiting {
 			s := source.Socket{
 				Proto: source.TCP, State: source.TimeWait, Timer: source.TimerTimeWait, Expires: 59_500,
@@ -78,8 +80,8 @@ func towards(key model.TupleKey, live, waiting, old int) func(*model.State) {
 			if i < old {
 				s.Expires = 20_000
 			}
-			add(s, source.NoProcess)(st)
-			st.Rows[len(st.Rows)-1].Ephemeral = true
+			st.Snapshot.Sockets = append(st.Snapshot.Sockets, s)
+			st.Rows = append(st.Rows, model.Row{Process: source.NoProcess, Tier: model.OwnerObserved, Ephemeral: true})
 		}
 	}
 }

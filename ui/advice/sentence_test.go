@@ -1,7 +1,6 @@
 package advice_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
-	"ephtop/source/demo"
 	"ephtop/ui/advice"
 )
 
@@ -172,52 +170,6 @@ func TestSentenceFitsALine(t *testing.T) {
 		s := advice.SentenceOf(&model.Overview{States: []*model.State{st}, Findings: st.Findings}, test.shown)
 		if s.Text != test.want || ansi.StringWidth(s.Text) > advice.SentenceWidth || s.Level != model.LevelCritical || s.Finding != 0 {
 			t.Errorf("%s: %+v, want %s", test.name, s, test.want)
-		}
-	}
-}
-
-// The sentence agrees with the levels and with the outlook at every moment of
-// every story: what will be full soon is warned of, and nothing else is said of
-// the future.
-func TestSentenceAgreesWithTheOutlook(t *testing.T) {
-	t.Parallel()
-	for _, story := range []string{"no-pool", "leak", "blocked", "browsing", "containers"} {
-		h, err := demo.New(demo.Options{Scenario: story, Step: 8 * time.Second})
-		if err != nil {
-			t.Fatal(err)
-		}
-		fleet := model.NewFleet(model.Options{})
-		var moments [2]source.Moment
-		var overviews [2]model.Overview
-		for i := range 15 {
-			m, o := &moments[i%2], &overviews[i%2]
-			if err := h.Poll(context.Background(), m); err != nil {
-				t.Fatal(err)
-			}
-			fleet.Update(m, o)
-			s := advice.SentenceOf(o, o.States[0])
-			if s.Level < o.Level {
-				t.Errorf("%s, %d: %v, and the sentence is %v: %s", story, i, o.Level, s.Level, s.Text)
-			}
-			for _, st := range o.States {
-				own := advice.StateSentence(st)
-				worst := st.TCP.Pressure.WorstOfRange()
-				if left := st.Outlook.Left(); left > 0 && left < time.Minute && worst.Percent() > 10 && own.Level == model.LevelOK {
-					t.Errorf("%s, %d: full in %v, and all is well", story, i, left)
-				}
-				if own.Finding < 0 {
-					continue
-				}
-				f := &st.Findings[own.Finding]
-				if f.Problem != model.TupleFull && f.Problem != model.NoPooling {
-					continue
-				}
-				for j := range st.TCP.Pressure.Tuples {
-					if u := &st.TCP.Pressure.Tuples[j]; u.TupleKey == f.Tuple && strings.Contains(own.Text, "full in") != (u.Outlook.Left() > 0) {
-						t.Errorf("%s, %d: %v: %s", story, i, u.Outlook, own.Text)
-					}
-				}
-			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/muesli/termenv"
 
 	"ephtop/source"
+	"ephtop/ui/internal/race"
 	"ephtop/ui/screen"
 	"ephtop/ui/theme"
 )
@@ -15,21 +16,25 @@ import (
 // churn is a host without a pool, so many seconds after its start: 2,000
 // connections a second to ten databases by two processes, each closed after some
 // tens of milliseconds, and in TIME_WAIT for a minute. Chance decides which
-// database and how long, so that no second is like the one before.
+// database and how long, so that no second is like the one before. With the race
+// detector, which 120,000 sockets would keep busy for minutes, they are fewer.
 func churn(at time.Duration) []source.Socket {
-	const (
-		rate = 2000
-		each = time.Second / rate
-		wait = time.Minute
-	)
-	var all []source.Socket
+	const wait = time.Minute
+	rate := 2000
+	if race.Enabled {
+		rate = 50
+	}
+	each := time.Second / time.Duration(rate)
+	like := tcp(0, "10.0.9.2 5432", source.Established, 0)
+	all := make([]source.Socket, 0, rate*61)
 	for k := max(0, int((at-wait)/each)-rate); k < int(at/each); k++ {
 		chance := rand.New(rand.NewPCG(1, uint64(k)))
 		closes := time.Duration(k)*each + time.Duration(20+chance.IntN(60))*time.Millisecond
 		if closes+wait <= at {
 			continue
 		}
-		s := tcp(uint16(32768+k*7919%28232), "10.0.9.2 5432", source.Established, int32(chance.IntN(2)))
+		s := like
+		s.LocalPort, s.Process = uint16(32768+k*7919%28232), int32(chance.IntN(2))
 		s.Remote[15] = byte(chance.IntN(10))
 		s.Cookie, s.Inode = uint64(k+1), uint32(k+1)
 		if closes < at {

@@ -88,8 +88,17 @@ func (s *fakeSource) Poll(ctx context.Context, snap *source.Moment) error {
 	if err != nil {
 		return err
 	}
+	s.fill(snap, time.Now(), sockets)
+	if more != nil {
+		more(snap)
+	}
+	return nil
+}
+
+// fill makes it a moment with these sockets.
+func (s *fakeSource) fill(snap *source.Moment, at time.Time, sockets []source.Socket) {
 	snap.Reset()
-	snap.Time = time.Now()
+	snap.Time = at
 	snap.Host, snap.OS, snap.Source = "test", "linux", "fake"
 	only := snap.Add(source.Scope{})
 	ports := source.PortRange{Low: 32768, High: 60999}
@@ -102,10 +111,6 @@ func (s *fakeSource) Poll(ctx context.Context, snap *source.Moment) error {
 		source.Process{PID: 200, Start: 2, Name: "curl", User: "root"})
 	snap.Room = append(snap.Room[:0], sockets...)
 	only.Sockets, only.Inodes = snap.Room, true
-	if more != nil {
-		more(snap)
-	}
-	return nil
 }
 
 // heed begins what is to be traced. s.mu is held.

@@ -23,23 +23,19 @@ import (
 	"ephtop/ui/session"
 )
 
-// recordDemo records a simulated host for so many moments.
-func recordDemo(scenario string, step time.Duration, moments int) []byte {
-	h, err := demo.New(demo.Options{Scenario: scenario, Seed: 7, Step: step})
-	if err != nil {
-		panic(err)
-	}
+// record records so many moments.
+func record(moments int, poll func(i int, m *source.Moment) error) []byte {
 	var b bytes.Buffer
 	w, err := recording.NewWriter(&b, recording.Header{Program: "test"})
 	if err != nil {
 		panic(err)
 	}
-	var s source.Moment
-	for range moments {
-		if err := h.Poll(context.Background(), &s); err != nil {
+	var m source.Moment
+	for i := range moments {
+		if err := poll(i, &m); err != nil {
 			panic(err)
 		}
-		if err := w.Write(&s); err != nil {
+		if err := w.Write(&m); err != nil {
 			panic(err)
 		}
 	}
@@ -49,11 +45,28 @@ func recordDemo(scenario string, step time.Duration, moments int) []byte {
 	return b.Bytes()
 }
 
+// recordDemo records a simulated host for so many moments.
+func recordDemo(scenario string, step time.Duration, moments int) []byte {
+	h, err := demo.New(demo.Options{Scenario: scenario, Seed: 7, Step: step})
+	if err != nil {
+		panic(err)
+	}
+	return record(moments, func(_ int, m *source.Moment) error { return h.Poll(context.Background(), m) })
+}
+
 // The recordings of the tests: 400 quiet seconds, and 200 s in which the ports
-// run out and come back.
+// run out and come back, which are few.
 var (
 	quiet   = sync.OnceValue(func() []byte { return recordDemo("browsing", time.Second, 400) })
-	trouble = sync.OnceValue(func() []byte { return recordDemo("no-pool", 4*time.Second, 50) })
+	trouble = sync.OnceValue(func() []byte {
+		const ports, moments = 20, 50
+		s := &fakeSource{portRange: source.PortRange{Low: 40001, High: 40000 + ports}}
+		start := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+		return record(moments, func(i int, m *source.Moment) error {
+			s.fill(m, start.Add(time.Duration(i)*4*time.Second), some(min(i, moments-1-i, ports)))
+			return nil
+		})
+	})
 )
 
 // replayHarness is a harness on a recording.
@@ -143,8 +156,9 @@ func (h *replayHarness) wantFooter(want string) {
 // one shows, and the same state behind it.
 func (h *replayHarness) wantStraight() {
 	h.Helper()
-	h.wantStraightState()
-	h.wantStraightScreen()
+	straight := h.straight()
+	h.wantState(straight)
+	h.wantScreen(straight)
 }
 
 // straight is a run from the first moment to the one on screen.
@@ -168,17 +182,17 @@ func (h *replayHarness) straight() *reading {
 	return r
 }
 
-func (h *replayHarness) wantStraightState(options ...cmp.Option) {
+func (h *replayHarness) wantState(straight *reading, options ...cmp.Option) {
 	h.Helper()
 	options = append(options, unexported, numbers, cmpopts.EquateEmpty())
-	if diff := cmp.Diff(h.straight().state, h.m.shown.state, options...); diff != "" {
+	if diff := cmp.Diff(straight.state, h.m.shown.state, options...); diff != "" {
 		h.Errorf("the state at %v is not that of a straight run (-straight +this):\n%s", h.position(), diff)
 	}
 }
 
-func (h *replayHarness) wantStraightScreen() {
+func (h *replayHarness) wantScreen(straight *reading) {
 	h.Helper()
-	straight, shown := h.straight(), h.m.shown
+	shown := h.m.shown
 	got := h.m.View()
 	h.m.shown = straight
 	h.m.refresh()

@@ -146,9 +146,10 @@ func TestPicker(t *testing.T) {
 		})
 	}
 	for width := 1; width < 60; width += 7 {
+		v := containersView(width, 1, Face(width%NumFaces))
+		v.Picking = true
 		for height := 1; height < 20; height += 2 {
-			v := containersView(width, height, Face(width%NumFaces))
-			v.Picking = true
+			v.Height = height
 			requireSize(t, plain().Frame(v), width, height)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"ephtop/model"
@@ -66,6 +67,21 @@ func foldedList(st *model.State) list.List {
 // sampleKeys are keys as the dashboard has them shown: a tested golden file of
 // its, a key a line with its group; those without one stand in the footer.
 func sampleKeys(name string) (hints []Hint, help []HelpGroup) {
+	k := map[string]func() keys{"live": liveKeys, "replay": replayKeys}[name]()
+	return slices.Clone(k.hints), slices.Clone(k.help)
+}
+
+type keys struct {
+	hints []Hint
+	help  []HelpGroup
+}
+
+var (
+	liveKeys   = sync.OnceValue(func() keys { return readKeys("live") })
+	replayKeys = sync.OnceValue(func() keys { return readKeys("replay") })
+)
+
+func readKeys(name string) (k keys) {
 	data, err := os.ReadFile("../testdata/TestKeysAsShown/" + name + ".golden")
 	if err != nil {
 		panic(err)
@@ -74,16 +90,16 @@ func sampleKeys(name string) (hints []Hint, help []HelpGroup) {
 		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		group, h := fields[0], Hint{fields[1], fields[2]}
 		if group == "" {
-			hints = append(hints, h)
+			k.hints = append(k.hints, h)
 			continue
 		}
-		if n := len(help); n == 0 || help[n-1].Title != group {
-			help = append(help, HelpGroup{Title: group})
+		if n := len(k.help); n == 0 || k.help[n-1].Title != group {
+			k.help = append(k.help, HelpGroup{Title: group})
 		}
-		last := &help[len(help)-1]
+		last := &k.help[len(k.help)-1]
 		last.Keys = append(last.Keys, h)
 	}
-	return hints, help
+	return k
 }
 
 func addr(s string) source.Addr { return source.AddrFrom(netip.MustParseAddr(s)) }
@@ -131,6 +147,7 @@ func sampleState(sockets int) *model.State {
 		}
 		st.Hour = append(st.Hour, model.Sample{Clock: at.UnixNano(), Used: uint16(used), Usable: 28_232, Level: st.Thresholds.Level(used, 28_232)})
 	}
+	st.Snapshot.Sockets, st.Rows = make([]source.Socket, 0, sockets), make([]model.Row, 0, sockets)
 	for i := range sockets {
 		addSocket(st, i)
 	}
@@ -146,15 +163,7 @@ func samplePressure(st *model.State) {
 			FirstHalf: first, FirstHalfSize: 14_116, Level: st.Thresholds.Level(used, 28_232),
 		}
 	}
-	words, worst := make([]uint64, 442), make([]uint64, 442)
-	for at := range 28_232 {
-		if at%2 == 0 && (at < 24_000 || at*7919%28_232 > at) || at%2 != 0 && (at*7919)%100 < 24+at%14 {
-			words[at/64] |= 1 << (at % 64)
-			if at%2 == 0 || at%3 == 0 {
-				worst[at/64] |= 1 << (at % 64)
-			}
-		}
-	}
+	words, worst := samplePorts()
 	st.TCP = model.Protocol{Pressure: model.Pressure{
 		Proto: source.TCP, Usable: 28_232, InUse: 22_320, Live: 11_902, TimeWait: 10_404, Blocked: 14,
 		Tuples: []model.TupleUse{
@@ -178,6 +187,20 @@ func samplePressure(st *model.State) {
 	}}
 	st.UDP.States = model.StateCounts{source.Bound: 140, source.Established: 88}
 }
+
+// samplePorts are the words of the two maps of ports.
+var samplePorts = sync.OnceValues(func() (words, worst []uint64) {
+	words, worst = make([]uint64, 442), make([]uint64, 442)
+	for at := range 28_232 {
+		if at%2 == 0 && (at < 24_000 || at*7919%28_232 > at) || at%2 != 0 && (at*7919)%100 < 24+at%14 {
+			words[at/64] |= 1 << (at % 64)
+			if at%2 == 0 || at%3 == 0 {
+				worst[at/64] |= 1 << (at % 64)
+			}
+		}
+	}
+	return words, worst
+})
 
 func sampleConsumers(st *model.State) {
 	db := model.TupleKey{Source: addr("10.0.4.7"), Destination: addr("10.0.9.2"), Port: 5432}
@@ -240,12 +263,19 @@ func showFindings(v *View, at Stop, unfolded ...int) {
 	}
 }
 
+// The ends of the connections.
+var (
+	hostAddr, hostAddr6     = addr("10.0.4.7"), addr("2001:db8::4:7")
+	databaseAddr, redisAddr = addr("10.0.9.2"), addr("10.0.9.3")
+	webAddr, sixAddr        = addr("93.184.216.34"), addr("2001:db8::9f01")
+)
+
 // addSocket adds the i-th connection: a few kinds take turns.
 func addSocket(st *model.State, i int) {
 	s := source.Socket{
-		Local: addr("10.0.4.7"), LocalPort: uint16(41_822 + 2*i), Proto: source.TCP, State: source.Established,
+		Local: hostAddr, LocalPort: uint16(41_822 + 2*i), Proto: source.TCP, State: source.Established,
 		Process: source.NoProcess, UID: 33, Inode: uint32(70_000 + i), Cookie: uint64(0x5c00 + i),
-		Remote: addr("10.0.9.2"), RemotePort: 5432,
+		Remote: databaseAddr, RemotePort: 5432,
 	}
 	row := model.Row{Process: 0, Tier: model.OwnerObserved, Ephemeral: true, Outgoing: true}
 	age := 41 * time.Second
@@ -258,13 +288,13 @@ func addSocket(st *model.State, i int) {
 			row.Process, row.Tier = source.NoProcess, model.OwnerUnknown
 		}
 	case 3:
-		s.State, s.Remote, s.RemotePort, age = source.CloseWait, addr("2001:db8::9f01"), 443, 3*time.Minute
-		s.Local, row.Process, s.ReceiveQueue = addr("2001:db8::4:7"), 1, 1
+		s.State, s.Remote, s.RemotePort, age = source.CloseWait, sixAddr, 443, 3*time.Minute
+		s.Local, row.Process, s.ReceiveQueue = hostAddr6, 1, 1
 	case 4:
-		s.State, s.Remote, s.RemotePort, age = source.SynSent, addr("93.184.216.34"), 443, 7*time.Second
+		s.State, s.Remote, s.RemotePort, age = source.SynSent, webAddr, 443, 7*time.Second
 		row.Process, s.Timer, s.Expires, s.Retransmits = 2, source.TimerRetransmit, 900, 2
 	case 5:
-		s.Remote, s.RemotePort, age, row.SinceStart, row.Process = addr("10.0.9.3"), 6379, 2*time.Hour, true, 1
+		s.Remote, s.RemotePort, age, row.SinceStart, row.Process = redisAddr, 6379, 2*time.Hour, true, 1
 	case 7:
 		s.State, s.LocalPort, s.Remote, s.RemotePort = source.Listen, 8080, source.Addr4([4]byte{}), 0
 		s.Local, row.Ephemeral, row.Outgoing, row.SinceStart, s.SendQueue = s.Remote, false, false, true, 4096

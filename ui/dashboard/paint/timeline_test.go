@@ -84,10 +84,10 @@ func TestFrameOfAReplay(t *testing.T) {
 
 func TestReplayAtEachSize(t *testing.T) {
 	t.Parallel()
-	p := plain()
+	p, v := plain(), replayView(1, 1)
 	for width := 1; width <= 170; width += 7 {
 		for height := 1; height <= 45; height++ {
-			v := replayView(width, height)
+			v.Width, v.Height = width, height
 			requireSize(t, p.Frame(v), width, height)
 			l := v.layout()
 			for _, r := range []screen.Rect{l.states, l.consumers, l.destinations, l.connections, l.gauges} {
