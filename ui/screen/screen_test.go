@@ -249,6 +249,15 @@ func TestASCII(t *testing.T) {
 	}
 }
 
+func TestACanvasIsBounded(t *testing.T) {
+	t.Parallel()
+	var c screen.Canvas
+	c.Reset(65535, 65535, false)
+	if rows := strings.Split(string(c.Append(nil, nil)), "\n"); len(rows) != screen.MaxHeight || len(rows[0]) != screen.MaxWidth {
+		t.Errorf("%d rows of %d columns", len(rows), len(rows[0]))
+	}
+}
+
 func TestRect(t *testing.T) {
 	r := screen.Rect{X: 2, Y: 3, W: 10, H: 5}
 	type pair struct{ A, B screen.Rect }
