@@ -300,7 +300,7 @@ func TestNeighboursKeepTheirColumns(t *testing.T) {
 }
 
 func FuzzText(f *testing.F) {
-	for _, s := range []string{"java", "数据库", "e\u0301", "👩\u200d🚀", "🇩🇪🇩", "\u0600x", "\xff\x1b[m", "ก\u0e33", "\u1100\u1161"} {
+	for _, s := range []string{"java", "数据库", "e\u0301", "👩\u200d🚀", "🇩🇪🇩", "\u0600x", "\xff\x1b[m", "ก\u0e33", "\u1100\u1161", "❤\ufe0f"} {
 		f.Add(s, 3, 9)
 	}
 	f.Fuzz(func(t *testing.T, s string, x, w int) {
@@ -317,5 +317,16 @@ func FuzzText(f *testing.F) {
 		if !utf8.ValidString(row) || strings.ContainsFunc(row, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }) {
 			t.Fatalf("%q makes %q", s, row)
 		}
+		wantLettersInPlace(t, width, 2,
+			func(c *screen.Canvas) {
+				c.Text(0, 0, width, 0, strings.Repeat("a", width))
+				c.Text(0, 1, width, 0, strings.Repeat("b", width))
+				c.Text(x%30, 0, w%30, 0, s)
+			},
+			func(c *screen.Canvas) {
+				c.Text(0, 1, width, 0, strings.Repeat("b", width))
+				c.TextRight(0, 0, width, 0, s)
+				c.Text(5, 0, 7, 0, s)
+			})
 	})
 }
