@@ -54,11 +54,11 @@ func (c *Canvas) settle() {
 func halfFlag(char rune) bool { return char >= 0x1f1e6 && char <= 0x1f1ff }
 
 // reach is how many columns a terminal may take for cl: one may not join its code
-// points, and one may think it wide.
+// points, as the Linux console, and one may think it wide.
 func (c *Canvas) reach(cl *cell) int {
 	n := 0
 	for _, r := range string(c.text(nil, cl.char)) {
-		n += ansi.StringWidthWc(string(r))
+		n += max(1, ansi.StringWidthWc(string(r)))
 	}
 	return max(n, 2)
 }
@@ -83,5 +83,8 @@ func (c *Canvas) merges(before []cell, cl *cell) bool {
 	return ansi.StringWidth(string(both)) != int(last.width)+int(cl.width)
 }
 
-// plain tells of common characters that they are never drawn into one another.
-func (cl *cell) plain() bool { return cl.char >= 0 && (cl.char < utf8.RuneSelf || sober(cl.char)) }
+// plain tells of common characters that they are never drawn into one another,
+// and are as wide everywhere.
+func (cl *cell) plain() bool {
+	return cl.char >= 0 && (cl.char < utf8.RuneSelf || cl.width == 1 && sober(cl.char))
+}

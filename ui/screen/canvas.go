@@ -239,7 +239,7 @@ func alone(s string, w int) bool {
 // sober tells of common characters that they never draw in the one after them:
 // Latin letters, punctuation, arrows, boxes and blocks.
 func sober(r rune) bool {
-	return r >= 0xae && r < 0x300 || r >= 0x2010 && r < 0x2028 || r >= 0x2190 && r < 0x2600
+	return r >= 0xae && r < 0x300 || r >= 0x2010 && r < 0x2028 || r >= 0x2190 && r < 0x2300 || r >= 0x2500 && r < 0x2600
 }
 
 // join adds a mark of width 0 to the character at x.

@@ -289,11 +289,11 @@ func TestNeighboursKeepTheirColumns(t *testing.T) {
 		{"👩\u200d🚀", "ก\u0e33", "👩\u200d🚀ก\u0e33"}, // what is whole stays
 	} {
 		var c screen.Canvas
-		c.Reset(4, 1, false)
-		n := c.Text(0, 0, 4, 0, test.left)
-		n += c.Text(n, 0, 4-n, 0, test.right)
+		c.Reset(9, 1, false)
+		n := c.Text(0, 0, 9, 0, test.left)
+		n += c.Text(n, 0, 9-n, 0, test.right)
 		row := string(c.Append(nil, nil))
-		if want := test.want + strings.Repeat(" ", 4-n); row != want || ansi.StringWidth(row) != 4 {
+		if want := test.want + strings.Repeat(" ", 9-n); row != want || ansi.StringWidth(row) != 9 {
 			t.Errorf("%q and %q make %q, %d wide; want %q", test.left, test.right, row, ansi.StringWidth(row), want)
 		}
 	}
