@@ -14,6 +14,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/recording"
 	"ephtop/source/recording/anonymize"
+	"ephtop/ui/ending"
 	"ephtop/ui/text"
 )
 
@@ -51,9 +52,9 @@ and kept nowhere. What was replaced and what was kept is said on standard error.
 }
 
 func (a *app) copyAnonymous(ctx context.Context, in, out string, force bool, keep []string) (err error) {
-	ctx, stop := untilTold(ctx)
+	ctx, stop := ending.Told(ctx)
 	defer stop()
-	player, err := a.openRecording(in)
+	player, err := ending.Unless(ctx, 0, func() (*recording.Player, error) { return a.openRecording(in) })
 	if err != nil {
 		return err
 	}
@@ -63,13 +64,13 @@ func (a *app) copyAnonymous(ctx context.Context, in, out string, force bool, kee
 		return fmt.Errorf("make the recording anonymous: %w", err)
 	}
 	anonymizer.Keep(keep)
-	file, err := a.createRecording(out, force, recording.CreateWhole)
+	file, err := a.createRecording(ctx, out, force, recording.CreateWhole)
 	if err != nil {
 		return err
 	}
 	header := player.Header()
 	header.Anonymized = true
-	moments, err := copyMoments(ctx, anonymize.Anonymize(player, anonymizer), file, header)
+	moments, err := copyMoments(ctx, anonymize.Anonymize(player, anonymizer), &unlessTold{file, ctx, nil}, header)
 	if f, ok := file.(*recording.File); ok && err != nil && !errors.Is(err, recording.ErrCut) {
 		return errors.Join(err, f.Discard())
 	}

@@ -16,6 +16,7 @@ import (
 	"ephtop/source/evidence"
 	"ephtop/source/live"
 	"ephtop/ui/dashboard"
+	"ephtop/ui/ending"
 	"ephtop/ui/text"
 )
 
@@ -58,7 +59,10 @@ func Run(args []string, env Env) int {
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
-	cmd, err := root.ExecuteContextC(context.Background())
+	cmd, err := execute(root)
+	if panicked := (*ending.Panic)(nil); errors.As(err, &panicked) && a.log != nil {
+		fmt.Fprintf(a.log, "panic: %v\n%s\n", panicked.Value, panicked.Stack)
+	}
 	err = errors.Join(err, a.closeLog())
 	var wrong *usageError
 	var status exitStatus
@@ -67,6 +71,8 @@ func Run(args []string, env Env) int {
 		return statusOK
 	case errors.As(err, &status):
 		return int(status)
+	case errors.Is(err, context.Canceled): // by a signal
+		return statusInterrupted
 	case isCheck(cmd, args):
 		if !gone(err) {
 			unknown(env.Stdout, err)
@@ -80,6 +86,13 @@ func Run(args []string, env Env) int {
 	}
 	complain(env.Stderr, err)
 	return statusFailed
+}
+
+// execute does what the command line says. cmd is root where it panics.
+func execute(root *cobra.Command) (cmd *cobra.Command, err error) {
+	cmd = root
+	defer ending.Recover(&err)
+	return root.ExecuteContextC(context.Background())
 }
 
 // complain writes an error in one line. It may quote what somebody else wrote.

@@ -1,13 +1,12 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
 	"strings"
 	"syscall"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"ephtop/source/evidence"
 	"ephtop/source/probe"
 	"ephtop/ui/advice"
+	"ephtop/ui/ending"
 	"ephtop/ui/report"
 	"ephtop/ui/session"
 	"ephtop/ui/text"
@@ -107,7 +107,7 @@ changed settings) is not known then.`,
 // diagnose watches, asks for the evidence meanwhile, and writes the diagnosis.
 // With ask, connect() is asked at the end.
 func (a *app) diagnose(ctx context.Context, length time.Duration, ask bool, write writeDiagnosis) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := ending.Told(ctx)
 	defer stop()
 	o, err := a.plainOptions()
 	if err != nil {
@@ -183,7 +183,8 @@ func (a *app) diagnosePast(ctx context.Context, p *past, write writeDiagnosis) e
 // observe polls for so long, or until the context ends. The evidence is asked
 // for beside the polls, once the range is known.
 func (a *app) observe(ctx context.Context, w *session.Watch, length time.Duration) (ev source.Evidence, err error) {
-	asked := make(chan source.Evidence, 1)
+	defer ending.Recover(&err)
+	asked := make(chan error, 1)
 	progress := a.progress()
 	err = session.NewPacer(a.flags.interval, 0).Run(ctx, length, func() error {
 		if err := w.Look(ctx); err != nil {
@@ -192,14 +193,19 @@ func (a *app) observe(ctx context.Context, w *session.Watch, length time.Duratio
 		if w.Looks == 1 {
 			st := w.Seen().State()
 			ask := evidence.Options{Range: st.Snapshot.Settings.Range, Processes: st.MostSockets()}
-			go func() { asked <- a.Gather(ctx, ask) }()
+			go func() {
+				var panicked error
+				defer func() { asked <- panicked }()
+				defer ending.Recover(&panicked)
+				ev = a.Gather(ctx, ask)
+			}()
 		}
 		progress.say("watching the ports: %d of %d s, %s; ctrl+c ends it", int(w.Last.Sub(w.First).Seconds()+0.5), int(length.Seconds()+0.5),
 			text.Plural(w.Looks, "poll", "polls"))
 		return nil
 	})
 	if w.Looks > 0 {
-		ev = <-asked
+		err = cmp.Or(err, <-asked)
 	}
 	progress.clear()
 	return ev, err

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -175,7 +177,11 @@ func (a *app) openLog() (*slog.Logger, error) {
 	if a.flags.log == "" {
 		return slog.New(slog.DiscardHandler), nil
 	}
-	file, err := os.OpenFile(a.flags.log, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	mode := os.O_WRONLY | os.O_APPEND | os.O_CREATE
+	if runtime.GOOS != "windows" {
+		mode |= syscall.O_NONBLOCK // a FIFO that nobody reads is no log
+	}
+	file, err := os.OpenFile(a.flags.log, mode, 0o600)
 	if err != nil {
 		return nil, usagef("--log: %w: use a file that can be written", err)
 	}
@@ -183,7 +189,15 @@ func (a *app) openLog() (*slog.Logger, error) {
 		return nil, usagef("--log: %q is a terminal: use a file, the log never goes to the screen", a.flags.log)
 	}
 	a.log = file
-	return slog.New(slog.NewTextHandler(file, &slog.HandlerOptions{Level: slog.LevelDebug})), nil
+	return slog.New(slog.NewTextHandler(&promptLog{file}, &slog.HandlerOptions{Level: slog.LevelDebug})), nil
+}
+
+// promptLog is a log that nothing waits for: what a pipe does not take is lost.
+type promptLog struct{ *os.File }
+
+func (l *promptLog) Write(p []byte) (int, error) {
+	_ = l.SetWriteDeadline(time.Now().Add(100 * time.Millisecond)) // a file has none, and needs none
+	return l.File.Write(p)
 }
 
 func (a *app) closeLog() error {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -10,11 +11,9 @@ import (
 	"log/slog"
 	"math"
 	"os"
-	"os/signal"
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +22,7 @@ import (
 	"ephtop/source/demo"
 	"ephtop/source/recording"
 	"ephtop/source/recording/anonymize"
+	"ephtop/ui/ending"
 	"ephtop/ui/session"
 	"ephtop/ui/text"
 )
@@ -153,8 +153,9 @@ func program() string {
 	return describe(info)
 }
 
-// createRecording makes the file that is written to, standard output for "-".
-func (a *app) createRecording(path string, force bool, create func(string, bool) (*recording.File, error)) (io.WriteCloser, error) {
+// createRecording makes the file that is written to, standard output for "-". A
+// FIFO may wait for who reads it.
+func (a *app) createRecording(ctx context.Context, path string, force bool, create func(string, bool) (*recording.File, error)) (io.WriteCloser, error) {
 	if path == stdStream {
 		if isTerminal(a.Stdout) {
 			return nil, usagef("standard output is a terminal: use a file or a pipe")
@@ -164,8 +165,10 @@ func (a *app) createRecording(path string, force bool, create func(string, bool)
 	if terminalFile(path) {
 		return nil, usagef("%s is a terminal: use a file or a pipe", path)
 	}
-	f, err := create(path, force)
+	f, err := ending.Unless(ctx, 0, func() (*recording.File, error) { return create(path, force) })
 	switch {
+	case errors.Is(err, context.Canceled):
+		return nil, err
 	case errors.Is(err, fs.ErrExist):
 		return nil, usagef("%s is there already: use another name, or --force to replace it", path)
 	case err != nil:
@@ -178,6 +181,37 @@ func (a *app) createRecording(path string, force bool, create func(string, bool)
 type leftOpen struct{ io.Writer }
 
 func (leftOpen) Close() error { return nil }
+
+// graceOfWrites is how long a write may take once the command was told to end.
+const graceOfWrites = time.Second
+
+// unlessTold writes to what may take nothing for ever, as a pipe that nobody
+// reads, until the command is told to end.
+type unlessTold struct {
+	io.WriteCloser
+	ctx   context.Context
+	stuck error
+}
+
+func (w *unlessTold) Write(p []byte) (n int, err error) {
+	if w.stuck != nil {
+		return 0, w.stuck
+	}
+	p = bytes.Clone(p) // which is still read where the write is left
+	n, err = ending.Unless(w.ctx, graceOfWrites, func() (int, error) { return w.WriteCloser.Write(p) })
+	if errors.Is(err, context.Canceled) {
+		w.stuck = err
+	}
+	return n, err
+}
+
+// Close closes what does not write any more.
+func (w *unlessTold) Close() error {
+	if w.stuck != nil {
+		return nil
+	}
+	return w.WriteCloser.Close()
+}
 
 // terminalFile tells whether a path is that of a terminal.
 func terminalFile(path string) bool {
@@ -192,26 +226,10 @@ func terminalFile(path string) bool {
 	return isTerminal(f)
 }
 
-// untilTold gives a context that ends with the signals that ask a program to
-// end, and has writes to a closed pipe fail rather than kill.
-func untilTold(ctx context.Context) (context.Context, context.CancelFunc) {
-	asked := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) { // as under nohup(1)
-		asked = append(asked, syscall.SIGHUP)
-	}
-	ctx, stop := signal.NotifyContext(ctx, asked...)
-	pipes := make(chan os.Signal, 1)
-	signal.Notify(pipes, syscall.SIGPIPE)
-	return ctx, func() {
-		stop()
-		signal.Stop(pipes)
-	}
-}
-
 func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
-	ctx, stop := untilTold(ctx)
+	ctx, stop := ending.Told(ctx)
 	defer stop()
-	file, err := a.createRecording(o.path, o.force, recording.Create)
+	file, err := a.createRecording(ctx, o.path, o.force, recording.Create)
 	if err != nil {
 		return err
 	}
@@ -220,7 +238,7 @@ func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
 		file.Close()
 		return err
 	}
-	r, err := session.NewRecorder(o.path, file, recording.Header{Program: program(), Anonymized: o.anonymize})
+	r, err := session.NewRecorder(o.path, &unlessTold{file, ctx, nil}, recording.Header{Program: program(), Anonymized: o.anonymize})
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
@@ -242,6 +260,7 @@ func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
 	closing(r, &err)
 	tally.progress.clear()
 	so := r.Progress()
+	err = cmp.Or(err, so.Err)
 	if so.Moments > 0 && tally.progress.out != nil {
 		fmt.Fprintf(a.Stderr, "%s: %s in %s, %s\n", text.Sanitize(o.path), text.Plural(so.Moments, "moment", "moments"),
 			text.Duration(tally.span), size(so.Size))
@@ -288,10 +307,11 @@ type tally struct {
 }
 
 // run records until the context ends, or for so long if that is not 0.
-func (t *tally) run(ctx context.Context, s *session.Session, r *session.Recorder, pacer *session.Pacer, length time.Duration) error {
+func (t *tally) run(ctx context.Context, s *session.Session, r *session.Recorder, pacer *session.Pacer, length time.Duration) (err error) {
+	defer ending.Recover(&err)
 	var m source.Moment
 	start := time.Now()
-	err := pacer.Run(ctx, length, func() error {
+	err = pacer.Run(ctx, length, func() error {
 		err := s.Poll(ctx, &m)
 		if err := t.count(ctx, err, r.Progress()); err != nil {
 			return err

@@ -32,6 +32,7 @@ const (
 	noNetlink = "without netlink"
 	churning  = "churn"
 	asItIs    = "all namespaces"
+	panicking = "a source that panics"
 )
 
 // deadline is how long anything may take before it counts as never. Nothing
@@ -47,6 +48,8 @@ func beHelper() {
 		return
 	case asItIs:
 		os.Exit(runWith(os.Args[1:], live.Open))
+	case panicking:
+		os.Exit(runWith(os.Args[1:], openMistaken))
 	case noNetlink:
 		if err := refuseNetlink(); err != nil {
 			fmt.Fprintf(os.Stderr, "refuse netlink: %v\n", err)

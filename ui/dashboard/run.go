@@ -5,24 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
+	"ephtop/ui/ending"
 	"ephtop/ui/terminal"
 )
 
 // patience is how long Run waits for a poll that it cancelled.
 const patience = 2 * time.Second
 
-// Run shows the dashboard until the user quits, ctx or a signal ends it
-// (SIGINT, SIGTERM, SIGHUP), or the terminal is gone. None of these is an
-// error. Before it returns, the terminal is as it was, no poll runs any more,
+// Run shows the dashboard until the user quits, ctx or a signal ends it (those
+// of [ending.Signals]), or the terminal is gone. None of these is an error. Before it returns, the terminal is as it was, no poll runs any more,
 // and the source is closed; a source that does not heed its context is left
 // alone after two seconds.
 func Run(ctx context.Context, cfg Config) (err error) {
-	ctx, stop := signal.NotifyContext(ctx, signals()...)
+	ctx, stop := ending.Told(ctx)
 	defer stop()
 	t, err := terminal.Open(cfg.In, cfg.Out)
 	if err != nil {
@@ -62,14 +59,4 @@ func (m *Model) close(log *slog.Logger) error {
 		return nil
 	}
 	return m.session.Close()
-}
-
-// signals are those that end the dashboard. SIGHUP is not among them where
-// it is ignored, as under nohup(1).
-func signals() []os.Signal {
-	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		all = append(all, syscall.SIGHUP)
-	}
-	return all
 }

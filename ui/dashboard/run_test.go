@@ -16,10 +16,13 @@ import (
 	"testing"
 	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
 	"github.com/creack/pty"
 
 	"ephtop/source"
+	"ephtop/ui/screen"
 )
 
 // terminalHarness is a pseudo-terminal that a dashboard runs on.
@@ -329,4 +332,18 @@ func TestPasteOnATerminal(t *testing.T) {
 	h.waitFor("lport:40003 q")
 	io.WriteString(h.master, "\x03")
 	h.end()
+}
+
+// A terminal may call itself as large as it likes.
+func TestAHugeTerminal(t *testing.T) {
+	t.Parallel()
+	frame := ""
+	run(t, some(3), func(h *harness) {
+		h.send(tea.WindowSizeMsg{Width: 65535, Height: 65535})
+		frame = h.m.View()
+	})
+	lines := strings.Split(frame, "\n")
+	if len(lines) != screen.MaxHeight || ansi.StringWidth(lines[0]) != screen.MaxWidth || !strings.Contains(frame, "10.0.9.2:5432") {
+		t.Errorf("a frame of %d lines, the first one %d wide", len(lines), ansi.StringWidth(lines[0]))
+	}
 }

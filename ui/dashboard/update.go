@@ -9,6 +9,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/ui/dashboard/paint"
+	"ephtop/ui/screen"
 	"ephtop/ui/terminal"
 )
 
@@ -52,9 +53,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, cmd
 }
 
-// resized fits the lines to the terminal's size.
+// resized fits the lines to the terminal's size, as far as a canvas goes.
 func (m *Model) resized(msg tea.WindowSizeMsg) {
-	m.view.Width, m.view.Height = msg.Width, msg.Height
+	m.view.Width, m.view.Height = min(msg.Width, screen.MaxWidth), min(msg.Height, screen.MaxHeight)
 	m.refresh()
 }
 

@@ -29,14 +29,16 @@ func (c *Canvas) Append(b []byte, inks []Ink) []byte {
 }
 
 // settle puts U+FFFD for what a terminal would draw into the character before
-// it: a mark, or two halves of one, as of a flag.
+// it: a mark, or two halves of one, as of a flag. So it does for what some
+// terminals might go on with in the next row.
 func (c *Canvas) settle() {
 	for i := range c.cells {
 		cl := &c.cells[i]
 		if cl.plain() || cl.char == utf8.RuneError {
 			continue
 		}
-		if !halfFlag(cl.char) && !c.clings(cl) && (i%c.w == 0 || !c.merges(c.cells[i-i%c.w:i], cl)) {
+		over := i%c.w+c.reach(cl) > c.w
+		if !over && !halfFlag(cl.char) && !c.clings(cl) && (i%c.w == 0 || !c.merges(c.cells[i-i%c.w:i], cl)) {
 			continue
 		}
 		cl.char = utf8.RuneError
@@ -50,6 +52,16 @@ func (c *Canvas) settle() {
 // halfFlag tells whether a character is a regional indicator without its
 // second half: it would join with whatever half follows, and no one reads it.
 func halfFlag(char rune) bool { return char >= 0x1f1e6 && char <= 0x1f1ff }
+
+// reach is how many columns a terminal may take for cl: one may not join its code
+// points, as the Linux console, and one may think it wide.
+func (c *Canvas) reach(cl *cell) int {
+	n := 0
+	for _, r := range string(c.text(nil, cl.char)) {
+		n += max(1, ansi.StringWidthWc(string(r)))
+	}
+	return max(n, 2)
+}
 
 // clings tells whether cl is drawn into any character before it, as are marks
 // and the colours of skin.
@@ -71,5 +83,8 @@ func (c *Canvas) merges(before []cell, cl *cell) bool {
 	return ansi.StringWidth(string(both)) != int(last.width)+int(cl.width)
 }
 
-// plain tells of common characters that they are never drawn into one another.
-func (cl *cell) plain() bool { return cl.char >= 0 && (cl.char < utf8.RuneSelf || sober(cl.char)) }
+// plain tells of common characters that they are never drawn into one another,
+// and are as wide everywhere.
+func (cl *cell) plain() bool {
+	return cl.char >= 0 && (cl.char < utf8.RuneSelf || cl.width == 1 && sober(cl.char))
+}

@@ -40,10 +40,14 @@ type Canvas struct {
 	ascii    bool
 }
 
-// Reset makes the canvas w by h blank cells. With ascii, whatever is drawn is
-// turned into plain ASCII, a column for a column.
+// MaxWidth and MaxHeight bound a canvas: a terminal may call itself 65535 by
+// 65535, and nobody reads what is beyond.
+const MaxWidth, MaxHeight = 1000, 500
+
+// Reset makes the canvas w by h blank cells, MaxWidth by MaxHeight at most. With
+// ascii, whatever is drawn is turned into plain ASCII, a column for a column.
 func (c *Canvas) Reset(w, h int, ascii bool) {
-	c.w, c.h, c.ascii = max(w, 0), max(h, 0), ascii
+	c.w, c.h, c.ascii = min(max(w, 0), MaxWidth), min(max(h, 0), MaxHeight), ascii
 	c.clusters = c.clusters[:0]
 	n := c.w * c.h
 	if cap(c.cells) < n {
@@ -208,7 +212,7 @@ func place[T string | []byte](c *Canvas, x, y, w int, st Style, s T) {
 		return
 	case size < len(s):
 		// A character may draw in the one after it. Such are not shown.
-		if !utf8.ValidString(string(s)) || !alone(string(s), w) {
+		if !alone(string(s), w) {
 			c.Repeat(x, y, w, st, utf8.RuneError)
 			return
 		}
@@ -229,13 +233,13 @@ func place[T string | []byte](c *Canvas, x, y, w int, st Style, s T) {
 // alone tells whether a character of width w leaves the one after it alone. A
 // joiner at its end would draw some in.
 func alone(s string, w int) bool {
-	return ansi.StringWidth(s+"x ") == w+2 && !strings.HasSuffix(s, "\u200d")
+	return utf8.ValidString(s) && ansi.StringWidth(s+"x ") == w+2 && !strings.HasSuffix(s, "\u200d")
 }
 
 // sober tells of common characters that they never draw in the one after them:
 // Latin letters, punctuation, arrows, boxes and blocks.
 func sober(r rune) bool {
-	return r >= 0xae && r < 0x300 || r >= 0x2010 && r < 0x2028 || r >= 0x2190 && r < 0x2600
+	return r >= 0xae && r < 0x300 || r >= 0x2010 && r < 0x2028 || r >= 0x2190 && r < 0x2300 || r >= 0x2500 && r < 0x2600
 }
 
 // join adds a mark of width 0 to the character at x.
@@ -248,7 +252,7 @@ func join[T string | []byte](c *Canvas, x, y int, s T) {
 		i--
 	}
 	with := string(c.text(nil, c.cells[i].char)) + string(s)
-	if utf8.ValidString(with) && alone(with, int(c.cells[i].width)) {
+	if alone(with, int(c.cells[i].width)) {
 		c.cells[i].char = c.cluster(with)
 	}
 }

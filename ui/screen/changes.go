@@ -21,17 +21,33 @@ func (c *Canvas) AppendChanges(b []byte, before *Canvas, inks []Ink) []byte {
 	all := before.w != c.w || before.h != c.h
 	p := plotter{b: b, inks: inks, x: -1}
 	for y := range c.h {
+		spilt := 0 // up to where what was written may have spilt
 		for x := 0; x < c.w; x++ {
-			i := y*c.w + x
-			if c.cells[i].width == 0 || !all && c.same(before, i, inks) {
+			cl := &c.cells[y*c.w+x]
+			if cl.width == 0 || !all && x >= spilt && c.same(before, y*c.w+x, inks) {
 				continue
 			}
 			p.moveTo(c, x, y)
-			p.write(c, &c.cells[i])
+			if !cl.plain() {
+				p.blank(cl)
+				p.moveTo(c, x, y)
+				spilt = x + c.reach(cl)
+			}
+			p.write(c, cl)
 		}
 	}
 	p.look(Ink{})
 	return p.b
+}
+
+// blank clears what a cell is to be written on: some terminals may think its
+// character narrower.
+func (p *plotter) blank(cl *cell) {
+	p.look(lookOf(cl, p.inks, p.now))
+	for range cl.width {
+		p.b = append(p.b, ' ')
+	}
+	p.x = -1
 }
 
 // same tells whether cell i looks as it did before.
@@ -113,7 +129,7 @@ func (p *plotter) write(c *Canvas, cl *cell) {
 	p.look(lookOf(cl, p.inks, p.now))
 	p.b = c.text(p.b, cl.char)
 	p.x += int(cl.width)
-	if cl.char < 0 || cl.width != 1 || p.x >= c.w {
+	if !cl.plain() || p.x >= c.w {
 		p.x = -1 // terminals differ in how wide it is, or it was the last column
 	}
 }

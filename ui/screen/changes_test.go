@@ -3,9 +3,13 @@ package screen_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"ephtop/ui/screen"
 )
@@ -123,15 +127,16 @@ func TestAppendChangesOfAnotherSizeWritesAll(t *testing.T) {
 	}
 }
 
-// A wide character is written whole, and what stood below its halves as well.
+// A wide character is written whole, on a blank, and what stood below its halves
+// as well, and what some terminals may have written over.
 func TestAppendChangesOfWideCharacters(t *testing.T) {
 	for _, test := range []struct{ before, after, want string }{
-		{"a数b", "a据b", "\x1b[1;2H据"},
+		{"a数b", "a据b", "\x1b[1;2H  \x1b[1;2H据"},
 		{"a数b", "axyb", "\x1b[1;2Hxy"},
-		{"axyb", "a数b", "\x1b[1;2H数"},
-		{"a数bc", "ab数c", "\x1b[1;2Hb数"},
+		{"axyb", "a数b", "\x1b[1;2H  \x1b[1;2H数"},
+		{"a数bc", "ab数c", "\x1b[1;2Hb  \x1b[1;3H数"},
 		{"e\u0301x", "e\u0301x", ""},
-		{"e\u0301xy", "e\u0300xz", "\x1b[1;1He\u0300\x1b[1;3Hz"},
+		{"e\u0301xy", "e\u0300xz", "\x1b[1;1H \x1b[1;1He\u0300\x1b[1;2Hxz"},
 	} {
 		var old, c screen.Canvas
 		old.Reset(5, 1, false)
@@ -168,5 +173,137 @@ func TestAppendChangesLeadsToTheCanvas(t *testing.T) {
 				old, c = c, old
 			}
 		})
+	}
+}
+
+// emulator is a terminal that cuts text into characters, and takes each for as
+// wide, in a way of its own. The right half of a wide one is "".
+type emulator struct {
+	w, h, x, y int
+	cells      []string
+	cut        func(text string) (char string, width int)
+}
+
+// emulators disagree about whatever terminals disagree about.
+var emulators = map[string]func(string) (string, int){
+	"joins code points": func(s string) (string, int) { return ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth) },
+	"joins none":        func(s string) (string, int) { return ansi.FirstGraphemeCluster(s, ansi.WcWidth) },
+	"has no marks": func(s string) (string, int) {
+		_, size := utf8.DecodeRuneInString(s)
+		return s[:size], 1
+	},
+	"takes the unusual for wide": func(s string) (string, int) {
+		char, width := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
+		switch r, _ := utf8.DecodeRuneInString(s); {
+		case width == 0, r < 0x300, r >= 0x2010 && r < 0x2028, r >= 0x2190 && r < 0x2600, r == utf8.RuneError:
+			return char, width
+		}
+		return char, 2
+	},
+}
+
+func (m *emulator) take(s string) {
+	for s != "" {
+		if strings.HasPrefix(s, "\x1b[") {
+			end := strings.IndexAny(s, "HC")
+			args := s[2:end]
+			if s[end] == 'H' {
+				fmt.Sscanf(args, "%d;%d", &m.y, &m.x)
+				m.y, m.x = m.y-1, m.x-1
+			} else {
+				n, _ := strconv.Atoi(args)
+				m.x += n
+			}
+			s = s[end+1:]
+			continue
+		}
+		text, _, _ := strings.Cut(s, "\x1b")
+		char, width := m.cut(text)
+		s = s[len(char):]
+		if width > 0 {
+			m.put(char, width)
+		}
+	}
+}
+
+// put writes a character, in the next row where there is no room for it.
+func (m *emulator) put(char string, width int) {
+	if m.x+width > m.w {
+		m.x, m.y = 0, m.y+1
+	}
+	if m.y >= m.h {
+		m.y = m.h - 1 // and the screen would scroll
+	}
+	row := m.cells[m.y*m.w : (m.y+1)*m.w]
+	if row[m.x] == "" {
+		row[m.x-1] = " "
+	}
+	for i := range width {
+		row[m.x+i] = ""
+	}
+	if row[m.x] = char; m.x+width < m.w && row[m.x+width] == "" {
+		row[m.x+width] = " "
+	}
+	m.x += width
+}
+
+// letters are the ASCII letters of the screen, each in its cell: what is unusual
+// is the terminal's affair.
+func (m *emulator) letters(canvas string) (got, want string) {
+	x := 0
+	for canvas != "" {
+		char, width := ansi.FirstGraphemeCluster(canvas, ansi.GraphemeWidth)
+		if canvas[0] < utf8.RuneSelf {
+			width = 1 // with a mark too
+		}
+		if canvas = canvas[len(char):]; char == "\n" {
+			continue
+		}
+		if len(char) == 1 && char != " " {
+			want, got = want+char, got+m.cells[x]
+		}
+		x += width
+	}
+	return got, want
+}
+
+// wantLettersInPlace shows two canvases, one after the other, on all terminals.
+func wantLettersInPlace(t *testing.T, w, h int, draw ...func(*screen.Canvas)) {
+	t.Helper()
+	for name, cut := range emulators {
+		m := &emulator{w: w, h: h, cells: slices.Repeat([]string{" "}, w*h), cut: cut}
+		var before, c screen.Canvas
+		for _, draw := range draw {
+			c.Reset(w, h, false)
+			draw(&c)
+			m.take(string(c.AppendChanges(nil, &before, nil)))
+			if got, want := m.letters(string(c.Append(nil, nil))); got != want {
+				t.Fatalf("a terminal that %s shows %q, want %q", name, got, want)
+			}
+			before, c = c, before
+		}
+	}
+}
+
+// However a terminal joins code points, and for as wide as it takes them, what is
+// beside them stays where it is.
+func TestOneCharacterDoesNotMoveAnother(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{
+		"\xe0\x00\u0e33", "\U0001f3fd\U0001f1c7\U0001fa69", "👩\u200d🚀", "❤\ufe0f", "ก\u0e33", "\u1100\u1161", "e\u0301", "数据库", "☃", "\u0600x",
+		"\u0915\u094d\u0937", "🇩🇪",
+	} {
+		wantLettersInPlace(t, 12, 2,
+			func(c *screen.Canvas) { c.Text(0, 0, 12, 0, "abcdefghijkl"); c.Text(0, 1, 12, 0, "mnopqrstuvwx") },
+			func(c *screen.Canvas) {
+				c.Text(0, 0, 12, 0, "abcdefghijkl")
+				c.Text(3, 0, 6, 0, s)
+				c.Text(0, 1, 12, 0, "mnopqrstuvwx")
+				c.Text(10, 1, 2, 0, s)
+			},
+			func(c *screen.Canvas) {
+				c.Text(0, 0, 12, 0, "ab"+s+"cd"+s)
+				c.TextRight(0, 1, 12, 0, s)
+			})
 	}
 }

@@ -249,6 +249,15 @@ func TestASCII(t *testing.T) {
 	}
 }
 
+func TestACanvasIsBounded(t *testing.T) {
+	t.Parallel()
+	var c screen.Canvas
+	c.Reset(65535, 65535, false)
+	if rows := strings.Split(string(c.Append(nil, nil)), "\n"); len(rows) != screen.MaxHeight || len(rows[0]) != screen.MaxWidth {
+		t.Errorf("%d rows of %d columns", len(rows), len(rows[0]))
+	}
+}
+
 func TestRect(t *testing.T) {
 	r := screen.Rect{X: 2, Y: 3, W: 10, H: 5}
 	type pair struct{ A, B screen.Rect }
@@ -280,18 +289,18 @@ func TestNeighboursKeepTheirColumns(t *testing.T) {
 		{"👩\u200d🚀", "ก\u0e33", "👩\u200d🚀ก\u0e33"}, // what is whole stays
 	} {
 		var c screen.Canvas
-		c.Reset(4, 1, false)
-		n := c.Text(0, 0, 4, 0, test.left)
-		n += c.Text(n, 0, 4-n, 0, test.right)
+		c.Reset(9, 1, false)
+		n := c.Text(0, 0, 9, 0, test.left)
+		n += c.Text(n, 0, 9-n, 0, test.right)
 		row := string(c.Append(nil, nil))
-		if want := test.want + strings.Repeat(" ", 4-n); row != want || ansi.StringWidth(row) != 4 {
+		if want := test.want + strings.Repeat(" ", 9-n); row != want || ansi.StringWidth(row) != 9 {
 			t.Errorf("%q and %q make %q, %d wide; want %q", test.left, test.right, row, ansi.StringWidth(row), want)
 		}
 	}
 }
 
 func FuzzText(f *testing.F) {
-	for _, s := range []string{"java", "数据库", "e\u0301", "👩\u200d🚀", "🇩🇪🇩", "\u0600x", "\xff\x1b[m", "ก\u0e33", "\u1100\u1161"} {
+	for _, s := range []string{"java", "数据库", "e\u0301", "👩\u200d🚀", "🇩🇪🇩", "\u0600x", "\xff\x1b[m", "ก\u0e33", "\u1100\u1161", "❤\ufe0f"} {
 		f.Add(s, 3, 9)
 	}
 	f.Fuzz(func(t *testing.T, s string, x, w int) {
@@ -308,5 +317,16 @@ func FuzzText(f *testing.F) {
 		if !utf8.ValidString(row) || strings.ContainsFunc(row, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }) {
 			t.Fatalf("%q makes %q", s, row)
 		}
+		wantLettersInPlace(t, width, 2,
+			func(c *screen.Canvas) {
+				c.Text(0, 0, width, 0, strings.Repeat("a", width))
+				c.Text(0, 1, width, 0, strings.Repeat("b", width))
+				c.Text(x%30, 0, w%30, 0, s)
+			},
+			func(c *screen.Canvas) {
+				c.Text(0, 1, width, 0, strings.Repeat("b", width))
+				c.TextRight(0, 0, width, 0, s)
+				c.Text(5, 0, 7, 0, s)
+			})
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"ephtop/model"
 	"ephtop/source"
 	"ephtop/source/recording"
+	"ephtop/ui/ending"
 )
 
 const (
@@ -42,10 +43,11 @@ type keeper struct {
 
 	writing *source.Moment // until done
 	done    chan struct{}
-	// next is when a moment is kept again, cost what one takes. They belong to
-	// the goroutine until done.
-	next time.Time
-	cost time.Duration
+	// next is when a moment is kept again, cost what one takes, and panicked what
+	// went wrong. They belong to the goroutine until done.
+	next     time.Time
+	cost     time.Duration
+	panicked error
 	// events and lost are those of the moments since the last one kept.
 	events []source.Event
 	lost   int
@@ -63,6 +65,9 @@ func (k *keeper) keep(m *source.Moment, l model.Level) {
 	now := time.Now()
 	select {
 	case <-k.done:
+		if k.panicked != nil {
+			panic(k.panicked) // as it would without a goroutine
+		}
 		if !now.Before(k.next) {
 			break
 		}
@@ -81,6 +86,7 @@ func (k *keeper) keep(m *source.Moment, l model.Level) {
 	k.writing, k.done = m, make(chan struct{})
 	go func() {
 		defer close(k.done)
+		defer ending.Recover(&k.panicked)
 		k.write(&kept, l)
 		k.cost += (time.Since(now) - k.cost) / 16 // evens out full moments
 		k.next = now.Add(min(max(keepEvery, keepShare*k.cost), keepAtLeast))

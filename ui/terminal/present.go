@@ -1,10 +1,12 @@
 package terminal
 
 import (
+	"fmt"
 	"io"
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"ephtop/ui/ending"
 	"ephtop/ui/screen"
 )
 
@@ -29,6 +31,11 @@ type presenter struct {
 	Model
 	out  io.Writer
 	inks []screen.Ink
+	// ready is called when the terminal has been taken, fail when the program is
+	// to end for an error.
+	ready  func()
+	fail   func(error)
+	failed bool // and the Model is not to be relied on
 	// shown is what the terminal shows; of no size where that is not sure.
 	// next is memory for the frame after it.
 	shown, next screen.Canvas
@@ -54,18 +61,70 @@ func hideSize(_ tea.Model, msg tea.Msg) tea.Msg {
 	return msg
 }
 
+// Init begins what the Model begins with.
+func (p *presenter) Init() tea.Cmd {
+	return p.take(p.Model.Init)
+}
+
 // Update takes a message and shows what has come of it.
 func (p *presenter) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch m := msg.(type) {
 	case sizeMsg:
 		msg = tea.WindowSizeMsg{Width: m.width, Height: m.height}
 		p.shown.Reset(0, 0, false)
-	case ResumedMsg, redrawMsg:
+		p.ready()
+	case ResumedMsg:
 		p.shown.Reset(0, 0, false)
+		p.ready()
+	case redrawMsg:
+		p.shown.Reset(0, 0, false)
+	case lostMsg:
+		p.fail(fmt.Errorf("take the terminal again: %w", m.err))
 	}
-	_, cmd := p.Model.Update(msg)
-	p.show()
-	return p, cmd
+	return p, p.take(func() tea.Cmd {
+		_, cmd := p.Model.Update(msg)
+		p.show()
+		return cmd
+	})
+}
+
+// take takes a command from the Model. Once it has panicked, it is not asked any
+// more.
+func (p *presenter) take(from func() tea.Cmd) (cmd tea.Cmd) {
+	if p.failed {
+		return nil
+	}
+	var err error
+	defer func() {
+		if p.failed = err != nil; p.failed {
+			p.fail(err)
+		}
+	}()
+	defer ending.Recover(&err)
+	return p.guard(from())
+}
+
+// guard makes of a command one whose panic ends the program.
+func (p *presenter) guard(cmd tea.Cmd) tea.Cmd {
+	if cmd == nil {
+		return nil
+	}
+	return func() (msg tea.Msg) {
+		var err error
+		defer func() {
+			if err != nil {
+				p.fail(err)
+			}
+		}()
+		defer ending.Recover(&err)
+		msg = cmd()
+		if several, ok := msg.(tea.BatchMsg); ok {
+			for i := range several {
+				several[i] = p.guard(several[i])
+			}
+		}
+		return msg
+	}
 }
 
 // View is nothing that can be seen, but not nothing: in place of that, Bubble

@@ -44,7 +44,7 @@ func (n *numbers) Paint(c *screen.Canvas) {
 func newPresenter(t *testing.T) (*presenter, *bytes.Buffer) {
 	t.Helper()
 	out := new(bytes.Buffer)
-	p := &presenter{Model: &numbers{first: 100}, out: out}
+	p := &presenter{Model: &numbers{first: 100}, out: out, ready: func() {}}
 	p.Update("hello")
 	if out.Len() > 0 {
 		t.Fatalf("before the terminal has told its size, %q is written", out)

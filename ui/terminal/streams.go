@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // file and stream tell when the terminal is gone. Bubble Tea by itself goes on
@@ -24,6 +26,12 @@ func (f *file) Read(b []byte) (int, error) {
 }
 
 func (f *file) Write(b []byte) (int, error) {
+	switch string(b) { // as Bubble Tea writes them, alone
+	case ansi.SetAltScreenSaveCursorMode:
+		f.t.alternate.Store(true)
+	case ansi.ResetAltScreenSaveCursorMode:
+		f.t.alternate.Store(false)
+	}
 	n, err := f.File.Write(b)
 	return n, f.t.check("write to", err)
 }

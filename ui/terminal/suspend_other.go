@@ -2,7 +2,11 @@
 
 package terminal
 
-import "errors"
+import (
+	"errors"
+
+	tea "github.com/charmbracelet/bubbletea"
+)
 
 // CanSuspend is false where processes cannot be stopped by the terminal.
 const CanSuspend = false
@@ -11,3 +15,8 @@ const CanSuspend = false
 const ttyName = "CONIN$"
 
 func stop() error { return errors.ErrUnsupported }
+
+// heed has nothing to heed.
+func (*Terminal) heed(*tea.Program) (catch, end func()) { return func() {}, func() {} }
+
+func haveDescriptors() error { return nil }

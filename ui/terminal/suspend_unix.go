@@ -24,10 +24,13 @@ var errNoShell = errors.New("there is no shell to go back to")
 // ever, and where no shell could send one (ssh host ephtop, a container) the
 // process never stopped: the kernel discards SIGTSTP for an orphaned process
 // group (get_signal in kernel/signal.c).
-func stop() error {
+func stop() error { return byDefault(stopGroup) }
+
+func stopGroup() error {
 	if signal.Ignored(syscall.SIGTSTP) {
 		return errNoShell
 	}
+	signal.Reset(syscall.SIGCONT) // heed takes it again from ResumedMsg on
 	resumed := make(chan os.Signal, 1)
 	signal.Notify(resumed, syscall.SIGCONT)
 	defer signal.Stop(resumed)
@@ -63,4 +66,23 @@ func hasShell() bool {
 	}
 	ours, err := unix.Getsid(0)
 	return err == nil && ours == theirs
+}
+
+// descriptors is how many Bubble Tea and Go's own poller take at the beginning.
+// Without, either ends in a way that leaves the terminal as it is then.
+const descriptors = 6
+
+// haveDescriptors says whether there are still so many.
+func haveDescriptors() error {
+	for range descriptors {
+		fd, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 3)
+		if errors.Is(err, unix.EBADF) { // which says nothing about how many there are
+			return nil
+		}
+		if err != nil {
+			return os.NewSyscallError("dup", err)
+		}
+		defer unix.Close(fd)
+	}
+	return nil
 }

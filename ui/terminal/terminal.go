@@ -11,9 +11,11 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
 
 	"ephtop/ui/screen"
@@ -28,16 +30,20 @@ type Terminal struct {
 	// Out takes one Write after the other, whoever they come from.
 	Out io.Writer
 
-	stuck bool // it takes no output
-	in    io.Reader
-	lost  func(error) // is called when the terminal is gone
-	close func() error
+	stuck     bool        // it takes no output
+	alternate atomic.Bool // the alternate screen is shown
+	in        io.Reader
+	lost      func(error) // is called when the terminal is gone
+	close     func() error
 }
 
 // Open takes a terminal into use. If nil, in is standard input, or the
 // controlling terminal where standard input is none (it may be a recording),
 // and out is standard output.
 func Open(in io.Reader, out io.Writer) (*Terminal, error) {
+	if err := haveDescriptors(); err != nil {
+		return nil, fmt.Errorf("take the terminal: %w", err)
+	}
 	t := &Terminal{lost: func(error) {}, close: func() error { return nil }}
 	if in == nil {
 		in = os.Stdin
@@ -70,18 +76,30 @@ func (t *Terminal) Show(ctx context.Context, m Model, inks []screen.Ink, log *sl
 	defer cancel(nil)
 	t.lost = cancel
 	restore := t.modes()
+	presenter := &presenter{Model: m, out: t.Out, inks: inks, fail: func(err error) { cancel(failure{err}) }}
 	// The presenter draws; Bubble Tea's renderer has nothing to do but to wake
 	// up, which at its usual 60 times a second costs more than polling does.
-	p := tea.NewProgram(&presenter{Model: m, out: t.Out, inks: inks}, tea.WithoutSignalHandler(), tea.WithAltScreen(),
+	p := tea.NewProgram(presenter, tea.WithoutSignalHandler(), tea.WithAltScreen(),
 		tea.WithInput(t.in), tea.WithOutput(t.Out), tea.WithFilter(hideSize), tea.WithFPS(1))
+	var end func()
+	presenter.ready, end = t.heed(p)
+	defer end()
 	ended := make(chan error, 1)
 	go func() {
 		_, err := p.Run()
 		ended <- err
 	}()
+	ran := func(err error) error {
+		if err != nil {
+			// Out of descriptors, Run returns with the terminal as it had set it.
+			t.leave()
+			restore()
+		}
+		return shown(ctx, err)
+	}
 	select {
 	case err := <-ended:
-		return shown(ctx, err)
+		return ran(err)
 	case <-ctx.Done():
 	}
 	log.Info("asked to end", "cause", context.Cause(ctx))
@@ -89,7 +107,7 @@ func (t *Terminal) Show(ctx context.Context, m Model, inks []screen.Ink, log *sl
 	for range 2 {
 		select {
 		case err := <-ended:
-			return shown(ctx, err)
+			return ran(err)
 		case <-time.After(patience):
 			p.Kill()
 		}
@@ -99,7 +117,15 @@ func (t *Terminal) Show(ctx context.Context, m Model, inks []screen.Ink, log *sl
 	log.Warn("the terminal takes no output and was left")
 	t.stuck = true
 	restore()
-	return nil
+	return shown(ctx, nil)
+}
+
+// leave leaves the alternate screen, if it is shown, and undoes what else was
+// set there.
+func (t *Terminal) leave() {
+	if t.alternate.Load() {
+		_, _ = io.WriteString(t.Out, ansi.ResetBracketedPasteMode+ansi.ResetAltScreenSaveCursorMode+ansi.ShowCursor)
+	}
 }
 
 // Say writes lines to the terminal after Show, if it is one. A terminal that is
@@ -112,8 +138,14 @@ func (t *Terminal) Say(lines []string) {
 	_, _ = io.WriteString(f, strings.Join(lines, "\n")+"\n")
 }
 
+// failure is a cause to end which is an error.
+type failure struct{ error }
+
 // shown says what the end of the program means.
 func shown(ctx context.Context, err error) error {
+	if why, ok := context.Cause(ctx).(failure); ok {
+		return why.error
+	}
 	if err == nil || ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
 		return nil
 	}
