@@ -71,7 +71,8 @@ type Settings struct {
 	// Default is the range of a system that nobody has tuned, by its name and
 	// kernel.
 	Default PortRange `json:"default"`
-	// Reserved are ports that are never picked (ip_local_reserved_ports),
+	// Reserved are ports that are never picked (ip_local_reserved_ports; on
+	// Windows the excluded port ranges),
 	// sorted and disjoint; they may lie outside Range.
 	Reserved []PortRange `json:"reserved"`
 

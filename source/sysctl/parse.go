@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -115,15 +116,54 @@ func parseNetsh(text string) (source.PortRange, error) {
 	return source.PortRange{Low: uint16(first), High: uint16(first + count - 1)}, nil
 }
 
+// parseExcluded reads the answer of "netsh int ipv4 show excludedportrange".
+// Its words are in the language of the system too: under a rule of dashes, a
+// line that begins with a number gives the first and the last port of a range,
+// marked where an administrator set it. The ranges overlap at times; those that
+// touch are joined.
+func parseExcluded(text string) ([]source.PortRange, error) {
+	var ranges []source.PortRange
+	ruled := false
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "":
+		case !ruled:
+			ruled = strings.Trim(line, "- \t") == ""
+		case line[0] >= '0' && line[0] <= '9':
+			r, err := parseRange(strings.TrimSuffix(line, "*"))
+			if err != nil {
+				return nil, err
+			}
+			ranges = append(ranges, r)
+		}
+	}
+	if !ruled {
+		return nil, fmt.Errorf("bad table of ports %s: want a rule of dashes", quote(text))
+	}
+	slices.SortFunc(ranges, func(a, b source.PortRange) int { return cmp.Compare(a.Low, b.Low) })
+	joined := ranges[:0]
+	for _, r := range ranges {
+		if last := len(joined) - 1; last >= 0 && int(r.Low) <= int(joined[last].High)+1 {
+			joined[last].High = max(joined[last].High, r.High)
+		} else {
+			joined = append(joined, r)
+		}
+	}
+	return joined, nil
+}
+
 // lastNumber reads the number at the end of a line, if one stands there by
-// itself. The colon before it may be of another script or code page.
+// itself. The colon before it may be of another script or code page, in some of
+// which its second byte is that of a letter.
 func lastNumber(line string) (int, bool) {
 	line = strings.TrimSpace(line)
 	label := strings.TrimRight(line, "0123456789")
 	if label == line || label == "" {
 		return 0, false
 	}
-	if c := label[len(label)-1]; c != ':' && c != ' ' && c != '\t' && c < 0x80 {
+	tail := label[max(0, len(label)-2):]
+	if !strings.ContainsAny(tail[len(tail)-1:], ": \t") && tail[0] < 0x80 && tail[len(tail)-1] < 0x80 {
 		return 0, false
 	}
 	n, err := strconv.Atoi(line[len(label):])

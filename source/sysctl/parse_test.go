@@ -152,56 +152,6 @@ func TestParseLimit(t *testing.T) {
 	}
 }
 
-const english = "\r\nProtocol tcp Dynamic Port Range\r\n---------------------------------\r\n" +
-	"Start Port      : 49152\r\nNumber of Ports : 16384\r\n\r\n"
-
-func TestParseNetsh(t *testing.T) {
-	tests := []struct {
-		name, text string
-		want       source.PortRange
-		ports      int
-	}{
-		{"English, the default", english, source.PortRange{Low: 49152, High: 65535}, 16384},
-		{"German", "Dynamischer Portbereich des TCP-Protokolls\r\n---\r\nStartport         : 10000\r\nAnzahl von Ports  : 1000\r\n",
-			source.PortRange{Low: 10000, High: 10999}, 1000},
-		{"a full-width colon", "启动端口：49152\r\n端口数：16384\r\n", source.PortRange{Low: 49152, High: 65535}, 16384},
-		{"a colon of another code page", "x\xa3\xba1025\r\ny\xa3\xba64511\r\n", source.PortRange{Low: 1025, High: 65535}, 64511},
-		{"a heading that ends in IPv4", "Ports of IPv4\r\na : 5000\r\nb : 1\r\n", source.PortRange{Low: 5000, High: 5000}, 1},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got, err := parseNetsh(tt.text)
-			if err != nil || got != tt.want || got.Count() != tt.ports {
-				t.Errorf("got %v of %d ports, %v, want %v of %d ports", got, got.Count(), err, tt.want, tt.ports)
-			}
-		})
-	}
-}
-
-func TestParseNetshRefuses(t *testing.T) {
-	tests := []struct{ name, text, says string }{
-		{"nothing", "", `bad port range "": want two lines that end in a number`},
-		{"an error message", "Access denied.\r\n", `bad port range "Access denied.\r\n": want two lines that end in a number`},
-		{"one number", "Start Port : 1\r\n", `bad port range "Start Port : 1\r\n": want two lines that end in a number`},
-		{"three numbers", "a: 1\nb: 2\nc: 3\n", `bad port range "a: 1\nb: 2\nc: 3\n": want two lines that end in a number`},
-		{"no port", "a: 1\nb: 0\n", "bad port range: 0 ports from 1 on"},
-		{"from port 0", "a: 0\nb: 5\n", "bad port range: 5 ports from 0 on"},
-		{"past the last port", "a: 65535\nb: 2\n", "bad port range: 2 ports from 65535 on"},
-		{"a start beyond any port", "a: 70000\nb: 2\n", "bad port range: 2 ports from 70000 on"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			_, err := parseNetsh(tt.text)
-			if !errors.Is(err, source.ErrRange) || err.Error() != tt.says {
-				t.Errorf("got  %v\nwant %s", err, tt.says)
-			}
-		})
-	}
-	if got, err := parseNetsh("a: 99999999999999999999\nb: 99999999999999999999\n"); !errors.Is(err, source.ErrRange) {
-		t.Errorf("numbers beyond any integer: got %v, %v", got, err)
-	}
-}
-
 func TestSysctlRange(t *testing.T) {
 	tests := []struct {
 		name        string
@@ -266,21 +216,6 @@ func FuzzParseReserved(f *testing.F) {
 		again, err := parseReserved(strings.Join(written, ",") + "\n")
 		if err != nil || !slices.Equal(again, ranges) {
 			t.Errorf("%q gave %v, which reads back as %v, %v", text, ranges, again, err)
-		}
-	})
-}
-
-func FuzzParseNetsh(f *testing.F) {
-	for _, seed := range []string{english, "", "a: 1\nb: 0\n", "a：49152\nb：16384", "a: 99999999999999999999\nb: 1"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		r, err := parseNetsh(text)
-		if err == nil && r.Validate() != nil {
-			t.Errorf("%q gave %v", text, r)
-		}
-		if err != nil && !errors.Is(err, source.ErrRange) {
-			t.Errorf("%q gave an error that is not of the range: %v", text, err)
 		}
 	})
 }
