@@ -18,67 +18,95 @@ type memory struct {
 	tuple      int32  // number in the tuple table where it was counted last turn, or noTuple
 	tier       Tier
 	sinceStart bool
-	waiting    bool // in TIME_WAIT
+	seen       seen
 	sign       sign
 }
 
+// seen says how the last two looks saw a socket.
+type seen uint8
+
+const (
+	waitsNow   seen = 1 << iota // in TIME_WAIT
+	waitedThen                  // at the look before too
+	firstSight                  // not at the look before
+)
+
+// seenNow is that of a socket which is in TIME_WAIT or is not.
+func seenNow(s *source.Socket) seen {
+	if s.State == source.TimeWait {
+		return waitsNow
+	}
+	return 0
+}
+
 // recall finds the sockets of one snapshot again in the next one. Most of them
-// stand in the same order, since the kernel walks the same hash table:
+// stand in the same order ([source.Align]):
 //
 //	last   a  b  c  d  e  f  g        those of the snapshot before
 //	       |  |     |     |  |
 //	next   a  b     d  x  f  g  c     those of now
 //
-//	in order   a b g  are where they are expected: one comparison each
-//	           d f    are a few places on, for c and e are not there any more
-//	           x c    are not within the next 16 places: missing
-//	the rest   c      is in a map of what of last has no match, c and e
-//	           x      is not, so it is new
+//	in order   a b d f g  are where they are expected, or a few places on
+//	           x c        are not: missing
+//	the rest   c          is in a map of what of last has no match, c and e
+//	           x          is not, so it is new
 //
 // Expected is what has the same identity and is not contradicted, for another
 // socket may have taken the four-tuple meanwhile ([memory.is]).
 //
-// So a look-up in a map, and making the map, is paid only for what changed. A
-// stretch of last that is gone is longer than 16 places where many connections
-// closed together; after some misses in a row one socket is therefore looked
-// for much further on, but not so often that a host on which nothing is where
-// it was would pay for it.
+// So a look-up in a map, and making the map, is paid only for what changed.
+//
+// There is memory for one snapshot and some more: last is put at its end, and
+// next grows from its beginning as last is used up. What is left behind is kept
+// aside.
+//
+//	room   a b - - - d e f g    c was left, and d is next
 type recall struct {
-	last, next []memory
-	fresh      uint32 // see freshTimeWait
+	room  []memory
+	next  []memory // the beginning of room
+	last  []memory // its end, during begin
+	fresh uint32   // see freshTimeWait
 	*recallScratch
 }
 
 // recallScratch is what is needed of a recall during an update only.
 type recallScratch struct {
-	match   []int32 // index into last by row, or forgotten
-	taken   []bool  // by index into last
-	missing []int32 // rows not found in order
+	left    []memory // those of last that are not where they are expected
+	missing []int32  // rows not found in order
 	index   map[uint64]int32
 }
-
-// forgotten is the match of a socket that was not there before.
-const forgotten int32 = -1
-
-const (
-	near     = 16   // places to look at for each socket
-	far      = 4096 // after so many misses in a row as patience says,
-	patience = 4
-	farTries = 64 // and so often in all
-)
 
 // begin matches the sockets with those of the snapshot before, since when so
 // much time has passed for sure. recall.next then has a memory for each, new
 // ones zero but for what their row tells.
 func (r *recall) begin(sockets []source.Socket, set *source.Settings, passed time.Duration, scratch *recallScratch) {
 	r.recallScratch, r.fresh = scratch, freshTimeWait(set, passed)
-	r.last, r.next = r.next, r.last
-	r.next = resize(r.next, len(sockets))
-	r.match = resize(r.match, len(sockets))
-	r.taken = resize(r.taken, len(r.last))
-	clear(r.taken)
+	r.left, r.missing = r.left[:0], r.missing[:0]
+	r.makeRoom(len(sockets))
 	r.matchInOrder(sockets)
 	r.matchRest(sockets)
+}
+
+// makeRoom puts what was next at the end of room.
+func (r *recall) makeRoom(n int) {
+	last := r.next
+	if most := max(n, len(last)); len(r.room) < most+most/32 {
+		r.room = make([]memory, most+most/16)
+	}
+	r.last = r.room[len(r.room)-len(last):]
+	copy(r.last, last)
+	r.next = r.room[:n]
+}
+
+// widen makes a wider room, as so many rows have used up that between next and
+// what is left of last from an index on.
+func (r *recall) widen(rows, from int) {
+	before, last := r.next[:rows], r.last
+	r.room = make([]memory, len(r.room)+len(r.room)/4+1)
+	r.last = r.room[len(r.room)-len(last):]
+	copy(r.last[from:], last[from:])
+	r.next = r.room[:len(r.next)]
+	copy(r.next, before)
 }
 
 // freshTimeWait is the time left, in milliseconds, above which a TIME_WAIT began
@@ -100,77 +128,73 @@ func (m *memory) is(s *source.Socket, fresh uint32) bool {
 	case source.Other(m.cookie, s.Cookie, m.inode, s.Inode):
 		return false
 	}
-	return !m.waiting || s.State == source.TimeWait && !(s.Timer == source.TimerTimeWait && s.Expires > fresh)
+	return m.seen&waitsNow == 0 || s.State == source.TimeWait && !(s.Timer == source.TimerTimeWait && s.Expires > fresh)
 }
 
 func (r *recall) matchInOrder(sockets []source.Socket) {
-	r.missing = r.missing[:0]
-	at, misses, tries := 0, 0, farTries
-	for i := range sockets {
-		s := &sockets[i]
-		id := s.Identity()
-		r.next[i].id = id
-		reach := near
-		if misses >= patience && tries > 0 {
-			reach = far
-			tries--
-			misses = 0
+	of, id, at := -1, uint64(0), 0
+	source.Align(len(sockets), len(r.last), func(i, j int) bool {
+		if of != i {
+			of, id = i, sockets[i].Identity()
 		}
-		r.match[i] = forgotten
-		for j := at; j < min(at+reach, len(r.last)); j++ {
-			if l := &r.last[j]; l.id == id && l.is(s, r.fresh) {
-				r.take(i, j, s)
-				at, misses = j+1, 0
-				break
+		l := &r.last[j]
+		return l.id == id && l.is(&sockets[i], r.fresh)
+	}, func(i, j int) {
+		if j < 0 {
+			if i >= len(r.room)-len(r.last)+at {
+				r.widen(i, at)
 			}
+			r.meet(i, &sockets[i])
+			if len(r.last) > 0 {
+				r.missing = append(r.missing, int32(i))
+			}
+			return
 		}
-		if r.match[i] == forgotten {
-			r.missing = append(r.missing, int32(i))
-			misses++
-		}
-	}
+		r.left = append(r.left, r.last[at:j]...)
+		r.take(i, r.last[j], &sockets[i])
+		at = j + 1
+	})
+	r.left = append(r.left, r.last[at:]...)
+	r.last = nil
 }
 
 // take carries a memory over, and adds what the row tells.
-func (r *recall) take(row, from int, s *source.Socket) {
-	r.match[row] = int32(from)
-	m := &r.next[row]
-	*m = r.last[from]
-	m.waiting = s.State == source.TimeWait
+func (r *recall) take(row int, m memory, s *source.Socket) {
+	m.seen = m.seen&waitsNow*waitedThen | seenNow(s)
 	m.cookie, m.inode = cmp.Or(s.Cookie, m.cookie), cmp.Or(s.Inode, m.inode)
-	r.taken[from] = true
+	r.next[row] = m
+}
+
+// meet makes the memory of a socket that was not there before.
+func (r *recall) meet(row int, s *source.Socket) {
+	r.next[row] = memory{
+		id: s.Identity(), cookie: s.Cookie, inode: s.Inode, process: source.NoProcess, tuple: noTuple, seen: firstSight | seenNow(s),
+	}
 }
 
 // matchRest looks through what is left of the snapshot before.
 func (r *recall) matchRest(sockets []source.Socket) {
-	if len(r.missing) == 0 {
-		return
-	}
 	if r.index == nil {
 		r.index = make(map[uint64]int32)
 	}
 	clear(r.index)
-	for j := range r.last {
-		if !r.taken[j] {
-			r.index[r.last[j].id] = int32(j)
-		}
+	if len(r.left) == 0 || len(r.missing) == 0 {
+		return
+	}
+	for j := range r.left {
+		r.index[r.left[j].id] = int32(j)
 	}
 	for _, i := range r.missing {
 		id, s := r.next[i].id, &sockets[i]
-		if j, ok := r.index[id]; ok && !r.taken[j] && r.last[j].is(s, r.fresh) {
-			r.take(int(i), int(j), s)
-			continue
-		}
-		r.next[i] = memory{
-			id: id, cookie: s.Cookie, inode: s.Inode, process: source.NoProcess, tuple: noTuple, waiting: s.State == source.TimeWait,
+		if j, ok := r.index[id]; ok && r.left[j].is(s, r.fresh) {
+			r.take(int(i), r.left[j], s)
+			delete(r.index, id)
 		}
 	}
 }
 
 // isNew tells whether a row was not there before.
-func (r *recall) isNew(row int) bool { return r.match[row] == forgotten }
+func (r *recall) isNew(row int) bool { return r.next[row].seen&firstSight != 0 }
 
 // hasClosed tells whether a row in TIME_WAIT was alive at the look before.
-func (r *recall) hasClosed(row int) bool {
-	return !r.isNew(row) && !r.last[r.match[row]].waiting
-}
+func (r *recall) hasClosed(row int) bool { return r.next[row].seen&(firstSight|waitedThen) == 0 }

@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"bytes"
 	"io"
 	"slices"
 	"sort"
@@ -57,7 +58,7 @@ func (r *Ring) Write(m *source.Moment) error {
 		}
 		r.segments = append(r.segments, segment{from: w.now})
 		r.append(b[at:])
-		w.b = nil // full moments are much longer than others
+		w.packed = bytes.Buffer{} // full moments are much longer than others
 		if len(b) > r.most/2 {
 			w.err = ErrTooLarge
 			return w.err

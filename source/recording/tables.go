@@ -2,6 +2,7 @@ package recording
 
 import (
 	"reflect"
+	"slices"
 	"time"
 
 	"ephtop/source"
@@ -22,81 +23,89 @@ func left(until, now time.Duration) int64 { return max(0, until.Milliseconds()-n
 
 // sockets are those of one namespace, from moment to moment. The id of each is
 // one more than its index in rows; that of a socket that is gone is free again.
-//
-// The kernel lists most sockets in the same order each time, so a socket is
-// first looked for behind the one found last, and only then by its key.
 type sockets struct {
 	rows  []row
 	seen  []seen // by the same index
 	free  []uint32
-	byKey map[uint64]uint32 // the index of a key
-	order []uint32          // indices in the order of the last moment
+	order []uint32 // the indices of the sockets of the last moment
 	spare []uint32
 	turn  uint32
 
-	// What the last match found.
-	gone    []uint32 // indices
-	changed []change
-	fresh   []uint32 // indices
+	// What the last match found, by their indices.
+	gone, fresh []uint32
+
+	missed []int // sockets of the moment that are not where they were
+	byKey  map[uint64]uint32
 }
 
-// seen says when and where a socket was seen last.
+// seen says when a socket was seen last, and under which key.
 type seen struct {
-	key   uint64
-	turn  uint32
-	place uint32
-}
-
-// change is a socket of which something changed.
-type change struct {
-	index uint32
-	was   row
+	key  uint64
+	turn uint32
+	// fresh says that it was for the first time.
+	fresh bool
 }
 
 // reset forgets all sockets.
 func (t *sockets) reset() {
-	if t.byKey == nil {
-		t.byKey = make(map[uint64]uint32)
-	}
-	clear(t.byKey)
 	t.rows, t.seen, t.free, t.order = t.rows[:0], t.seen[:0], t.free[:0], t.order[:0]
 }
 
 // match finds the sockets of a moment among those of the one before, and notes
-// which are new, changed and gone. owners gives the ids of the moment's
-// processes.
+// which are new and gone. What changed of the others, update says. owners gives
+// the ids of the moment's processes.
 func (t *sockets) match(list []source.Socket, owners []uint32, now time.Duration) {
 	t.turn++
-	t.gone, t.changed, t.fresh = t.gone[:0], t.changed[:0], t.fresh[:0]
-	next := t.spare[:0]
-	at := 0
-	for i := range list {
+	t.gone, t.fresh, t.missed = t.gone[:0], t.fresh[:0], t.missed[:0]
+	next := resize(t.spare, len(list))
+	of, key := -1, uint64(0)
+	source.Align(len(list), len(t.order), func(i, j int) bool {
+		if of != i {
+			of, key = i, list[i].Identity()
+		}
+		return t.is(t.order[j], key, &list[i])
+	}, func(i, j int) {
+		if j < 0 {
+			t.missed = append(t.missed, i)
+			return
+		}
+		next[i] = t.order[j]
+		t.seen[next[i]] = seen{key: key, turn: t.turn}
+	})
+	t.index()
+	for _, i := range t.missed {
 		s := &list[i]
 		key := s.Identity()
-		n, ok := t.find(key, s, at)
-		if ok {
-			at = int(t.seen[n].place) + 1
-			t.update(n, s, ownerOf(s, owners), now)
+		n, ok := t.byKey[key]
+		if ok && t.is(n, key, s) {
+			t.seen[n] = seen{key: key, turn: t.turn}
 		} else {
 			n = t.add(key, s, ownerOf(s, owners), now)
 		}
-		t.seen[n] = seen{key, t.turn, uint32(i)}
-		next = append(next, n)
+		next[i] = n
 	}
 	t.sweep()
 	t.order, t.spare = next, t.order
 }
 
-// find looks for a socket, first at a place in the order of the last moment.
-func (t *sockets) find(key uint64, s *source.Socket, at int) (uint32, bool) {
-	if at < len(t.order) {
-		if n := t.order[at]; t.is(n, key, s) {
-			return n, true
+// index fills byKey with what no socket was found to be, if any is looked for.
+func (t *sockets) index() {
+	if t.byKey == nil {
+		t.byKey = make(map[uint64]uint32)
+	}
+	clear(t.byKey)
+	if len(t.missed) == 0 {
+		return
+	}
+	for _, n := range t.order {
+		if m := &t.seen[n]; m.turn != t.turn {
+			t.byKey[m.key] = n
 		}
 	}
-	n, ok := t.byKey[key]
-	return n, ok && t.is(n, key, s)
 }
+
+// resize gives a slice of n elements, in the old memory where it suffices.
+func resize(s []uint32, n int) []uint32 { return slices.Grow(s[:0], n)[:n] }
 
 // is tells whether an index is that of the socket and not taken yet. The key is
 // a hash, which may lie, and another socket may have taken the four-tuple.
@@ -105,8 +114,8 @@ func (t *sockets) is(n uint32, key uint64, s *source.Socket) bool {
 	return m.key == key && m.turn != t.turn && r.Tuple() == s.Tuple() && !source.Other(r.Cookie, s.Cookie, r.Inode, s.Inode)
 }
 
-// update takes over what changed of a socket.
-func (t *sockets) update(n uint32, s *source.Socket, owner uint32, now time.Duration) {
+// update takes over what changed of the socket with an index, and gives what was.
+func (t *sockets) update(n uint32, s *source.Socket, owner uint32, now time.Duration) (was row, changed bool) {
 	r := &t.rows[n]
 	is := row{r.ID, owner, r.Until, *s}
 	is.Process, is.Expires = 0, 0
@@ -114,10 +123,11 @@ func (t *sockets) update(n uint32, s *source.Socket, owner uint32, now time.Dura
 	if s.Timer != r.Timer || max(off, -off) > TimerTolerance.Milliseconds() {
 		is.Until = deadline(s, now)
 	}
-	if is != *r {
-		t.changed = append(t.changed, change{n, *r})
-		*r = is
+	if is == *r {
+		return row{}, false
 	}
+	was, *r = *r, is
+	return was, true
 }
 
 // deadline is when the timer of a socket runs out.
@@ -139,7 +149,7 @@ func (t *sockets) add(key uint64, s *source.Socket, owner uint32, now time.Durat
 	r := &t.rows[n]
 	*r = row{n + 1, owner, deadline(s, now), *s}
 	r.Process, r.Expires = 0, 0
-	t.byKey[key] = n
+	t.seen[n] = seen{key: key, turn: t.turn, fresh: true}
 	t.fresh = append(t.fresh, n)
 	return n
 }
@@ -147,16 +157,10 @@ func (t *sockets) add(key uint64, s *source.Socket, owner uint32, now time.Durat
 // sweep drops the sockets that this moment has not.
 func (t *sockets) sweep() {
 	for _, n := range t.order {
-		m := &t.seen[n]
-		if m.turn == t.turn {
-			continue
+		if t.seen[n].turn != t.turn {
+			t.gone = append(t.gone, n)
+			t.rows[n], t.seen[n] = row{}, seen{}
 		}
-		t.gone = append(t.gone, n)
-		if t.byKey[m.key] == n {
-			delete(t.byKey, m.key)
-		}
-		t.rows[n] = row{}
-		*m = seen{}
 	}
 	t.free = append(t.free, t.gone...)
 }

@@ -30,6 +30,7 @@ func TestIDsOfSocketsOnOneTuple(t *testing.T) {
 		{row(source.Established, 0, 9), true},
 	} {
 		table.match([]source.Socket{step.s}, nil, 0)
+		table.update(table.order[0], &step.s, 0, 0)
 		if fresh := len(table.fresh) == 1; fresh != step.fresh || fresh != (len(table.gone) == 1) && i > 0 {
 			t.Errorf("step %d: a new id is %v, want %v; %d gone", i, fresh, step.fresh, len(table.gone))
 		}

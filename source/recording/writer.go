@@ -42,7 +42,8 @@ type Writer struct {
 	moment, snapshot, scope, socket, process *object
 	event                                    appender
 
-	b        []byte // the lines of a moment
+	b        []byte // what is not packed yet of the lines of a moment
+	size     int    // of what is
 	moments  int
 	nextFull int           // number of the next moment that stands alone
 	now      time.Duration // since the header's start
@@ -128,13 +129,13 @@ func (w *Writer) write(m *source.Moment) error {
 	if err := checkTime(w.header.Start.Add(w.now)); err != nil {
 		return fmt.Errorf("record a moment: %w", err)
 	}
+	if err := w.beginFrame(); err != nil {
+		return fmt.Errorf("compress a moment: %w", err)
+	}
 	if err := w.appendMoment(m); err != nil {
 		return fmt.Errorf("record a moment: %w", err)
 	}
-	if len(w.b) > maxMoment {
-		return fmt.Errorf("record a moment of %d bytes: %w", len(w.b), ErrTooLarge)
-	}
-	if err := w.pack(); err != nil {
+	if err := w.zstd.Flush(); err != nil {
 		return fmt.Errorf("compress a moment: %w", err)
 	}
 	if _, err := w.w.Write(w.packed.Bytes()); err != nil {
@@ -226,6 +227,9 @@ func (w *Writer) appendMoment(m *source.Moment) error {
 		return w.event(b, reflect.ValueOf(&m.Events[i]).Elem())
 	})
 	w.b = append(b, "}\n"...)
+	if err := w.pack(); err != nil {
+		return err
+	}
 	return w.appendSnapshots(m)
 }
 
@@ -261,7 +265,9 @@ func (w *Writer) appendSnapshots(m *source.Moment) error {
 		if rows += len(st.sockets.rows); rows > maxSockets {
 			return fmt.Errorf("%d sockets: %w", rows, ErrTooLarge)
 		}
-		w.appendSnapshot(s, st)
+		if err := w.appendSnapshot(s, st); err != nil {
+			return err
+		}
 	}
 	for key, st := range w.scopes {
 		if st.moment != w.moments {
@@ -271,8 +277,8 @@ func (w *Writer) appendSnapshots(m *source.Moment) error {
 	return nil
 }
 
-// appendSnapshot makes the line of one namespace.
-func (w *Writer) appendSnapshot(s *source.Snapshot, st *stream) {
+// appendSnapshot makes the line of one namespace, and packs it piece by piece.
+func (w *Writer) appendSnapshot(s *source.Snapshot, st *stream) error {
 	b := append(w.b, `{"n":`...)
 	b = strconv.AppendInt(b, int64(w.moments), 10)
 	b = append(b, `,"scope":{`...)
@@ -280,26 +286,70 @@ func (w *Writer) appendSnapshot(s *source.Snapshot, st *stream) {
 	b = append(b, '}')
 	b = w.snapshot.fold(b, st.head, reflect.ValueOf(s).Elem(), true)
 	b = w.appendBlocked(b, st, s)
-	t := &st.sockets
-	b = appendIDs(b, "gone", t.gone)
+	w.b = appendIDs(b, "gone", st.sockets.gone)
+	if err := w.appendChanged(s, &st.sockets); err != nil {
+		return err
+	}
+	if err := w.appendFresh(&st.sockets); err != nil {
+		return err
+	}
+	w.b = append(w.b, "}\n"...)
+	return w.pack()
+}
+
+// appendChanged appends the fields that changed of sockets.
+func (w *Writer) appendChanged(s *source.Snapshot, t *sockets) error {
+	begin := `,"changed":[`
 	var base values
-	b = appendList(b, "changed", len(t.changed), func(b []byte, i int) []byte {
-		c := &t.changed[i]
-		base = w.socket.values(base, reflect.ValueOf(&c.was).Elem())
-		b = strconv.AppendUint(append(b, `{"id":`...), uint64(c.index)+1, 10)
-		return append(w.socket.append(b, base, reflect.ValueOf(&t.rows[c.index]).Elem()), '}')
-	})
+	for i, n := range t.order {
+		if t.seen[n].fresh {
+			continue
+		}
+		k := &s.Sockets[i]
+		was, changed := t.update(n, k, ownerOf(k, w.known.ids), w.now)
+		if !changed {
+			continue
+		}
+		base = w.socket.values(base, reflect.ValueOf(&was).Elem())
+		b := strconv.AppendUint(append(append(w.b, begin...), `{"id":`...), uint64(n)+1, 10)
+		w.b = append(w.socket.append(b, base, reflect.ValueOf(&t.rows[n]).Elem()), '}')
+		begin = ","
+		if len(w.b) > piece {
+			if err := w.pack(); err != nil {
+				return err
+			}
+		}
+	}
+	if begin == "," {
+		w.b = append(w.b, ']')
+	}
+	return nil
+}
+
+// appendFresh appends the sockets that are new.
+func (w *Writer) appendFresh(t *sockets) error {
+	begin := `,"sockets":[`
 	last := uint32(0)
-	b = appendList(b, "sockets", len(t.fresh), func(b []byte, i int) []byte {
-		r := t.rows[t.fresh[i]]
+	for _, n := range t.fresh {
+		r := t.rows[n]
 		if last++; r.ID == last {
 			r.ID = 0
 		} else {
 			last = r.ID
 		}
-		return append(w.socket.append(append(b, '{'), w.socket.zero, reflect.ValueOf(&r).Elem()), '}')
-	})
-	w.b = append(b, "}\n"...)
+		w.b = append(append(w.b, begin...), '{')
+		w.b = append(w.socket.append(w.b, w.socket.zero, reflect.ValueOf(&r).Elem()), '}')
+		begin = ","
+		if len(w.b) > piece {
+			if err := w.pack(); err != nil {
+				return err
+			}
+		}
+	}
+	if begin == "," {
+		w.b = append(w.b, ']')
+	}
+	return nil
 }
 
 // appendList appends a field with n objects, if there are any.
@@ -332,23 +382,37 @@ func appendIDs(b []byte, name string, indices []uint32) []byte {
 	return append(b, ']')
 }
 
-// pack compresses the lines. A full moment begins a frame, and so closes the
-// one before.
-func (w *Writer) pack() error {
-	w.frame = -1
-	if w.full() {
-		if w.moments > 0 {
-			if err := w.zstd.Close(); err != nil {
-				return err
-			}
+// beginFrame begins a frame where the moment is full, and so closes the one
+// before.
+func (w *Writer) beginFrame() error {
+	w.b, w.size, w.frame = w.b[:0], 0, -1
+	if !w.full() {
+		return nil
+	}
+	if w.moments > 0 {
+		if err := w.zstd.Close(); err != nil {
+			return err
 		}
-		w.frame = w.packed.Len()
-		w.zstd.Reset(&w.packed)
+	}
+	w.frame = w.packed.Len()
+	w.zstd.Reset(&w.packed)
+	return nil
+}
+
+// piece is how much of a moment's lines is compressed at once: a full moment of
+// a large host is longer than all else that is kept of it.
+const piece = 64 << 10
+
+// pack compresses what there is of the lines.
+func (w *Writer) pack() error {
+	if w.size += len(w.b); w.size > maxMoment {
+		return fmt.Errorf("%d bytes: %w", w.size, ErrTooLarge)
 	}
 	if _, err := w.zstd.Write(w.b); err != nil {
-		return err
+		return fmt.Errorf("compress: %w", err)
 	}
-	return w.zstd.Flush()
+	w.b = w.b[:0]
+	return nil
 }
 
 // Moments is the number of moments written.

@@ -29,7 +29,9 @@ type Engine struct {
 	report     Report
 	defaults   source.Settings
 	namespaces namespaces
-	sockets    int             // of the walk before, and some more
+	seen       int             // rows of this walk
+	sockets    int             // those of the walk before, and some more
+	tested     *source.PortSet // whose rows the self-test keeps, nil for all
 	spill      []source.Socket // rows of all namespaces but the largest
 	spillOf    []int32         // and whose they are
 	ports      []uint64        // see portKey

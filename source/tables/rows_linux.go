@@ -13,11 +13,14 @@ import (
 // m.Room, the others aside.
 func (e *Engine) takeRows(m *source.Moment, proto source.Proto, straight int32) {
 	rows := e.memory.rows[:min(e.memory.result.count, maxRows)]
+	e.seen += len(rows)
 	// At first to what the walk before needed: to grow by and by leaves garbage.
-	m.Room = slices.Grow(m.Room, max(len(rows), e.sockets-len(m.Room)))
+	if e.tested == nil {
+		m.Room = slices.Grow(m.Room, max(len(rows), e.sockets-len(m.Room)))
+	}
 	for i := range rows {
 		of := e.namespaces.find(rows[i].netns)
-		if of < 0 {
+		if of < 0 || e.tested != nil && !e.tested.Has(rows[i].localPort) {
 			continue
 		}
 		e.namespaces.list[of].count++

@@ -42,6 +42,13 @@ func (e *Engine) selfTestOnce() error {
 	if len(c.want) == 0 {
 		return errors.New("no socket can be opened to test with")
 	}
+	// All rows of a large host, only to find a few of them, would take more memory
+	// than anything that comes later.
+	e.tested = new(source.PortSet)
+	defer func() { e.tested = nil }()
+	for i := range c.want {
+		e.tested.Add(c.want[i].socket.LocalPort)
+	}
 	s, err := e.own(c.fds[0])
 	if err != nil {
 		return err
