@@ -20,35 +20,33 @@ func (s *stuck) Poll(context.Context, *source.Moment) error {
 
 func (*stuck) Close() error { return nil }
 
-// What outlives the process ends, though a poll does not; and what the poll opens
-// when it goes on after all.
+// What outlives the process ends, though a poll does not; and what such a poll
+// opens later is closed at once.
 func TestTracingEndsWhateverAPollDoes(t *testing.T) {
 	t.Parallel()
-	var tracing source.Tracing
-	tracing.Want(true)
-	p := plan{Options: Options{Trace: TraceOn, Tracing: &tracing, Log: slog.New(slog.DiscardHandler)}, tracing: &tracing, failed: make(failures)}
-	var tellers []*told
-	behind := &stuck{make(chan struct{}), make(chan struct{})}
-	src := &abandoner{p.tracedBy(behind, func() (teller, error) {
-		tellers = append(tellers, new(told))
-		return tellers[len(tellers)-1], nil
-	}, func() error { return nil }), &p.telling}
-	ended := make(chan error)
-	poll := func() { ended <- src.Poll(t.Context(), new(source.Moment)) }
-	go poll()
-	<-behind.begun
-	if err := src.Abandon(); err != nil || len(tellers) != 1 || !tellers[0].closed {
-		t.Errorf("%d tellers, the first %+v, want it closed; %v", len(tellers), tellers[0], err)
-	}
-	tracing.Want(false)
-	close(behind.release)
-	<-ended
-	tracing.Want(true)
-	go poll()
-	<-behind.begun
-	<-ended
-	if len(tellers) != 2 || !tellers[1].closed {
-		t.Errorf("%d tellers, the last %+v, want it closed at once", len(tellers), tellers[len(tellers)-1])
+	for _, early := range []bool{false, true} {
+		var tracing source.Tracing
+		p := plan{Options: Options{Tracing: &tracing, Log: slog.New(slog.DiscardHandler)}, tracing: &tracing, failed: make(failures)}
+		behind := &stuck{make(chan struct{}), make(chan struct{})}
+		var f told
+		src := &abandoner{p.tracedBy(behind, func() (teller, error) { return &f, nil }, func() error { return nil }), &p.telling}
+		if early {
+			if err := src.Abandon(); err != nil {
+				t.Error(err)
+			}
+		}
+		tracing.Want(true)
+		ended := make(chan error)
+		go func() { ended <- src.Poll(t.Context(), new(source.Moment)) }()
+		<-behind.begun
+		if f.closed != early {
+			t.Errorf("abandoned before: %v, and closed %v while the poll goes on", early, f.closed)
+		}
+		if err := src.Abandon(); err != nil || !f.closed {
+			t.Errorf("closed %v, %v", f.closed, err)
+		}
+		close(behind.release)
+		<-ended
 	}
 }
 

@@ -23,6 +23,12 @@ import (
 const asPoller = "EPHTOP_TEST_POLLER"
 
 func tellLimits(what string) int {
+	if os.Getenv(asSandboxed) != "" {
+		if err := refuseLinks(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
 	words := append(strings.Fields(what), "")
 	var tracing source.Tracing
 	src, err := Open(Options{Kind: words[0], Netns: words[1], Trace: words[2], Tracing: &tracing, Once: true})

@@ -1,6 +1,7 @@
 package procfs
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -12,6 +13,8 @@ import (
 // as given.
 func ReadRights() Rights {
 	r := Rights{OwnPIDs: OwnPIDs(), OwnUsers: ownNamespace("user", hostUsers)}
+	_, err := os.Readlink("/proc/self/exe")
+	r.Refused = errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOSYS)
 	if !HasCapability(unix.CAP_SYS_PTRACE) { // to read a link of /proc/PID/fd (proc_fd_access_allowed)
 		r.Missing = append(r.Missing, "CAP_SYS_PTRACE")
 	}

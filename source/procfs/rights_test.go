@@ -23,6 +23,7 @@ func TestRightsLimit(t *testing.T) {
 		{"a user", Rights{Missing: both}, 12, []source.Limit{hidden("12 CAP_SYS_PTRACE CAP_DAC_READ_SEARCH")}},
 		{"a user to whom nobody else is even listed", Rights{Missing: both}, 0, []source.Limit{hidden("CAP_SYS_PTRACE CAP_DAC_READ_SEARCH")}},
 		{"root of a user namespace", Rights{}, 3, []source.Limit{hidden("3")}},
+		{"a sandbox, where nobody counted", Rights{Refused: true}, 0, []source.Limit{hidden("")}},
 		{"a container", Rights{OwnPIDs: true}, 0, []source.Limit{others}},
 		{"a user namespace of our own, where nobody counted", Rights{OwnUsers: true}, 0, []source.Limit{hidden("")}},
 		{"a user namespace of our own", Rights{OwnUsers: true}, 3, []source.Limit{hidden("3")}},
