@@ -25,13 +25,18 @@ func (p *Panic) Error() string {
 	return fmt.Sprintf("a fault of ephtop itself, please report it: %v (%s)", p.Value, p.Where)
 }
 
-// Do calls f, and returns its error, or a *Panic.
+// Do calls f, and returns its error, or a *Panic: the one that f panics with, where
+// it hands on that of a goroutine.
 //
 // A goroutine whose function is not called through it ends the whole program when
 // it panics, whoever started it, and leaves the terminal as it is then.
 func Do(f func() error) (err error) {
 	defer func() {
-		if v := recover(); v != nil {
+		switch v := recover().(type) {
+		case nil:
+		case *Panic:
+			err = v
+		default:
 			err = &Panic{v, where(), debug.Stack()}
 		}
 	}()

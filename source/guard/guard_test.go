@@ -29,6 +29,15 @@ func TestAPanicIsAnError(t *testing.T) {
 	}
 }
 
+// The owner of a goroutine may panic with what that has panicked with.
+func TestAPanicThatIsHandedOn(t *testing.T) {
+	t.Parallel()
+	first := Do(func() error { panic("no") })
+	if got := Do(func() error { panic(first) }); got != first {
+		t.Errorf("%v, want %v", got, first)
+	}
+}
+
 func TestWhatDoesNotPanicIsAsItIs(t *testing.T) {
 	t.Parallel()
 	want := errors.New("an error")

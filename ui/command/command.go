@@ -14,9 +14,9 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/evidence"
+	"ephtop/source/guard"
 	"ephtop/source/live"
 	"ephtop/ui/dashboard"
-	"ephtop/ui/ending"
 	"ephtop/ui/text"
 )
 
@@ -60,8 +60,8 @@ func Run(args []string, env Env) int {
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	cmd, err := execute(root)
-	if panicked := (*ending.Panic)(nil); errors.As(err, &panicked) && a.log != nil {
-		fmt.Fprintf(a.log, "panic: %v\n%s\n", panicked.Value, panicked.Stack)
+	if fault := (*guard.Panic)(nil); errors.As(err, &fault) && a.log != nil {
+		fmt.Fprintf(a.log, "%v\n%s\n", err, fault.Stack)
 	}
 	err = errors.Join(err, a.closeLog())
 	var wrong *usageError
@@ -91,8 +91,8 @@ func Run(args []string, env Env) int {
 // execute does what the command line says. cmd is root where it panics.
 func execute(root *cobra.Command) (cmd *cobra.Command, err error) {
 	cmd = root
-	defer ending.Recover(&err)
-	return root.ExecuteContextC(context.Background())
+	err = guard.Do(func() (err error) { cmd, err = root.ExecuteContextC(context.Background()); return err })
+	return cmd, err
 }
 
 // complain writes an error in one line. It may quote what somebody else wrote.

@@ -16,6 +16,7 @@ import (
 	"ephtop/model"
 	"ephtop/source"
 	"ephtop/source/evidence"
+	"ephtop/source/guard"
 	"ephtop/source/probe"
 	"ephtop/ui/advice"
 	"ephtop/ui/ending"
@@ -133,7 +134,8 @@ func (a *app) diagnose(ctx context.Context, length time.Duration, ask bool, writ
 		return err
 	}
 	w := s.Watch()
-	ev, err := a.observe(ctx, w, length)
+	var ev source.Evidence
+	err = guard.Do(func() (err error) { ev, err = a.observe(ctx, w, length); return err })
 	if err == nil && prober != nil && w.Looks > 0 {
 		prober.Ask(w.Seen().State().Snapshot.Scope)
 		if err = w.Look(ctx); errors.Is(err, context.Canceled) {
@@ -183,7 +185,6 @@ func (a *app) diagnosePast(ctx context.Context, p *past, write writeDiagnosis) e
 // observe polls for so long, or until the context ends. The evidence is asked
 // for beside the polls, once the range is known.
 func (a *app) observe(ctx context.Context, w *session.Watch, length time.Duration) (ev source.Evidence, err error) {
-	defer ending.Recover(&err)
 	asked := make(chan error, 1)
 	progress := a.progress()
 	err = session.NewPacer(a.flags.interval, 0).Run(ctx, length, func() error {
@@ -193,12 +194,7 @@ func (a *app) observe(ctx context.Context, w *session.Watch, length time.Duratio
 		if w.Looks == 1 {
 			st := w.Seen().State()
 			ask := evidence.Options{Range: st.Snapshot.Settings.Range, Processes: st.MostSockets()}
-			go func() {
-				var panicked error
-				defer func() { asked <- panicked }()
-				defer ending.Recover(&panicked)
-				ev = a.Gather(ctx, ask)
-			}()
+			go func() { asked <- guard.Do(func() error { ev = a.Gather(ctx, ask); return nil }) }()
 		}
 		progress.say("watching the ports: %d of %d s, %s; ctrl+c ends it", int(w.Last.Sub(w.First).Seconds()+0.5), int(length.Seconds()+0.5),
 			text.Plural(w.Looks, "poll", "polls"))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,8 @@ import (
 	"ephtop/source/demo"
 	"ephtop/source/live"
 	"ephtop/source/recording"
+	"ephtop/ui/command"
+	"ephtop/ui/dashboard"
 )
 
 // recorded is a recording of a simulated host.
@@ -256,24 +259,54 @@ func TestOutOfDescriptors(t *testing.T) {
 	}
 }
 
-// mistaken is a source that panics once there is a file, and leaves another one
+// mistaken is a source that panics where there is a file, and leaves another one
 // where it is closed.
 type mistaken struct {
 	source.Source
-	dir string
-}
-
-func openMistaken(live.Options) (source.Source, error) {
-	host, err := demo.New(demo.Options{Scenario: "leak", Start: time.Now()})
-	return &mistaken{host, os.Getenv("EPHTOP_TEST_DIR")}, err
+	dir   string
+	never bool
 }
 
 func (m *mistaken) Poll(ctx context.Context, to *source.Moment) error {
-	if _, err := os.Stat(filepath.Join(m.dir, "panic")); err == nil {
-		var none *source.Moment
-		*to = *none
+	if !m.never {
+		panicOnce(m.dir)
 	}
 	return m.Source.Poll(ctx, to)
+}
+
+func panicOnce(dir string) {
+	if os.Remove(filepath.Join(dir, "panic")) == nil {
+		panic("on purpose")
+	}
+}
+
+// mistakenLog panics as mistaken does.
+type mistakenLog struct {
+	slog.Handler
+	dir string
+}
+
+func (m *mistakenLog) Handle(ctx context.Context, r slog.Record) error {
+	panicOnce(m.dir)
+	return m.Handler.Handle(ctx, r)
+}
+
+// runMistaken is the program on a mistaken source, or with a mistake of its own
+// where it shows the dashboard.
+func runMistaken() int {
+	dir := os.Getenv("EPHTOP_TEST_DIR")
+	return command.Run(os.Args[1:], command.Env{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Open: func(live.Options) (source.Source, error) {
+			host, err := demo.New(demo.Options{Scenario: "leak", Start: time.Now()})
+			return &mistaken{host, dir, false}, err
+		},
+		Dashboard: func(ctx context.Context, c dashboard.Config) error {
+			c.Source.(*mistaken).never = true
+			c.Log = slog.New(&mistakenLog{c.Log.Handler(), dir})
+			return dashboard.Run(ctx, c)
+		},
+	})
 }
 
 func (m *mistaken) Close() error {
@@ -305,9 +338,13 @@ func TestAPanicEndsTheProgramInOrder(t *testing.T) {
 				s.waitFor("recording to")
 				waitForMoments(t, dir)
 				begin()
-			case args[0] == "record":
+			case args[0] == "record": // which goes on, and says so at the end
 				waitForMoments(t, dir)
 				begin()
+				waitForMoments(t, dir)
+				if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+					t.Fatal(err)
+				}
 			case args[0] == "doctor":
 				s.waitFor("2 polls")
 				begin()
@@ -324,10 +361,10 @@ func TestAPanicEndsTheProgramInOrder(t *testing.T) {
 				wantModesLeft(t, s.output())
 			}
 			out := string(s.output())
-			if !strings.Contains(out, "a mistake in ephtop itself") || strings.Contains(out, "goroutine ") {
+			if !strings.Contains(out, "a fault of ephtop itself") || strings.Contains(out, "goroutine ") {
 				t.Errorf("it says %q", out)
 			}
-			if log, _ := os.ReadFile(filepath.Join(dir, "log")); !bytes.Contains(log, []byte("mistaken).Poll")) {
+			if log, _ := os.ReadFile(filepath.Join(dir, "log")); !bytes.Contains(log, []byte("command_test.panicOnce")) {
 				t.Errorf("the log has no stack: %s", log)
 			}
 			if _, err := os.Stat(filepath.Join(dir, "closed")); err != nil {

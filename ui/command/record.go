@@ -20,6 +20,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/demo"
+	"ephtop/source/guard"
 	"ephtop/source/recording"
 	"ephtop/source/recording/anonymize"
 	"ephtop/ui/ending"
@@ -254,7 +255,7 @@ func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
 			tally.most, length = int(length/tally.step)+1, 0
 		}
 	}
-	err = tally.run(ctx, s, r, pacer, length)
+	err = guard.Do(func() error { return tally.run(ctx, s, r, pacer, length) })
 	closing(s, &err)
 	// What was recorded before a failed poll is whole all the same.
 	closing(r, &err)
@@ -307,11 +308,10 @@ type tally struct {
 }
 
 // run records until the context ends, or for so long if that is not 0.
-func (t *tally) run(ctx context.Context, s *session.Session, r *session.Recorder, pacer *session.Pacer, length time.Duration) (err error) {
-	defer ending.Recover(&err)
+func (t *tally) run(ctx context.Context, s *session.Session, r *session.Recorder, pacer *session.Pacer, length time.Duration) error {
 	var m source.Moment
 	start := time.Now()
-	err = pacer.Run(ctx, length, func() error {
+	err := pacer.Run(ctx, length, func() error {
 		err := s.Poll(ctx, &m)
 		if err := t.count(ctx, err, r.Progress()); err != nil {
 			return err

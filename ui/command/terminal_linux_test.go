@@ -49,7 +49,7 @@ func beHelper() {
 	case asItIs:
 		os.Exit(runWith(os.Args[1:], live.Open))
 	case panicking:
-		os.Exit(runWith(os.Args[1:], openMistaken))
+		os.Exit(runMistaken())
 	case noNetlink:
 		if err := refuseNetlink(); err != nil {
 			fmt.Fprintf(os.Stderr, "refuse netlink: %v\n", err)

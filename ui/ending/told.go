@@ -1,3 +1,5 @@
+// Package ending is how the program ends in order by the signals that ask it to:
+// whatever it waits for.
 package ending
 
 import (
@@ -6,6 +8,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"ephtop/source/guard"
 )
 
 // patience is how long a program that was told to end may take for it. It is
@@ -52,9 +56,8 @@ func Unless[T any](ctx context.Context, grace time.Duration, do func() (T, error
 	did := make(chan result, 1)
 	go func() {
 		var r result
-		defer func() { did <- r }()
-		defer Recover(&r.err)
-		r.value, r.err = do()
+		r.err = guard.Do(func() (err error) { r.value, err = do(); return err })
+		did <- r
 	}()
 	select {
 	case r := <-did:

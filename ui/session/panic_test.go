@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"ephtop/source"
-	"ephtop/ui/ending"
+	"ephtop/source/guard"
 )
 
 // still is a source of empty moments.
@@ -26,15 +26,14 @@ func TestAPanicOfTheKeeperIsItsOwners(t *testing.T) {
 	t.Parallel()
 	s := New(still{}, Options{Keep: true})
 	s.keeper.ring = nil // a mistake
-	look := func() (err error) {
-		defer ending.Recover(&err)
-		return s.Look(t.Context(), new(Look))
+	look := func() error {
+		return guard.Do(func() error { return s.Look(t.Context(), new(Look)) })
 	}
 	if err := look(); err != nil {
 		t.Fatal(err)
 	}
 	<-s.keeper.done
-	p := (*ending.Panic)(nil)
+	p := (*guard.Panic)(nil)
 	if err := look(); !errors.As(err, &p) {
 		t.Errorf("error %v", err)
 	}

@@ -10,8 +10,8 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/source/guard"
 	"ephtop/source/recording"
-	"ephtop/ui/ending"
 )
 
 const (
@@ -86,8 +86,7 @@ func (k *keeper) keep(m *source.Moment, l model.Level) {
 	k.writing, k.done = m, make(chan struct{})
 	go func() {
 		defer close(k.done)
-		defer ending.Recover(&k.panicked)
-		k.write(&kept, l)
+		k.panicked = guard.Do(func() error { k.write(&kept, l); return nil })
 		k.cost += (time.Since(now) - k.cost) / 16 // evens out full moments
 		k.next = now.Add(min(max(keepEvery, keepShare*k.cost), keepAtLeast))
 	}()

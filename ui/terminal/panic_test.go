@@ -11,7 +11,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"ephtop/ui/ending"
+	"ephtop/source/guard"
 	"ephtop/ui/screen"
 )
 
@@ -55,7 +55,7 @@ func TestAPanicEndsShow(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = term.Show(context.Background(), mistaken{where}, nil, slog.New(slog.DiscardHandler))
-			if p := (*ending.Panic)(nil); !errors.As(err, &p) || p.Value != "on purpose" || !bytes.Contains(p.Stack, []byte("mistaken.at")) {
+			if p := (*guard.Panic)(nil); !errors.As(err, &p) || p.Value != "on purpose" || !bytes.Contains(p.Stack, []byte("mistaken.at")) {
 				t.Errorf("error %v", err)
 			}
 			if got := out.String(); strings.Contains(got, "purpose") || !strings.HasSuffix(got, "\x1b[?25h") {

@@ -6,7 +6,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"ephtop/ui/ending"
+	"ephtop/source/guard"
 	"ephtop/ui/screen"
 )
 
@@ -94,33 +94,25 @@ func (p *presenter) take(from func() tea.Cmd) (cmd tea.Cmd) {
 	if p.failed {
 		return nil
 	}
-	var err error
-	defer func() {
-		if p.failed = err != nil; p.failed {
-			p.fail(err)
-		}
-	}()
-	defer ending.Recover(&err)
-	return p.guard(from())
+	err := guard.Do(func() error { cmd = p.guarded(from()); return nil })
+	if p.failed = err != nil; p.failed {
+		p.fail(err)
+	}
+	return cmd
 }
 
-// guard makes of a command one whose panic ends the program.
-func (p *presenter) guard(cmd tea.Cmd) tea.Cmd {
+// guarded makes of a command one whose panic ends the program.
+func (p *presenter) guarded(cmd tea.Cmd) tea.Cmd {
 	if cmd == nil {
 		return nil
 	}
 	return func() (msg tea.Msg) {
-		var err error
-		defer func() {
-			if err != nil {
-				p.fail(err)
-			}
-		}()
-		defer ending.Recover(&err)
-		msg = cmd()
+		if err := guard.Do(func() error { msg = cmd(); return nil }); err != nil {
+			p.fail(err)
+		}
 		if several, ok := msg.(tea.BatchMsg); ok {
 			for i := range several {
-				several[i] = p.guard(several[i])
+				several[i] = p.guarded(several[i])
 			}
 		}
 		return msg
