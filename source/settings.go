@@ -108,7 +108,7 @@ func (s *Settings) Validate() error {
 	next := 1 // the lowest port that may follow
 	for _, r := range s.Reserved {
 		if int(r.Low) < next || r.Low > r.High {
-			return fmt.Errorf("reserved ports %v: they do not rise from 1", s.Reserved)
+			return fmt.Errorf("reserved ports %v: they do not rise from 1", r)
 		}
 		next = int(r.High) + 1
 	}

@@ -207,28 +207,31 @@ func (m *moment) change(list []uint16, blocked, freed ports) ([]uint16, error) {
 // readVRFs reads the VRFs in which something changed.
 func (m *moment) readVRFs(dec *jsontext.Decoder, _ *vrfs) error {
 	head := &m.scope.head
-	head.VRFs = slices.Clone(head.VRFs)
-	return each(dec, maxBlocked, func() error {
+	list := slices.Clone(head.VRFs)
+	at := make(map[uint32]int, len(list))
+	for i := range list {
+		at[list[i].Interface] = i
+	}
+	err := each(dec, maxBlocked, func() error {
 		var line vrfLine
-		if err := json.UnmarshalDecode(dec, &line); err != nil {
+		err := json.UnmarshalDecode(dec, &line)
+		if err != nil {
 			return err
 		}
-		at, known := slices.BinarySearchFunc(head.VRFs, line.Interface, func(v source.VRF, in uint32) int {
-			return cmp.Compare(v.Interface, in)
-		})
+		i, known := at[line.Interface]
 		if !known {
-			head.VRFs = slices.Insert(head.VRFs, at, source.VRF{Interface: line.Interface})
+			i, list = len(list), append(list, source.VRF{Interface: line.Interface})
+			at[line.Interface] = i
 		}
-		in := &head.VRFs[at]
-		var err error
-		if in.Blocked, err = m.change(in.Blocked, line.Blocked, line.Freed); err != nil {
+		if list[i].Blocked, err = m.change(list[i].Blocked, line.Blocked, line.Freed); err != nil {
 			return fmt.Errorf("VRF %d: %w", line.Interface, err)
-		}
-		if len(in.Blocked) == 0 {
-			head.VRFs = slices.Delete(head.VRFs, at, at+1)
 		}
 		return nil
 	})
+	list = slices.DeleteFunc(list, func(v source.VRF) bool { return len(v.Blocked) == 0 })
+	slices.SortFunc(list, func(a, b source.VRF) int { return cmp.Compare(a.Interface, b.Interface) })
+	head.VRFs = list
+	return err
 }
 
 // checkBlocked tells whether the blocked ports of a namespace make sense, and

@@ -109,6 +109,11 @@
 // and of all objects are bounded (the constants in limits.go), and ids, ports, states,
 // protocols and times are checked. A writer refuses what a reader would.
 //
+// Beyond what any host of 200,000 sockets needs, a moment may be so large only
+// as its bytes under zstd account for: a file of a few kilobytes takes little
+// memory, whatever it says. There are at most 1,000 moments in a second, and at
+// most 256 names in an object.
+//
 // The package depends on package source, the zstd of
 // github.com/klauspost/compress, and github.com/go-json-experiment/json, which
 // is to be encoding/json/v2. It must not know what the figures mean or how a

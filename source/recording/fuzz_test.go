@@ -10,6 +10,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/recording"
+	"ephtop/source/recording/anonymize"
 )
 
 // FuzzReader reads anything as a recording.
@@ -62,7 +63,7 @@ func FuzzText(f *testing.F) {
 }
 
 // readAndWrite plays what may be a recording. What can be read can be written,
-// and comes out of another recording unchanged.
+// made anonymous too, and comes out of another recording unchanged.
 func readAndWrite(t *testing.T, b []byte) {
 	p, err := recording.NewPlayer(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
@@ -87,7 +88,36 @@ func readAndWrite(t *testing.T, b []byte) {
 			t.Errorf("poll after seeking: %v", err)
 		}
 	}
-	again, err := readAll(t, record(t, list))
+	writeAndRead(t, list)
+	a, err := anonymize.NewAnonymizer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range list {
+		if err := a.Apply(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeAndRead(t, list)
+}
+
+// writeAndRead tells whether moments come out of a recording as they were.
+func writeAndRead(t *testing.T, list []*source.Moment) {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := recording.NewSmallWriter(&out, recording.Header{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range list {
+		if err := w.Write(m); err != nil {
+			t.Fatalf("write moment %d: %v", i, err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := readAll(t, out.Bytes())
 	if err != io.EOF || len(again) != len(list) {
 		t.Fatalf("%d moments of %d, then %v", len(again), len(list), err)
 	}

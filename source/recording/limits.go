@@ -25,18 +25,101 @@ const TimerTolerance = 500 * time.Millisecond
 const (
 	maxWindow    = 8 << 20   // bytes of zstd's window
 	maxMoment    = 128 << 20 // bytes of the lines of a moment
+	maxTail      = 256 << 20 // bytes of all lines behind the last point
 	maxHeader    = 64 << 10  // bytes of the header
 	maxString    = 128 << 10 // bytes of a text; longer ones are cut
 	maxTexts     = 64 << 20  // bytes of all texts of the processes
 	maxObjects   = 4 << 20   // JSON objects in a moment
+	maxMembers   = 256       // names in one of them
+	maxDepth     = 32        // lists and objects within each other
 	maxSockets   = 1 << 20   // and as many of their ids
 	maxProcesses = 1 << 20
 	maxEvents    = 1 << 20
 	maxScopes    = 1 << 16
 	maxBlocked   = 1 << 23 // ports of all namespaces
-	maxPoints    = 1 << 20 // places from which reading can begin
+	maxRate      = 1000    // moments a second
+	maxPoints    = 1 << 14 // places from which reading can begin
 	maxTries     = 3       // places from which the end is looked for
 )
+
+// What a moment may hold however few its bytes are under zstd, and what each of
+// these bytes allows beyond. The free part is enough for a host of 200,000
+// sockets. What real hosts have goes on far below the rest, and what was made up
+// to fill memory comes out of next to nothing.
+const (
+	freeText    = 32 << 20
+	freeObjects = 1 << 18
+	freeScopes  = 1 << 13
+
+	textPerByte    = 64
+	tailPerByte    = 128
+	bytesPerObject = 4
+	bytesPerScope  = 16
+)
+
+// load is what a moment asks of the memory of who reads it, and the bytes of
+// zstd that it comes from.
+type load struct{ text, objects, scopes, packed int }
+
+// check tells whether that is in proportion.
+func (l load) check() error {
+	for _, n := range [...]struct {
+		is, most int
+		of       string
+	}{
+		{l.text, min(maxMoment, freeText+textPerByte*l.packed), "bytes"},
+		{l.objects, min(maxObjects, freeObjects+l.packed/bytesPerObject), "objects"},
+		{l.scopes, min(maxScopes, freeScopes+l.packed/bytesPerScope), "namespaces"},
+	} {
+		if n.is > n.most {
+			return fmt.Errorf("more than %d %s", n.most, n.of)
+		}
+	}
+	return nil
+}
+
+// count counts the JSON objects of lines, which need not be JSON. To tell whether
+// a name is there twice takes memory for each name of an object, so these are
+// bounded, and so is how deep they are nested.
+type count struct {
+	objects int
+	members [maxDepth + 1]int // so far, at each depth
+	depth   int
+	// quoted says that a text has not ended yet, escaped that a backslash stands
+	// last in it.
+	quoted, escaped bool
+}
+
+// add goes on with a part of a line.
+func (c *count) add(part []byte) error {
+	for _, b := range part {
+		switch {
+		case b == '\n':
+			c.depth, c.quoted, c.escaped = 0, false, false
+		case c.escaped:
+			c.escaped = false
+		case c.quoted:
+			c.quoted, c.escaped = b != '"', b == '\\'
+		case b == '"':
+			c.quoted = true
+		case b == ':':
+			if c.members[c.depth]++; c.members[c.depth] > maxMembers {
+				return fmt.Errorf("more than %d names in an object", maxMembers)
+			}
+		case b == '{', b == '[':
+			if c.depth++; c.depth > maxDepth {
+				return fmt.Errorf("a depth of more than %d", maxDepth)
+			}
+			c.members[c.depth] = 0
+			if b == '{' {
+				c.objects++
+			}
+		case b == '}', b == ']':
+			c.depth = max(0, c.depth-1)
+		}
+	}
+	return nil
+}
 
 // Errors of reading. Each says in one line what a person needs to know.
 var (

@@ -84,9 +84,6 @@ func newMoment(start time.Time) *moment {
 // read makes m the next moment by its lines, which end in text where ends says.
 // After an error, m is no moment.
 func (m *moment) read(s stamp, text []byte, ends []int) error {
-	if bytes.Count(text, []byte{'{'}) > maxObjects {
-		return fmt.Errorf("more than %d objects", maxObjects)
-	}
 	m.n, m.t, m.rows, m.ports = s.N, s.T, 0, 0
 	m.scopes = m.scopes[:0]
 	if s.Full {

@@ -82,6 +82,7 @@ func NewPlayer(file io.ReaderAt, size int64) (*Player, error) {
 		return nil, err
 	}
 	p.header = p.reader.Header()
+	p.first = p.header.Start
 	if err := p.index(); err != nil {
 		p.reader.Close()
 		return nil, err
@@ -116,6 +117,9 @@ func (p *Player) index() error {
 	}
 	if err := p.restart(0); err != nil {
 		return err
+	}
+	if len(p.points) == 1 && !errors.Is(p.ended, ErrEmpty) {
+		return nil // the beginning was looked at for the end
 	}
 	t, err := p.reader.peek()
 	if errors.Is(err, ErrEmpty) {
@@ -166,15 +170,23 @@ func (p *Player) readEnd(offset int64) (found bool, err error) {
 	if err := p.restart(offset); err != nil {
 		return false, err
 	}
+	p.reader.skim = true
 	for {
 		t, err := p.reader.peek()
 		if err != nil {
 			p.ended = err
 			return found, p.reader.input.err
 		}
-		found = true
 		p.last = p.header.Start.Add(t)
+		if offset == 0 && !found {
+			p.first = p.last
+		}
+		found = true
 		p.reader.step()
+		if r := p.reader; r.tail > maxTail+tailPerByte*r.input.n {
+			p.ended = damaged(r.next(), fmt.Errorf("more than %d bytes without a place to begin from", r.tail))
+			return found, nil
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package recording_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -237,5 +238,50 @@ func TestOpeningReadsEachFrameOnce(t *testing.T) {
 				t.Errorf("%d bytes read of %d, want at most %d", m.bytes, len(recorded), most)
 			}
 		})
+	}
+}
+
+// Moments in a file, at a size that takes days to record, are places to begin
+// from as long as there are not too many: then every other one is.
+func TestSeekAmongVeryManyFrames(t *testing.T) {
+	t.Parallel()
+	const moments = 40_000
+	recorded := compress(header)
+	for i := range moments {
+		recorded = append(recorded, compress(fmt.Sprintf(`{"n":%d,"t":%d,"full":true,"scopes":0}`, i, i))...)
+	}
+	p := newPlayer(t, append(recorded, compress(fmt.Sprintf(`{"end":true,"moments":%d}`, moments))...))
+	if n := p.Points(); n > 1<<14+1 {
+		t.Errorf("%d places to begin from", n)
+	}
+	first, last := p.Span()
+	if last.Sub(first) != (moments-1)*time.Second || p.End() != io.EOF {
+		t.Errorf("from %v to %v, then %v", first, last, p.End())
+	}
+	for _, s := range []int{0, 1, 17_777, 31_999, moments - 1} {
+		if err := p.Seek(first.Add(time.Duration(s) * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		var m source.Moment
+		if err := p.Poll(t.Context(), &m); err != nil || m.Time.Sub(first) != time.Duration(s)*time.Second {
+			t.Errorf("second %d: at %v, error %v", s, m.Time.Sub(first), err)
+		}
+	}
+}
+
+// A clock that was set back stands still for a recording, but not for so long
+// that a reader would take it for damage.
+func TestAClockThatStandsStill(t *testing.T) {
+	t.Parallel()
+	list := make([]*source.Moment, 2500)
+	for i := range list {
+		list[i] = &source.Moment{Time: epoch}
+	}
+	read, err := readAll(t, record(t, list))
+	if err != io.EOF || len(read) != len(list) {
+		t.Fatalf("%d moments of %d, then %v", len(read), len(list), err)
+	}
+	if off := read[len(read)-1].Time.Sub(epoch); off > 10*time.Second {
+		t.Errorf("the last moment is %v late", off)
 	}
 }

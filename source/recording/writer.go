@@ -44,9 +44,11 @@ type Writer struct {
 
 	b        []byte // what is not packed yet of the lines of a moment
 	size     int    // of what is
+	objects  count  // of them
 	moments  int
 	nextFull int           // number of the next moment that stands alone
 	now      time.Duration // since the header's start
+	second   stamp         // the moment with which a second began
 	head     values        // of the moment before
 	known    processes
 	scopes   map[scopeKey]*stream
@@ -99,7 +101,7 @@ func newWriter(w io.Writer, h Header, window int) (*Writer, error) {
 
 // Write writes a moment, and changes nothing of it. What a reader gets differs
 // in this: the order of sockets and processes, timers that tick evenly
-// (TimerTolerance), a time that does not go back, texts that were no valid
+// (TimerTolerance), a time that does not go back or stand still for long, texts that were no valid
 // UTF-8 or too long, and the sockets of many namespaces that are too many.
 //
 // After an error, which stays, no more is written: what is out already is a
@@ -125,7 +127,7 @@ func (w *Writer) write(m *source.Moment) error {
 			return err
 		}
 	}
-	w.now = max(w.now, m.Time.Sub(w.header.Start))
+	w.tell(m.Time.Sub(w.header.Start))
 	if err := checkTime(w.header.Start.Add(w.now)); err != nil {
 		return fmt.Errorf("record a moment: %w", err)
 	}
@@ -138,6 +140,9 @@ func (w *Writer) write(m *source.Moment) error {
 	if err := w.zstd.Flush(); err != nil {
 		return fmt.Errorf("compress a moment: %w", err)
 	}
+	if err := w.checkLoad(m); err != nil {
+		return fmt.Errorf("record a moment: %w: %w", err, ErrTooLarge)
+	}
 	if _, err := w.w.Write(w.packed.Bytes()); err != nil {
 		return fmt.Errorf("write a moment: %w", err)
 	}
@@ -146,6 +151,19 @@ func (w *Writer) write(m *source.Moment) error {
 	}
 	w.moments++
 	return nil
+}
+
+// tell has now be a time, or later: it does not go back, nor stand still for
+// more moments than readers take. These may begin to count within a second.
+func (w *Writer) tell(now time.Duration) {
+	w.now = max(w.now, now)
+	next := w.second.T + time.Second
+	if w.moments-w.second.N >= maxRate/2 {
+		w.now = max(w.now, next)
+	}
+	if w.now >= next {
+		w.second = stamp{N: w.moments, T: w.now}
+	}
 }
 
 // begin packs the header.
@@ -385,7 +403,7 @@ func appendIDs(b []byte, name string, indices []uint32) []byte {
 // beginFrame begins a frame where the moment is full, and so closes the one
 // before.
 func (w *Writer) beginFrame() error {
-	w.b, w.size, w.frame = w.b[:0], 0, -1
+	w.b, w.size, w.frame, w.objects = w.b[:0], 0, -1, count{}
 	if !w.full() {
 		return nil
 	}
@@ -408,11 +426,21 @@ func (w *Writer) pack() error {
 	if w.size += len(w.b); w.size > maxMoment {
 		return fmt.Errorf("%d bytes: %w", w.size, ErrTooLarge)
 	}
+	if err := w.objects.add(w.b); err != nil {
+		return err
+	}
 	if _, err := w.zstd.Write(w.b); err != nil {
 		return fmt.Errorf("compress: %w", err)
 	}
 	w.b = w.b[:0]
 	return nil
+}
+
+// checkLoad tells whether a reader takes the moment, which may have read up to a
+// block of it ahead.
+func (w *Writer) checkLoad(m *source.Moment) error {
+	const ahead = 1 << 18
+	return load{w.size, w.objects.objects, len(m.Snapshots), max(0, w.packed.Len()-ahead)}.check()
 }
 
 // Moments is the number of moments written.

@@ -5,6 +5,7 @@ package anonymize
 import (
 	"context"
 	crand "crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -45,7 +46,7 @@ type Anonymizer struct {
 }
 
 // maxStandIns bounds what an Anonymizer remembers of each kind.
-const maxStandIns = 1 << 22
+const maxStandIns = 1 << 20
 
 // ErrTooMany says that a recording has more addresses or names than an
 // Anonymizer can tell apart.
@@ -194,6 +195,11 @@ func (a *Anonymizer) process(p *source.Process) {
 func (a *Anonymizer) text(kind, original string) string {
 	if original == "" {
 		return ""
+	}
+	if len(original) > sha256.Size {
+		// What is remembered takes little memory, however long the names are.
+		sum := sha256.Sum256([]byte(original))
+		original = string(sum[:])
 	}
 	known := a.texts[kind]
 	if known == nil {
