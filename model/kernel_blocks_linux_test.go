@@ -77,7 +77,10 @@ func TestKernelWhoBlocksWhom(t *testing.T) {
 		if i%2 == 1 {
 			kind, tt.says = live.Tables, tt.gives
 		}
-		for _, q := range questions {
+		for n, q := range questions {
+			if testing.Short() && (i+n)%4 != 0 {
+				continue
+			}
 			t.Run(kind+"/"+tt.name+"/"+q.name, func(t *testing.T) {
 				t.Parallel()
 				l := newLabOf(t, kind)

@@ -58,7 +58,7 @@ func TestKernelHosts(t *testing.T) {
 func whichHosts(t *testing.T) (seed uint64, count int) {
 	first, n, ok := strings.Cut(os.Getenv("EPHTOP_HOSTS"), ":")
 	if !ok {
-		return 1, manyHosts
+		return 1, some(manyHosts)
 	}
 	seed, err1 := strconv.ParseUint(first, 10, 64)
 	count, err2 := strconv.Atoi(n)

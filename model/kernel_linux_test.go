@@ -23,6 +23,15 @@ import (
 // tooMany is more than any range of these tests can give.
 const tooMany = 200
 
+// some of n, a tenth, where tests are to be short: an emulated machine takes ten
+// times as long for each.
+func some(n int) int {
+	if testing.Short() {
+		return max(1, n/10)
+	}
+	return n
+}
+
 // lab is a host with 100 ephemeral ports, and what the model says of it.
 type lab struct {
 	*netlab.Host

@@ -65,17 +65,18 @@ func TestKernelTimeWaitWithoutReuse(t *testing.T) {
 func TestKernelTimeWaitReuse(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	l.Sysctl("net.ipv4.tcp_tw_reuse", "2")
+	l.Sysctl("net.ipv4.tcp_tw_reuse", "0") // none is reused while they are made
 	if hasReuseDelay() {
 		l.Sysctl(reuseDelay, "30000")
 	}
 	fillTimeWait(l)
+	l.Sysctl("net.ipv4.tcp_tw_reuse", "2")
 	if hasReuseDelay() {
 		checkTimeWait(l, 0, model.LevelExhausted)
 		l.gives(0, unix.EADDRNOTAVAIL, l.connect("127.0.0.1:80"))
 		l.Sysctl(reuseDelay, "1000")
 	}
-	deadline := time.Now().Add(3 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for tuple(l.look(), towards("127.0.0.1", "127.0.0.1:80")).Reusable < 100 {
 		if time.Now().After(deadline) {
 			t.Fatal("the model never calls all of them reusable")

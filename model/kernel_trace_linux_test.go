@@ -93,6 +93,7 @@ type tracedLab struct {
 
 func newTracedLab(t *testing.T, kind, portRange string) *tracedLab {
 	l := &tracedLab{Host: netlab.New(t, portRange), t: t, fleet: model.NewFleet(model.Options{})}
+	l.Sysctl("net.ipv4.tcp_rfc1337", "1") // as in newLabIn
 	l.src = openInside(t, l.Host, live.Options{Kind: kind, Netns: live.OwnNetns, Trace: live.TraceAuto})
 	l.look()
 	if !l.snap.Traced {
@@ -142,19 +143,13 @@ func traceOwners(t *testing.T, kind string, percent int) {
 			l.look()
 		}
 	}
-	for range 2 { // an event may come before its TIME_WAIT is in a dump
+	var traced map[int32]int
+	var waiting, known int
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(200 * time.Millisecond) { // an event may come before its TIME_WAIT is in a dump
 		l.look()
-		time.Sleep(200 * time.Millisecond)
-	}
-	l.look()
-	traced, waiting := make(map[int32]int), 0
-	for i := range l.st.Rows {
-		if l.snap.Snapshots[0].Sockets[i].State != source.TimeWait {
-			continue
-		}
-		waiting++
-		if p := l.st.Process(i); p != nil && l.st.Rows[i].Tier >= model.OwnerObserved {
-			traced[p.PID]++
+		traced, waiting, known = l.ofTimeWait()
+		if waiting >= 2*each*9/10 && known == waiting || time.Now().After(deadline) {
+			break
 		}
 	}
 	// Now and then the kernel ends a connection without a TIME_WAIT.
@@ -180,6 +175,23 @@ func traceOwners(t *testing.T, kind string, percent int) {
 	if top.Process == source.NoProcess || top.Tier != model.OwnerObserved {
 		t.Errorf("the largest consumer is %+v, want one of the two", top)
 	}
+}
+
+// ofTimeWait counts the TIME_WAIT, and those whose process is known: of each, and
+// of all.
+func (l *tracedLab) ofTimeWait() (by map[int32]int, waiting, known int) {
+	by = make(map[int32]int)
+	for i := range l.st.Rows {
+		if l.snap.Snapshots[0].Sockets[i].State != source.TimeWait {
+			continue
+		}
+		waiting++
+		if p := l.st.Process(i); p != nil && l.st.Rows[i].Tier >= model.OwnerObserved {
+			by[p.PID]++
+			known++
+		}
+	}
+	return by, waiting, known
 }
 
 // Each connect() that fails for want of a port is counted, with its process
@@ -208,7 +220,7 @@ func countFailures(t *testing.T, kind string) {
 		}
 	}
 	failed++ // the one that ended Fill
-	for deadline := time.Now().Add(10 * time.Second); l.look().Failures.Count < failed && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); l.look().Failures.Count < failed && time.Now().Before(deadline); {
 		time.Sleep(20 * time.Millisecond)
 	}
 	f := l.st.Failures
@@ -223,7 +235,7 @@ func countFailures(t *testing.T, kind string) {
 	}
 }
 
-// Sixty processes that live for a moment fail in another namespace, towards the
+// Processes that live for a moment fail in another namespace, towards the
 // four-tuples of ours, and the same four-tuples are closed there: neither is told
 // of ours.
 func TestKernelOtherNamespacesStayThere(t *testing.T) {
@@ -247,7 +259,7 @@ func keepApart(t *testing.T, kind string) {
 		t.Fatal(err)
 	}
 	strangers := make(map[int32]bool)
-	for range 60 { // of which the last fifty find no port
+	for range 10 + some(50) { // of which the last fifty find no port
 		other := startChild(t, there, "churn 1 127.0.0.1:80")
 		strangers[int32(other.Process.Pid)] = true
 		other.In.Write([]byte{1})

@@ -85,7 +85,7 @@ func show[T any](ctx context.Context, netsh func(context.Context, ...string) (st
 }
 
 func netsh(ctx context.Context, what ...string) (string, error) {
-	dir, err := windows.GetSystemDirectory()
+	dir, err := windows.GetSystemDirectory() // not by PATH: others may write there
 	if err != nil {
 		return "", err
 	}
