@@ -166,7 +166,7 @@ func mix(t *testing.T, h *netlab.Host) map[kind]int {
 // settle waits until every FIN is acknowledged, which TCP may delay.
 func settle(t *testing.T, d *Dumper) {
 	t.Helper()
-	deadline := time.Now().Add(2 * time.Second)
+	deadline := time.Now().Add(20 * time.Second)
 	for {
 		under := kinds(dump(t, d), func(s *source.Socket) bool { return s.State == source.FinWait1 })
 		if len(under) == 0 {
