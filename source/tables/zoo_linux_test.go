@@ -4,6 +4,7 @@ package tables
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -128,7 +129,7 @@ func (z *keeper) closing(listener, listener6 int) {
 	z.must(unix.Shutdown(client, unix.SHUT_WR))
 	client, _ = z.pair(listener, unix.AF_INET, v4(1, 80)) // a timewait in FIN_WAIT2
 	z.must(unix.Shutdown(client, unix.SHUT_WR))
-	time.Sleep(5 * time.Millisecond)
+	z.await(client, func(i *unix.TCPInfo) bool { return i.State == 5 }) // FIN_WAIT2
 	z.must(unix.Close(client))
 	z.forget(client)
 	for _, of := range []struct {
@@ -142,6 +143,19 @@ func (z *keeper) closing(listener, listener6 int) {
 		z.must(err)
 		z.must(unix.Close(server))
 		z.forget(server)
+	}
+}
+
+// await waits until a socket has come to something.
+func (z *keeper) await(fd int, done func(*unix.TCPInfo) bool) {
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		if z.must(err); done(info) {
+			return
+		}
+		if time.Now().After(end) {
+			z.must(fmt.Errorf("it stays at %+v", *info))
+		}
 	}
 }
 
@@ -181,7 +195,7 @@ func (z *keeper) waiting() {
 			z.must(err)
 		}
 	}
-	time.Sleep(300 * time.Millisecond) // until it probes
+	z.await(client, func(i *unix.TCPInfo) bool { return i.Backoff > 0 && i.Unacked == 0 }) // it has probed
 }
 
 func (z *keeper) bound() {

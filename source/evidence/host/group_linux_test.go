@@ -16,14 +16,7 @@ func TestTheDeadlineKillsWhatACommandStarted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	file := t.TempDir() + "/pid"
-	go func() {
-		for ctx.Err() == nil {
-			if data, _ := os.ReadFile(file); strings.HasSuffix(string(data), "\n") {
-				cancel()
-			}
-			time.Sleep(time.Millisecond)
-		}
-	}()
+	go cancelWhenWritten(ctx, cancel, file)
 	_, err := (&Host{Root: "/"}).Run(ctx, 1000, "sh", "-c", "sleep 600 & echo $! >"+file+"; wait")
 	if err == nil {
 		t.Error("no error")
@@ -45,4 +38,13 @@ func TestTheDeadlineKillsWhatACommandStarted(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	t.Error("the command's child still runs")
+}
+
+// cancelWhenWritten cancels a command that has written a line to a file.
+func cancelWhenWritten(ctx context.Context, cancel context.CancelFunc, file string) {
+	for ; ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		if data, _ := os.ReadFile(file); strings.HasSuffix(string(data), "\n") {
+			cancel()
+		}
+	}
 }
