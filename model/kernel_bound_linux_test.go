@@ -17,6 +17,7 @@ type boundLab struct {
 	six       bool
 	low, high int
 	past      bool
+	st        *model.State // of the last look
 }
 
 func (l *boundLab) addr(i int) string {
@@ -73,6 +74,24 @@ func (l *boundLab) closeAll(fds []int) {
 
 // size is the number of ports that bind() gives: an even one.
 func (l *boundLab) size() int { return (l.high - l.low + 1) &^ 1 }
+
+// inOneBatch reports whether the inodes of what is held tell the order in which it
+// was opened, on which one look relies: others on the processor take inodes too,
+// and it has 1,024 in a row.
+func (l *boundLab) inOneBatch() bool {
+	batch := uint32(0)
+	for i := range l.st.Snapshot.Sockets {
+		s := &l.st.Snapshot.Sockets[i]
+		if s.Inode == 0 {
+			continue
+		}
+		if batch != 0 && batch != s.Inode/1024+1 {
+			return false
+		}
+		batch = s.Inode/1024 + 1
+	}
+	return true
+}
 
 // TestKernelBoundFirst holds what the model leaves to a further destination
 // against what connect() gets there: in every way of looking, and of each kind
@@ -194,21 +213,20 @@ func TestKernelBoundFirst(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				kind, tries := live.Sockdiag, 3
-				switch {
-				case tables:
-					kind, tries = live.Tables, 1
-				case past:
-					tries = 1
+				kind := live.Sockdiag
+				if tables {
+					kind = live.Tables
 				}
-				// The order of inodes, on which one look relies, ends with each 1,024.
-				var err error
-				for range tries {
-					if err = l.ask(t, kind, way%2 == 1, tt.hold); err == nil {
+				for range 20 {
+					err := l.ask(t, kind, way%2 == 1, tt.hold)
+					switch {
+					case err == nil:
 						return
+					case tables || past || l.inOneBatch():
+						t.Fatal(err)
 					}
 				}
-				t.Error(err)
+				t.Skip("others on this host open so many files that the order of inodes says nothing")
 			})
 		}
 	}
@@ -242,6 +260,7 @@ func (l *boundLab) ask(t *testing.T, kind string, last bool, hold func(*boundLab
 	l.step()
 	hold(l)
 	st := l.look()
+	l.st = st
 	p := &st.TCP.Pressure
 	leaves := p.Usable - p.Blocked - p.Suspected
 	gives := 0

@@ -62,9 +62,9 @@ func TestTheEndOfLookingBackLeavesTheTerminalAsItWas(t *testing.T) {
 			t.Parallel()
 			s := startOnPty(t, program(t, "demo", "--interval", "100ms"))
 			s.waitFor("● live")
-			time.Sleep(1500 * time.Millisecond) // some more moments
-			s.write(" \x1b[D")
-			s.waitFor("◂ looking back")
+			s.write(" ")
+			s.waitFor("‖ paused")
+			s.writeUntil("\x1b[D", "◂ looking back") // once there is a moment to look back to
 			if err := test.end(s); err != nil {
 				t.Fatal(err)
 			}

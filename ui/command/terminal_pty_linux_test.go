@@ -105,6 +105,18 @@ func (s *ptySession) waitForNth(text string, n int) {
 	s.Fatalf("the terminal never got %q %d times:\n%q", text, n, s.output())
 }
 
+// writeUntil writes keys again and again until a text was written to the terminal.
+func (s *ptySession) writeUntil(keys, text string) {
+	s.Helper()
+	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		if bytes.Contains(s.output(), []byte(text)) {
+			return
+		}
+		s.write(keys)
+	}
+	s.Fatalf("the terminal never got %q:\n%q", text, s.output())
+}
+
 // wantExit waits for the command to end, and for all that it wrote.
 func (s *ptySession) wantExit(status int) {
 	s.Helper()
