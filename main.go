@@ -24,6 +24,7 @@
 //	  owner                 Linux: from the inode of a socket to its process
 //	  sysctl                range, reserved ports, tcp_tw_reuse …, on each system
 //	  trace                 Linux: who closes, and which connects fail, by tracefs
+//	  memory                how much of it we may take
 //	  procfs                parsers of the files of /proc
 //	  portable              gopsutil: other systems, and where the kernel refuses
 //	  recording             recordings: format, writer, reader, player
@@ -56,21 +57,20 @@ package main
 import (
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"ephtop/source/evidence/host"
 	"ephtop/source/live"
+	"ephtop/source/memory"
 	"ephtop/ui/command"
 	"ephtop/ui/dashboard"
 )
 
 func main() {
 	if os.Getenv("GOGC") == "" {
-		// Memory is used again from poll to poll, so to collect the garbage
-		// sooner costs next to nothing, and a host in trouble has none to spare.
-		debug.SetGCPercent(40)
+		memory.Collect()
 	}
+	memory.Bound("/")
 	if runtime.GOOS != "linux" && os.Geteuid() == 0 { // a library starts lsof by its name
 		os.Setenv("PATH", strings.Join(host.SearchPath(), string(os.PathListSeparator)))
 	}

@@ -189,7 +189,7 @@ func (c *census) count(st *State, o *ownership) {
 	c.pools.begin()
 	c.pairs.begin()
 	c.waits.reset()
-	if len(c.holders) > 0 || c.domains[0].any {
+	if len(c.holders) > 0 || c.domains[0].any || len(st.Snapshot.Rest) > 0 {
 		p.Pressure.Map.reset(set.Range.Low, set.Range.High)
 	}
 	for rest := c.holders; len(rest) > 0; {
@@ -199,6 +199,9 @@ func (c *census) count(st *State, o *ownership) {
 		}
 		c.countPort(st, &p.Pressure, rest[:n])
 		rest = rest[n:]
+	}
+	if c.proto == source.TCP {
+		c.countRest(st, &p.Pressure)
 	}
 	c.unexplained(&p.Pressure)
 	c.countUnbound(c.usable.low)
@@ -240,7 +243,7 @@ func (c *census) number(st *State, o *ownership) {
 			}
 			if age, ok := waited(s, set); ok {
 				h.age = uint8(min(age/time.Second, maxAge))
-				h.reuse = !h.blocked && c.reusable(st, i, h.tuple)
+				h.reuse = !h.blocked && c.reusable(st, s, row.Since, h.tuple)
 			}
 		}
 		h.process, h.inferred = c.consumers.process(row, s.State), row.Tier == OwnerInferred

@@ -19,6 +19,8 @@ func (m *PortMap) reset(low, high uint16) {
 
 func (m *PortMap) add(port uint16) { m.Words[port>>6-m.Low>>6] |= 1 << (port & 63) }
 
+func (m *PortMap) has(port uint16) bool { return m.Words[port>>6-m.Low>>6]&(1<<(port&63)) != 0 }
+
 // addAll adds ports that all are in the map's range.
 func (m *PortMap) addAll(ports *source.PortSet) {
 	for i := range m.Words {

@@ -51,9 +51,9 @@ func takesOver(set *source.Settings, local, remote source.Addr, iface uint32) bo
 }
 
 // reusable reports whether connect() may take over a TIME_WAIT of a tuple
-// (tcp_twsk_unique).
-func (c *census) reusable(st *State, row int, tuple int32) bool {
-	s, set := &st.Snapshot.Sockets[row], &st.Snapshot.Settings
+// that is known since a time (tcp_twsk_unique).
+func (c *census) reusable(st *State, s *source.Socket, since int64, tuple int32) bool {
+	set := &st.Snapshot.Settings
 	age, ok := waited(s, set)
 	if !ok || age < set.ReuseDelay || !takesOver(set, s.Local, s.Remote, s.Interface) {
 		return false
@@ -64,6 +64,6 @@ func (c *census) reusable(st *State, row int, tuple int32) bool {
 	if stamps == source.StampsUnknown {
 		stamps = c.tuples.dests.places[c.tuples.tuples[tuple].dest].stamps
 	}
-	began := min(st.Rows[row].Since, st.Clock-age.Nanoseconds())
+	began := min(since, st.Clock-age.Nanoseconds())
 	return stamps == source.StampsBoth || stamps == source.StampsUnknown && c.stamps.at(began) > 0
 }

@@ -133,6 +133,7 @@ func (t *tracker) look(st *State) {
 			signs.note(st, i)
 		}
 	}
+	st.noteRest()
 	t.tcp.listened = t.tcp.listened[:0]
 	for _, row := range signs.listeners {
 		t.tcp.listened = append(t.tcp.listened, sockets[row].LocalPort)

@@ -72,6 +72,10 @@ const (
 	// LimitUnreadable: sockets without readable addresses are left out. Their
 	// number.
 	LimitUnreadable LimitCode = "unreadable"
+	// LimitRows: there was no memory for the rows of all connections; the others
+	// are counted. How many there are, how many in all, and the bytes that may be
+	// taken, as in "36000 209000 40265318".
+	LimitRows LimitCode = "rows"
 	// LimitCut: the recording was cut, and this is its last whole moment.
 	LimitCut LimitCode = "recording-cut"
 )

@@ -58,8 +58,12 @@ type Snapshot struct {
 	Scope    Scope    `json:"-"`
 	Settings Settings `json:"settings"`
 	// Sockets holds every TCP and UDP socket of the namespace that was seen,
-	// in no order.
+	// in no order, but for those that Rest counts.
 	Sockets []Socket `json:"-"`
+	// Rest counts the TCP connections for whose rows there was no room, and
+	// RestPorts are the ports of the range that they hold, rising.
+	Rest      []Rest      `json:"rest"`
+	RestPorts []PortRange `json:"rest_ports"`
 	// Age is how long ago the namespace was looked at, 0 for just now.
 	Age time.Duration `json:"age"`
 

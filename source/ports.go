@@ -52,6 +52,32 @@ func (p *PortSet) SetUsable(s *Settings) {
 	}
 }
 
+// AppendRanges appends the ports of the set as ranges. Port 0 can be reserved and
+// means nothing.
+func (p *PortSet) AppendRanges(dst []PortRange) []PortRange {
+	begin := len(dst)
+	for i, word := range p {
+		if i == 0 {
+			word &^= 1
+		}
+		for word != 0 {
+			low := bits.TrailingZeros64(word)
+			n := bits.TrailingZeros64(^(word >> low)) // 64 if all are set
+			r := PortRange{Low: uint16(i<<6 + low), High: uint16(i<<6 + low + n - 1)}
+			if last := len(dst) - 1; last >= begin && dst[last].High+1 == r.Low {
+				dst[last].High = r.High
+			} else {
+				dst = append(dst, r)
+			}
+			if low+n >= 64 {
+				break
+			}
+			word = word >> (low + n) << (low + n)
+		}
+	}
+	return dst
+}
+
 // word returns the ports of the range that lie in a word of a PortSet.
 func (r PortRange) word(i int) uint64 {
 	low, high := max(int(r.Low)-i<<6, 0), min(int(r.High)-i<<6, 63)

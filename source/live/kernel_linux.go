@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
+	"ephtop/source/memory"
 	"ephtop/source/netns"
 	"ephtop/source/owner"
 	"ephtop/source/procfs"
@@ -42,6 +43,7 @@ type kernel struct {
 	boundListed bool
 	peers       peers
 	rights      procfs.Rights
+	limit       int64 // bytes of memory that may be taken, 0 for any number
 }
 
 func (p *plan) openKernel() (source.Source, error) {
@@ -63,6 +65,8 @@ func (p *plan) openKernel() (source.Source, error) {
 	// bound-inactive sockets).
 	before, ok := procfs.ReleaseBefore(k.release, 6, 8)
 	k.boundListed = ok && !before
+	k.limit = memory.Limit()
+	dumper.Ration = source.NewRation(memory.Rows(k.limit))
 	k.peers.warn = cmp.Or(p.Warn, usualWarning)
 	owners.SetCgroup(k.cgroups.ID)
 	if p.Netns != OwnNetns {
@@ -96,7 +100,7 @@ func (k *kernel) Poll(ctx context.Context, m *source.Moment) error {
 		return fmt.Errorf("find the processes of sockets: %w", stopped)
 	}
 	k.cgroups.Fill(m)
-	k.limit(m, dumped, owned, err)
+	k.say(m, dumped, owned, err)
 	limitLate(m, owned.Late, k.cgroups.Late(), k.others.late())
 	m.Took = time.Since(start)
 	k.log.Debug("poll", "took", m.Took, "sockets", len(m.Room), "retries", dumped.Retries,
@@ -111,16 +115,20 @@ func (k *kernel) own(ctx context.Context, m *source.Moment) (dumped sockdiag.Rep
 	if err := k.settings.Read(ctx, m, s); err != nil {
 		return dumped, err
 	}
+	k.dumper.Ration.Begin()
+	k.dumper.Settings = &s.Settings
 	m.Room, dumped, err = k.dumper.Dump(ctx, m.Room)
 	s.Sockets = m.Room
+	k.dumper.Rest(s)
 	if err == nil {
 		k.peers.ask(ctx, k.dumper, s, m.Mono)
 	}
 	return dumped, err
 }
 
-// limit says what the poll could not see.
-func (k *kernel) limit(m *source.Moment, dumped sockdiag.Report, owned owner.Report, err error) {
+// say says what the poll could not see.
+func (k *kernel) say(m *source.Moment, dumped sockdiag.Report, owned owner.Report, err error) {
+	m.LimitRows(k.limit)
 	if dumped.Interrupted {
 		m.Limit(source.LimitInterrupted, "")
 	}

@@ -220,7 +220,7 @@ func TestKernelLimits(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			k := &kernel{rights: tt.rights}
 			var s source.Moment
-			k.limit(&s, tt.dumped, tt.owned, tt.err)
+			k.say(&s, tt.dumped, tt.owned, tt.err)
 			if diff := cmp.Diff(tt.want, s.Limits); diff != "" {
 				t.Errorf("limits (-want +got):\n%s", diff)
 			}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ephtop/source"
+	"ephtop/source/memory"
 	"ephtop/source/netns"
 	"ephtop/source/owner"
 	"ephtop/source/procfs"
@@ -34,6 +35,7 @@ type walker struct {
 	host    string
 	release string
 	began   time.Time
+	limit   int64 // bytes of memory that may be taken, 0 for any number
 }
 
 // owners finds the processes of sockets.
@@ -52,8 +54,9 @@ func (p *plan) openTables() (source.Source, error) {
 	}
 	w := &walker{
 		engine: engine, names: netns.New(""), cgroups: netns.NewCgroups(""), log: p.Log,
-		host: procfs.OwnScope("self").Host, release: procfs.Release(), began: p.began,
+		host: procfs.OwnScope("self").Host, release: procfs.Release(), began: p.began, limit: memory.Limit(),
 	}
+	engine.Ration = source.NewRation(memory.Rows(w.limit))
 	if w.only, err = p.only(w.names); err == nil {
 		w.owners, err = w.openOwners()
 	}
@@ -134,6 +137,7 @@ func (w *walker) Poll(ctx context.Context, m *source.Moment) error {
 	}
 	w.cgroups.Fill(m)
 	limitLate(m, owned.Late, w.cgroups.Late(), w.names.Late())
+	m.LimitRows(w.limit)
 	m.Took = time.Since(start)
 	w.log.Debug("poll", "took", m.Took, "namespaces", len(m.Snapshots), "sockets", len(m.Room), "calls", walked.Calls,
 		"longest", walked.Longest, "restarts", walked.Restarts, "torn", walked.Torn, "described", owned.Scanned, "unowned", owned.Unowned)

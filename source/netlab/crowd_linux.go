@@ -1,8 +1,10 @@
 package netlab
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"os/exec"
 	"testing"
 	"time"
@@ -14,27 +16,43 @@ import (
 type Crowd struct {
 	Host    *Host
 	holders []*Holder
+	waits   waits
 }
 
 // NewCrowd makes so many live sockets, both ends of connections that 32
-// processes hold, and so many clients in TIME_WAIT, which last a minute.
+// processes hold, and so many clients in TIME_WAIT, which last a minute from the
+// last Renew on.
 func NewCrowd(b testing.TB, live, timeWait int) *Crowd {
 	b.Helper()
 	c := &Crowd{Host: New(b, "1024 65535")}
-	c.Host.Sysctl("net.ipv4.tcp_max_tw_buckets", "1000000")
+	c.Host.Sysctl("net.ipv4.tcp_max_tw_buckets", "2000000")
+	c.Host.Sysctl("net.ipv4.tcp_rfc1337", "1")
 	const processes = 32
 	for i := range processes {
 		c.holders = append(c.holders, c.Host.Hold(fmt.Sprintf("127.0.1.%d:80", i+1), live/2/processes))
 	}
+	c.Host.Must(c.waits.open)
+	c.Host.keep(c.waits.raw)
 	for i := 0; timeWait > 0; i++ {
-		to := fmt.Sprintf("127.0.2.%d:80", i+1)
+		to := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 2, byte(i + 1)}), 80)
 		n := min(timeWait, 25000) // below the half of the range, where connect() gets slow
 		timeWait -= n
-		if err := c.Host.TimeWait(c.Host.Listen(to), to, n); err != nil {
-			b.Fatal(err)
-		}
+		listener := c.Host.Listen(to.String())
+		c.Host.Must(func() (err error) {
+			for range n {
+				err = cmp.Or(err, c.waits.add(listener, to))
+			}
+			return err
+		})
 	}
+	c.Renew()
 	return c
+}
+
+// Renew has the minute of the clients in TIME_WAIT begin anew.
+func (c *Crowd) Renew() {
+	c.Host.t.Helper()
+	c.Host.Must(c.waits.renew)
 }
 
 // Churn replaces n connections by new ones.

@@ -166,6 +166,26 @@ func checkSocket(s *source.Socket) error {
 	return nil
 }
 
+// maxRest is how many connections a Rest can count.
+const maxRest = 1 << 24
+
+func checkRest(s *source.Snapshot) error {
+	if len(s.Rest) > maxSockets {
+		return fmt.Errorf("%d counts of connections without rows: %w", len(s.Rest), ErrTooLarge)
+	}
+	for _, r := range s.Rest {
+		if r.State >= source.NumStates || r.Count < 0 || r.Count > maxRest || r.Odd < 0 || r.Odd > maxRest {
+			return fmt.Errorf("%d connections without rows in state %d, %d of them on odd ports", r.Count, r.State, r.Odd)
+		}
+	}
+	for i, r := range s.RestPorts {
+		if r.High < r.Low || i > 0 && r.Low <= s.RestPorts[i-1].High {
+			return errors.New("ports without rows that do not rise")
+		}
+	}
+	return nil
+}
+
 func checkEvent(e *source.Event) error {
 	if p := e.Tuple.Proto; p != source.TCP && p != source.UDP || e.Kind > source.AddressRefused {
 		return fmt.Errorf("an event %d of %v: neither TCP nor UDP, or unknown", e.Kind, p)

@@ -296,6 +296,9 @@ func (m *moment) finish() error {
 		if err := s.head.Settings.Validate(); err != nil {
 			return fmt.Errorf("settings: %w", err)
 		}
+		if err := checkRest(&s.head); err != nil {
+			return err
+		}
 		if err := checkBlocked(&s.head, &blocked); err != nil {
 			return err
 		}

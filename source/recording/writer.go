@@ -200,6 +200,9 @@ func checkMoment(m *source.Moment) error {
 		if err := m.Snapshots[i].Settings.Validate(); err != nil {
 			return fmt.Errorf("settings: %w", err)
 		}
+		if err := checkRest(&m.Snapshots[i]); err != nil {
+			return err
+		}
 		if err := checkBlocked(&m.Snapshots[i], &blocked); err != nil {
 			return err
 		}

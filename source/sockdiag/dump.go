@@ -24,7 +24,13 @@ type Dumper struct {
 	// NoBound leaves out TCP sockets that are bound and not connected, for which
 	// the kernel has to search another table.
 	NoBound bool
+	// Ration is of the rows that are kept, nil for all. Settings are those of the
+	// namespace that is dumped; they are for the Ration alone.
+	Ration   *source.Ration
+	Settings *source.Settings
 
+	rest source.Counter // of the last dump
+	most int            // rows of a dump
 	dial func() (transport, error)
 	conn transport // nil after a failure: dialled again by the next dump
 	seq  uint32
@@ -74,6 +80,11 @@ func (d *Dumper) Close() error {
 // After an error the next Dump starts on a new netlink socket.
 func (d *Dumper) Dump(ctx context.Context, dst []source.Socket) ([]source.Socket, Report, error) {
 	var report Report
+	if cap(dst) == 0 {
+		dst = make([]source.Socket, 0, d.most/16*17) // to grow by and by leaves garbage
+	}
+	begin := len(dst)
+	defer func() { d.most = max(d.most, len(dst)-begin) }()
 	for _, r := range requests {
 		var err error
 		dst, err = d.dumpRequest(ctx, dst, r, &report)
@@ -140,6 +151,27 @@ func (d *Dumper) Stamps(ctx context.Context, s *source.Socket) error {
 	}
 }
 
+// keep drops those rows from an index on for which there is no room.
+func (d *Dumper) keep(rows []source.Socket, from int) []source.Socket {
+	if d.Ration == nil {
+		return rows
+	}
+	kept := rows[:from]
+	for i := range rows[from:] {
+		if s := &rows[from+i]; d.Ration.Keep(s, &d.rest) {
+			kept = append(kept, *s)
+		}
+	}
+	return kept
+}
+
+// Rest hands out in s what the last dump has no rows for.
+func (d *Dumper) Rest(s *source.Snapshot) {
+	if d.Ration != nil {
+		d.rest.Give(s)
+	}
+}
+
 // isTransient tells whether a new try can go better: the receive buffer ran
 // over, a signal came in between, or another dump was still under way.
 func isTransient(err error) bool {
@@ -155,6 +187,9 @@ func (d *Dumper) dumpOnce(ctx context.Context, dst []source.Socket, r request) (
 	if d.NoBound {
 		states &^= boundInactive
 	}
+	if d.Ration != nil && r.proto == source.TCP {
+		d.rest.Begin(d.Settings)
+	}
 	d.out = r.append(d.out[:0], d.seq, states)
 	if err := d.conn.send(d.out); err != nil {
 		return dst, false, fmt.Errorf("send request: %w", err)
@@ -169,7 +204,9 @@ func (d *Dumper) dumpOnce(ctx context.Context, dst []source.Socket, r request) (
 			return dst, false, fmt.Errorf("receive: %w", err)
 		}
 		var p progress
+		before := len(dst)
 		dst, p, err = decode(dst, d.buf[:n], r.proto, d.seq)
+		dst = d.keep(dst, before)
 		interrupted = interrupted || p.interrupted
 		if err != nil || p.done {
 			return dst, interrupted, err

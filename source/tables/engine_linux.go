@@ -26,10 +26,13 @@ type Engine struct {
 	socket   int           // of UDP, that sockets are known by
 	tick     time.Duration // of the kernel's timers
 
+	// Ration is of the rows that are kept, nil for all.
+	Ration *source.Ration
+
 	report     Report
 	defaults   source.Settings
 	namespaces namespaces
-	seen       int             // rows of this walk
+	kept       int             // rows of this walk
 	sockets    int             // those of the walk before, and some more
 	tested     *source.PortSet // whose rows the self-test keeps, nil for all
 	spill      []source.Socket // rows of all namespaces but the largest

@@ -99,7 +99,7 @@ func FuzzRows(f *testing.F) {
 		e.takePorts()
 		e.place(&moment, 0, of)
 		e.placePorts()
-		e.ranges = appendRanges(nil, &m.reserved)
+		e.ranges = m.reserved.AppendRanges(nil)
 		sockets := 0
 		for _, ns := range e.namespaces.list {
 			s := source.Snapshot{Settings: ns.settings, Sockets: moment.Room[ns.start : ns.start+ns.count], Blocked: ns.blocked, VRFs: ns.vrfs}
@@ -159,7 +159,7 @@ func TestRangesOfASet(t *testing.T) {
 		for _, r := range want {
 			set.AddRange(r)
 		}
-		if got := appendRanges(nil, set); !slices.Equal(got, want) {
+		if got := set.AppendRanges(nil); !slices.Equal(got, want) {
 			t.Errorf("%v, want %v", got, want)
 		}
 	}

@@ -3,7 +3,6 @@
 package tables
 
 import (
-	"math/bits"
 	"slices"
 	"time"
 
@@ -27,6 +26,8 @@ type namespace struct {
 	keys    []uint64 // see portKey
 	blocked []uint16
 	vrfs    []source.VRF
+
+	rest *source.Counter // with a Ration only
 }
 
 // namespaces are those of the host.
@@ -88,6 +89,12 @@ func (e *Engine) takeNamespaces() {
 		ns.seen, ns.own = n.walks, row.ownTables
 		ns.count, ns.start = 0, 0
 		e.setSettings(&ns.settings, row)
+		if e.Ration != nil {
+			if ns.rest == nil {
+				ns.rest = new(source.Counter)
+			}
+			ns.rest.Begin(&ns.settings)
+		}
 		n.list = append(n.list, ns)
 		n.index[row.inode] = int32(i)
 	}
@@ -128,35 +135,9 @@ func (e *Engine) readReserved(i int32) error {
 	} else if err != nil {
 		return err
 	}
-	e.ranges = appendRanges(e.ranges[:0], &e.memory.reserved)
+	e.ranges = e.memory.reserved.AppendRanges(e.ranges[:0])
 	if fresh || !slices.Equal(ns.settings.Reserved, e.ranges) {
 		ns.settings.Reserved = append([]source.PortRange{}, e.ranges...)
 	}
 	return nil
-}
-
-// appendRanges appends the ports of a set as ranges. Port 0 can be reserved and
-// means nothing.
-func appendRanges(dst []source.PortRange, set *source.PortSet) []source.PortRange {
-	begin := len(dst)
-	for i, word := range set {
-		if i == 0 {
-			word &^= 1
-		}
-		for word != 0 {
-			low := bits.TrailingZeros64(word)
-			n := bits.TrailingZeros64(^(word >> low)) // 64 if all are set
-			r := source.PortRange{Low: uint16(i<<6 + low), High: uint16(i<<6 + low + n - 1)}
-			if last := len(dst) - 1; last >= begin && dst[last].High+1 == r.Low {
-				dst[last].High = r.High
-			} else {
-				dst = append(dst, r)
-			}
-			if low+n >= 64 {
-				break
-			}
-			word = word >> (low + n) << (low + n)
-		}
-	}
-	return dst
 }

@@ -13,25 +13,32 @@ import (
 // m.Room, the others aside.
 func (e *Engine) takeRows(m *source.Moment, proto source.Proto, straight int32) {
 	rows := e.memory.rows[:min(e.memory.result.count, maxRows)]
-	e.seen += len(rows)
 	// At first to what the walk before needed: to grow by and by leaves garbage.
 	if e.tested == nil {
 		m.Room = slices.Grow(m.Room, max(len(rows), e.sockets-len(m.Room)))
 	}
+	if e.tested != nil {
+		e.kept += len(rows) // what is to come
+	}
+	var s source.Socket
 	for i := range rows {
 		of := e.namespaces.find(rows[i].netns)
 		if of < 0 || e.tested != nil && !e.tested.Has(rows[i].localPort) {
 			continue
 		}
-		e.namespaces.list[of].count++
-		if of == straight {
-			m.Room = append(m.Room, source.Socket{})
-			e.decode(&m.Room[len(m.Room)-1], &rows[i], proto)
+		s = source.Socket{}
+		e.decode(&s, &rows[i], proto)
+		if e.tested == nil && !e.Ration.Keep(&s, e.namespaces.list[of].rest) {
 			continue
 		}
-		e.spill = append(e.spill, source.Socket{})
+		e.kept++
+		e.namespaces.list[of].count++
+		if of == straight {
+			m.Room = append(m.Room, s)
+			continue
+		}
+		e.spill = append(e.spill, s)
 		e.spillOf = append(e.spillOf, of)
-		e.decode(&e.spill[len(e.spill)-1], &rows[i], proto)
 	}
 }
 

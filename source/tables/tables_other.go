@@ -10,7 +10,7 @@ import (
 )
 
 // Engine reads the tables; only Linux on amd64 and arm64 has it.
-type Engine struct{}
+type Engine struct{ Ration *source.Ration }
 
 // Report says how a walk went.
 type Report struct {

@@ -46,7 +46,8 @@ func (e *Engine) walk(ctx context.Context, only uint64, m *source.Moment) error 
 		}
 		e.memory.request.only = 1 + uint32(wanted)
 	}
-	e.ports, e.spill, e.spillOf, e.seen = e.ports[:0], e.spill[:0], e.spillOf[:0], 0
+	e.ports, e.spill, e.spillOf, e.kept = e.ports[:0], e.spill[:0], e.spillOf[:0], 0
+	e.Ration.Begin()
 	straight, begin := e.straight(wanted), len(m.Room)
 	sockets := func(proto source.Proto) func() { return func() { e.takeRows(m, proto, straight) } }
 	// Bound sockets last: one that connects meanwhile is seen once. The other
@@ -73,7 +74,7 @@ func (e *Engine) walk(ctx context.Context, only uint64, m *source.Moment) error 
 		m.Limit(source.LimitNote, fmt.Sprintf("more than %d sockets share one place of the kernel's tables, as those of a UDP port do: the others are not shown", maxRows))
 	}
 	e.place(m, begin, straight)
-	e.sockets = e.seen / 16 * 17
+	e.sockets = e.Ration.Most(e.kept / 16 * 17)
 	e.placePorts()
 	if err := e.addSnapshots(ctx, m, wanted); err != nil {
 		return err
@@ -156,6 +157,9 @@ func (e *Engine) addSnapshots(ctx context.Context, m *source.Moment, wanted int3
 		s.Settings = ns.settings
 		s.BoundListed, s.Inodes, s.BlockedKnown = true, true, true
 		s.Blocked, s.VRFs = ns.blocked, ns.vrfs
+		if ns.rest != nil {
+			ns.rest.Give(s)
+		}
 		s.Sockets = m.Room[ns.start : ns.start+ns.count : ns.start+ns.count]
 		e.markExplicit(s)
 		if ns.count > most {

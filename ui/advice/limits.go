@@ -49,6 +49,8 @@ func limit(m *source.Moment, l source.Limit) string {
 		return assumed(m, l.Detail)
 	case source.LimitNetns:
 		return unseen(l.Detail)
+	case source.LimitRows:
+		return rows(l.Detail)
 	case source.LimitTraceStopped:
 		return TraceStopped(l.Detail)
 	}
@@ -80,6 +82,17 @@ var limitWords = map[source.LimitCode]string{
 	source.LimitReserved:      "reserved ports could not be read (%s): they count as usable",
 	source.LimitReuse:         "tcp_tw_reuse could not be read (%s): which TIME_WAIT can be reused is not known",
 	source.LimitUnreadable:    "sockets left out because gopsutil gave no readable address or port for them: %s",
+}
+
+// rows says how many connections are shown; see source.LimitRows.
+func rows(detail string) string {
+	var shown, all int
+	var bytes int64
+	if n, _ := fmt.Sscan(detail, &shown, &all, &bytes); n < 3 {
+		return "not all connections are shown, for want of memory"
+	}
+	return fmt.Sprintf("%s of %s connections are shown: memory is limited to %d MB; the others are counted, but not for who holds them",
+		text.Count(shown), text.Count(all), bytes>>20)
 }
 
 // TraceStopped says why tracing has stopped by itself; see

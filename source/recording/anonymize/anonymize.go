@@ -119,7 +119,7 @@ func (a *Anonymizer) Apply(m *source.Moment) error {
 	// The list may be shared with other moments.
 	m.Limits = slices.Clone(m.Limits)
 	for i := range m.Limits {
-		if _, err := strconv.ParseUint(m.Limits[i].Detail, 10, 64); err != nil {
+		if strings.Trim(m.Limits[i].Detail, "0123456789 ") != "" {
 			m.Limits[i].Detail = ""
 		}
 	}
@@ -130,6 +130,11 @@ func (a *Anonymizer) Apply(m *source.Moment) error {
 			k := &s.Sockets[j]
 			k.Local, k.Remote = a.addr(k.Local), a.addr(k.Remote)
 			k.UID = a.uid(k.UID)
+		}
+		s.Rest = slices.Clone(s.Rest) // shared as well
+		for j := range s.Rest {
+			r := &s.Rest[j]
+			r.Local, r.Remote = a.addr(r.Local), a.addr(r.Remote)
 		}
 	}
 	for i := range m.Quiet {
