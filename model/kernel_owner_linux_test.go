@@ -121,6 +121,7 @@ func TestKernelOwners(t *testing.T) {
 func TestKernelBlamesNobodyForBeingThere(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
+	l.Sysctl("net.ipv4.tcp_tw_reuse", "0") // after a second, others would take their ports
 	listener := l.Listen("127.0.0.1:80")
 	if err := l.TimeWait(listener, "127.0.0.1:80", 5); err != nil {
 		t.Fatal(err)
