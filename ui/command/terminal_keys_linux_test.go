@@ -89,7 +89,7 @@ func (s *screen) waitForTop(title, text string) frame {
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	h := crowd(t)
-	s := openScreen(t, h, screenOptions{})
+	s := openScreen(t, h, screenOptions{args: []string{"--interval", "1s"}}) // by hand: kept on a busy machine too
 	s.sortByLocal()
 	all := fmt.Sprintf("of %d ", crowdRows)
 	home := s.wait("the first lines", func(f frame) bool {
