@@ -73,6 +73,9 @@ func (t *sockets) match(list []source.Socket, owners []uint32, now time.Duration
 		t.seen[next[i]] = seen{key: key, turn: t.turn}
 	})
 	t.index()
+	if room := len(t.missed) - len(t.free); room > 0 { // to grow by and by leaves garbage
+		t.rows, t.seen = slices.Grow(t.rows, room), slices.Grow(t.seen, room)
+	}
 	for _, i := range t.missed {
 		s := &list[i]
 		key := s.Identity()

@@ -15,7 +15,7 @@ func (e *Engine) takeRows(m *source.Moment, proto source.Proto, straight int32) 
 	rows := e.memory.rows[:min(e.memory.result.count, maxRows)]
 	// At first to what the walk before needed: to grow by and by leaves garbage.
 	if e.tested == nil {
-		m.Room = slices.Grow(m.Room, max(len(rows), e.sockets-len(m.Room)))
+		m.Room = slices.Grow(m.Room, max(e.Ration.Most(len(rows)), e.Ration.Most(e.sockets)-len(m.Room)))
 	}
 	if e.tested != nil {
 		e.kept += len(rows) // what is to come
