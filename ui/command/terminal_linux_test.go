@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ephtop/source/live"
+	"ephtop/source/memory"
 	"ephtop/source/netlab"
 )
 
@@ -47,6 +48,8 @@ func beHelper() {
 	case "":
 		return
 	case asItIs:
+		memory.Collect()
+		memory.Bound("/")
 		os.Exit(runWith(os.Args[1:], live.Open))
 	case panicking:
 		os.Exit(runMistaken())

@@ -1,0 +1,91 @@
+package command_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"ephtop/source/netlab"
+)
+
+// In a control group whose memory is too little for so many sockets, the program
+// is not killed: it shows fewer connections, says so, and counts all.
+func TestASmallControlGroup(t *testing.T) {
+	const limit, live, waits = 40 << 20, 3200, 20_000
+	c := netlab.NewCrowd(t, live, waits)
+	group := controlGroup(t, limit)
+	cmd := confined(t, group, "snapshot", "-o", "json", "--netns", "self")
+	var out, errOut strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	if err := c.Host.Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v: %s", err, &errOut)
+	}
+	var said struct {
+		States      map[string]int `json:"states"`
+		Connections []struct{}     `json:"connections"`
+		Degraded    []string       `json:"degraded"`
+	}
+	if err := json.Unmarshal([]byte(out.String()), &said); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(said.Connections); n < 1000 || n >= live+waits {
+		t.Errorf("%d connections of %d are shown, want some", n, live+waits)
+	}
+	if said.States["ESTABLISHED"] != live || said.States["TIME_WAIT"] < waits*9/10 {
+		t.Errorf("states %v, want all of %d and %d", said.States, live, waits)
+	}
+	if all := strings.Join(said.Degraded, "\n"); !strings.Contains(all, "connections are shown: memory is limited to 20 MB") {
+		t.Errorf("it says %q, want how many are shown and why", all)
+	}
+}
+
+// TestADashboardInASmallControlGroup looks at it for some polls.
+func TestADashboardInASmallControlGroup(t *testing.T) {
+	c := netlab.NewCrowd(t, 3200, 20_000)
+	cmd := confined(t, controlGroup(t, 40<<20), "--interval", "200ms", "--netns", "self")
+	s := openScreen(t, c.Host, screenOptions{command: append([]string{cmd.Path}, cmd.Args[1:]...)})
+	s.waitFor("connections are shown: memory is limited to 20 MB")
+	s.press("Space", "Left", "Left", "Space")
+	s.waitFor("● live")
+	s.press("q")
+	s.wantEnd(0)
+}
+
+// confined is the program in a control group.
+func confined(t *testing.T, group string, args ...string) *exec.Cmd {
+	t.Helper()
+	join := `echo $$ > "$0/cgroup.procs" && ` + asProgram + `='` + asItIs + `' exec "$@"`
+	return exec.Command("/bin/sh", append([]string{"-c", join, group, executable(t)}, args...)...)
+}
+
+// controlGroup makes one that may take so many bytes of memory.
+func controlGroup(t *testing.T, limit int) string {
+	t.Helper()
+	for _, of := range []struct{ mount, file string }{
+		{"/sys/fs/cgroup", "memory.max"}, {"/sys/fs/cgroup/memory", "memory.limit_in_bytes"},
+	} {
+		dir := filepath.Join(of.mount, "ephtop-test-"+strconv.Itoa(os.Getpid())+"-"+t.Name())
+		if os.Mkdir(dir, 0o755) != nil {
+			continue
+		}
+		t.Cleanup(func() { os.Remove(dir) })
+		f, err := os.OpenFile(filepath.Join(dir, of.file), os.O_WRONLY, 0) // where it is none, it is not made
+		if err != nil {
+			continue
+		}
+		_, err = f.WriteString(strconv.Itoa(limit))
+		if err = errors.Join(err, f.Close()); err == nil {
+			return dir
+		}
+	}
+	t.Skip("needs root, and a control group of its own with a limit of memory")
+	return ""
+}
