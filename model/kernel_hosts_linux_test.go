@@ -74,11 +74,11 @@ type mixedHost struct {
 	rand     *rand.Rand
 	ports    source.PortRange
 	reserved string
-	// blind says that there are holders that a dump can't tell apart.
-	blind   bool
-	told    []string
-	servers map[string]int // listeners by address
-	client  int            // the last port outside of the range that a client took
+	least    shown // of its holders
+	blind    bool  // there are holders that a dump can't tell apart
+	told     []string
+	servers  map[string]int // listeners by address
+	client   int            // the last port outside of the range that a client took
 }
 
 func (h *mixedHost) String() string {
@@ -108,7 +108,9 @@ func newMixedHost(t *testing.T, kind string, seed uint64) *mixedHost {
 		n := 1 + r.IntN(1+h.ports.Count()/2)
 		got := c.hold(h, n)
 		h.told = append(h.told, fmt.Sprintf("%d %s", got, c.name))
-		h.blind = h.blind || c.blind && got > 0
+		if got > 0 {
+			h.least = max(h.least, c.shown)
+		}
 	}
 	return h
 }
@@ -117,6 +119,7 @@ func newMixedHost(t *testing.T, kind string, seed uint64) *mixedHost {
 // to a destination that nobody is connected to, or to one that somebody is.
 func (h *mixedHost) ask() (says, gives int) {
 	st := h.look()
+	h.blind = h.least == never || h.least == lately && !st.Snapshot.BoundListed
 	key, connect := towards("127.0.0.1", elsewhere), h.connect(elsewhere)
 	if tuples := st.TCP.Pressure.Tuples; len(tuples) > 0 && h.rand.IntN(2) == 0 {
 		if held := tuples[h.rand.IntN(len(tuples))].TupleKey; held.Pool == model.PoolRange {
@@ -174,63 +177,72 @@ func (h *mixedHost) several(n int, open func() (int, error)) int {
 	return got
 }
 
+// shown says how far a dump shows what they are.
+type shown int
+
+const (
+	fully  shown = iota
+	lately       // since Linux 6.8, which lists bound and unconnected sockets
+	never
+)
+
 // crowds are the kinds of holders. hold opens up to n of them and returns how
-// many there are; blind says that a dump does not show what they are.
+// many there are.
 var crowds = []struct {
 	name  string
-	blind bool
+	shown shown
 	hold  func(h *mixedHost, n int) int
 }{
-	{"connected", false, func(h *mixedHost, n int) int {
+	{"connected", fully, func(h *mixedHost, n int) int {
 		return h.several(n, func() (int, error) { return h.Connect(h.served()) })
 	}},
-	{"connected to one destination", false, func(h *mixedHost, n int) int {
+	{"connected to one destination", fully, func(h *mixedHost, n int) int {
 		return h.several(n, h.connect(h.served()))
 	}},
-	{"connected over IPv6", false, func(h *mixedHost, n int) int {
+	{"connected over IPv6", fully, func(h *mixedHost, n int) int {
 		h.Listen("[::1]:443")
 		return h.several(n, h.connect("[::1]:443"))
 	}},
-	{"connected by IP_BIND_ADDRESS_NO_PORT", false, func(h *mixedHost, n int) int {
+	{"connected by IP_BIND_ADDRESS_NO_PORT", fully, func(h *mixedHost, n int) int {
 		return h.several(n, func() (int, error) { return h.ConnectNoPort("127.0.0.9:0", h.served()) })
 	}},
-	{"TIME_WAIT", false, func(h *mixedHost, n int) int { return h.waiting(n, "") }},
-	{"bound first", true, func(h *mixedHost, n int) int {
+	{"TIME_WAIT", fully, func(h *mixedHost, n int) int { return h.waiting(n, "") }},
+	{"bound first", never, func(h *mixedHost, n int) int {
 		return h.several(n, func() (int, error) { return h.ConnectFrom("127.0.0.9:0", h.served()) })
 	}},
-	{"bound first over IPv6", true, func(h *mixedHost, n int) int {
+	{"bound first over IPv6", never, func(h *mixedHost, n int) int {
 		h.Listen("[::1]:444")
 		return h.several(n, func() (int, error) { return h.ConnectFrom("[::1]:0", "[::1]:444") })
 	}},
-	{"TIME_WAIT of bound first", true, func(h *mixedHost, n int) int { return h.waiting(n, "127.0.0.1:0") }},
-	{"bound to a port of the range, then connected", true, func(h *mixedHost, n int) int {
+	{"TIME_WAIT of bound first", never, func(h *mixedHost, n int) int { return h.waiting(n, "127.0.0.1:0") }},
+	{"bound to a port of the range, then connected", never, func(h *mixedHost, n int) int {
 		return h.several(n, func() (int, error) {
 			return h.ConnectFrom(fmt.Sprintf("127.0.0.8:%d", h.within()), h.served())
 		})
 	}},
-	{"bound first with SO_REUSEADDR", true, func(h *mixedHost, n int) int {
+	{"bound first with SO_REUSEADDR", never, func(h *mixedHost, n int) int {
 		return h.several(n, func() (int, error) { return h.ConnectReuse("127.0.0.9:0", h.served()) })
 	}},
-	{"connected from a range of their own", true, func(h *mixedHost, n int) int {
+	{"connected from a range of their own", never, func(h *mixedHost, n int) int {
 		low := int(h.within())
 		high := min(int(h.ports.High), low+n)
 		return h.several(n, func() (int, error) { return h.ConnectRange(low, high, h.served()) })
 	}},
-	{"bound to a device", false, func(h *mixedHost, n int) int {
+	{"bound to a device", fully, func(h *mixedHost, n int) int {
 		return h.several(n, func() (int, error) { return h.ConnectVia("lo", h.served()) })
 	}},
-	{"bound", false, func(h *mixedHost, n int) int { return h.several(n, h.bind("127.0.0.1:0")) }},
-	{"bound on any address", false, func(h *mixedHost, n int) int { return h.several(n, h.bind("0.0.0.0:0")) }},
-	{"listeners", false, func(h *mixedHost, n int) int { return len(h.listeners(n)) }},
-	{"children of listeners", false, func(h *mixedHost, n int) int { return len(h.children(n)) }},
-	{"children of listeners that are gone", true, func(h *mixedHost, n int) int {
+	{"bound", lately, func(h *mixedHost, n int) int { return h.several(n, h.bind("127.0.0.1:0")) }},
+	{"bound on any address", lately, func(h *mixedHost, n int) int { return h.several(n, h.bind("0.0.0.0:0")) }},
+	{"listeners", fully, func(h *mixedHost, n int) int { return len(h.listeners(n)) }},
+	{"children of listeners", fully, func(h *mixedHost, n int) int { return len(h.children(n)) }},
+	{"children of listeners that are gone", never, func(h *mixedHost, n int) int {
 		list := h.children(n)
 		for _, fd := range list {
 			h.Close(fd)
 		}
 		return len(list)
 	}},
-	{"server's sides", false, func(h *mixedHost, n int) int {
+	{"server's sides", fully, func(h *mixedHost, n int) int {
 		h.Listen("127.0.0.6:90")
 		return h.several(n, func() (int, error) { return h.ConnectFrom(h.outside(), "127.0.0.6:90") })
 	}},

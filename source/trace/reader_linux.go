@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -166,7 +167,13 @@ func (r *reader) close() error {
 	if r.name == "" {
 		return nil
 	}
-	if err := r.root.Remove(instances + r.name); err != nil {
+	err := r.root.Remove(instances + r.name)
+	for end := time.Now().Add(closePatience); errors.Is(err, unix.EBUSY) && time.Now().Before(end); {
+		// Who is about to exec(2) something has all that is open for a moment.
+		time.Sleep(10 * time.Millisecond)
+		err = r.root.Remove(instances + r.name)
+	}
+	if err != nil {
 		return fmt.Errorf("remove the tracefs instance: %w", err)
 	}
 	return nil

@@ -102,10 +102,9 @@ func timeWaits(t *testing.T, h *netlab.Host) map[source.Tuple]bool {
 // one destination: nearly every TIME_WAIT is traced to its process, and none
 // to the other.
 func TestOwnersOfTimeWait(t *testing.T) {
-	t.Parallel() // but none that leaves events of processes that have ended: nobody knows of what namespace
+	t.Parallel()
 	for _, address := range []string{"127.0.0.1", "::1", "::ffff:127.0.0.1"} {
-		t.Run(address, func(t *testing.T) {
-			t.Parallel()
+		t.Run(address, func(t *testing.T) { // one after the other: of what namespace a process was that has ended, nobody knows
 			h := netlab.New(t, "")
 			h.Sysctl("net.ipv4.tcp_tw_reuse", "0") // or a port is used twice
 			h.Sysctl("net.ipv4.tcp_rfc1337", "1")  // or an ACK that comes late ends a TIME_WAIT

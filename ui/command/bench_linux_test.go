@@ -41,6 +41,22 @@ func BenchmarkDashboard(b *testing.B) {
 	}
 }
 
+// BenchmarkDashboardOfAMillion is the same on hosts of half a million sockets and
+// of a million, with the interval of a second that polls would else be slower
+// than.
+func BenchmarkDashboardOfAMillion(b *testing.B) {
+	for _, sockets := range []int{500_000, 1_000_000} {
+		b.Run(fmt.Sprintf("sockets=%d", sockets), func(b *testing.B) {
+			if b.N > 1 {
+				b.Skip("takes a fixed time: use -benchtime 1x")
+			}
+			c := netlab.NewCrowd(b, 36_000, sockets-36_000)
+			b.Cleanup(func() { b.Log(strings.SplitN(c.Host.Output("cat", "/proc/net/sockstat"), "\n", 3)[1]) })
+			watchDashboard(b, []*netlab.Host{c.Host}, pty.Winsize{Rows: 24, Cols: 80}, func() {}, "--interval", "1s")
+		})
+	}
+}
+
 // BenchmarkDashboardNamespaces is the same on a host of many network namespaces,
 // beside one dump of each.
 func BenchmarkDashboardNamespaces(b *testing.B) {
@@ -60,14 +76,14 @@ func BenchmarkDashboardNamespaces(b *testing.B) {
 
 // watchDashboard starts the program on the first of the hosts. change is called
 // ten times a second.
-func watchDashboard(b *testing.B, hosts []*netlab.Host, screen pty.Winsize, change func()) {
+func watchDashboard(b *testing.B, hosts []*netlab.Host, screen pty.Winsize, change func(), args ...string) {
 	master, slave, err := pty.Open()
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer master.Close()
 	pty.Setsize(master, &screen)
-	cmd := exec.Command(executable(b))
+	cmd := exec.Command(executable(b), args...)
 	cmd.Env = environ(asProgram + "=" + asItIs)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	started := time.Now()
@@ -106,7 +122,7 @@ func watchDashboard(b *testing.B, hosts []*netlab.Host, screen pty.Winsize, chan
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(100*second/float64(time.Second), "%core")
 	b.ReportMetric(second/float64(once), "second-x-floor")
-	if len(hosts) == 1 {
+	if len(hosts) == 1 && len(args) == 0 { // of a million sockets, ss takes a minute
 		b.ReportMetric(float64(hosts[0].SSTime())/second, "ss-x-second")
 	}
 	b.ReportMetric(float64(resident)/(1<<20), "MB")
