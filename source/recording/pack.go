@@ -1,0 +1,81 @@
+package recording
+
+import (
+	"fmt"
+	"strconv"
+
+	"ephtop/source"
+)
+
+// beginFrame begins a frame where the moment is full, and so closes the one
+// before.
+func (w *Writer) beginFrame() error {
+	w.b, w.size, w.frame, w.objects = w.b[:0], 0, -1, count{}
+	if !w.full() {
+		return nil
+	}
+	if w.moments > 0 {
+		if err := w.zstd.Close(); err != nil {
+			return err
+		}
+	}
+	w.frame = w.packed.Len()
+	w.zstd.Reset(&w.packed)
+	return nil
+}
+
+// piece is how much of a moment's lines is compressed at once: a full moment of
+// a large host is longer than all else that is kept of it.
+const piece = 64 << 10
+
+// pack compresses what there is of the lines.
+func (w *Writer) pack() error {
+	if w.size += len(w.b); w.size > maxMoment {
+		return fmt.Errorf("%d bytes: %w", w.size, ErrTooLarge)
+	}
+	if err := w.objects.add(w.b); err != nil {
+		return err
+	}
+	if _, err := w.zstd.Write(w.b); err != nil {
+		return fmt.Errorf("compress: %w", err)
+	}
+	w.b = w.b[:0]
+	return nil
+}
+
+// checkLoad tells whether a reader takes the moment, which may have read up to a
+// block of it ahead.
+func (w *Writer) checkLoad(m *source.Moment) error {
+	const ahead = 1 << 18
+	return load{w.size, w.objects.objects, len(m.Snapshots), max(0, w.packed.Len()-ahead)}.check()
+}
+
+// appendList appends a field with n objects, if there are any.
+func appendList(b []byte, name string, n int, object func(b []byte, i int) []byte) []byte {
+	if n == 0 {
+		return b
+	}
+	b = append(strconv.AppendQuote(append(b, ','), name), ":["...)
+	for i := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = object(b, i)
+	}
+	return append(b, ']')
+}
+
+// appendIDs appends a field with the ids of those at the given indices.
+func appendIDs(b []byte, name string, indices []uint32) []byte {
+	if len(indices) == 0 {
+		return b
+	}
+	b = append(strconv.AppendQuote(append(b, ','), name), ":["...)
+	for i, n := range indices {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendUint(b, uint64(n)+1, 10)
+	}
+	return append(b, ']')
+}
