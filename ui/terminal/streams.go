@@ -27,9 +27,9 @@ func (f *file) Read(b []byte) (int, error) {
 
 func (f *file) Write(b []byte) (int, error) {
 	switch string(b) { // as Bubble Tea writes them, alone
-	case ansi.SetAltScreenSaveCursorMode:
+	case ansi.SetModeAltScreenSaveCursor:
 		f.t.alternate.Store(true)
-	case ansi.ResetAltScreenSaveCursorMode:
+	case ansi.ResetModeAltScreenSaveCursor:
 		f.t.alternate.Store(false)
 	}
 	n, err := f.File.Write(b)

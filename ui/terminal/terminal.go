@@ -124,7 +124,7 @@ func (t *Terminal) Show(ctx context.Context, m Model, inks []screen.Ink, log *sl
 // set there.
 func (t *Terminal) leave() {
 	if t.alternate.Load() {
-		_, _ = io.WriteString(t.Out, ansi.ResetBracketedPasteMode+ansi.ResetAltScreenSaveCursorMode+ansi.ShowCursor)
+		_, _ = io.WriteString(t.Out, ansi.ResetModeBracketedPaste+ansi.ResetModeAltScreenSaveCursor+ansi.ShowCursor)
 	}
 }
 
