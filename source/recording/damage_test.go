@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -161,12 +162,17 @@ func checkIndices(t *testing.T, m *source.Moment) {
 
 // compress packs lines as the zstd program would.
 func compress(lines ...string) []byte {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	return encoder().EncodeAll([]byte(strings.Join(lines, "\n")+"\n"), nil)
+}
+
+// encoder is made once: it takes megabytes, and some tests pack a moment a time.
+var encoder = sync.OnceValue(func() *zstd.Encoder {
+	enc, err := zstd.NewWriter(nil)
 	if err != nil {
 		panic(err)
 	}
-	return enc.EncodeAll([]byte(strings.Join(lines, "\n")+"\n"), nil)
-}
+	return enc
+})
 
 const header = `{"recording":"ephtop","version":2,"start":"2026-11-22T12:00:00Z"}`
 
