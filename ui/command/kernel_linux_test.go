@@ -161,7 +161,7 @@ func startChurn(t *testing.T, h *netlab.Host) {
 
 func TestKernelDoctorFindsChurn(t *testing.T) {
 	t.Parallel()
-	h := netlab.New(t, "40000 40999")
+	h := netlab.New(t, "40000 44999")      // enough for half a minute, which a busy machine may take to ask
 	h.Sysctl("net.ipv4.tcp_tw_reuse", "0") // on loopback TIME_WAIT would not stand in the way
 	startChurn(t, h)
 	status, d := consultHost(t, h, "--for", "2s")

@@ -11,11 +11,13 @@ import (
 	"testing"
 
 	"ephtop/source/netlab"
+	"ephtop/ui/internal/race"
 )
 
 // In a control group whose memory is too little for so many sockets, the program
 // is not killed: it shows fewer connections, says so, and counts all.
 func TestASmallControlGroup(t *testing.T) {
+	unraced(t)
 	const limit, live, waits = 40 << 20, 3200, 20_000
 	c := netlab.NewCrowd(t, live, waits)
 	group := controlGroup(t, limit)
@@ -49,6 +51,7 @@ func TestASmallControlGroup(t *testing.T) {
 
 // TestADashboardInASmallControlGroup looks at it for some polls.
 func TestADashboardInASmallControlGroup(t *testing.T) {
+	unraced(t)
 	c := netlab.NewCrowd(t, 3200, 20_000)
 	cmd := confined(t, controlGroup(t, 40<<20), "--interval", "200ms", "--netns", "self")
 	s := openScreen(t, c.Host, screenOptions{command: append([]string{cmd.Path}, cmd.Args[1:]...)})
@@ -57,6 +60,14 @@ func TestADashboardInASmallControlGroup(t *testing.T) {
 	s.waitFor("● live")
 	s.press("q")
 	s.wantEnd(0)
+}
+
+// unraced skips the test where the race detector would be what is too large.
+func unraced(t *testing.T) {
+	t.Helper()
+	if race.Enabled {
+		t.Skip("the race detector takes more memory than the group has")
+	}
 }
 
 // confined is the program in a control group.
