@@ -136,7 +136,7 @@ func TestOwnersOfTimeWait(t *testing.T) {
 				traced[e.Tuple] = e
 			}
 			tuples := timeWaits(t, h)
-			if len(tuples) < 390 {
+			if len(tuples) < 300 { // an emulated machine loses some
 				t.Fatalf("%d TIME_WAIT: the test is wrong", len(tuples))
 			}
 			found := 0
