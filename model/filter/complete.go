@@ -58,7 +58,7 @@ func Complete(expr string, names func(key string) []string) Completion {
 		words = beginning(slices.Concat(stateNames(), names("proc")), last.text)
 	case k != nil && k.Kind == Word:
 		words = beginning(k.Values, last.text)
-	case k != nil:
+	case k != nil && !t.compare:
 		words = beginning(names(k.Name), last.text)
 	}
 	if c.Candidates == nil {

@@ -137,8 +137,14 @@ func FuzzComplete(f *testing.F) {
 	}
 	f.Add("proc:ab", "aB\u2028")
 	f.Add("stAte:0,B", "")
+	f.Add("proC>", ">0")
 	f.Fuzz(func(t *testing.T, typed, name string) {
-		names := func(key string) []string { return append(living(key), name, name+"x") }
+		names := func(key string) []string {
+			if known := living(key); known != nil {
+				return append(known, name, name+"x")
+			}
+			return nil
+		}
 		Misread(typed)
 		for cursor := range len(typed) + 1 {
 			Unfinished(typed, cursor)
