@@ -217,13 +217,19 @@ func TestKernelBoundFirst(t *testing.T) {
 				if tables {
 					kind = live.Tables
 				}
+				unlucky := 0
 				for range 20 {
 					err := l.ask(t, kind, way%2 == 1, tt.hold)
 					switch {
 					case err == nil:
 						return
-					case tables || past || l.inOneBatch():
+					case tables || past || unlucky == 1:
 						t.Fatal(err)
+					case l.inOneBatch():
+						// One look goes by what is likely: in a range of 20 ports, one
+						// time in 200 connect() picks ports for a destination that it
+						// picks for no other.
+						unlucky++
 					}
 				}
 				t.Skip("others on this host open so many files that the order of inodes says nothing")
