@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"runtime"
 	"testing"
@@ -37,11 +38,13 @@ func busyHost(n int) *source.Moment {
 		}
 		s.Sockets = append(s.Sockets, k)
 	}
+	// The kernel's order is that of a hash.
+	rand.New(rand.NewPCG(1, 2)).Shuffle(n, func(i, j int) { s.Sockets[i], s.Sockets[j] = s.Sockets[j], s.Sockets[i] })
 	return m
 }
 
 func BenchmarkUpdate(b *testing.B) {
-	for _, n := range []int{300, 36000, 200000} {
+	for _, n := range []int{300, 36000, 200000, 500000} {
 		b.Run(fmt.Sprintf("sockets=%d", n), func(b *testing.B) { benchmarkUpdate(b, busyHost(n)) })
 	}
 }

@@ -45,8 +45,12 @@ type tally struct {
 	// counts has, in turn, the number of holders of each port and where the
 	// next holder of each port goes.
 	counts [1<<16 + 1]int32
+	// pages has where the next holder of each 1<<pageBits ports goes.
+	pages [1 << (16 - pageBits)]int32
 	// holders are the sockets that hold an ephemeral port, by port.
 	holders []holder
+	page    []holder // scratch of sortPages
+	nobody  holder   // scratch of place
 
 	waits    waits // of the range
 	pools    poolCounts
@@ -58,6 +62,10 @@ type tally struct {
 	worst    []int32 // of worstClosing
 	lives    lives
 }
+
+// pageBits is the binary logarithm of how many ports a page has: the holders of
+// one fit into a processor's cache, and not many are written to at a time.
+const pageBits = 10
 
 // few sockets are those that are sorted, not counted, by port.
 const few = 1 << 10
@@ -220,14 +228,15 @@ func (c *census) number(st *State, o *ownership) {
 			continue
 		}
 		row := &st.Rows[i]
-		h := holder{row: int32(i), tuple: noTuple, port: s.LocalPort, state: s.State, age: noAge, fresh: o.recall.isNew(i)}
+		h := c.place(row.Ephemeral, s.LocalPort)
+		*h = holder{row: int32(i), tuple: noTuple, port: s.LocalPort, state: s.State, age: noAge, fresh: o.recall.isNew(i)}
 		d := c.domains.of(s.Interface)
 		h.blocked = row.Ephemeral && d.any && d.blocked.Has(s.LocalPort)
 		row.Blocking = h.blocked && s.Bind != source.BindConnect
 		h.bound = row.Blocking && (s.State == source.Bound || !d.aside.Has(s.LocalPort))
 		m := &o.recall.next[i]
 		if row.Ephemeral && c.proto == source.TCP && s.RemotePort != 0 {
-			h.sign = c.sign(m, s, &h, o)
+			h.sign = c.sign(m, s, h, o)
 		}
 		if !d.countsForTuple(s, row) {
 			m.tuple = noTuple
@@ -249,23 +258,33 @@ func (c *census) number(st *State, o *ownership) {
 		h.process, h.inferred = c.consumers.process(row, s.State), row.Tier == OwnerInferred
 		h.user = c.consumers.user(row, s)
 		h.cgroup = c.consumers.cgroup(row, s)
-		switch {
-		case !row.Ephemeral:
-			if s.RemotePort != 0 && !c.private.servers.Has(s.LocalPort) {
-				c.private.rows = append(c.private.rows, int32(i))
-			}
-		case c.few:
-			c.holders = append(c.holders, h)
-		default:
-			c.holders[c.counts[h.port]] = h
-			c.counts[h.port]++
+		if !row.Ephemeral && s.RemotePort != 0 && !c.private.servers.Has(s.LocalPort) {
+			c.private.rows = append(c.private.rows, int32(i))
 		}
 	}
-	if c.few {
-		slices.SortFunc(c.holders, func(a, b holder) int {
-			return cmp.Or(cmp.Compare(a.port, b.port), cmp.Compare(a.row, b.row))
-		})
+	if !c.few {
+		c.sortPages()
+		return
 	}
+	slices.SortFunc(c.holders, func(a, b holder) int {
+		return cmp.Or(cmp.Compare(a.port, b.port), cmp.Compare(a.row, b.row))
+	})
+}
+
+// place gives the place of the next holder of a port; one that is passed over
+// where the port is not ephemeral.
+func (c *census) place(ephemeral bool, port uint16) *holder {
+	if !ephemeral {
+		return &c.nobody
+	}
+	if c.few {
+		c.holders = append(c.holders, holder{})
+		return &c.holders[len(c.holders)-1]
+	}
+	at := &c.pages[port>>pageBits]
+	h := &c.holders[*at]
+	*at++
+	return h
 }
 
 // sign returns what is held of a connection on a usable port, and remembers what
@@ -293,7 +312,31 @@ func (c *census) placeByPort(r source.PortRange) {
 	for port := int(r.Low) + 1; port <= int(r.High)+1; port++ {
 		c.counts[port] += c.counts[port-1]
 	}
+	for page := range c.pages {
+		c.pages[page] = c.counts[page<<pageBits]
+	}
 	c.holders = resize(c.holders, int(c.counts[int(r.High)+1]))
+}
+
+// sortPages sorts the holders of each page by port, where they lie one
+// behind the other: to put half a million holders straight to their places takes
+// as many cache misses.
+func (c *census) sortPages() {
+	from := int32(0)
+	for _, to := range c.pages {
+		if to <= from {
+			continue
+		}
+		page := c.holders[from:to]
+		c.page = append(c.page[:0], page...)
+		for i := range c.page {
+			h := &c.page[i]
+			at := &c.counts[h.port]
+			c.holders[*at] = *h
+			*at++
+		}
+		from = to
+	}
 }
 
 // countPort counts the holders of one port.
