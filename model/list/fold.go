@@ -2,6 +2,7 @@ package list
 
 import (
 	"cmp"
+	"encoding/binary"
 	"time"
 
 	"ephtop/model"
@@ -16,6 +17,14 @@ type foldKey struct {
 	iface                 uint32
 	pid                   int32 // 0 where the owner is not known
 	start                 uint64
+}
+
+// near is a number below 256 for Selection.near, where the fold with this key may
+// be found sooner than by a hash of all of it.
+func (k *foldKey) near() uint8 {
+	n := binary.BigEndian.Uint32(k.remote[12:]) ^ binary.BigEndian.Uint32(k.local[12:])<<1 ^
+		uint32(k.pid)<<8 ^ uint32(k.remotePort)<<4 ^ uint32(k.localPort)
+	return uint8(n * 0x9e3779b1 >> 24) // Fibonacci hashing
 }
 
 // foldOf gives the key of a socket's fold.
@@ -43,16 +52,17 @@ func atRemote(st *model.State, s *source.Socket, r *model.Row) bool {
 func (s *Selection) fold(l *List, st *model.State, i int) {
 	socket, row := &st.Snapshot.Sockets[i], &st.Rows[i]
 	key := foldOf(st, socket, row)
-	at, there := s.folds[key]
-	if !there {
-		if s.folds == nil {
-			s.folds = make(map[foldKey]int32)
+	near := &s.near[key.near()]
+	if *near >= int32(len(l.Folds)) || l.Folds[*near].key != key {
+		at, there := s.folds[key]
+		if !there {
+			at = int32(len(l.Folds))
+			s.folds[key] = at
+			l.Folds = append(l.Folds, Fold{Socket: int32(i), AtRemote: atRemote(st, socket, row), since: row.Since, key: key})
 		}
-		at = int32(len(l.Folds))
-		s.folds[key] = at
-		l.Folds = append(l.Folds, Fold{Socket: int32(i), AtRemote: atRemote(st, socket, row), since: row.Since, key: key})
+		*near = at
 	}
-	f := &l.Folds[at]
+	f := &l.Folds[*near]
 	if row.Tier > st.Rows[f.Socket].Tier {
 		f.Socket = int32(i)
 	}

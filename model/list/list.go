@@ -74,7 +74,8 @@ type Selection struct {
 	ranks       []int32
 	tuples      map[model.TupleKey]int32 // of rankTuples
 	folds       map[foldKey]int32
-	hit         []bool // scratch of Destinations
+	near        [1 << 8]int32 // a fold for each foldKey.near
+	hit         []bool        // scratch of Destinations
 }
 
 // List lists the sockets that pass, sorted, in the memory of l.
@@ -93,6 +94,9 @@ func (s *Selection) List(l *List, st *model.State) {
 func (s *Selection) selectRows(l *List, st *model.State) keyMaker {
 	s.keys = s.keys[:0]
 	l.Folds, l.Sockets, l.Waiting = l.Folds[:0], 0, 0
+	if s.folds == nil {
+		s.folds = make(map[foldKey]int32)
+	}
 	clear(s.folds)
 	k := keyMaker{st: st, order: s.Order}
 	for rank, state := range model.LifeOrder {
