@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -47,8 +48,8 @@ type Overview struct {
 	// Findings are those of all States, most urgent first.
 	Findings []Finding
 
-	// pool keeps the memory of the States, in the order of the Snapshots.
-	pool    []*State
+	// pool keeps the memory of the States.
+	pool    map[scopeKey]*State
 	nowhere [1]source.Snapshot
 }
 
@@ -87,6 +88,8 @@ type scopeKey struct {
 	netns uint64
 }
 
+func scopeKeyOf(s *source.Scope) scopeKey { return scopeKey{s.Host, s.Netns} }
+
 // NewFleet makes a Fleet with no past.
 func NewFleet(o Options) *Fleet {
 	if o.Thresholds == (Thresholds{}) {
@@ -109,22 +112,20 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 		o.nowhere[0] = source.Snapshot{}
 		snapshots = o.nowhere[:]
 	}
-	for len(o.pool) < len(snapshots) {
-		o.pool = append(o.pool, new(State))
-	}
 	o.States = o.States[:0]
 	f.elsewhere.forget(m)
 	f.follow(snapshots)
 	f.route(m, snapshots)
 	o.Elsewhere = f.elsewhere.count(o.Elsewhere[:0], f.clock)
 	for i := range snapshots {
-		st := o.pool[i]
+		st := o.lend(&snapshots[i].Scope, f.turn)
 		st.Moment, st.Snapshot, st.Thresholds, st.Cgroups = m, &snapshots[i], f.thresholds, o.Cgroups
 		st.Failures.Unplaced = f.unplaced
 		f.current[i].update(f, st)
 		o.States = append(o.States, st)
 	}
 	f.forget()
+	maps.DeleteFunc(o.pool, func(_ scopeKey, st *State) bool { return st.turn != f.turn })
 	o.Processes = append(o.Processes[:0], f.registry.processes...)
 	o.Exits = append(o.Exits[:0], f.registry.exits...)
 	for _, st := range o.States {
@@ -132,6 +133,22 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	}
 	o.rank()
 	o.Focus = f.focus.choose(o)
+}
+
+// lend gives the State that a namespace had, for the memory of its rows: the
+// largest namespace is not always found first.
+func (o *Overview) lend(s *source.Scope, turn uint32) *State {
+	if o.pool == nil {
+		o.pool = make(map[scopeKey]*State)
+	}
+	key := scopeKeyOf(s)
+	st := o.pool[key]
+	if st == nil || st.turn == turn { // two may have one number at once
+		st = new(State)
+		o.pool[key] = st
+	}
+	st.turn = turn
+	return st
 }
 
 // tell moves the clock on. Ages are told by it and not by the wall clock, so
@@ -152,7 +169,7 @@ func (f *Fleet) follow(snapshots []source.Snapshot) {
 	f.current = f.current[:0]
 	for i := range snapshots {
 		s := &snapshots[i].Scope
-		key := scopeKey{s.Host, s.Netns}
+		key := scopeKeyOf(s)
 		t := f.trackers[key]
 		if t == nil || t.turn == f.turn || t.cookie != 0 && s.Cookie != 0 && t.cookie != s.Cookie {
 			t = new(tracker)

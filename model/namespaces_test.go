@@ -325,3 +325,27 @@ func TestFailuresElsewhereAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// Which namespace comes first changes; what was made for many rows stays with
+// those that have them.
+func TestMemoryStaysWithItsNamespace(t *testing.T) {
+	t.Parallel()
+	f, o, set := NewFleet(Options{}), new(Overview), testSettings()
+	large := source.Snapshot{Scope: source.Scope{Netns: 1}, Settings: set, Sockets: slices.Repeat([]source.Socket{socket(source.Established, "10.0.0.1:40001", cache)}, 10_000)}
+	small := source.Snapshot{Scope: source.Scope{Netns: 2}, Settings: set}
+	for i, order := range [][]source.Snapshot{{large}, {small, large}, {large, small}, {small, large}} {
+		m := moment(0)
+		m.Time, m.Snapshots = m.Time.Add(time.Duration(i)*time.Second), order
+		f.Update(m, o)
+		total := 0
+		for _, st := range o.pool {
+			total += cap(st.Rows)
+			if len(st.Rows) != len(st.Snapshot.Sockets) {
+				t.Errorf("moment %d: %d rows of %d sockets", i, len(st.Rows), len(st.Snapshot.Sockets))
+			}
+		}
+		if total > 10_000*5/4 {
+			t.Errorf("moment %d: memory for %d rows is kept for 10,000 sockets", i, total)
+		}
+	}
+}

@@ -52,6 +52,8 @@ type State struct {
 	// Level is the worst of the two protocols' levels, and LevelExhausted
 	// where a connect or a bind has just failed.
 	Level Level
+
+	turn uint32 // of the Fleet, when it was last lent
 }
 
 // Protocol is what is known of one transport protocol.
