@@ -318,61 +318,6 @@ func (w *Writer) appendSnapshot(s *source.Snapshot, st *stream) error {
 	return w.pack()
 }
 
-// appendChanged appends the fields that changed of sockets.
-func (w *Writer) appendChanged(s *source.Snapshot, t *sockets) error {
-	begin := `,"changed":[`
-	var base values
-	for i, n := range t.order {
-		if t.seen[n].fresh {
-			continue
-		}
-		k := &s.Sockets[i]
-		was, changed := t.update(n, k, ownerOf(k, w.known.ids), w.now)
-		if !changed {
-			continue
-		}
-		base = w.socket.values(base, reflect.ValueOf(&was).Elem())
-		b := strconv.AppendUint(append(append(w.b, begin...), `{"id":`...), uint64(n)+1, 10)
-		w.b = append(w.socket.append(b, base, reflect.ValueOf(&t.rows[n]).Elem()), '}')
-		begin = ","
-		if len(w.b) > piece {
-			if err := w.pack(); err != nil {
-				return err
-			}
-		}
-	}
-	if begin == "," {
-		w.b = append(w.b, ']')
-	}
-	return nil
-}
-
-// appendFresh appends the sockets that are new.
-func (w *Writer) appendFresh(t *sockets) error {
-	begin := `,"sockets":[`
-	last := uint32(0)
-	for _, n := range t.fresh {
-		r := t.rows[n]
-		if last++; r.ID == last {
-			r.ID = 0
-		} else {
-			last = r.ID
-		}
-		w.b = append(append(w.b, begin...), '{')
-		w.b = append(w.socket.append(w.b, w.socket.zero, reflect.ValueOf(&r).Elem()), '}')
-		begin = ","
-		if len(w.b) > piece {
-			if err := w.pack(); err != nil {
-				return err
-			}
-		}
-	}
-	if begin == "," {
-		w.b = append(w.b, ']')
-	}
-	return nil
-}
-
 // Moments is the number of moments written.
 func (w *Writer) Moments() int { return w.moments }
 
