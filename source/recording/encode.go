@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +23,8 @@ type object struct {
 }
 
 type field struct {
-	key    string // with quotes and colon
+	name   string
+	key    string // the name with quotes and colon
 	index  []int
 	append appender
 }
@@ -45,7 +47,7 @@ func newObject(t reflect.Type, start *time.Time) *object {
 		if name == "" {
 			name = f.Name
 		}
-		o.fields = append(o.fields, field{strconv.Quote(name) + ":", f.Index, appenderOf(f.Type, start)})
+		o.fields = append(o.fields, field{name, strconv.Quote(name) + ":", f.Index, appenderOf(f.Type, start)})
 	}
 	o.zero = o.values(nil, reflect.New(t).Elem())
 	return o
@@ -61,6 +63,15 @@ func (o *object) values(old values, v reflect.Value) values {
 		old[i] = f.append(old[i][:0], v.FieldByIndex(f.index))
 	}
 	return old
+}
+
+// forget has all values be unlike any, but for those of the fields with the given names.
+func (o *object) forget(v values, but []string) {
+	for i := range o.fields {
+		if !slices.Contains(but, o.fields[i].name) {
+			v[i] = v[i][:0]
+		}
+	}
 }
 
 // append appends to an open object the fields of v that differ from base.

@@ -43,6 +43,14 @@ func (w *Writer) pack() error {
 	return nil
 }
 
+// packPiece compresses what there is of the lines, if that is a piece.
+func (w *Writer) packPiece() error {
+	if len(w.b) < piece {
+		return nil
+	}
+	return w.pack()
+}
+
 // checkLoad tells whether a reader takes the moment, which may have read up to a
 // block of it ahead.
 func (w *Writer) checkLoad(m *source.Moment) error {

@@ -55,6 +55,8 @@ type Writer struct {
 	err      error // the first one
 
 	blocked, freed ports // memory of appendChanges
+	row, was       row   // of appendChanged and appendFresh
+	base           values
 }
 
 // stream is what was written of one namespace.
@@ -278,11 +280,11 @@ func (w *Writer) appendSnapshots(m *source.Moment) error {
 		}
 		if st.moment < 0 || w.full() || !st.scope.Same(&s.Scope) {
 			st.head = w.snapshot.values(st.head, reflect.ValueOf(new(source.Snapshot)).Elem())
-			st.sockets.reset()
+			st.sockets.reset(w.now)
 			st.blocked, st.vrfs = st.blocked[:0], nil
 		}
 		st.moment, st.scope = w.moments, s.Scope
-		st.sockets.match(s.Sockets, w.known.ids, w.now)
+		st.sockets.match(s.Sockets)
 		if rows += len(st.sockets.rows); rows > maxSockets {
 			return fmt.Errorf("%d sockets: %w", rows, ErrTooLarge)
 		}
@@ -311,7 +313,7 @@ func (w *Writer) appendSnapshot(s *source.Snapshot, st *stream) error {
 	if err := w.appendChanged(s, &st.sockets); err != nil {
 		return err
 	}
-	if err := w.appendFresh(&st.sockets); err != nil {
+	if err := w.appendFresh(s, &st.sockets); err != nil {
 		return err
 	}
 	w.b = append(w.b, "}\n"...)
