@@ -81,15 +81,20 @@ func (o *object) append(b []byte, base values, v reflect.Value) []byte {
 
 // fold does so too, and makes base the fields of v.
 func (o *object) fold(b []byte, base values, v reflect.Value, keep bool) []byte {
+	none := &base[0] == &o.zero[0] // then what is zero needn't be written to be seen as such
 	for i := range o.fields {
 		f := &o.fields[i]
+		field := v.FieldByIndex(f.index)
+		if none && field.IsZero() {
+			continue
+		}
 		before := len(b)
 		if b[before-1] != '{' {
 			b = append(b, ',')
 		}
 		b = append(b, f.key...)
 		at := len(b)
-		b = f.append(b, v.FieldByIndex(f.index))
+		b = f.append(b, field)
 		if bytes.Equal(b[at:], base[i]) {
 			b = b[:before]
 		} else if keep {

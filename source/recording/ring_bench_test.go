@@ -2,7 +2,6 @@ package recording_test
 
 import (
 	"fmt"
-	"io"
 	"runtime"
 	"testing"
 	"time"
@@ -27,53 +26,58 @@ func (h *host) second(changes, queues int) {
 	}
 }
 
-// BenchmarkRing measures the full moment and one of the others, what a minute
-// takes, and what the Ring holds beside what is recorded.
+// BenchmarkRing measures a full moment and those before it, what a minute takes,
+// and what the Ring holds beside what is recorded.
 func BenchmarkRing(b *testing.B) {
 	for _, c := range crowds {
 		b.Run(fmt.Sprintf("sockets=%d/churn=%d/queues=%d", c.sockets, c.churn, c.queues), func(b *testing.B) {
 			h := newHost(1, c.sockets)
+			h.second(0, 0) // leaves its lists no room
 			var m source.Moment
 			var full, next time.Duration
-			size, held := int64(0), uint64(0)
+			var size int64
+			var held, allocated uint64
 			for b.Loop() {
-				before := heap()
+				before := heap().HeapAlloc
 				r, err := recording.NewRing(time.Hour, 1<<30)
 				if err != nil {
 					b.Fatal(err)
 				}
-				for n := range 60 {
+				write := func() time.Duration {
 					h.moment(&m)
 					began := time.Now()
 					if err := r.Write(&m); err != nil {
 						b.Fatal(err)
 					}
-					if n == 0 {
-						full += time.Since(began)
-					} else {
-						next += time.Since(began)
-					}
-					h.second(c.churn, c.queues)
+					return time.Since(began)
 				}
-				var file io.ReaderAt
-				file, size = r.Copy()
+				write()
+				for range recording.FullEvery - 1 {
+					h.second(c.churn, c.queues)
+					next += write()
+				}
+				_, size = r.Copy()
+				total := heap().TotalAlloc
+				full += write()
+				allocated = heap().TotalAlloc - total
 				m = source.Moment{}
-				held = heap() - before - uint64(size)
-				runtime.KeepAlive(r)
+				file, all := r.Copy()
+				held = heap().HeapAlloc - before - uint64(all)
 				runtime.KeepAlive(file)
+				runtime.KeepAlive(r)
 			}
-			b.ReportMetric(full.Seconds()*1000/float64(b.N), "ms/full")
-			b.ReportMetric(next.Seconds()*1000/59/float64(b.N), "ms/next")
+			b.ReportMetric(float64(full.Milliseconds())/float64(b.N), "ms/full")
+			b.ReportMetric(float64(next.Milliseconds())/float64(recording.FullEvery-1)/float64(b.N), "ms/next")
 			b.ReportMetric(float64(size)/1e6, "MB/minute")
 			b.ReportMetric(float64(held)/float64(c.sockets), "B/socket")
+			b.ReportMetric(float64(allocated)/1e6, "MB/full")
 		})
 	}
 }
 
-// heap is what is alive.
-func heap() uint64 {
+// heap is what is alive, and what was allocated.
+func heap() (s runtime.MemStats) {
 	runtime.GC()
-	var s runtime.MemStats
 	runtime.ReadMemStats(&s)
-	return s.HeapAlloc
+	return s
 }

@@ -4,7 +4,6 @@ import (
 	"hash/maphash"
 	"math"
 	"reflect"
-	"slices"
 	"strconv"
 	"time"
 
@@ -94,7 +93,7 @@ func (t *sockets) rest(s *source.Socket, owner uint32) uint64 {
 // which are new and gone.
 func (t *sockets) match(list []source.Socket) {
 	t.turn++
-	next := slices.Grow(t.spare[:0], len(list))[:len(list)]
+	next := grow(t.spare[:0], len(list))[:len(list)]
 	missed := 0
 	of, key := -1, uint64(0)
 	source.Align(len(list), len(t.order), func(i, j int) bool {
@@ -137,8 +136,7 @@ func (t *sockets) find(list []source.Socket, next []uint32, missed int) {
 			t.byKey[d.key] = n
 		}
 	}
-	// To grow by and by leaves garbage.
-	t.rows = slices.Grow(t.rows, max(0, missed-len(t.free)))
+	t.rows = grow(t.rows, missed-len(t.free))
 	for i := range next {
 		if next[i] != unseen {
 			continue
@@ -152,6 +150,16 @@ func (t *sockets) find(list []source.Socket, next []uint32, missed int) {
 		}
 		next[i] = n
 	}
+}
+
+// grow gives s room for n more elements at once, and not for as many more as
+// append would.
+func grow[T any](s []T, n int) []T {
+	if cap(s)-len(s) >= n {
+		return s
+	}
+	n += len(s)
+	return append(make([]T, 0, n+n/16), s...)
 }
 
 // is tells whether an index is that of the socket with a key, and not taken yet.

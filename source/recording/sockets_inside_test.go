@@ -1,7 +1,9 @@
 package recording
 
 import (
+	"reflect"
 	"testing"
+	"time"
 
 	"ephtop/source"
 )
@@ -32,5 +34,38 @@ func TestIDsOfSocketsOnOneTuple(t *testing.T) {
 		if fresh := table.rows[table.order[0]].fresh; fresh != step.fresh || fresh != (len(table.gone) == 1) && i > 0 {
 			t.Errorf("step %d: a new id is %v, want %v; %d gone", i, fresh, step.fresh, len(table.gone))
 		}
+	}
+}
+
+// A host has hundreds of thousands of sockets, and little memory for what looks
+// at it.
+func TestLittleIsKeptOfASocket(t *testing.T) {
+	t.Parallel()
+	if size := reflect.TypeFor[digest]().Size(); size > 32 {
+		t.Errorf("%d bytes of each socket, want at most 32", size)
+	}
+}
+
+// A moment is written without garbage for each of its sockets, also one that
+// stands alone.
+func TestNoGarbageOfSockets(t *testing.T) { // not parallel: it counts what is allocated
+	m := &source.Moment{}
+	s := m.Add(source.Scope{})
+	for i := range 10_000 {
+		s.Sockets = append(s.Sockets, source.Socket{Proto: source.TCP, LocalPort: uint16(i), Cookie: uint64(i), Process: source.NoProcess})
+	}
+	r, err := NewRing(time.Hour, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(2*FullEvery, func() {
+		for i := range 10 {
+			s.Sockets[i].SendQueue++
+		}
+		if err := r.Write(m); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 100 {
+		t.Errorf("%v allocations a moment of 10,000 sockets, want at most 100", n)
 	}
 }
