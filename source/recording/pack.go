@@ -18,8 +18,10 @@ func (w *Writer) beginFrame() error {
 		if err := w.zstd.Close(); err != nil {
 			return err
 		}
+		w.index.add(w.packed.Len(), 0)
 	}
 	w.frame = w.packed.Len()
+	w.index.begin()
 	w.zstd.Reset(&w.packed)
 	return nil
 }

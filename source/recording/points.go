@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sort"
+	"slices"
 	"time"
 )
 
@@ -12,29 +12,35 @@ import (
 // recording, or that of a full moment's frame.
 type point struct {
 	offset int64
+	end    int64 // what is behind it is another's
 	t      time.Duration
+	known  bool // t is, and that it is a full moment
 }
 
-// findPoints finds the points and the ends of the recording. It reads the beginning
-// of each frame, and the last frames.
+// findPoints finds the points and the ends of the recording. It reads the last
+// frames, and where there is no index the beginning of each.
 func (p *Player) findPoints() error {
-	starts, err := frames(p.file, p.size)
-	if err != nil {
-		return err
-	}
-	p.points = []point{{}}
-	for i, at := range starts {
-		next := p.size
-		if i+1 < len(starts) {
-			next = starts[i+1]
-		}
-		// What is no full moment is skipped: the header, or another's frame.
-		t, ok, err := p.glance(at, next)
-		if err != nil {
+	list := readIndex(p.file, p.size)
+	indexed := list != nil
+	if !indexed {
+		var err error
+		if list, err = frames(p.file, p.size); err != nil {
 			return err
 		}
-		if ok && at > 0 && t >= p.points[len(p.points)-1].t {
-			p.points = append(p.points, point{at, t})
+	}
+	p.points = []point{{known: true}}
+	for i, at := range list {
+		end := p.size
+		if i+1 < len(list) {
+			end = list[i+1]
+		}
+		if at > 0 {
+			p.points = append(p.points, point{offset: at, end: end})
+		}
+	}
+	if !indexed {
+		if err := p.glanceAll(); err != nil {
+			return err
 		}
 	}
 	if err := p.findEnd(); err != nil {
@@ -54,16 +60,46 @@ func (p *Player) findPoints() error {
 	return nil
 }
 
-// glance looks at the beginning of one frame.
-func (p *Player) glance(at, next int64) (time.Duration, bool, error) {
-	if err := p.reader.restart(io.NewSectionReader(p.file, at, next-at)); err != nil {
-		return 0, false, err
+// glanceAll looks at all points, and keeps those that are and rise.
+func (p *Player) glanceAll() error {
+	kept := p.points[:1]
+	for _, next := range p.points[1:] {
+		ok, err := p.glance(&next)
+		if err != nil {
+			return err
+		}
+		if ok && next.t >= kept[len(kept)-1].t {
+			kept = append(kept, next)
+		}
 	}
-	t, ok := p.reader.glance()
+	p.points = kept
+	return nil
+}
+
+// glance looks at the beginning of one frame, and tells whether it is a point:
+// what is no full moment is none, as the header, or another's frame. The reader
+// has to be restarted then.
+func (p *Player) glance(at *point) (bool, error) {
+	if at.known {
+		return true, nil
+	}
+	if err := p.reader.restart(io.NewSectionReader(p.file, at.offset, at.end-at.offset)); err != nil {
+		return false, err
+	}
+	at.t, at.known = p.reader.glance()
 	if err := p.reader.input.err; err != nil {
-		return 0, false, fmt.Errorf("look for the moments: %w", err)
+		return false, fmt.Errorf("look for the moments: %w", err)
 	}
-	return t, ok, nil
+	return at.known, nil
+}
+
+// look glances at a point, and forgets it where it is none.
+func (p *Player) look(i int) (bool, error) {
+	ok, err := p.glance(&p.points[i])
+	if err == nil && !ok {
+		p.points = slices.Delete(p.points, i, i+1)
+	}
+	return ok, err
 }
 
 // restart has the reader go on at a point. That at the beginning is behind the
@@ -79,7 +115,13 @@ func (p *Player) restart(offset int64) error {
 // it is cut inside a full moment, that is behind the point before; where it is
 // damaged there too, the last moment is not looked for much further.
 func (p *Player) findEnd() error {
-	for i := len(p.points) - 1; i >= 0 && i >= len(p.points)-maxTries; i-- {
+	for i, tries := len(p.points)-1, 0; i >= 0 && tries < maxTries; i-- {
+		if ok, err := p.look(i); err != nil {
+			return err
+		} else if !ok {
+			continue
+		}
+		tries++
 		p.last = p.header.Start.Add(p.points[i].t)
 		found, err := p.readEnd(p.points[i].offset)
 		if found || err != nil {
@@ -118,12 +160,36 @@ func (p *Player) readEnd(offset int64) (found bool, err error) {
 // approach has the reader stand at or before the moment that is sought: where
 // it is, if there is no point between, else at a point.
 func (p *Player) approach(target time.Duration) error {
-	n := sort.Search(len(p.points), func(i int) bool { return p.points[i].t > target })
-	from := p.points[max(n-1, 0)]
+	n, err := p.before(target)
+	if err != nil {
+		p.sought = false
+		return err
+	}
+	from := p.points[n]
 	r := p.reader
 	if r.begun && r.moment.t <= target && r.moment.t >= from.t && (r.err == nil || errors.Is(r.err, io.EOF)) {
 		return nil
 	}
 	p.sought = false
 	return p.restart(from.offset)
+}
+
+// before finds the last point that is not after the moment that is sought, or
+// the first of all.
+func (p *Player) before(target time.Duration) (int, error) {
+	low, high := 0, len(p.points)
+	for high-low > 1 {
+		middle := (low + high) / 2
+		switch ok, err := p.look(middle); {
+		case err != nil:
+			return 0, err
+		case !ok:
+			high--
+		case p.points[middle].t > target:
+			high = middle
+		default:
+			low = middle
+		}
+	}
+	return low, nil
 }

@@ -38,7 +38,11 @@ type segment struct {
 // FullEvery moments more; less where these take more than most bytes.
 func NewRing(length time.Duration, most int) (*Ring, error) {
 	w, err := newWriter(io.Discard, Header{}, ringWindow)
-	return &Ring{writer: w, length: length, most: most}, err
+	if err != nil {
+		return nil, err
+	}
+	w.index.lost = true // for the frames that it lists are dropped
+	return &Ring{writer: w, length: length, most: most}, nil
 }
 
 // Write writes a moment as [Writer.Write] does. One that takes half of the

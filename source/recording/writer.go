@@ -38,6 +38,7 @@ type Writer struct {
 	zstd   *zstd.Encoder
 	packed bytes.Buffer // what zstd made of a moment
 	frame  int          // where in packed a frame begins, -1 where none does
+	index  index
 
 	moment, snapshot, scope, socket, process *object
 	event                                    appender
@@ -145,6 +146,7 @@ func (w *Writer) write(m *source.Moment) error {
 	if err := w.checkLoad(m); err != nil {
 		return fmt.Errorf("record a moment: %w: %w", err, ErrTooLarge)
 	}
+	w.index.add(w.packed.Len()-max(0, w.frame), w.size)
 	if _, err := w.w.Write(w.packed.Bytes()); err != nil {
 		return fmt.Errorf("write a moment: %w", err)
 	}
@@ -181,6 +183,8 @@ func (w *Writer) begin(start time.Time) error {
 		return fmt.Errorf("begin the recording: %w", err)
 	}
 	w.packed.Write(w.zstd.EncodeAll(append(line, '\n'), nil))
+	w.index.begin()
+	w.index.add(w.packed.Len(), len(line)+1)
 	return nil
 }
 
@@ -323,8 +327,8 @@ func (w *Writer) appendSnapshot(s *source.Snapshot, st *stream) error {
 // Moments is the number of moments written.
 func (w *Writer) Moments() int { return w.moments }
 
-// Close says in the recording that it is whole, and frees what the Writer
-// holds. It writes nothing if no moment was written, or after an error of
+// Close says in the recording that it is whole, adds its index, and frees what the
+// Writer holds. It writes nothing if no moment was written, or after an error of
 // Write, and does not close the writer behind.
 func (w *Writer) Close() error {
 	if w.err != nil || w.moments == 0 {
@@ -332,12 +336,13 @@ func (w *Writer) Close() error {
 	}
 	w.err = errClosed
 	w.packed.Reset()
-	_, err := fmt.Fprintf(w.zstd, "{\"end\":true,\"moments\":%d}\n", w.moments)
+	n, err := fmt.Fprintf(w.zstd, "{\"end\":true,\"moments\":%d}\n", w.moments)
 	if err == nil {
 		err = w.zstd.Close()
 	}
 	if err == nil {
-		_, err = w.w.Write(w.packed.Bytes())
+		w.index.add(w.packed.Len(), n)
+		_, err = w.w.Write(w.index.appendTo(w.packed.Bytes()))
 	}
 	if err != nil {
 		return fmt.Errorf("end the recording: %w", err)
