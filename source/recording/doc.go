@@ -96,6 +96,20 @@
 // up to its last whole moment where it is cut ([ErrCut]), and can be read from a
 // pipe while it is written.
 //
+// Behind the last frame stands an index of all, so that a recording opens at once
+// however long it is: the seek table of zstd's seekable format (contrib in zstd's
+// repository), which zstd skips as a frame of another's. Its numbers have 32 bits,
+// the low byte first, but for a byte that is 0:
+//
+//	0x184d2a5e, size of what follows
+//	size of the frame, size of its text      for each frame
+//	number of frames, 0, 0x8f92eab1
+//
+// It says where frames begin and nothing else: that they fill the file is checked,
+// and when its moments are is read in a frame itself. A recording that was cut
+// has no index, nor has one whose frames are too many for it, or too large. Where
+// none fits the file, the frames are looked for.
+//
 // # Growth
 //
 // A later version of this program may add fields anywhere but before those that

@@ -7,13 +7,7 @@ import (
 	"math"
 )
 
-// The index of a recording is the seek table of zstd's seekable format
-// (contrib/seekable_format in zstd's repository, version 0.1.0), a frame that
-// zstd skips. All numbers are of 32 bits, the low byte first, but for the 0:
-//
-//	0x184d2a5e, size of what follows
-//	its size, that of its text      of each frame
-//	number of frames, 0 (a byte), 0x8f92eab1
+// What an index is made of (see the package comment).
 const (
 	indexMagic  = 0x184d2a5e
 	indexEnd    = 0x8f92eab1
