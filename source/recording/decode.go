@@ -196,3 +196,19 @@ func leading(dec *jsontext.Decoder, read func(name string) (known bool, err erro
 	}
 	return nil
 }
+
+// readID gives the id in an object. Where it stands first, as this package writes it,
+// the rest needn't be read for it.
+func readID(object jsontext.Value) (uint32, error) {
+	if rest, first := bytes.CutPrefix(object, []byte(`{"id":`)); first {
+		end, n := bytes.IndexAny(rest, ",}"), 0
+		if end > 0 && natural(rest[:end], &n) {
+			return uint32(n), nil
+		}
+	}
+	var v struct {
+		ID uint32 `json:"id"`
+	}
+	err := json.Unmarshal(object, &v)
+	return v.ID, err
+}

@@ -16,7 +16,7 @@
 //	   "proto":"tcp","state":"ESTABLISHED","uid":33,"inode":5711,"cookie":99},…]}
 //	{"n":1,"t":1.0003,"scopes":1,"mono":5004.2003,"took":0.026}
 //	{"n":1,"scope":{"host":"db1","netns":4026531840,"kind":"host"},"gone":[7,9],
-//	 "changed":[{"id":1,"process":0,"until":61.2,"state":"TIME_WAIT","timer":"timewait","uid":0,"inode":0}],
+//	 "changed":[{"id":1,"process":0,"until":61.2,"state":"TIME_WAIT","timer":"timewait","uid":0,"inode":0,…}],
 //	 "sockets":[{"id":7,…}]}
 //	{"end":true,"moments":2}
 //
@@ -79,10 +79,12 @@
 //
 //   - id is a number of the recording's own, counted from 1 anew in each full
 //     moment; sockets are counted by namespace. An id that is free again is given
-//     again, and none is left out. (cookie tells a socket for longer.) A new socket without an id has one more
-//     than the socket before it in the list, the first one 1.
-//   - A field that is left out is as it was; it is 0, false or empty in one that
-//     is new. process is the id of a socket's process, 0 is none.
+//     again, and none is left out. (cookie tells a socket for longer, and from
+//     another with the same addresses and ports.) A new socket without an id has
+//     one more than the socket before it in the list, the first one 1.
+//   - A field that is left out is as it was, one that is given may be; it is 0,
+//     false or empty in one that is new. process is the id of a socket's process,
+//     0 is none.
 //   - until is when the socket's timer runs out, on the scale of t and in
 //     whole milliseconds: what is left is until − t, at least 0. It is written
 //     when the timer appears, and again when it is set anew. So a timer that
@@ -93,6 +95,20 @@
 // A moment is written as whole zstd blocks, and at once: a recording is good
 // up to its last whole moment where it is cut ([ErrCut]), and can be read from a
 // pipe while it is written.
+//
+// Behind the last frame stands an index of all, so that a recording opens at once
+// however long it is: the seek table of zstd's seekable format (contrib in zstd's
+// repository), which zstd skips as a frame of another's. Its numbers have 32 bits,
+// the low byte first, but for a byte that is 0:
+//
+//	0x184d2a5e, size of what follows
+//	size of the frame, size of its text      for each frame
+//	number of frames, 0, 0x8f92eab1
+//
+// It says where frames begin and nothing else: that they fill the file is checked,
+// and when its moments are is read in a frame itself. A recording that was cut
+// has no index, nor has one whose frames are too many for it, or too large. Where
+// none fits the file, the frames are looked for.
 //
 // # Growth
 //

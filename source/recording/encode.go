@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +23,8 @@ type object struct {
 }
 
 type field struct {
-	key    string // with quotes and colon
+	name   string
+	key    string // the name with quotes and colon
 	index  []int
 	append appender
 }
@@ -45,7 +47,7 @@ func newObject(t reflect.Type, start *time.Time) *object {
 		if name == "" {
 			name = f.Name
 		}
-		o.fields = append(o.fields, field{strconv.Quote(name) + ":", f.Index, appenderOf(f.Type, start)})
+		o.fields = append(o.fields, field{name, strconv.Quote(name) + ":", f.Index, appenderOf(f.Type, start)})
 	}
 	o.zero = o.values(nil, reflect.New(t).Elem())
 	return o
@@ -63,6 +65,15 @@ func (o *object) values(old values, v reflect.Value) values {
 	return old
 }
 
+// forget has all values be unlike any, but for those of the fields with the given names.
+func (o *object) forget(v values, but []string) {
+	for i := range o.fields {
+		if !slices.Contains(but, o.fields[i].name) {
+			v[i] = v[i][:0]
+		}
+	}
+}
+
 // append appends to an open object the fields of v that differ from base.
 func (o *object) append(b []byte, base values, v reflect.Value) []byte {
 	return o.fold(b, base, v, false)
@@ -70,15 +81,20 @@ func (o *object) append(b []byte, base values, v reflect.Value) []byte {
 
 // fold does so too, and makes base the fields of v.
 func (o *object) fold(b []byte, base values, v reflect.Value, keep bool) []byte {
+	none := &base[0] == &o.zero[0] // then what is zero needn't be written to be seen as such
 	for i := range o.fields {
 		f := &o.fields[i]
+		field := v.FieldByIndex(f.index)
+		if none && field.IsZero() {
+			continue
+		}
 		before := len(b)
 		if b[before-1] != '{' {
 			b = append(b, ',')
 		}
 		b = append(b, f.key...)
 		at := len(b)
-		b = f.append(b, v.FieldByIndex(f.index))
+		b = f.append(b, field)
 		if bytes.Equal(b[at:], base[i]) {
 			b = b[:before]
 		} else if keep {

@@ -137,3 +137,42 @@ func TestSocketsAreWindowsOfOneMemory(t *testing.T) {
 		t.Errorf("%d sockets in all, want %d", len(m.Room), at)
 	}
 }
+
+// What is kept of a socket tells each of its fields from what it was, whatever
+// else stays the same.
+func TestEachFieldOfASocketChangesAlone(t *testing.T) {
+	t.Parallel()
+	socket := reflect.TypeFor[source.Socket]()
+	for i := range socket.NumField() {
+		t.Run(socket.Field(i).Name, func(t *testing.T) {
+			t.Parallel()
+			var f filler
+			first := f.filled()
+			second := clone(first)
+			for j := range second.Room {
+				s := &second.Room[j]
+				switch field := reflect.ValueOf(s).Elem().Field(i); p := field.Addr().Interface().(type) {
+				case *source.Proto:
+					*p = source.TCP
+				case *int32:
+					*p = source.NoProcess
+				case *bool:
+					*p = false
+				default:
+					f.n *= 2
+					f.fill(field)
+				}
+			}
+			written := []*source.Moment{first, second, first, second}
+			read, err := readAll(t, record(t, written))
+			if err != io.EOF || len(read) != len(written) {
+				t.Fatalf("%d moments, then %v", len(read), err)
+			}
+			for n := range written {
+				if d := differ(written[n], read[n]); d != "" {
+					t.Errorf("moment %d: %s", n, d)
+				}
+			}
+		})
+	}
+}

@@ -14,22 +14,14 @@ const blockHeader = 3
 
 // frames lists where the zstd frames of a file begin that hold anything, without
 // decompressing them. It ends where the file does, or at the first thing that
-// is no frame. Where there are too many, it leaves out every other one, but for
-// the last. An error is that of reading.
+// is no frame. An error is that of reading.
 func frames(file io.ReaderAt, size int64) ([]int64, error) {
 	r := &window{file: file}
-	var starts []int64
-	last, stride, n := int64(-1), 1, 0
+	var list starts
 	for at := int64(0); at < size; {
 		next, data, err := skipFrame(r, at)
 		if data {
-			if last = at; n%stride == 0 {
-				starts = append(starts, at)
-			}
-			n++
-		}
-		if len(starts) == maxPoints {
-			starts, stride = everyOther(starts), 2*stride
+			list.add(at)
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, errNoFrame) {
 			break
@@ -39,18 +31,35 @@ func frames(file io.ReaderAt, size int64) ([]int64, error) {
 		}
 		at = next
 	}
-	if len(starts) > 0 && starts[len(starts)-1] != last {
-		starts = append(starts, last)
-	}
-	return starts, nil
+	return list.all(), nil
 }
 
-// everyOther keeps every other element of a list, the first one on.
-func everyOther(list []int64) []int64 {
-	for i := range len(list) / 2 {
-		list[i] = list[2*i]
+// starts are where frames begin. Where there are too many, every other one is
+// left out, but for the last.
+type starts struct {
+	list    []int64
+	last    int64
+	n, skip int // how many there were, and are left out behind each
+}
+
+func (s *starts) add(at int64) {
+	if s.last = at; s.n%(s.skip+1) == 0 {
+		s.list = append(s.list, at)
 	}
-	return list[:len(list)/2]
+	s.n++
+	if len(s.list) == maxPoints {
+		for i := range len(s.list) / 2 {
+			s.list[i] = s.list[2*i]
+		}
+		s.list, s.skip = s.list[:len(s.list)/2], 2*s.skip+1
+	}
+}
+
+func (s *starts) all() []int64 {
+	if n := len(s.list); n > 0 && s.list[n-1] != s.last {
+		return append(s.list, s.last)
+	}
+	return s.list
 }
 
 // window reads a page of a file at a time, so that blocks that lie close to each

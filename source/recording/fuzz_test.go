@@ -2,9 +2,12 @@ package recording_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -25,6 +28,69 @@ func FuzzReader(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) < 1<<12 {
 			readAndWrite(t, b)
+		}
+	})
+}
+
+// FuzzIndex has anything stand where an index does, as it is or within what makes
+// it one. What it lists are frames, and the recording is played to its end.
+func FuzzIndex(f *testing.F) {
+	const moments = 130
+	var out bytes.Buffer
+	w, err := recording.NewSmallWriter(&out, recording.Header{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for n := range moments {
+		if err := w.Write(&source.Moment{Time: epoch.Add(time.Duration(n) * time.Second)}); err != nil {
+			f.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		f.Fatal(err)
+	}
+	recorded := out.Bytes()
+	whole := body(recorded)
+	at := recording.ReadIndex(recorded)
+	for _, b := range [][]byte{
+		nil, recorded[len(whole):], indexed(whole, at[0], at[2])[len(whole):], indexed(whole, at[0], at[1]+5, at[2])[len(whole):],
+		append(compress(`{"n":130,"t":200,"full":true,"scopes":0}`), recorded[len(whole):]...),
+	} {
+		f.Add(b, false)
+		f.Add(b[min(8, len(b)):max(min(8, len(b)), len(b)-9)], true)
+	}
+	f.Fuzz(func(t *testing.T, tail []byte, wrap bool) {
+		if len(tail) > 1<<12 {
+			return
+		}
+		put := binary.LittleEndian.AppendUint32
+		b := slices.Clone(whole)
+		if wrap {
+			b = append(put(put(b, 0x184d2a5e), uint32(len(tail)+9)), tail...)
+			b = put(append(put(b, uint32(len(tail)/8)), 0), 0x8f92eab1)
+		} else {
+			b = append(b, tail...)
+		}
+		for i, at := range recording.ReadIndex(b) {
+			if (i == 0) != (at == 0) || !bytes.HasPrefix(b[at:], []byte("\x28\xb5\x2f\xfd")) {
+				t.Fatalf("frame %d is at %d, where none is", i, at)
+			}
+		}
+		p := newPlayer(t, b)
+		first, last := p.Span()
+		if err := p.Seek(first.Add(last.Sub(first) / 2)); err != nil && !ours(err) {
+			t.Error(err)
+		}
+		if err := p.Seek(first); err != nil {
+			t.Fatal(err)
+		}
+		for n := range moments {
+			if err := p.Poll(t.Context(), new(source.Moment)); err != nil {
+				t.Fatalf("moment %d: %v", n, err)
+			}
+		}
+		if err := p.Poll(t.Context(), new(source.Moment)); err != io.EOF {
+			t.Errorf("at the end: %v", err)
 		}
 	})
 }

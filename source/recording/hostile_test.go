@@ -34,6 +34,15 @@ var hostile = []struct {
 	{"frames that never end", func() []byte {
 		return follow(strings.Repeat(string(compress(`{"n":60,"t":0,"full":true,"scopes":60000}`)), 50_000))
 	}, recording.ErrDamaged},
+	{"an index of frames that are no points", func() []byte {
+		b := compress(header, full)
+		at := []int64{0}
+		for range 100_000 {
+			at = append(at, int64(len(b)))
+			b = append(b, "\x28\xb5\x2f\xfd\x20\x00\x01\x00\x00"...)
+		}
+		return indexed(b, at...)
+	}, recording.ErrCut},
 	{"damage in each frame", func() []byte {
 		b := []byte(strings.Repeat(string(compress(full)), 50_000))
 		for i := 30; i < len(b); i += 97 {

@@ -39,6 +39,7 @@ const (
 	maxBlocked   = 1 << 23 // ports of all namespaces
 	maxRate      = 1000    // moments a second
 	maxPoints    = 1 << 14 // places from which reading can begin
+	maxFrames    = 1 << 20 // frames in an index: two years, at a moment a second
 	maxTries     = 3       // places from which the end is looked for
 )
 

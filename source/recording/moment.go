@@ -182,13 +182,11 @@ func (m *moment) merge(dec *jsontext.Decoder, most int, find func(id uint32) (an
 		if err != nil {
 			return err
 		}
-		var v struct {
-			ID uint32 `json:"id"`
-		}
-		if err := json.Unmarshal(raw, &v); err != nil {
+		id, err := readID(raw)
+		if err != nil {
 			return err
 		}
-		to, err := find(v.ID)
+		to, err := find(id)
 		if err != nil {
 			return err
 		}

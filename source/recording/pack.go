@@ -18,8 +18,10 @@ func (w *Writer) beginFrame() error {
 		if err := w.zstd.Close(); err != nil {
 			return err
 		}
+		w.index.add(w.packed.Len(), 0)
 	}
 	w.frame = w.packed.Len()
+	w.index.begin()
 	w.zstd.Reset(&w.packed)
 	return nil
 }
@@ -41,6 +43,14 @@ func (w *Writer) pack() error {
 	}
 	w.b = w.b[:0]
 	return nil
+}
+
+// packPiece compresses what there is of the lines, if that is a piece.
+func (w *Writer) packPiece() error {
+	if len(w.b) < piece {
+		return nil
+	}
+	return w.pack()
 }
 
 // checkLoad tells whether a reader takes the moment, which may have read up to a

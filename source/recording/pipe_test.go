@@ -101,7 +101,7 @@ func TestAPollOfAPipeCanBeCancelled(t *testing.T) {
 func TestALiveRecordingThatBreaksOff(t *testing.T) {
 	t.Parallel()
 	written := moments(2, 40, 4, 5)
-	recorded := record(t, written)
+	recorded := body(record(t, written))
 	p, err := recording.NewLive(bytes.NewReader(recorded[:len(recorded)-20]))
 	if err != nil {
 		t.Fatal(err)

@@ -32,6 +32,12 @@ func newPlayer(t *testing.T, recorded []byte) *recording.Player {
 // has edited it.
 func repack(t *testing.T, recorded []byte) []byte {
 	t.Helper()
+	return compress(strings.TrimSuffix(unpack(t, recorded), "\n"))
+}
+
+// unpack gives the lines of a recording.
+func unpack(t *testing.T, recorded []byte) string {
+	t.Helper()
 	dec, err := zstd.NewReader(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +47,7 @@ func repack(t *testing.T, recorded []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return compress(string(bytes.TrimSuffix(lines, []byte("\n"))))
+	return string(lines)
 }
 
 // TestSeek compares what is played after seeking with what was written.
@@ -148,7 +154,7 @@ func TestACutRecordingSaysSoAtOnce(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			written := moments(14, 40, 4, test.moments)
-			recorded := record(t, written)
+			recorded := body(record(t, written))
 			path := filepath.Join(t.TempDir(), "a")
 			if err := os.WriteFile(path, recorded[:len(recorded)-test.cut], 0o600); err != nil {
 				t.Fatal(err)

@@ -309,7 +309,7 @@ func natural(digits []byte, to *int) bool {
 		return false
 	}
 	for _, d := range digits {
-		if d == '.' {
+		if d < '0' || d > '9' {
 			return false
 		}
 		*to = 10**to + int(d-'0')

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -164,15 +165,17 @@ func TestNextChangesNothingThatWasGiven(t *testing.T) {
 	}
 }
 
+// timed has a socket with a timer that runs out after so many milliseconds.
+func timed(seconds float64, expires uint32) *source.Moment {
+	m := &source.Moment{Time: epoch.Add(time.Duration(seconds * 1e9))}
+	m.Add(source.Scope{}).Sockets = []source.Socket{{
+		Proto: source.TCP, State: source.TimeWait, Timer: source.TimerTimeWait, Expires: expires, Cookie: 1, Process: source.NoProcess,
+	}}
+	return m
+}
+
 func TestTimersThatTickAreNotWrittenAgain(t *testing.T) {
 	t.Parallel()
-	moment := func(seconds float64, expires uint32) *source.Moment {
-		m := &source.Moment{Time: epoch.Add(time.Duration(seconds * 1e9))}
-		m.Add(source.Scope{}).Sockets = []source.Socket{{
-			Proto: source.TCP, State: source.TimeWait, Timer: source.TimerTimeWait, Expires: expires, Cookie: 1, Process: source.NoProcess,
-		}}
-		return m
-	}
 	cases := []struct {
 		name    string
 		expires uint32 // after 2 s, of 60 s at first
@@ -187,11 +190,27 @@ func TestTimersThatTickAreNotWrittenAgain(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			read, _ := readAll(t, record(t, []*source.Moment{moment(0, 60000), moment(2, c.expires)}))
+			read, _ := readAll(t, record(t, []*source.Moment{timed(0, 60000), timed(2, c.expires)}))
 			if got := read[1].Snapshots[0].Sockets[0].Expires; got != c.want {
 				t.Errorf("%d ms left, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+// A timer may have 49 days left, and be set anew after a while.
+func TestTheLongestTimers(t *testing.T) {
+	t.Parallel()
+	const most = math.MaxUint32
+	written := []*source.Moment{timed(0, most), timed(1, most), timed(2, most), timed(3, most-1000), timed(4, 7), timed(5, 0), timed(6, most)}
+	read, err := readAll(t, record(t, written))
+	if err != io.EOF {
+		t.Fatal(err)
+	}
+	for i := range written {
+		if d := differ(written[i], read[i]); d != "" {
+			t.Errorf("moment %d: %s", i, d)
+		}
 	}
 }
 

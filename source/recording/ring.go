@@ -24,60 +24,77 @@ type Ring struct {
 	header   []byte
 	segments []segment
 	size     int // of the segments
+	lastFull int // size of the last full moment
 }
 
 // segment is a full moment, and those that go on from there.
 type segment struct {
-	from time.Duration
-	b    []byte
+	from  time.Duration
+	parts [][]byte // a buffer that grows would leave garbage as large as itself
+	size  int
 }
 
 // NewRing makes a Ring that holds the moments of a length of time, and of up to
 // FullEvery moments more; less where these take more than most bytes.
 func NewRing(length time.Duration, most int) (*Ring, error) {
 	w, err := newWriter(io.Discard, Header{}, ringWindow)
-	return &Ring{writer: w, length: length, most: most}, err
+	if err != nil {
+		return nil, err
+	}
+	w.index.lost = true // for the frames that it lists are dropped
+	return &Ring{writer: w, length: length, most: most}, nil
 }
 
 // Write writes a moment as [Writer.Write] does. One that takes half of the
 // Ring is too large for it: that is ErrTooLarge as well.
 func (r *Ring) Write(m *source.Moment) error {
 	w := r.writer
+	if w.full() {
+		w.packed.Grow(r.lastFull + r.lastFull/slack)
+	}
 	if err := w.Write(m); err != nil {
 		return err
 	}
 	b := w.packed.Bytes()
 	if at := w.frame; at < 0 {
-		r.append(b)
+		r.append(slices.Clone(b))
 	} else {
 		// Before the frame stands the end of the one before, or the header.
+		before := slices.Clone(b[:at])
 		if r.header == nil {
-			r.header = slices.Clone(b[:at])
+			r.header = before
 		} else {
-			r.append(b[:at])
+			r.append(before)
 		}
 		r.segments = append(r.segments, segment{from: w.now})
+		if cap(b)-len(b) > len(b)/slack {
+			b = slices.Clone(b)
+		}
 		r.append(b[at:])
 		w.packed = bytes.Buffer{} // full moments are much longer than others
-		if len(b) > r.most/2 {
+		if r.lastFull = len(b); r.lastFull > r.most/2 {
 			w.err = ErrTooLarge
 			return w.err
 		}
 	}
-	if len(r.segments[len(r.segments)-1].b) > r.most/2 {
+	if r.segments[len(r.segments)-1].size > r.most/2 {
 		w.nextFull = w.moments
 	}
 	for len(r.segments) > 1 && (r.size > r.most || w.now-r.segments[1].from >= r.length) {
-		r.size -= len(r.segments[0].b)
+		r.size -= r.segments[0].size
 		r.segments = slices.Delete(r.segments, 0, 1)
 	}
 	return nil
 }
 
+// slack is the part of a full moment's memory that may be empty.
+const slack = 8
+
 // append appends to the last segment.
 func (r *Ring) append(b []byte) {
 	last := &r.segments[len(r.segments)-1]
-	last.b = append(last.b, b...)
+	last.parts = append(last.parts, b)
+	last.size += len(b)
 	r.size += len(b)
 }
 
@@ -89,7 +106,7 @@ func (r *Ring) First() time.Time { return r.writer.header.Start.Add(r.segments[0
 func (r *Ring) Copy() (io.ReaderAt, int64) {
 	parts := [][]byte{r.header}
 	for _, s := range r.segments {
-		parts = append(parts, s.b)
+		parts = append(parts, s.parts...)
 	}
 	return newJoined(parts)
 }

@@ -38,6 +38,7 @@ type Writer struct {
 	zstd   *zstd.Encoder
 	packed bytes.Buffer // what zstd made of a moment
 	frame  int          // where in packed a frame begins, -1 where none does
+	index  index
 
 	moment, snapshot, scope, socket, process *object
 	event                                    appender
@@ -55,6 +56,8 @@ type Writer struct {
 	err      error // the first one
 
 	blocked, freed ports // memory of appendChanges
+	row, was       row   // of appendChanged and appendFresh
+	base           values
 }
 
 // stream is what was written of one namespace.
@@ -143,6 +146,7 @@ func (w *Writer) write(m *source.Moment) error {
 	if err := w.checkLoad(m); err != nil {
 		return fmt.Errorf("record a moment: %w: %w", err, ErrTooLarge)
 	}
+	w.index.add(w.packed.Len()-max(0, w.frame), w.size)
 	if _, err := w.w.Write(w.packed.Bytes()); err != nil {
 		return fmt.Errorf("write a moment: %w", err)
 	}
@@ -179,6 +183,8 @@ func (w *Writer) begin(start time.Time) error {
 		return fmt.Errorf("begin the recording: %w", err)
 	}
 	w.packed.Write(w.zstd.EncodeAll(append(line, '\n'), nil))
+	w.index.begin()
+	w.index.add(w.packed.Len(), len(line)+1)
 	return nil
 }
 
@@ -278,11 +284,11 @@ func (w *Writer) appendSnapshots(m *source.Moment) error {
 		}
 		if st.moment < 0 || w.full() || !st.scope.Same(&s.Scope) {
 			st.head = w.snapshot.values(st.head, reflect.ValueOf(new(source.Snapshot)).Elem())
-			st.sockets.reset()
+			st.sockets.reset(w.now)
 			st.blocked, st.vrfs = st.blocked[:0], nil
 		}
 		st.moment, st.scope = w.moments, s.Scope
-		st.sockets.match(s.Sockets, w.known.ids, w.now)
+		st.sockets.match(s.Sockets)
 		if rows += len(st.sockets.rows); rows > maxSockets {
 			return fmt.Errorf("%d sockets: %w", rows, ErrTooLarge)
 		}
@@ -311,73 +317,18 @@ func (w *Writer) appendSnapshot(s *source.Snapshot, st *stream) error {
 	if err := w.appendChanged(s, &st.sockets); err != nil {
 		return err
 	}
-	if err := w.appendFresh(&st.sockets); err != nil {
+	if err := w.appendFresh(s, &st.sockets); err != nil {
 		return err
 	}
 	w.b = append(w.b, "}\n"...)
 	return w.pack()
 }
 
-// appendChanged appends the fields that changed of sockets.
-func (w *Writer) appendChanged(s *source.Snapshot, t *sockets) error {
-	begin := `,"changed":[`
-	var base values
-	for i, n := range t.order {
-		if t.seen[n].fresh {
-			continue
-		}
-		k := &s.Sockets[i]
-		was, changed := t.update(n, k, ownerOf(k, w.known.ids), w.now)
-		if !changed {
-			continue
-		}
-		base = w.socket.values(base, reflect.ValueOf(&was).Elem())
-		b := strconv.AppendUint(append(append(w.b, begin...), `{"id":`...), uint64(n)+1, 10)
-		w.b = append(w.socket.append(b, base, reflect.ValueOf(&t.rows[n]).Elem()), '}')
-		begin = ","
-		if len(w.b) > piece {
-			if err := w.pack(); err != nil {
-				return err
-			}
-		}
-	}
-	if begin == "," {
-		w.b = append(w.b, ']')
-	}
-	return nil
-}
-
-// appendFresh appends the sockets that are new.
-func (w *Writer) appendFresh(t *sockets) error {
-	begin := `,"sockets":[`
-	last := uint32(0)
-	for _, n := range t.fresh {
-		r := t.rows[n]
-		if last++; r.ID == last {
-			r.ID = 0
-		} else {
-			last = r.ID
-		}
-		w.b = append(append(w.b, begin...), '{')
-		w.b = append(w.socket.append(w.b, w.socket.zero, reflect.ValueOf(&r).Elem()), '}')
-		begin = ","
-		if len(w.b) > piece {
-			if err := w.pack(); err != nil {
-				return err
-			}
-		}
-	}
-	if begin == "," {
-		w.b = append(w.b, ']')
-	}
-	return nil
-}
-
 // Moments is the number of moments written.
 func (w *Writer) Moments() int { return w.moments }
 
-// Close says in the recording that it is whole, and frees what the Writer
-// holds. It writes nothing if no moment was written, or after an error of
+// Close says in the recording that it is whole, adds its index, and frees what the
+// Writer holds. It writes nothing if no moment was written, or after an error of
 // Write, and does not close the writer behind.
 func (w *Writer) Close() error {
 	if w.err != nil || w.moments == 0 {
@@ -385,12 +336,13 @@ func (w *Writer) Close() error {
 	}
 	w.err = errClosed
 	w.packed.Reset()
-	_, err := fmt.Fprintf(w.zstd, "{\"end\":true,\"moments\":%d}\n", w.moments)
+	n, err := fmt.Fprintf(w.zstd, "{\"end\":true,\"moments\":%d}\n", w.moments)
 	if err == nil {
 		err = w.zstd.Close()
 	}
 	if err == nil {
-		_, err = w.w.Write(w.packed.Bytes())
+		w.index.add(w.packed.Len(), n)
+		_, err = w.w.Write(w.index.appendTo(w.packed.Bytes()))
 	}
 	if err != nil {
 		return fmt.Errorf("end the recording: %w", err)

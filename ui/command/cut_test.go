@@ -26,7 +26,9 @@ func TestRecordingThatWasCut(t *testing.T) {
 		later  = ": the recording was cut: this is its last whole moment\n"
 	)
 	words := inside
-	for n := 1; n < len(data); n += max(1, len(data)/150) {
+	// Cut in its index, or in the checksum of its last frame, it is whole.
+	end := bytes.LastIndex(data, []byte("\x5e\x2a\x4d\x18")) - 4
+	for n := 1; n < end; n += max(1, len(data)/150) {
 		if err := os.WriteFile(cut, data[:n], 0o600); err != nil {
 			t.Fatal(err)
 		}
