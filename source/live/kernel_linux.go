@@ -117,6 +117,10 @@ func (k *kernel) own(ctx context.Context, m *source.Moment) (dumped sockdiag.Rep
 	}
 	k.dumper.Ration.Begin()
 	k.dumper.Settings = &s.Settings
+	if cap(m.Room) == 0 { // to grow by and by leaves garbage
+		rows := k.dumper.Ration.Most(netns.Sockets("/proc/thread-self"))
+		m.Room = make([]source.Socket, 0, rows/16*17)
+	}
 	m.Room, dumped, err = k.dumper.Dump(ctx, m.Room)
 	s.Sockets = m.Room
 	k.dumper.Rest(s)

@@ -2,6 +2,8 @@ package netns
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 
 	"ephtop/source/procfs"
 )
@@ -13,6 +15,15 @@ type sockstat struct {
 	udp      int
 	timeWait int
 	alloc    int // TCP sockets of the whole host
+}
+
+// Sockets returns how many sockets the network namespace of a process has, at
+// most and as far as /proc/PID/net/sockstat tells: those without a port are among
+// them. dir is the process's directory in /proc.
+func Sockets(dir string) int {
+	file, _ := os.ReadFile(filepath.Join(dir, "net/sockstat"))
+	s, _ := parseSockstat(file)
+	return s.bound()
 }
 
 // parseSockstat reads the file; what it does not hold is 0. It is not ok if the

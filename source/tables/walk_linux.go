@@ -74,7 +74,7 @@ func (e *Engine) walk(ctx context.Context, only uint64, m *source.Moment) error 
 		m.Limit(source.LimitNote, fmt.Sprintf("more than %d sockets share one place of the kernel's tables, as those of a UDP port do: the others are not shown", maxRows))
 	}
 	e.place(m, begin, straight)
-	e.sockets = e.kept / 16 * 17
+	e.sockets = e.kept
 	e.placePorts()
 	if err := e.addSnapshots(ctx, m, wanted); err != nil {
 		return err
