@@ -56,7 +56,7 @@ func TestManyNamespaces(t *testing.T) {
 			}
 			for i, h := range hosts {
 				s := snapshot(t, m, h)
-				want := dump(t, dumper(t, h))
+				want := dump(t, dumper(t, h)).rows
 				if len(s.Sockets) != 4*i+1 || len(want) != len(s.Sockets) {
 					t.Errorf("%d sockets, want %d: the dump has %d", len(s.Sockets), 4*i+1, len(want))
 				}
