@@ -54,6 +54,8 @@ func Complete(expr string, names func(key string) []string) Completion {
 		for i := range c.Candidates {
 			words = append(words, c.Candidates[i].Text)
 		}
+	case !hasKey && slices.ContainsFunc(t.values[:len(t.values)-1], func(v value) bool { return strings.Contains(v.text, ":") }):
+		// An address, as long as nothing follows that can't be a part of one: abc:,d.
 	case !hasKey && last.text != "":
 		words = beginning(slices.Concat(stateNames(), names("proc")), last.text)
 	case k != nil && k.Kind == Word:

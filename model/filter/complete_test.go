@@ -138,6 +138,7 @@ func FuzzComplete(f *testing.F) {
 	f.Add("proc:ab", "aB\u2028")
 	f.Add("stAte:0,B", "")
 	f.Add("proC>", ">0")
+	f.Add("A:,c", "")
 	f.Fuzz(func(t *testing.T, typed, name string) {
 		names := func(key string) []string {
 			if known := living(key); known != nil {
