@@ -154,6 +154,7 @@ func TestJournal(t *testing.T) {
 		{"more than is read", []host.Output{{Stdout: []byte(hit), Cut: true}}, nil, 1, read("only the newest matches")},
 		{"too slow", []host.Output{{Stdout: []byte(hit)}}, fmt.Errorf("journalctl: %w", context.DeadlineExceeded), 1,
 			read("only the newest lines, as far as they could be read in time")},
+		{"no answer", []host.Output{{}}, fmt.Errorf("journalctl: %w", context.DeadlineExceeded), 0, read("not to its end in time")},
 		{"no files", []host.Output{{Stderr: "No journal files were found."}}, errors.New("exit status 1"), 0, notThere("there are no journal files")},
 		{"no permission", []host.Output{{}, {Stderr: "No journal files were opened due to insufficient permissions."}}, errors.New("exit status 1"), 0,
 			notReadable("permission denied; run as root or join the group systemd-journal")},

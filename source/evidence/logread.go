@@ -67,6 +67,8 @@ func journalStatus(out host.Output, err error, lines int, searched bool) source.
 		return notThere("there are no journal files")
 	case strings.Contains(lower, "insufficient permissions"):
 		return notReadable("permission denied; run as root or join the group systemd-journal")
+	case err != nil && errors.Is(err, context.DeadlineExceeded) && lines == 0:
+		return read("not to its end in time")
 	case err != nil && errors.Is(err, context.DeadlineExceeded):
 		return read("only the newest lines, as far as they could be read in time")
 	case err != nil:

@@ -189,7 +189,7 @@ func (g *Gate) choose(o GateOptions) {
 	g.inTurn = g.inTurn[:0]
 	for _, s := range g.looked {
 		netns := s.Scope.Netns
-		s.due = netns == o.Focus || netns == o.Only || o.Failed[netns] || s.share >= hot
+		s.due = netns == o.Focus || netns == o.Only || o.Failed[netns] || s.share >= hot || s.unknown()
 		switch {
 		case s.due:
 			g.dropRows(s)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,6 +131,37 @@ func TestGateLooksWhereItMatters(t *testing.T) {
 	}
 	if m := look(t, g, GateOptions{Only: far.netns}); len(m.Snapshots) != 1 || len(m.Quiet) != 0 {
 		t.Errorf("%d snapshots and %d others of one that was to be looked at alone", len(m.Snapshots), len(m.Quiet))
+	}
+}
+
+// A namespace whose sockets can't be counted, as where descriptors are short, may
+// be in trouble: it is looked at, or said to be unknown.
+func TestGateCannotCount(t *testing.T) {
+	newGate(t) // skips where none can be
+	near := newLab(t, "40000 40099", 61)
+	f := newFixture(t, person{pid: 7, start: 1, netns: near.netns, comm: "app"})
+	if err := os.MkdirAll(f.root+"/proc/7/net/sockstat", 0o755); err != nil { // reading it is an error
+		t.Fatal(err)
+	}
+	if err := os.Symlink(near.Path(), fmt.Sprintf("%s/proc/7/ns/net:[%d]", f.root, near.netns)); err != nil {
+		t.Fatal(err)
+	}
+	g := NewGate(f.lister())
+	defer g.Close()
+	if s := snapshotOf(look(t, g, GateOptions{Warn: 60}), near.netns); s == nil || len(s.Sockets) < 61 {
+		t.Error("what can't be counted is not looked at")
+	}
+
+	l := f.lister()
+	l.visitor.err = unix.EMFILE
+	g = NewGate(l)
+	defer g.Close()
+	m := look(t, g, GateOptions{Warn: 60})
+	if b := briefOf(m, near.netns); b == nil || !b.Assumed || b.Bound != b.Usable {
+		t.Errorf("%+v of what can't be looked at, want it to be of any size", b)
+	}
+	if want := (source.Limit{Code: source.LimitNetns, Detail: "1 too many open files"}); !slices.Contains(m.Limits, want) {
+		t.Errorf("limits %v, want %v", m.Limits, want)
 	}
 }
 

@@ -37,6 +37,10 @@ type guarded struct {
 	bound       []source.Socket // bound sockets of the last dump that had them
 }
 
+// unknown reports whether nothing says how many sockets are in a namespace that
+// may be entered: it may be in trouble, and only a dump tells.
+func (s *guarded) unknown() bool { return !s.counted && s.denied == nil }
+
 func (s *guarded) close() {
 	if s.settings != nil {
 		s.settings.Close()

@@ -139,8 +139,14 @@ func (g *Gate) recall(m *source.Moment, s *guarded) {
 	m.Snapshots = append(m.Snapshots, snapshot)
 }
 
+// brief adds to m what is known of a namespace that was not looked at. Where its
+// sockets could not be counted, it may have any number, and that proves nothing.
 func (g *Gate) brief(m *source.Moment, s *guarded) {
-	m.Quiet = append(m.Quiet, source.Brief{Scope: s.Scope, Bound: s.stat.bound(), Usable: s.usable, Assumed: s.assumed})
+	b := source.Brief{Scope: s.Scope, Bound: s.stat.bound(), Usable: s.usable, Assumed: s.assumed}
+	if !s.counted {
+		b.Bound, b.Assumed = b.Usable, true
+	}
+	m.Quiet = append(m.Quiet, b)
 }
 
 // keepRows keeps what a dump saw for the polls until the next.

@@ -11,7 +11,8 @@ import (
 )
 
 // File is a file that a recording is written to. It ends with a whole Write:
-// what a failed one left is taken back.
+// what a failed one left is taken back. Where somebody has removed it, Write and
+// Close say so with [ErrRemoved].
 type File struct {
 	f    *os.File
 	path string
@@ -24,6 +25,9 @@ type File struct {
 	regular      bool
 	size         int64
 }
+
+// ErrRemoved says that a file has no name any more: what is written to it is lost.
+var ErrRemoved = errors.New("the file has been removed")
 
 // Create makes a file that only its owner can read (mode 0600). A file that
 // exists gives an error that wraps fs.ErrExist, unless force is set. Then it is
@@ -111,6 +115,9 @@ func beside(path string) (*File, error) {
 // Write appends p, whole or not at all as far as the file system allows. The
 // first one gives a file that replaces another its name.
 func (f *File) Write(p []byte) (int, error) {
+	if err := f.missing(); err != nil {
+		return 0, err
+	}
 	n, err := f.f.Write(p)
 	if err != nil {
 		if f.regular && n > 0 {
@@ -125,6 +132,15 @@ func (f *File) Write(p []byte) (int, error) {
 		}
 	}
 	return n, nil
+}
+
+// missing is ErrRemoved once, where that is so.
+func (f *File) missing() error {
+	if !f.regular || !removed(f.f) {
+		return nil
+	}
+	f.regular, f.whole = false, false // nothing is left to take back, or to name
+	return fmt.Errorf("%s: %w", f.path, ErrRemoved)
 }
 
 // rename gives the file its name, and keeps its descriptor: whoever may write to
@@ -155,7 +171,7 @@ func (f *File) Close() error {
 	if f.f == nil {
 		return nil
 	}
-	var named error
+	named := f.missing()
 	if f.whole && f.temporary != "" && f.size > 0 {
 		if named = f.name(); named != nil {
 			f.size = 0 // and so it goes away

@@ -71,13 +71,16 @@ func shorten(err error) error {
 		text, _, _ := strings.Cut(err.Error(), "\n")
 		return errors.New(clip(text))
 	}
+	name, _, _ := strings.Cut(err.Error(), ": ")
+	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM) {
+		return errors.New(clip(name + ": " + v.Cause.Error())) // whatever the verifier said before
+	}
 	why := v.Cause.Error()
 	for _, line := range v.Log {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "processed ") && !strings.HasPrefix(line, "(") {
 			why = line
 		}
 	}
-	name, _, _ := strings.Cut(err.Error(), ": ")
 	return errors.New(clip(name + ": the kernel's verifier says: " + why))
 }
 

@@ -78,10 +78,12 @@ func TestRights(t *testing.T) {
 func TestReasons(t *testing.T) {
 	t.Parallel()
 	verifier := fmt.Errorf("program walk_tcp: load program: %w", &ebpf.VerifierError{Cause: unix.EACCES, Log: []string{"0: R1=ctx()", strings.Repeat("long ", 100), "R1 invalid mem access 'scalar'", "processed 12 insns (limit 1000000)"}})
+	descriptors := fmt.Errorf("probe: %w", &ebpf.VerifierError{Cause: fmt.Errorf("map create: %w", unix.EMFILE), Log: []string{"[13] FUNC_PROTO (anon) return=12 args=(12 sk)"}})
 	for _, test := range []struct {
 		err  error
 		want string
 	}{
+		{explain([]error{descriptors}), "the kernel's socket tables can't be read here: probe: map create: too many open files"},
 		{explainBTF(os.ErrNotExist), "the kernel's socket tables can't be read here: the kernel does not describe its types (CONFIG_DEBUG_INFO_BTF)"},
 		{explain([]error{errors.New("direct: no kfunc\nmore"), verifier}),
 			"the kernel's socket tables can't be read here: direct: no kfunc; program walk_tcp: the kernel's verifier says: R1 invalid mem access 'scalar'"},

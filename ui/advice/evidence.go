@@ -145,6 +145,8 @@ func (e *examiner) log() {
 	var read, unread []string
 	for _, p := range l.Places {
 		switch {
+		case p.OK() && p.Reason != "": // not all of it
+			read = append(read, p.Name+" ("+p.Reason+")")
 		case p.OK():
 			read = append(read, p.Name)
 		case p.Outcome == source.OutcomeNotReadable:

@@ -2,8 +2,10 @@ package dashboard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -102,9 +104,12 @@ func (m *Model) recordWent() {
 }
 
 // sayRecorded has the end of the program say where a recording is, and how to
-// play it.
+// play it, or why there is none or no more of it: that may be known by then only.
 func (m *Model) sayRecorded(so session.Progress) {
-	if so.Moments == 0 {
+	if so.Err != nil {
+		m.farewell = append(m.farewell, "recording: "+text.Sanitize(strings.ReplaceAll(so.Err.Error(), "\n", "; ")))
+	}
+	if so.Moments == 0 || errors.Is(so.Err, recording.ErrRemoved) {
 		return
 	}
 	path := so.Path

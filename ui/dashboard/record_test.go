@@ -223,6 +223,34 @@ func TestRecordAgainWithinASecond(t *testing.T) {
 	})
 }
 
+// A recording that somebody removed is not said to be there: neither on the
+// screen nor at the end, when it is found out by the end only.
+func TestARecordingThatIsRemoved(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows does not remove a file that is open")
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	var m *Model
+	runConfig(t, some(3), Config{RecordDir: dir, Program: "ephtop test"}, func(h *harness) {
+		m = h.m
+		h.press("r")
+		h.sleep(1500 * time.Millisecond)
+		for _, path := range recordings(t, dir) {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.press("r")
+		if got := h.m.view.Notice; !strings.Contains(got, "has been removed") {
+			t.Errorf("%q", got)
+		}
+	})
+	if len(m.farewell) != 1 || !strings.Contains(m.farewell[0], "has been removed") {
+		t.Errorf("at the end it says %q", m.farewell)
+	}
+}
+
 // stepped is a Stepper that notes what it is told.
 type stepped struct{ steps []time.Duration }
 
