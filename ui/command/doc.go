@@ -19,6 +19,7 @@
 //	ephtop check              one poll in one line, for monitoring systems (--on tuple, pool, plateau
 //	                          or any)
 //	ephtop doctor             the checklist, gone through (--for, --probe), -o text or json
+//	ephtop watch              a line a poll, -o text or json; for other hosts, over ssh
 //	ephtop version, completion, man, help
 //
 // snapshot, check and doctor look at a recording with --from FILE (- is
@@ -26,8 +27,9 @@
 // its last moment, or the one of --at. Of a time of day, as in --at 12:04:31,
 // the zone is the local one, or with Z UTC. record takes --demo too, and
 // with it --speed N or max: faster than time goes by, the same bytes each time.
+// watch takes --demo, --seed and --speed as the dashboard of a demo does.
 //
-// The dashboard, record and doctor have the kernel tell who closes and which
+// The dashboard, record, watch and doctor have the kernel tell who closes and which
 // connects fail (Linux), as --trace says: auto, the default, where they may, which
 // takes root, or CAP_BPF and CAP_PERFMON where the kernel's tables can be read; off,
 // never; on, an error where that can't be. --trace alone is on. In the dashboard
@@ -36,7 +38,7 @@
 // ephtop's time to read them and of the kernel's to tell them.
 //
 // Of several network namespaces, the dashboard shows one at a time, first the
-// worst; snapshot, check and doctor speak of the worst and name it. With --netns
+// worst; snapshot, check, doctor and watch speak of the worst and name it. With --netns
 // they speak of another: of a recording and a demo too.
 //
 // # Flags of every command that polls
@@ -69,6 +71,10 @@
 //	1      failed warning            a warning, or failed
 //	2      usage  critical, or more  a problem, or usage
 //	3             unknown: whatever went wrong, a wrong flag too, is said in the line itself
+//
+// What polls on and on (record, watch) ends with status 0 when it is told to by
+// SIGINT, SIGTERM or SIGHUP, and watch also when nobody reads on. Its first poll must
+// succeed.
 //
 // # Filter expressions
 //
@@ -166,6 +172,21 @@
 //	evidence     what the host said beside its sockets: source.Evidence, or null
 //
 // and findings, kinds, failures, degraded, namespace and namespaces as above.
+//
+// watch -o json writes one object a poll on a line of its own, of less than 900 bytes:
+//
+//	time, host, version, level
+//	             version of ephtop; names are cut where they are long
+//	worst        {proto, source, destination, port, used, usable, percent, time_wait, plateau,
+//	             closes_per_second}, what fails first. source, destination and port are left out
+//	             where it is the whole range (UDP), the last two where it is bind() on source.
+//	             plateau is where used settles, or what it would take
+//	holder       {pid, name, owner}, who has most of it, or null; owner as of a connection
+//	outlook      as above, of worst; unknown of UDP
+//	failures     {observed, connects, seconds}, the connects of TCP that failed in the last
+//	             seconds, 300 at most; nothing is said where it is not observed
+//	namespace    the name of the namespace that all this is about; left out where nothing is
+//	             known of namespaces
 //
 // The names of states are netstat's: LISTEN, SYN_SENT, SYN_RECV, ESTABLISHED,
 // FIN_WAIT1, FIN_WAIT2, CLOSE_WAIT, LAST_ACK, CLOSING, TIME_WAIT, CLOSE, and
