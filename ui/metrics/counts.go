@@ -41,10 +41,13 @@ func (c *counts) add(o *model.Overview, passed time.Duration) {
 }
 
 // begun counts the TIME_WAIT that began since the look before, by the time that
-// they have left.
+// they have left, where it is known how much there was.
 func begun(st *model.State) int {
-	n := 0
-	since := st.Snapshot.Settings.TimeWait - st.Elapsed
+	wait := st.Snapshot.Settings.TimeWait
+	if wait == 0 || st.Elapsed == 0 {
+		return 0
+	}
+	n, since := 0, wait-st.Elapsed
 	for i := range st.Snapshot.Sockets {
 		s := &st.Snapshot.Sockets[i]
 		if s.State == source.TimeWait && s.Timer == source.TimerTimeWait && time.Duration(s.Expires)*time.Millisecond > since {

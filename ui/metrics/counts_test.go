@@ -106,6 +106,30 @@ func TestTimeWaitStarted(t *testing.T) {
 	}
 }
 
+// A TIME_WAIT counts once: as one that is younger than the look before.
+func TestBegun(t *testing.T) {
+	t.Parallel()
+	sockets := []source.Socket{
+		{State: source.TimeWait, Timer: source.TimerTimeWait, Expires: 59_000}, {State: source.TimeWait, Timer: source.TimerTimeWait, Expires: 57_000},
+		{State: source.TimeWait}, {State: source.Established, Timer: source.TimerKeepalive, Expires: 59_500},
+	}
+	for _, test := range []struct {
+		name          string
+		wait, elapsed time.Duration
+		want          int
+	}{
+		{"since the look before", time.Minute, 2 * time.Second, 1},
+		{"longer ago", time.Minute, 4 * time.Second, 2},
+		{"the first look", time.Minute, 0, 0},
+		{"nobody knows how long it lasts", 0, 2 * time.Second, 0},
+	} {
+		st := &model.State{Elapsed: test.elapsed, Snapshot: &source.Snapshot{Settings: source.Settings{TimeWait: test.wait}, Sockets: sockets}}
+		if got := begun(st); got != test.want {
+			t.Errorf("%s: %d, want %d", test.name, got, test.want)
+		}
+	}
+}
+
 // Connects that fail are counted where the kernel tells of them, in whatever
 // namespace; elsewhere nothing is said.
 func TestConnectFailures(t *testing.T) {
