@@ -1,6 +1,9 @@
 package command
 
 import (
+	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"time"
 
@@ -8,8 +11,13 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/demo"
+	"ephtop/source/guard"
 	"ephtop/ui/session"
 )
+
+// pollTimeout is how long a poll may take of who polls on and on: far more than
+// one takes on a busy machine.
+const pollTimeout = 30 * time.Second
 
 // polled is what is polled on and on: this host, or a simulated one.
 type polled struct {
@@ -58,4 +66,30 @@ func (p *polled) pacer(interval time.Duration, share float64) *session.Pacer {
 		return session.NewPacer(scale(interval, 1/p.speed), 0)
 	}
 	return session.NewPacer(interval, share)
+}
+
+// spell says what is wrong when it begins, and not again before it has been well.
+type spell struct {
+	out   io.Writer
+	wrong bool
+}
+
+func (s *spell) say(err error) {
+	if err != nil && !s.wrong {
+		complain(s.out, err)
+	}
+	s.wrong = err != nil
+}
+
+// over gives the error of a poll that failed back where none succeeded before, so
+// that nothing is to be had; else, or where it was only late, it says it, and
+// polls go on.
+func (s *spell) over(ctx context.Context, err error, succeeded bool) error {
+	if !succeeded && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, guard.ErrLate) {
+		return err
+	}
+	if ctx.Err() == nil {
+		s.say(err)
+	}
+	return nil
 }

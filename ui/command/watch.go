@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,15 +11,10 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
-	"ephtop/source/guard"
 	"ephtop/ui/ending"
 	"ephtop/ui/report"
 	"ephtop/ui/session"
 )
-
-// pollTimeout is how long a poll may take of who polls on and on: far more than
-// one takes on a busy machine.
-const pollTimeout = 30 * time.Second
 
 // writeLine writes what one poll came to.
 type writeLine func(io.Writer, *model.State, report.WatchOptions) error
@@ -88,30 +82,4 @@ func (a *app) writeLines(ctx context.Context, p *polled, write writeLine) (err e
 		return nil // who read has seen enough
 	}
 	return err
-}
-
-// spell says what is wrong when it begins, and not again before it has been well.
-type spell struct {
-	out   io.Writer
-	wrong bool
-}
-
-func (s *spell) say(err error) {
-	if err != nil && !s.wrong {
-		complain(s.out, err)
-	}
-	s.wrong = err != nil
-}
-
-// over gives the error of a poll that failed back where none succeeded before, so
-// that nothing is to be had; else, or where it was only late, it says it, and
-// polls go on.
-func (s *spell) over(ctx context.Context, err error, succeeded bool) error {
-	if !succeeded && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, guard.ErrLate) {
-		return err
-	}
-	if ctx.Err() == nil {
-		s.say(err)
-	}
-	return nil
 }
