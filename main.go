@@ -44,6 +44,7 @@
 //	ui/dashboard/paint      from what is to be seen to a frame
 //	ui/terminal             the terminal itself: cell by cell, suspend, clipboard; and guard,
 //	                        which keeps Bubble Tea from questioning it
+//	ui/metrics, serve       metrics for Prometheus: the page, and who hands it out
 //	ui/report               text, JSON, CSV, the line of check, doctor's page
 //	ui/advice               the words of findings and remedies
 //	ui/screen, theme, text  cells, colours, numbers and names

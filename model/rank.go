@@ -123,6 +123,14 @@ func (p *Pressure) Headline() Headline {
 	}
 }
 
+// TupleOf returns the tuple that the headline is about, nil where it is about none.
+func (p *Pressure) TupleOf(h *Headline) *TupleUse {
+	if h.Scope != ScopeTuple {
+		return nil
+	}
+	return &p.Tuples[slices.IndexFunc(p.Tuples, func(t TupleUse) bool { return t.TupleKey == h.Key && t.Limit == h.Limit })]
+}
+
 // boundPool is the fullest pool of which a share worth a word was bound, or nil.
 // A full pool on which nobody binds is no trouble.
 func (p *Pressure) boundPool() *BindPool {

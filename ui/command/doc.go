@@ -15,10 +15,13 @@
 //	ephtop replay FILE        the dashboard on a recording (--speed); - is standard input, so
 //	                          that a live one can be piped over ssh
 //	ephtop anonymize IN OUT   copy a recording without saying who and where (--keep-names, --force)
-//	ephtop snapshot           one poll, -o text, json or csv
+//	ephtop snapshot           one poll, -o text, json, csv or prometheus
 //	ephtop check              one poll in one line, for monitoring systems (--on tuple, pool, plateau
 //	                          or any)
 //	ephtop doctor             the checklist, gone through (--for, --probe), -o text or json
+//	ephtop serve              metrics for Prometheus (--web.listen-address, --web.config.file,
+//	                          --textfile, --top, --min-share, --no-destinations)
+//	ephtop watch              a line a poll, -o text or json; for other hosts, over ssh
 //	ephtop version, completion, man, help
 //
 // snapshot, check and doctor look at a recording with --from FILE (- is
@@ -26,8 +29,9 @@
 // its last moment, or the one of --at. Of a time of day, as in --at 12:04:31,
 // the zone is the local one, or with Z UTC. record takes --demo too, and
 // with it --speed N or max: faster than time goes by, the same bytes each time.
+// watch and serve take --demo, --seed and --speed as the dashboard of a demo does.
 //
-// The dashboard, record and doctor have the kernel tell who closes and which
+// The dashboard, record, watch, serve and doctor have the kernel tell who closes and which
 // connects fail (Linux), as --trace says: auto, the default, where they may, which
 // takes root, or CAP_BPF and CAP_PERFMON where the kernel's tables can be read; off,
 // never; on, an error where that can't be. --trace alone is on. In the dashboard
@@ -36,7 +40,7 @@
 // ephtop's time to read them and of the kernel's to tell them.
 //
 // Of several network namespaces, the dashboard shows one at a time, first the
-// worst; snapshot, check and doctor speak of the worst and name it. With --netns
+// worst; snapshot, check, doctor and watch speak of the worst and name it. With --netns
 // they speak of another: of a recording and a demo too.
 //
 // # Flags of every command that polls
@@ -69,6 +73,10 @@
 //	1      failed warning            a warning, or failed
 //	2      usage  critical, or more  a problem, or usage
 //	3             unknown: whatever went wrong, a wrong flag too, is said in the line itself
+//
+// What polls on and on (record, watch, serve) ends with status 0 when it is told to by
+// SIGINT, SIGTERM or SIGHUP, and watch also when nobody reads on. Its first poll must
+// succeed. SIGHUP has serve read its web configuration again, and not end.
 //
 // # Filter expressions
 //
@@ -166,6 +174,63 @@
 //	evidence     what the host said beside its sockets: source.Evidence, or null
 //
 // and findings, kinds, failures, degraded, namespace and namespaces as above.
+//
+// watch -o json writes one object a poll on a line of its own, of less than 900 bytes:
+//
+//	time, host, version, level
+//	             version of ephtop; names are cut where they are long
+//	worst        {proto, source, destination, port, used, usable, percent, time_wait, plateau,
+//	             closes_per_second}, what fails first. source, destination and port are left out
+//	             where it is the whole range (UDP), the last two where it is bind() on source.
+//	             plateau is where used settles, or what it would take
+//	holder       {pid, name, owner}, who has most of it, or null; owner as of a connection
+//	outlook      as above, of worst; unknown of UDP
+//	failures     {observed, connects, seconds}, the connects of TCP that failed in the last
+//	             seconds, 300 at most; nothing is said where it is not observed
+//	namespace    the name of the namespace that all this is about; left out where nothing is
+//	             known of namespaces
+//
+// # Metrics
+//
+// serve has the page at /metrics of 127.0.0.1:10768 and of the addresses of
+// --web.listen-address in its place, and in the file of --textfile; with the latter
+// alone it listens on nothing. It answers GET and HEAD, /-/healthy too, from the last
+// poll: every 2s, by --interval 100ms to 5s. The prefix is ephtop_, and what has no
+// other type is a gauge. Where several network namespaces have been looked at, what
+// has the label netns* has it, and what has no label for it is about the worst.
+//
+//	build_info                       version, goversion
+//	polls_total, poll_failures_total, trace_lost_events_total
+//	                                 counters
+//	poll_duration_seconds, poll_interval_seconds, last_poll_timestamp_seconds
+//	limits, trace_enabled            what could not be seen; 1 where traced
+//	range_low_port, range_high_port, reserved_ports, usable_ports
+//	pool_used_ports                  proto
+//	blocked_ports                    certainty (known, suspected)
+//	worst_used_ports, worst_time_wait_ports, worst_reusable_ports, worst_plateau_ports,
+//	worst_closes_per_second, worst_sustainable_closes_per_second,
+//	worst_first_half_used_ratio      of the destination that fails first
+//	worst_exhaustion_seconds         until then; +Inf where that does not come
+//	time_wait_started_total          counter
+//	level                            0 ok, 1 warning, 2 critical, 3 exhausted; of all namespaces
+//	level_seconds_total              counter; level. The time between two polls counts for what
+//	                                 the second finds; where it is more than 15 s, for nothing
+//	connect_failures_total           counter; absent where not traced
+//	sockets                          proto, state
+//	time_wait_limit_sockets          tcp_max_tw_buckets
+//	tuples, tuples_exported
+//	tuple_used_ports, tuple_time_wait_ports, tuple_closes_per_second,
+//	tuple_first_half_used_ratio      source, destination, port, netns*
+//	process_ports                    process (its name)
+//	bind_pool_used_ports             proto, address, netns*
+//	netns_worst_used_ratio, netns_level
+//	                                 netns, kind; where there are several
+//	findings                         problem; those of level warning or worse
+//
+// tuple_, process_ and netns_ have --top series of a name at most, bind_pool_ five:
+// of what holds --min-share percent of the ports. Who has series has them for ten
+// minutes after, at 0 where it is gone, and gives them up to one that holds more when
+// it has had them for ten minutes. snapshot -o prometheus has no counters.
 //
 // The names of states are netstat's: LISTEN, SYN_SENT, SYN_RECV, ESTABLISHED,
 // FIN_WAIT1, FIN_WAIT2, CLOSE_WAIT, LAST_ACK, CLOSING, TIME_WAIT, CLOSE, and

@@ -56,6 +56,7 @@ func TestSignalsEndWhatWaits(t *testing.T) {
 		{"doctor --from FIFO", ""},
 		{"doctor --from -", silent},
 		{"doctor --from WHOLE", full},
+		{"watch --demo leak --interval 100ms", full},
 		{"man", full},
 		{"completion bash", full},
 		{"help", full},

@@ -19,7 +19,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"ephtop/source"
-	"ephtop/source/demo"
 	"ephtop/source/guard"
 	"ephtop/source/recording"
 	"ephtop/source/recording/anonymize"
@@ -37,9 +36,7 @@ type recordOptions struct {
 	path             string
 	duration         time.Duration // 0 for no end
 	force, anonymize bool
-	demo             string
-	seed             uint64
-	speed            float64 // of a demo; infinite for as fast as it goes
+	*polled
 }
 
 // fastDuration is how much is recorded of a demo that goes as fast as it can,
@@ -47,7 +44,7 @@ type recordOptions struct {
 const fastDuration = 3 * time.Minute
 
 func (a *app) record() *cobra.Command {
-	o := recordOptions{speed: 1}
+	var o recordOptions
 	cmd := &cobra.Command{
 		Use:   "record FILE [flags]",
 		Short: "Record what is to be seen, without a screen",
@@ -74,18 +71,11 @@ FILE holds JSON Lines under zstd: zstd -dc FILE | jq shows them.`,
 			return files(cmd, args, "the file to write, or - for standard output")
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, name := range []string{"seed", "speed"} {
-				if cmd.Flags().Changed(name) && o.demo == "" {
-					return usagef("--%s is for a demo: use it with --demo", name)
-				}
+			if err := a.validatePolled(cmd, o.polled); err != nil {
+				return err
 			}
 			if math.IsInf(o.speed, 1) && o.duration == 0 {
 				o.duration = fastDuration
-			}
-			if o.demo != "" {
-				if err := a.refuseHostFlags(cmd, "a demo", "netns"); err != nil {
-					return err
-				}
 			}
 			o.path = args[0]
 			return a.writeRecording(cmd.Context(), o)
@@ -101,9 +91,7 @@ FILE holds JSON Lines under zstd: zstd -dc FILE | jq shows them.`,
 	}}, "duration", "end after this time, as in 10m")
 	addForce(cmd, &o.force)
 	cmd.Flags().BoolVar(&o.anonymize, "anonymize", false, "replace addresses and names")
-	a.addTrace(cmd)
-	addDemo(cmd, &o.demo, &o.seed)
-	addRecordSpeed(cmd, &o.speed)
+	o.polled = a.addPolled(cmd, addRecordSpeed)
 	offer(cmd, "duration", cobra.FixedCompletions([]string{"1m", "10m", "1h"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -245,12 +233,10 @@ func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
 	}
 	s.Record(r)
 	tally := tally{progress: a.recordProgress(o.path)}
-	pacer, length := session.NewPacer(a.flags.interval, a.flags.share), o.duration
+	pacer, length := o.pacer(a.flags.interval, a.flags.share), o.duration
 	if o.demo != "" {
-		// A demo makes its own time, a step a poll: however slow the polls are,
-		// as much of the story is recorded.
+		// However slow the polls are, as much of the story is recorded.
 		tally.step = a.flags.interval
-		pacer = session.NewPacer(scale(tally.step, 1/o.speed), 0)
 		if length > 0 {
 			tally.most, length = int(length/tally.step)+1, 0
 		}
@@ -273,20 +259,10 @@ func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
 }
 
 // openRecorded opens what is recorded.
-func (a *app) openRecorded(log *slog.Logger, o recordOptions) (src source.Source, err error) {
-	if o.demo != "" {
-		src, err = demo.New(demo.Options{Scenario: o.demo, Seed: o.seed, Start: demoStart(), Step: a.flags.interval})
-	} else {
-		src, err = a.openSource(log)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if o.demo != "" {
-		src = a.ranged(src)
-	}
-	if !o.anonymize {
-		return src, nil
+func (a *app) openRecorded(log *slog.Logger, o recordOptions) (source.Source, error) {
+	src, err := a.openPolled(log, o.polled, a.flags.interval)
+	if err != nil || !o.anonymize {
+		return src, err
 	}
 	anonymizer, err := anonymize.NewAnonymizer()
 	if err != nil {

@@ -58,7 +58,8 @@ Of several network namespaces, all but the list of these is about the worst, or
 about the one that --netns names.
 
 With --from, it writes the last moment of a recording, or the one of --at, with
-what the moments before tell.`,
+what the moments before tell. -o prometheus writes the metrics of serve, but for
+its counters, which take more than one look.`,
 		Example: `  ephtop snapshot
   ephtop snapshot --filter 'state:CLOSE_WAIT proc:java'
   ephtop snapshot -o json | jq '.tuples[0]'
@@ -77,6 +78,7 @@ what the moments before tell.`,
 		{"text", "a page for a person or a ticket", report.Text},
 		{"json", "everything, for programs", report.JSON},
 		{"csv", "the connections, for spreadsheets", report.CSV},
+		{"prometheus", "metrics, as serve has them", a.writeMetrics},
 	})
 	past = a.addPast(cmd)
 	return cmd

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -31,11 +32,17 @@ func version() string {
 	return describe(info) + " " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
 }
 
-func describe(info *debug.BuildInfo) string {
-	version := info.Main.Version
-	if version == "" {
-		version = "(devel)"
+// moduleVersion is the module's version alone.
+func moduleVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = new(debug.BuildInfo)
 	}
+	return cmp.Or(info.Main.Version, "(devel)")
+}
+
+func describe(info *debug.BuildInfo) string {
+	version := cmp.Or(info.Main.Version, "(devel)")
 	set := make(map[string]string)
 	for _, s := range info.Settings {
 		set[s.Key] = s.Value

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -19,11 +20,11 @@ const patience = 10 * time.Second
 // Told gives a context that ends with the signals that ask a program to end, and
 // has writes to a closed pipe fail rather than kill. Where the program waits for
 // somebody all the same, the signal ends it after a while as it would have at
-// once.
-func Told(ctx context.Context) (context.Context, context.CancelFunc) {
+// once. Signals that mean something else are left alone.
+func Told(ctx context.Context, but ...os.Signal) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	told, pipes, done := make(chan os.Signal, 1), make(chan os.Signal, 1), make(chan struct{})
-	signal.Notify(told, Signals()...)
+	signal.Notify(told, slices.DeleteFunc(Signals(), func(s os.Signal) bool { return slices.Contains(but, s) })...)
 	signal.Notify(pipes, syscall.SIGPIPE)
 	go func() {
 		select {

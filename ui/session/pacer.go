@@ -25,12 +25,20 @@ type Pacer struct {
 	share    float64
 	took     []time.Duration // by the last polls, at most three
 	interval time.Duration
+	most     time.Duration
 }
 
 // NewPacer makes a Pacer for polls that are an interval apart as long as they
 // take no more than a share of it, from 0 to 1; 0 bounds nothing.
 func NewPacer(asked time.Duration, share float64) *Pacer {
-	return &Pacer{asked: asked, share: share, interval: asked}
+	return &Pacer{asked: asked, share: share, interval: asked, most: mostSlowed}
+}
+
+// AtMost has polls be no farther apart than that, whatever they take, where no more
+// was asked for. It returns p.
+func (p *Pacer) AtMost(most time.Duration) *Pacer {
+	p.most = most
+	return p
 }
 
 // Interval is the time from the start of one poll to that of the next.
@@ -96,7 +104,7 @@ func (p *Pacer) atLeast(need float64) time.Duration {
 		round = time.Second
 	}
 	up := (time.Duration(need) + round - 1).Truncate(round)
-	return max(p.asked, min(up, mostSlowed))
+	return max(p.asked, min(up, p.most))
 }
 
 // Run calls do at once, and then an interval after it was due before. What took

@@ -14,6 +14,25 @@ func polls(n int, d time.Duration) []time.Duration {
 	return all
 }
 
+func TestPacerAtMost(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name        string
+		asked, want time.Duration
+	}{
+		{"polls that cost much are no farther apart", 2 * time.Second, 5 * time.Second},
+		{"unless that was asked for", 8 * time.Second, 8 * time.Second},
+	} {
+		p := NewPacer(test.asked, 0.02).AtMost(5 * time.Second)
+		for range 3 {
+			p.Took(900 * time.Millisecond)
+		}
+		if got := p.Interval(); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
 func TestPacer(t *testing.T) {
 	t.Parallel()
 	const s, ms = time.Second, time.Millisecond

@@ -210,3 +210,23 @@ func TestTimes(t *testing.T) {
 		}
 	}
 }
+
+func TestClip(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		in    string
+		bytes int
+		want  string
+	}{
+		{"postgres", 8, "postgres"},
+		{"postgres", 5, "postg"},
+		{"größe", 3, "gr"},
+		{"größe", 4, "grö"},
+		{"\x1b[31mred", 2, "re"},
+		{"数", 2, ""},
+	} {
+		if got := text.Clip(test.in, test.bytes); got != test.want {
+			t.Errorf("Clip(%q, %d) = %q, want %q", test.in, test.bytes, got, test.want)
+		}
+	}
+}

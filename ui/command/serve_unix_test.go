@@ -1,0 +1,117 @@
+//go:build unix
+
+package command
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"ephtop/source"
+	"ephtop/source/live"
+)
+
+// notes is a stream that may be read while it is written to.
+type notes struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (n *notes) Write(p []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.Write(p)
+}
+
+func (n *notes) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.String()
+}
+
+// hangingHost answers once, and then not before its context ends.
+type hangingHost struct {
+	fakeHost
+	asked chan int
+	polls int
+}
+
+func (h *hangingHost) Poll(ctx context.Context, m *source.Moment) error {
+	h.polls++
+	h.asked <- h.polls
+	if h.polls == 1 {
+		return h.fakeHost.Poll(ctx, m)
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// While a poll hangs, a scrape is answered, with what the one before saw. SIGTERM
+// ends it all, the poll too, with status 0.
+func TestServeWhileAPollHangs(t *testing.T) {
+	host, stderr := &hangingHost{asked: make(chan int)}, new(notes)
+	status := make(chan int)
+	go func() {
+		status <- Run([]string{"serve", "--interval", "100ms", "--web.listen-address", "127.0.0.1:0"}, Env{
+			Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: stderr, Getenv: func(string) string { return "" },
+			Open: func(live.Options) (source.Source, error) { return host, nil },
+		})
+	}()
+	<-host.asked
+	<-host.asked // the first one has been told of
+	url := regexp.MustCompile(`ephtop: serving (http://\S+)\n`).FindStringSubmatch(stderr.String())
+	if url == nil {
+		t.Fatalf("stderr is %q", stderr)
+	}
+	var stamp string
+	for range 3 {
+		page := get(t, url[1])
+		at := regexp.MustCompile(`(?m)^ephtop_last_poll_timestamp_seconds (.*)$`).FindString(page)
+		if at == "" || stamp != "" && at != stamp {
+			t.Errorf("the last poll is %q, and was %q", at, stamp)
+		}
+		stamp = at
+		for _, want := range []string{"ephtop_polls_total 1\n", "ephtop_worst_used_ports 1\n", "process_cpu_seconds_total", "ephtop_build_info{"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the page lacks %q:\n%s", want, page)
+			}
+		}
+	}
+	if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-status; got != 0 || host.closed != 1 || strings.Count(stderr.String(), "\n") != 1 {
+		t.Errorf("status %d, closed %d times, stderr %q", got, host.closed, stderr)
+	}
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	client := &http.Client{Timeout: time.Minute}
+	answer, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != 200 {
+		t.Fatalf("%s: %d, %v", url, answer.StatusCode, err)
+	}
+	return string(text)
+}
+
+// A first poll that fails ends it: nothing is to be had.
+func TestServeWithoutAFirstPoll(t *testing.T) {
+	t.Parallel()
+	r := runWith(t, &fakeHost{pollErr: syscall.ENOMEM}, "serve", "--web.listen-address", "127.0.0.1:0")
+	if _, rest, _ := strings.Cut(r.stderr, "\n"); r.status != 1 || rest != "ephtop: read the sockets: cannot allocate memory\n" {
+		t.Errorf("status %d, stderr %q", r.status, r.stderr)
+	}
+}

@@ -1,0 +1,170 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"ephtop/model"
+	"ephtop/source"
+	"ephtop/ui/advice"
+	"ephtop/ui/text"
+)
+
+// What names may take in a line of a watch, in bytes, so that all of it is less
+// than 900.
+const (
+	hostBytes      = 64
+	versionBytes   = 40
+	namespaceBytes = 60
+	holderBytes    = 20
+)
+
+// WatchOptions say what a line of a watch tells beside the state.
+type WatchOptions struct {
+	Version string
+	// Watched is for how long failed connects were counted.
+	Watched time.Duration
+}
+
+// WatchJSON writes what a State comes to in one line: for who looks at many hosts
+// and cannot take more of each. ui/command says what the fields are.
+func WatchJSON(w io.Writer, st *model.State, o WatchOptions) error {
+	m, p := st.Moment, worsePressure(st)
+	outlook := st.Outlook
+	if p.Proto == source.UDP {
+		outlook = model.Outlook{}
+	}
+	line := jsonWatch{
+		Time: m.Time.UTC().Format(jsonTime), Host: text.Clip(m.Host, hostBytes), Version: text.Clip(o.Version, versionBytes),
+		Level: st.Level.String(), Worst: newWatchWorst(p, &outlook), Outlook: newOutlook(&outlook),
+		Failures:  jsonWatchFailures{st.Failures.Observed, recentConnects(st), int(min(o.Watched, model.HistorySpan).Seconds())},
+		Namespace: text.Clip(advice.Namespace(&st.Snapshot.Scope), namespaceBytes),
+	}
+	if process, tier := holder(st, p); process != source.NoProcess {
+		p := &st.Processes[process]
+		line.Holder = &jsonWatchHolder{p.PID, text.Clip(p.Name, holderBytes), tier.String()}
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // or < would take six bytes
+	if err := e.Encode(line); err != nil {
+		return fmt.Errorf("encode a line of the watch: %w", err)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+type jsonWatch struct {
+	Time      string            `json:"time"`
+	Host      string            `json:"host"`
+	Version   string            `json:"version"`
+	Level     string            `json:"level"`
+	Worst     jsonWatchWorst    `json:"worst"`
+	Holder    *jsonWatchHolder  `json:"holder"`
+	Outlook   jsonOutlook       `json:"outlook"`
+	Failures  jsonWatchFailures `json:"failures"`
+	Namespace string            `json:"namespace,omitempty"`
+}
+
+type jsonWatchWorst struct {
+	Proto       string  `json:"proto"`
+	Source      string  `json:"source,omitempty"`
+	Destination string  `json:"destination,omitempty"`
+	Port        uint16  `json:"port,omitempty"`
+	Used        int     `json:"used"`
+	Usable      int     `json:"usable"`
+	Percent     float64 `json:"percent"`
+	TimeWait    int     `json:"time_wait"`
+	Plateau     int     `json:"plateau"`
+	Closes      float64 `json:"closes_per_second"`
+}
+
+func newWatchWorst(p *model.Pressure, o *model.Outlook) jsonWatchWorst {
+	h := p.Headline()
+	worst := jsonWatchWorst{
+		Proto: p.Proto.String(), Used: h.Used(), Usable: h.Used() + h.Free, Percent: tenth(h.Percent()), TimeWait: h.TimeWait,
+		Plateau: o.Plateau, Closes: tenth(o.CloseRate),
+	}
+	if h.Scope != model.ScopePool {
+		worst.Source = h.Key.Source.String()
+	}
+	if h.Scope == model.ScopeTuple {
+		worst.Destination, worst.Port = h.Key.Destination.String(), h.Key.Port
+	}
+	return worst
+}
+
+type jsonWatchHolder struct {
+	PID   int32  `json:"pid"`
+	Name  string `json:"name"`
+	Owner string `json:"owner"`
+}
+
+type jsonWatchFailures struct {
+	Observed bool `json:"observed"`
+	Connects int  `json:"connects"`
+	Seconds  int  `json:"seconds"`
+}
+
+// worsePressure is that of UDP where it is in more trouble, else that of TCP.
+func worsePressure(st *model.State) *model.Pressure {
+	if st.UDP.Pressure.Level > st.TCP.Pressure.Level {
+		return &st.UDP.Pressure
+	}
+	return &st.TCP.Pressure
+}
+
+// holder gives who holds most of what the headline is about: of the tuple, or of
+// all ports.
+func holder(st *model.State, p *model.Pressure) (process int32, tier model.Tier) {
+	head := p.Headline()
+	if t := p.TupleOf(&head); t != nil {
+		return t.Process, t.Tier
+	}
+	for _, c := range st.Of(p.Proto).Consumers[model.ByProcess] {
+		if c.Process != source.NoProcess && c.Ports > 0 {
+			return c.Process, c.Tier
+		}
+	}
+	return source.NoProcess, model.OwnerUnknown
+}
+
+// recentConnects counts the connects that failed in the last HistorySpan.
+func recentConnects(st *model.State) int {
+	n := 0
+	for i := range st.Failures.By {
+		if f := &st.Failures.By[i]; f.Kind == source.ConnectFailed && f.Proto == source.TCP {
+			n += f.Count
+		}
+	}
+	return n
+}
+
+// WatchText writes the same for a person.
+//
+//	12:01:04 demo-web-01 CRITICAL: 88.2 % of 28,232 ports to 10.0.9.2:5432 used, full in 14s; api (pid 4410); 12 connects failed in 5m
+func WatchText(w io.Writer, st *model.State, o WatchOptions) error {
+	m := st.Moment
+	line := m.Time.Format(time.TimeOnly) + " " + text.Clip(m.Host, hostBytes)
+	if name := text.Clip(advice.Namespace(&st.Snapshot.Scope), namespaceBytes); name != "" && st.Snapshot.Scope.Kind != source.ScopeHost {
+		line += " " + name
+	}
+	line += " " + strings.ToUpper(st.Level.String()) + ": " + checkWords(st, OnTuple)
+	if process, tier := holder(st, worsePressure(st)); process != source.NoProcess {
+		p := &st.Processes[process]
+		likely := ""
+		if tier == model.OwnerInferred {
+			likely = "likely "
+		}
+		line += fmt.Sprintf("; %s%s (pid %d)", likely, text.Clip(p.Name, holderBytes), p.PID)
+	}
+	if n := recentConnects(st); n > 0 {
+		line += fmt.Sprintf("; %s failed in %s", text.Plural(n, "connect", "connects"), text.Duration(min(o.Watched, model.HistorySpan)))
+	}
+	_, err := io.WriteString(w, line+"\n")
+	return err
+}

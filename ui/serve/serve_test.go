@@ -1,0 +1,276 @@
+package serve
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// answer is how long an answer may take before a test gives up.
+const answer = 30 * time.Second
+
+// started is a Server of one figure that listens on a port of its own, until the
+// test ends.
+type started struct {
+	*Server
+	address string
+	stop    context.CancelFunc
+	ended   chan error
+}
+
+func start(t *testing.T, from prometheus.Gatherer, config string) *started {
+	t.Helper()
+	s, err := New(from, config, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listeners, err := Listen([]string{"127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	run := &started{s, listeners[0].Addr().String(), stop, make(chan error, 1)}
+	go func() { run.ended <- s.Serve(ctx, listeners) }()
+	t.Cleanup(stop)
+	return run
+}
+
+// figure is something to gather.
+func figure() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "ephtop_level", Help: "The level."}, func() float64 { return 2 }))
+	return registry
+}
+
+// ask asks once, on a connection of its own.
+func ask(t *testing.T, client *http.Client, method, url, user string) (status int, body string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), answer)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close = true
+	if name, password, ok := strings.Cut(user, ":"); ok {
+		r.SetBasicAuth(name, password)
+	}
+	answer, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	s := start(t, figure(), "")
+	for _, test := range []struct {
+		method, path string
+		status       int
+		has          string
+	}{
+		{"GET", "/metrics", 200, "\nephtop_level 2\n"},
+		{"HEAD", "/metrics", 200, ""},
+		{"GET", "/-/healthy", 200, "healthy"},
+		{"GET", "/", 200, `<a href="metrics">`},
+		{"POST", "/metrics", 405, "Method Not Allowed"},
+		{"DELETE", "/", 405, "Method Not Allowed"},
+		{"GET", "/debug/pprof/", 404, "404 page not found"},
+		{"GET", "/../../etc/passwd", 404, "404 page not found"},
+		{"GET", "/metrics/x", 404, "404 page not found"},
+	} {
+		status, body := ask(t, http.DefaultClient, test.method, "http://"+s.address+test.path, "")
+		if status != test.status || !strings.Contains(body, test.has) || status == 404 && body != "404 page not found\n" {
+			t.Errorf("%s %s: %d %q, want %d with %q", test.method, test.path, status, body, test.status, test.has)
+		}
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t, figure(), "")
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			answer, err := http.Get("http://" + s.address + "/metrics")
+			if err != nil || answer.StatusCode != 200 {
+				t.Errorf("%v, %v", answer, err)
+				return
+			}
+			answer.Body.Close()
+		})
+	}
+	all.Wait()
+}
+
+// Clients that say nothing, or never end, or do not read, keep nobody from
+// being answered; and there is room for so many of them only.
+func TestClientsThatHang(t *testing.T) {
+	t.Parallel()
+	s := start(t, figure(), "")
+	for i := range maxConnections - 8 {
+		c, err := net.Dial("tcp", s.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		fmt.Fprint(c, []string{"", "GET /metrics HTTP/1.1\r\nX: ", "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"}[i%3])
+	}
+	if status, _ := ask(t, http.DefaultClient, "GET", "http://"+s.address+"/metrics", ""); status != 200 {
+		t.Errorf("beside them the status is %d", status)
+	}
+}
+
+func TestOneConnectionTooMany(t *testing.T) {
+	t.Parallel()
+	s := start(t, figure(), "")
+	var had []net.Conn
+	refused := 0
+	for range 2 * maxConnections {
+		c, err := net.Dial("tcp", s.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if len(had) < maxConnections {
+			had = append(had, c)
+			fmt.Fprint(c, "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
+			if _, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil {
+				t.Fatalf("connection %d: %v", len(had), err)
+			}
+			continue
+		}
+		c.SetReadDeadline(time.Now().Add(answer))
+		if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("one more is kept: %v", err)
+		}
+		refused++
+	}
+	if refused != maxConnections {
+		t.Errorf("%d were refused", refused)
+	}
+	for _, c := range had {
+		c.Close()
+	}
+	for end := time.Now().Add(answer); s.connections.Load() > 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	}
+	if status, _ := ask(t, http.DefaultClient, "GET", "http://"+s.address+"/metrics", ""); status != 200 {
+		t.Errorf("when they have gone the status is %d", status)
+	}
+}
+
+// Who does not end a request is sent away.
+func TestAClientThatSaysNothingIsSentAway(t *testing.T) {
+	t.Parallel()
+	s := start(t, figure(), "")
+	c, err := net.Dial("tcp", s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprint(c, "GET /metrics HTTP/1.1\r\n")
+	c.SetReadDeadline(time.Now().Add(answer))
+	if _, err := io.ReadAll(c); err != nil {
+		t.Errorf("it is kept: %v", err)
+	}
+}
+
+// waiting is gathered when it is let go.
+type waiting struct{ asked, goOn chan struct{} }
+
+func (w *waiting) Describe(chan<- *prometheus.Desc) {}
+
+func (w *waiting) Collect(chan<- prometheus.Metric) {
+	w.asked <- struct{}{}
+	<-w.goOn
+}
+
+// An answer that has begun comes to its end, and then nobody listens any more.
+func TestEndsInOrder(t *testing.T) {
+	t.Parallel()
+	slow := &waiting{make(chan struct{}), make(chan struct{})}
+	registry := figure()
+	registry.MustRegister(slow)
+	s := start(t, registry, "")
+	body := make(chan string)
+	go func() {
+		_, text := ask(t, http.DefaultClient, "GET", "http://"+s.address+"/metrics", "")
+		body <- text
+	}()
+	<-slow.asked
+	s.stop()
+	close(slow.goOn)
+	if text := <-body; !strings.Contains(text, "ephtop_level 2") {
+		t.Errorf("the answer is %q", text)
+	}
+	if err := <-s.ended; err != nil {
+		t.Errorf("it ends with %v", err)
+	}
+	if c, err := net.Dial("tcp", s.address); err == nil {
+		c.Close()
+		t.Error("somebody listens")
+	}
+}
+
+// One who never reads on holds the end up for a while only.
+func TestEndsBesideOneThatHangs(t *testing.T) {
+	t.Parallel()
+	slow := &waiting{make(chan struct{}), make(chan struct{})}
+	registry := figure()
+	registry.MustRegister(slow)
+	s := start(t, registry, "")
+	c, err := net.Dial("tcp", s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprint(c, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+	<-slow.asked
+	defer close(slow.goOn)
+	s.stop()
+	select {
+	case err := <-s.ended:
+		if err != nil {
+			t.Errorf("it ends with %v", err)
+		}
+	case <-time.After(answer):
+		t.Error("it does not end")
+	}
+}
+
+func TestListen(t *testing.T) {
+	t.Parallel()
+	all, err := Listen([]string{"127.0.0.1:0", "127.0.0.1:0"})
+	if err != nil || len(all) != 2 {
+		t.Fatalf("%d listeners, %v", len(all), err)
+	}
+	defer all[1].Close()
+	free := all[0].Addr().String()
+	all[0].Close()
+	if _, err := Listen([]string{free, all[1].Addr().String()}); err == nil || !strings.Contains(err.Error(), all[1].Addr().String()) {
+		t.Errorf("an address in use: %v", err)
+	}
+	l, err := net.Listen("tcp", free)
+	if err != nil {
+		t.Fatalf("the other one is kept: %v", err)
+	}
+	l.Close()
+}
