@@ -14,15 +14,25 @@ func (w *Writer) beginFrame() error {
 	if !w.full() {
 		return nil
 	}
-	if w.moments > 0 {
-		if err := w.zstd.Close(); err != nil {
-			return err
-		}
-		w.index.add(w.packed.Len(), 0)
+	if err := w.closeFrame(); err != nil {
+		return err
 	}
-	w.frame = w.packed.Len()
+	w.frame, w.open = w.packed.Len(), true
 	w.index.begin()
 	w.zstd.Reset(&w.packed)
+	return nil
+}
+
+// closeFrame ends the frame, where one is open.
+func (w *Writer) closeFrame() error {
+	if !w.open {
+		return nil
+	}
+	w.open = false
+	if err := w.zstd.Close(); err != nil {
+		return err
+	}
+	w.index.add(w.packed.Len(), 0)
 	return nil
 }
 

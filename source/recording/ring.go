@@ -2,6 +2,7 @@ package recording
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"slices"
 	"sort"
@@ -25,6 +26,21 @@ type Ring struct {
 	segments []segment
 	size     int // of the segments
 	lastFull int // size of the last full moment
+	saved    saved
+}
+
+// saved is what a Ring is saved to, if anything.
+type saved struct {
+	w   io.Writer
+	err error // the first one
+}
+
+// Write writes to where the Ring is saved. The Ring goes on where that fails.
+func (s *saved) Write(b []byte) (int, error) {
+	if s.w != nil && s.err == nil {
+		_, s.err = s.w.Write(b)
+	}
+	return len(b), nil
 }
 
 // segment is a full moment, and those that go on from there.
@@ -37,12 +53,14 @@ type segment struct {
 // NewRing makes a Ring that holds the moments of a length of time, and of up to
 // FullEvery moments more; less where these take more than most bytes.
 func NewRing(length time.Duration, most int) (*Ring, error) {
-	w, err := newWriter(io.Discard, Header{}, ringWindow)
+	r := &Ring{length: length, most: most}
+	w, err := newWriter(&r.saved, Header{}, ringWindow)
 	if err != nil {
 		return nil, err
 	}
 	w.index.lost = true // for the frames that it lists are dropped
-	return &Ring{writer: w, length: length, most: most}, nil
+	r.writer = w
+	return r, nil
 }
 
 // Write writes a moment as [Writer.Write] does. One that takes half of the
@@ -109,6 +127,43 @@ func (r *Ring) Copy() (io.ReaderAt, int64) {
 		parts = append(parts, s.parts...)
 	}
 	return newJoined(parts)
+}
+
+// SaveTo has each moment that is written from now on written to w as well, until
+// [Ring.EndSave]: behind what [Ring.Copy] gives at this time, it makes a recording.
+// A Ring, which must hold a moment, is saved to one place at a time.
+func (r *Ring) SaveTo(w io.Writer) { r.saved = saved{w: w} }
+
+// SaveErr returns the first error of what the Ring is saved to, which gets nothing
+// more after it.
+func (r *Ring) SaveErr() error { return r.saved.err }
+
+// EndSave says in what the Ring was saved to that it is whole.
+func (r *Ring) EndSave() error {
+	w := r.writer
+	if w.err == nil {
+		if err := r.endFrame(); err != nil {
+			return err
+		}
+		r.saved.Write(w.zstd.EncodeAll(w.endLine(), nil))
+	}
+	err := r.saved.err
+	r.saved = saved{}
+	return err
+}
+
+// endFrame ends the frame, in the Ring as in what it is saved to. The next moment
+// stands alone.
+func (r *Ring) endFrame() error {
+	w := r.writer
+	w.packed.Reset()
+	if err := w.closeFrame(); err != nil {
+		return fmt.Errorf("end the recording: %w", err)
+	}
+	w.nextFull = w.moments
+	r.append(slices.Clone(w.packed.Bytes()))
+	r.saved.Write(w.packed.Bytes())
+	return nil
 }
 
 // joined are several slices of bytes as one.

@@ -1,6 +1,7 @@
 package recording_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"testing"
@@ -126,3 +127,64 @@ func TestCopyOfARing(t *testing.T) {
 		}
 	}
 }
+
+// A Ring can be saved, again and again: what it holds, and what is written until
+// the end. What comes out is whole, and the Ring goes on.
+func TestRingIsSaved(t *testing.T) {
+	t.Parallel()
+	written := moments(25, 40, 8, 400)
+	r := ringOf(t, time.Minute, 1<<20, written[:130])
+	end := 130
+	for _, until := range []int{190, 190, 250, 251} { // nothing in between, too
+		var out bytes.Buffer
+		first := r.First()
+		file, size := r.Copy()
+		if _, err := io.Copy(&out, io.NewSectionReader(file, 0, size)); err != nil {
+			t.Fatal(err)
+		}
+		r.SaveTo(&out)
+		for ; end < until; end++ {
+			if err := r.Write(written[end]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.EndSave(); err != nil {
+			t.Fatal(err)
+		}
+		saved, err := readAll(t, out.Bytes())
+		if err != io.EOF || len(saved) == 0 || !saved[0].Time.Equal(first) {
+			t.Fatalf("until %d: %d moments, then %v", until, len(saved), err)
+		}
+		for i, m := range saved {
+			if d := differ(written[end-len(saved)+i], m); d != "" {
+				t.Fatalf("until %d, moment %d: %s", until, i, d)
+			}
+		}
+		played(t, r, written[:end])
+	}
+}
+
+// A disk that is full ends what is saved, and nothing else.
+func TestRingThatCannotBeSaved(t *testing.T) {
+	t.Parallel()
+	written := moments(26, 40, 8, 100)
+	r := ringOf(t, time.Minute, 1<<20, written[:50])
+	full := errors.New("no space left on device")
+	r.SaveTo(fullDisk{full})
+	for _, m := range written[50:] {
+		if err := r.Write(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.SaveErr(); err != full {
+		t.Errorf("SaveErr gives %v", err)
+	}
+	if err := r.EndSave(); err != full {
+		t.Errorf("EndSave gives %v", err)
+	}
+	played(t, r, written)
+}
+
+type fullDisk struct{ err error }
+
+func (f fullDisk) Write([]byte) (int, error) { return 0, f.err }

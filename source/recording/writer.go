@@ -38,6 +38,7 @@ type Writer struct {
 	zstd   *zstd.Encoder
 	packed bytes.Buffer // what zstd made of a moment
 	frame  int          // where in packed a frame begins, -1 where none does
+	open   bool         // a frame has begun and not ended
 	index  index
 
 	moment, snapshot, scope, socket, process *object
@@ -336,7 +337,7 @@ func (w *Writer) Close() error {
 	}
 	w.err = errClosed
 	w.packed.Reset()
-	n, err := fmt.Fprintf(w.zstd, "{\"end\":true,\"moments\":%d}\n", w.moments)
+	n, err := w.zstd.Write(w.endLine())
 	if err == nil {
 		err = w.zstd.Close()
 	}
@@ -348,6 +349,10 @@ func (w *Writer) Close() error {
 		return fmt.Errorf("end the recording: %w", err)
 	}
 	return nil
+}
+
+func (w *Writer) endLine() []byte {
+	return fmt.Appendf(nil, "{\"end\":true,\"moments\":%d}\n", w.moments)
 }
 
 var errClosed = errors.New("write to a recording that is closed")

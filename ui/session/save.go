@@ -9,10 +9,12 @@ import (
 	"time"
 )
 
+const filePrefix = "ephtop-"
+
 // newFile makes a file in dir by create, named after host and time with an
 // ending. It never takes the name of a file that exists.
 func newFile[F any](dir, host, ending string, create func(path string) (F, error)) (f F, path string, err error) {
-	name := filepath.Join(dir, "ephtop-"+fileName(host)+time.Now().Format("-20060102-150405"))
+	name := filepath.Join(dir, filePrefix+fileName(host)+time.Now().Format("-20060102-150405"))
 	path = name + ending
 	f, err = create(path)
 	for n := 2; errors.Is(err, fs.ErrExist) && n < 10; n++ {

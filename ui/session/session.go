@@ -4,6 +4,7 @@
 //
 //	Session   polls at somebody else's pace; a Recorder may listen
 //	Past      what a Session has polled lately, to look back
+//	Flight    records trouble, with what was before it
 //	Watch     goes through moments and keeps the last one: for a report
 //	Tape      goes to and fro in a recording or a Past
 //	Scan      finds the levels of a whole recording
