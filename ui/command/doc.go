@@ -20,7 +20,7 @@
 //	                          or any)
 //	ephtop doctor             the checklist, gone through (--for, --probe), -o text or json
 //	ephtop serve              metrics for Prometheus (--web.listen-address, --web.config.file,
-//	                          --textfile, --top, --min-share, --no-destinations)
+//	                          --textfile, --keep, --top, --min-share, --no-destinations)
 //	ephtop watch              a line a poll, -o text or json; for other hosts, over ssh
 //	ephtop version, completion, man, help
 //
@@ -204,6 +204,8 @@
 //	                                 counters
 //	poll_duration_seconds, poll_interval_seconds, last_poll_timestamp_seconds
 //	limits, trace_enabled            what could not be seen; 1 where traced
+//	flight_recordings_total          recordings of trouble (--keep), and
+//	flight_recording_info{file}      the last one
 //	range_low_port, range_high_port, reserved_ports, usable_ports
 //	pool_used_ports                  proto
 //	blocked_ports                    certainty (known, suspected)

@@ -45,6 +45,7 @@ type serveOptions struct {
 	addresses []string
 	config    string
 	textfile  string
+	keep      string // directory of recordings of trouble
 	interval  time.Duration
 	asked     bool // for the interval
 	page      metrics.Options
@@ -70,6 +71,10 @@ again.
 --textfile writes the page to a file, for node_exporter's collector of text
 files, whose directory wants a name that ends in .prom. Then it listens only
 where --web.listen-address is given.
+
+--keep DIR keeps the last 2m in memory and records them, with the minute that
+follows, in a file of DIR when the level becomes critical or a connect fails: at
+most one in 5m, 20 of them and 256 MB; the oldest go. ephtop replay shows them.
 
 Destinations, processes and network namespaces have series where they hold 10 %
 of the ports, at most 10 of each, and keep them for 10 minutes; --min-share and
@@ -111,6 +116,13 @@ func (a *app) addServe(cmd *cobra.Command, o *serveOptions) {
 	}
 	cmd.Flags().Var(file("a web config of exporters", &o.config), webConfig, "a web configuration, with TLS and users")
 	cmd.Flags().Var(file("a file that can be written, such as ephtop.prom", &o.textfile), "textfile", "write the page to this file too, for node_exporter")
+	cmd.Flags().Var(&value{kind: "DIR", accepts: "a directory", parse: func(s string) error {
+		if s == "" {
+			return fmt.Errorf("bad directory %q: use one that is there", s)
+		}
+		o.keep = s
+		return nil
+	}}, "keep", "record trouble in this directory, from 2m before it")
 	cmd.Flags().Var(&value{text: strconv.Itoa(o.page.Top), kind: "N", accepts: "a whole number from 1 to 100", parse: func(s string) error {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 1 || n > mostTop {
@@ -178,6 +190,14 @@ func (a *app) serveMetrics(ctx context.Context, o *serveOptions) (err error) {
 	if err != nil {
 		return usagef("--%s: %w", webConfig, err)
 	}
+	var flight *session.Flight
+	if o.keep != "" {
+		if flight, err = session.NewFlight(o.keep); err != nil {
+			return usagef("--keep: %w", err)
+		}
+		collector.Recorded(0, "")
+		defer closing(flight, &err)
+	}
 	listeners, err := serve.Listen(o.addresses)
 	if err != nil {
 		return fmt.Errorf("%w: use another --%s", err, listenAddress)
@@ -194,7 +214,7 @@ func (a *app) serveMetrics(ctx context.Context, o *serveOptions) (err error) {
 		failing := &spell{out: a.Stderr}
 		run(func() error { serve.Textfile(ctx, o.textfile, page, seen, failing.say); return nil })
 	}
-	run(func() error { return a.pollFor(ctx, log, collector, seen, o) })
+	run(func() error { return a.pollFor(ctx, log, collector, flight, seen, o) })
 	return work.Wait()
 }
 
@@ -221,8 +241,8 @@ func (a *app) reload(ctx context.Context, hangup <-chan os.Signal, server *serve
 }
 
 // pollFor polls until ctx ends, and says in seen, which has room for one, that it
-// did. The first poll must succeed.
-func (a *app) pollFor(ctx context.Context, log *slog.Logger, c *metrics.Collector, seen chan<- struct{}, o *serveOptions) (err error) {
+// did. The first poll must succeed. flight may be nil.
+func (a *app) pollFor(ctx context.Context, log *slog.Logger, c *metrics.Collector, flight *session.Flight, seen chan<- struct{}, o *serveOptions) (err error) {
 	src, err := a.openPolled(log, o.polled, o.interval)
 	if err != nil {
 		return err
@@ -233,7 +253,8 @@ func (a *app) pollFor(ctx context.Context, log *slog.Logger, c *metrics.Collecto
 	if o.asked {
 		share = a.flags.share
 	}
-	pacer, failing := o.pacer(o.interval, share).AtMost(serveMost), &spell{out: a.Stderr}
+	pacer := o.pacer(o.interval, share).AtMost(serveMost)
+	failing, unkept := &spell{out: a.Stderr}, &spell{out: a.Stderr}
 	var l session.Look
 	looked := false
 	return pacer.Run(ctx, 0, func() error {
@@ -247,6 +268,15 @@ func (a *app) pollFor(ctx context.Context, log *slog.Logger, c *metrics.Collecto
 		every := pacer.Interval()
 		if o.demo != "" {
 			every = o.interval
+		}
+		if flight != nil {
+			flight.Add(&l.Moment, &l.Overview)
+			so := flight.Status()
+			c.Recorded(so.Files, so.Last)
+			if so.Err != nil {
+				so.Err = fmt.Errorf("--keep: %w", so.Err)
+			}
+			unkept.say(so.Err)
 		}
 		c.Observe(metrics.Poll{Overview: &l.Overview, About: l.Overview.States[l.Overview.Focus], At: at, Interval: every})
 		select {

@@ -115,3 +115,43 @@ func TestServeWithoutAFirstPoll(t *testing.T) {
 		t.Errorf("status %d, stderr %q", r.status, r.stderr)
 	}
 }
+
+// Trouble is in a file of --keep, from before it began; the page counts it and
+// names it, and it replays.
+func TestServeKeepsTrouble(t *testing.T) {
+	dir, stderr := t.TempDir(), new(notes)
+	status := make(chan int)
+	go func() {
+		status <- Run([]string{"serve", "--demo", "no-pool", "--speed", "16", "--keep", dir, "--web.listen-address", "127.0.0.1:0"}, Env{
+			Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: stderr, Getenv: func(string) string { return "" },
+		})
+	}()
+	serving := regexp.MustCompile(`ephtop: serving (http://\S+)\n`)
+	file := regexp.MustCompile(`(?m)^ephtop_flight_recording_info\{file="(.*)"\} 1$`)
+	var recorded []string
+	for range 1200 { // the demo's time, more than the machine's
+		time.Sleep(50 * time.Millisecond)
+		if url := serving.FindStringSubmatch(stderr.String()); url != nil {
+			page := get(t, url[1])
+			if recorded = file.FindStringSubmatch(page); recorded != nil {
+				if !strings.Contains(page, "\nephtop_flight_recordings_total 1\n") {
+					t.Errorf("the page does not count it:\n%s", page)
+				}
+				break
+			}
+			if !strings.Contains(page, "\nephtop_flight_recordings_total 0\n") {
+				t.Fatalf("the page does not count none:\n%s", page)
+			}
+		}
+	}
+	if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-status; got != 0 || recorded == nil {
+		t.Fatalf("status %d, recorded %q, stderr %q", got, recorded, stderr)
+	}
+	r := runWith(t, nil, "check", "--from", recorded[1])
+	if r.status != 2 || !strings.Contains(r.stdout, "CRITICAL") || r.stderr != "" {
+		t.Errorf("check --from says %d: %s%s", r.status, r.stdout, r.stderr)
+	}
+}

@@ -16,6 +16,10 @@ type counts struct {
 	polls, failed, lost, waits, failures int
 	levels                               [model.LevelExhausted + 1]time.Duration
 	traced                               bool // the last poll
+
+	keeps      bool // recordings of trouble
+	recordings int
+	recording  string // path of the last one
 }
 
 // add counts a poll so long after the one before. The level that it finds counts
@@ -64,6 +68,12 @@ func (c *counts) render(p *pen) {
 	p.counter("time_wait_started_total", "TIME_WAIT seen to begin, of all namespaces that are looked at.", float64(c.waits))
 	for l, d := range c.levels {
 		p.counter("level_seconds_total", "Time that the host was at each level, as far as polls were no more than 15 s apart.", d.Seconds(), "level", model.Level(l).String())
+	}
+	if c.keeps {
+		p.counter("flight_recordings_total", "Recordings of trouble that were begun; absent where none are kept.", float64(c.recordings))
+	}
+	if c.recording != "" {
+		p.gauge("flight_recording_info", "1, with the name of the last recording of trouble.", 1, "file", label(c.recording))
 	}
 	if c.traced {
 		p.counter("connect_failures_total", "TCP connects that failed for want of a port, of all namespaces, as the kernel told. Absent where it is not traced.", float64(c.failures))

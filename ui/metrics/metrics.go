@@ -97,6 +97,13 @@ func (c *Collector) Failed() {
 	c.publish()
 }
 
+// Recorded notes how many recordings of trouble there were so far, and the path
+// of the last one; "" for none.
+func (c *Collector) Recorded(n int, last string) {
+	c.counts.keeps, c.counts.recordings, c.counts.recording = true, n, last
+	c.publish()
+}
+
 func (c *Collector) publish() {
 	page := pen{list: append([]prometheus.Metric(nil), c.gauges...)}
 	c.counts.render(&page)
