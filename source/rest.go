@@ -63,8 +63,8 @@ func (r *Ration) Keep(s *Socket, rest *Counter) bool {
 	if !waits {
 		r.liveNow++
 	}
-	if s.Proto != TCP || s.RemotePort == 0 || !waits && r.liveNow+r.waits <= r.rows {
-		return true // who listens or is bound decides about others' ports
+	if s.Proto != TCP || s.State == Listen || !waits && r.liveNow+r.waits <= r.rows {
+		return true // who listens decides about others' ports
 	}
 	if waits && r.waits < r.rows-max(r.live, r.liveNow) {
 		r.waits++

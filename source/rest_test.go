@@ -89,6 +89,26 @@ func TestRationOfLive(t *testing.T) {
 	}
 }
 
+// Nor does any number of sockets that are bound and no more: their ports are told.
+func TestRationOfBound(t *testing.T) {
+	t.Parallel()
+	rows := crowd(0, 0)
+	for i := range 1000 {
+		rows = append(rows, Socket{Proto: TCP, State: Bound, LocalPort: uint16(40000 + i)})
+	}
+	kept, s := rationed(NewRation(64), rows)
+	if len(kept) > 65 || kept[0].State != Listen || len(kept)+s.Unlisted() != len(rows) {
+		t.Errorf("%d rows are kept, %d are counted", len(kept), s.Unlisted())
+	}
+	ports := 0
+	for _, p := range s.RestPorts {
+		ports += p.Count()
+	}
+	if ports != s.Unlisted() {
+		t.Errorf("%d ports are told of %d", ports, s.Unlisted())
+	}
+}
+
 // Without a ration all rows are kept.
 func TestNoRation(t *testing.T) {
 	t.Parallel()
