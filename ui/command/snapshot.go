@@ -85,7 +85,7 @@ its counters, which take more than one look.`,
 }
 
 func (a *app) writeSnapshot(ctx context.Context, p *past, write writeState) error {
-	st, all, err := a.look(ctx, p, 0)
+	st, all, err := a.look(ctx, p, pollTimeout)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (a *app) writeSnapshot(ctx context.Context, p *past, write writeState) erro
 	return nil
 }
 
-// look polls once, for so long at most if that is not 0, or gives the moment of
+// look polls once, for so long at most, or gives the moment of
 // a past: that may come through a pipe for as long as it likes. The State is
 // that which is to be spoken of.
 func (a *app) look(ctx context.Context, p *past, timeout time.Duration) (st *model.State, all *model.Overview, err error) {
