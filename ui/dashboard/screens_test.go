@@ -14,7 +14,7 @@ import (
 	"github.com/muesli/termenv"
 
 	"ephtop/source/demo"
-	"ephtop/ui/internal/race"
+	"ephtop/source/race"
 	"ephtop/ui/theme"
 )
 
