@@ -276,7 +276,7 @@ func add(t testing.TB, name string) uint64 {
 // eventually waits for the kernel, which ends a namespace when it has time.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("in vain waited for this: ", what)
 		}

@@ -23,7 +23,7 @@ func TestAMomentIsReadableAtOnce(t *testing.T) {
 	}
 	defer to.Close()
 	w := newWriter(t, to)
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var p *recording.Player
 	for i, s := range moments(7, 60, 10, 130) {

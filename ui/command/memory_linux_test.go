@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"ephtop/source/netlab"
-	"ephtop/ui/internal/race"
+	"ephtop/source/race"
 )
 
 // In a control group whose memory is too little for so many sockets, the program

@@ -19,6 +19,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/live"
+	"ephtop/source/race"
 	"ephtop/ui/command"
 	"ephtop/ui/dashboard"
 )
@@ -75,6 +76,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GOOS", runtime.GOOS)
 			env.Setenv("GOARCH", runtime.GOARCH)
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "race" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return race.Enabled, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"refuse": refuse,
