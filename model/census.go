@@ -216,7 +216,7 @@ func (c *census) number(st *State, o *ownership) {
 			}
 			if age, ok := waited(s, set); ok {
 				h.age = uint8(min(age/time.Second, maxAge))
-				h.reuse = !h.blocked && c.reusable(st, s, row.Since, h.tuple)
+				h.reuse = !h.blocked && c.reusable(st, s, row.Age.Duration(), h.tuple)
 			}
 		}
 		h.process, h.inferred = c.consumers.process(row, s.State), row.Tier == OwnerInferred

@@ -11,8 +11,8 @@ import (
 // memory is what is remembered of one socket from snapshot to snapshot.
 type memory struct {
 	id         uint64 // source.Socket.Identity
-	cookie     uint64 // 0 as long as no row told it
-	since      int64  // ns since 1970
+	cookie     uint32 // foldCookie; 0 as long as no row told it
+	since      Span   // when it was first seen, from ownership.epoch on
 	inode      uint32 // 0 as long as no row told it
 	process    int32  // number in the registry, or NoProcess
 	tuple      int32  // number in the tuple table where it was counted last turn, or noTuple
@@ -21,6 +21,10 @@ type memory struct {
 	seen       seen
 	sign       sign
 }
+
+// foldCookie keeps enough of a cookie to tell two sockets of one identity apart:
+// the kernel counts them.
+func foldCookie(cookie uint64) uint32 { return uint32(cookie) ^ uint32(cookie>>32) }
 
 // seen says how the last two looks saw a socket.
 type seen uint8
@@ -122,10 +126,11 @@ func freshTimeWait(set *source.Settings, passed time.Duration) uint32 {
 // one is told by its cookie or inode; and none comes back from TIME_WAIT, nor
 // begins it a second time.
 func (m *memory) is(s *source.Socket, fresh uint32) bool {
+	cookie := foldCookie(s.Cookie)
 	switch {
-	case m.cookie != 0 && m.cookie == s.Cookie:
+	case m.cookie != 0 && m.cookie == cookie:
 		return true
-	case source.Other(m.cookie, s.Cookie, m.inode, s.Inode):
+	case source.Other(m.cookie, cookie, m.inode, s.Inode):
 		return false
 	}
 	return m.seen&waitsNow == 0 || s.State == source.TimeWait && !(s.Timer == source.TimerTimeWait && s.Expires > fresh)
@@ -161,14 +166,14 @@ func (r *recall) matchInOrder(sockets []source.Socket) {
 // take carries a memory over, and adds what the row tells.
 func (r *recall) take(row int, m memory, s *source.Socket) {
 	m.seen = m.seen&waitsNow*waitedThen | seenNow(s)
-	m.cookie, m.inode = cmp.Or(s.Cookie, m.cookie), cmp.Or(s.Inode, m.inode)
+	m.cookie, m.inode = cmp.Or(foldCookie(s.Cookie), m.cookie), cmp.Or(s.Inode, m.inode)
 	r.next[row] = m
 }
 
 // meet makes the memory of a socket that was not there before.
 func (r *recall) meet(row int, s *source.Socket) {
 	r.next[row] = memory{
-		id: s.Identity(), cookie: s.Cookie, inode: s.Inode, process: source.NoProcess, tuple: noTuple, seen: firstSight | seenNow(s),
+		id: s.Identity(), cookie: foldCookie(s.Cookie), inode: s.Inode, process: source.NoProcess, tuple: noTuple, seen: firstSight | seenNow(s),
 	}
 }
 
