@@ -67,6 +67,7 @@ type recall struct {
 	shelf[memory]
 	identities shelf[identity]
 	fresh      uint32 // see freshTimeWait
+	once       bool   // no snapshot follows, so identities stays empty
 	*recallScratch
 }
 
@@ -89,6 +90,12 @@ func (r *recall) begin(sockets []source.Socket, set *source.Settings, passed tim
 	r.recallScratch, r.fresh = scratch, freshTimeWait(set, passed)
 	r.left, r.missing = r.left[:0], r.missing[:0]
 	r.shelf.begin(len(sockets))
+	if r.once {
+		for i := range sockets {
+			r.next[i] = newMemory(&sockets[i])
+		}
+		return
+	}
 	r.identities.begin(len(sockets))
 	r.matchInOrder(sockets)
 	r.matchRest(sockets)
@@ -161,8 +168,12 @@ func (r *recall) take(row int, m remembered, s *source.Socket) {
 
 // meet makes the memory of a socket that was not there before.
 func (r *recall) meet(row int, s *source.Socket) {
-	r.next[row] = memory{process: source.NoProcess, tuple: noTuple, seen: firstSight | seenNow(s)}
+	r.next[row] = newMemory(s)
 	r.identities.next[row] = identity{s.Identity(), foldCookie(s.Cookie), s.Inode}
+}
+
+func newMemory(s *source.Socket) memory {
+	return memory{process: source.NoProcess, tuple: noTuple, seen: firstSight | seenNow(s)}
 }
 
 // matchRest looks through what is left of the snapshot before.
