@@ -130,7 +130,7 @@ func (a *app) diagnose(ctx context.Context, length time.Duration, ask bool, writ
 			return prober, nil
 		}
 	}
-	s, err := a.session(open, 0)
+	s, err := a.session(open, session.Options{})
 	if err != nil {
 		return err
 	}

@@ -234,7 +234,7 @@ func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.session(func(log *slog.Logger) (source.Source, error) { return a.openRecorded(log, o) }, 0)
+	s, err := a.session(func(log *slog.Logger) (source.Source, error) { return a.openRecorded(log, o) }, session.Options{})
 	if err != nil {
 		file.Close()
 		return err

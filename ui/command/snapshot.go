@@ -112,7 +112,7 @@ func (a *app) look(ctx context.Context, p *past, timeout time.Duration) (st *mod
 		st, err := a.chosen(w.Seen())
 		return st, &w.Seen().Overview, err
 	}
-	s, err := a.session(a.openUntraced, timeout)
+	s, err := a.session(a.openUntraced, session.Options{Once: true, Timeout: timeout})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -125,7 +125,7 @@ func (a *app) look(ctx context.Context, p *past, timeout time.Duration) (st *mod
 }
 
 // session begins one on what open opens.
-func (a *app) session(open func(*slog.Logger) (source.Source, error), timeout time.Duration) (*session.Session, error) {
+func (a *app) session(open func(*slog.Logger) (source.Source, error), o session.Options) (*session.Session, error) {
 	log, err := a.openLog()
 	if err != nil {
 		return nil, err
@@ -134,7 +134,8 @@ func (a *app) session(open func(*slog.Logger) (source.Source, error), timeout ti
 	if err != nil {
 		return nil, err
 	}
-	return session.New(src, session.Options{Thresholds: a.flags.thresholds, Timeout: timeout, Log: log}), nil
+	o.Thresholds, o.Log = a.flags.thresholds, log
+	return session.New(src, o), nil
 }
 
 // closing closes c. It is an error if there is none yet.
