@@ -49,7 +49,7 @@ func (a *app) recordTrouble(ctx context.Context, o recordOptions) (err error) {
 		return usagef("--ring: %w", err)
 	}
 	defer closing(flight, &err)
-	s, err := a.session(func(log *slog.Logger) (source.Source, error) { return a.openRecorded(log, o) }, pollTimeout)
+	s, err := a.session(func(log *slog.Logger) (source.Source, error) { return a.openRecorded(log, o) }, session.Options{Timeout: pollTimeout})
 	if err != nil {
 		return err
 	}
