@@ -54,7 +54,11 @@ func small(t *testing.T) (recorded []byte, ends []int) {
 func TestCutAnywhere(t *testing.T) {
 	t.Parallel()
 	recorded, ends := small(t)
-	for size := range recorded {
+	stride := 1
+	if race.Enabled {
+		stride = 11
+	}
+	for size := 0; size < len(recorded); size += stride {
 		whole := 0
 		for whole < len(ends) && ends[whole] <= size {
 			whole++
