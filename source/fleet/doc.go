@@ -29,4 +29,6 @@ type Report struct {
 	// Fault says why the feed as a whole fails, and nil that it does not, as far
 	// as it has told.
 	Fault error
+	// Lack says what is missing of what it tells all the same; nil for nothing.
+	Lack error
 }

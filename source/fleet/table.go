@@ -14,6 +14,7 @@ type Table struct {
 	hosts map[string]*Host
 	since map[string]time.Time // a trouble began
 	fault Fault
+	lack  error
 }
 
 // Fault is why a feed as a whole fails, and since when. Err is nil where it does
@@ -50,6 +51,9 @@ func (t *Table) Take(r Report, now time.Time) {
 	default:
 		t.fault.Err = r.Fault
 	}
+	if r.Fault == nil {
+		t.lack = r.Lack
+	}
 	for _, h := range r.Hosts {
 		before := t.hosts[h.Name]
 		t.put(&h)
@@ -68,6 +72,9 @@ func (t *Table) Take(r Report, now time.Time) {
 
 // Fault tells whether the feed fails.
 func (t *Table) Fault() Fault { return t.fault }
+
+// Lack tells what is missing of what the feed tells; nil for nothing.
+func (t *Table) Lack() error { return t.lack }
 
 // Len is how many hosts there are.
 func (t *Table) Len() int { return len(t.hosts) }

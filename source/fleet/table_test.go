@@ -29,7 +29,7 @@ func names(rows []Row) string {
 	return strings.Join(all, " ")
 }
 
-func sample() *Table {
+func sampleTable() *Table {
 	t := &Table{Patience: time.Minute}
 	t.Await("awaited", "b-ok")
 	t.Take(Report{Hosts: []Host{
@@ -45,7 +45,7 @@ func sample() *Table {
 // does not answer is below the sick: first who was sick when it still did.
 func TestWorstFirst(t *testing.T) {
 	t.Parallel()
-	rows := sample().Rows(nil, noon.Add(5*time.Second))
+	rows := sampleTable().Rows(nil, noon.Add(5*time.Second))
 	if got, want := names(rows), "full soon-critical critical warns was-full dead filling-ok a-ok b-ok awaited"; got != want {
 		t.Errorf("the order is %s, want %s", got, want)
 	}
@@ -57,7 +57,7 @@ func TestWorstFirst(t *testing.T) {
 // What a host said last stays, with its age, and why there is nothing newer.
 func TestAHostInTroubleKeepsItsFigures(t *testing.T) {
 	t.Parallel()
-	table := sample()
+	table := sampleTable()
 	at := func(seconds int) Row {
 		rows := table.Rows(nil, noon.Add(time.Duration(seconds)*time.Second))
 		return rows[slices.IndexFunc(rows, func(r Row) bool { return r.Name == "was-full" })]
@@ -80,7 +80,7 @@ func TestAHostInTroubleKeepsItsFigures(t *testing.T) {
 // all stand as they did.
 func TestOldFigures(t *testing.T) {
 	t.Parallel()
-	table := sample()
+	table := sampleTable()
 	standing := func() Standing {
 		for _, r := range table.Rows(nil, noon.Add(2*time.Minute)) {
 			if r.Name == "critical" {
@@ -129,7 +129,7 @@ func TestSort(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	t.Parallel()
-	table := sample()
+	table := sampleTable()
 	api := figures("api-1", LevelWarning, 0, 700)
 	api.Destination, api.Port, api.Holder, api.Namespace = source.Addr4([4]byte{10, 0, 9, 2}), 5432, "Java", "shop/api"
 	table.Take(Report{Hosts: []Host{api}}, noon)
