@@ -24,6 +24,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/recording"
 	"ephtop/ui/dashboard/paint"
+	"ephtop/ui/lineedit"
 	"ephtop/ui/screen"
 	"ephtop/ui/session"
 	"ephtop/ui/terminal"
@@ -129,7 +130,7 @@ type Model struct {
 
 	// many says that keys came in one piece: a slow line, or no person.
 	many   bool
-	editor lineEditor
+	editor lineedit.Line
 	past   pastFilters
 	// before is the filter in force when editing began.
 	before activeFilter
