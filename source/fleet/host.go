@@ -43,6 +43,8 @@ type Summary struct {
 	Destination source.Addr
 	Port        uint16
 	UDP         bool // it is about the ports of UDP
+	// Source is from where, where that is told.
+	Source source.Addr
 	// Used of the Usable ports can't be had there; TimeWait of them only wait.
 	Used, Usable, TimeWait int
 	// Plateau is where the use settles, or what it would take; 0 if not known.

@@ -110,6 +110,7 @@ func (l *Line) Summary() Summary {
 		Verdict: verdict(l.Outlook.Verdict), Failed: l.Failures.Connects, Observed: l.Failures.Observed,
 	}
 	s.Destination, s.Port = endpoint(l.Worst.Destination, l.Worst.Port)
+	s.Source, _ = endpoint(l.Worst.Source, 0)
 	if in := l.Outlook.InSeconds; in != nil {
 		s.In = seconds(*in)
 	}

@@ -23,7 +23,7 @@ func TestParseLine(t *testing.T) {
 		want       Summary
 	}{
 		{"one that fails", failingLine, Summary{
-			Level: LevelExhausted, Destination: source.Addr4([4]byte{10, 0, 9, 2}), Port: 5432, Used: 28000, Usable: 28232, TimeWait: 9804,
+			Level: LevelExhausted, Source: source.Addr4([4]byte{10, 0, 0, 9}), Destination: source.Addr4([4]byte{10, 0, 9, 2}), Port: 5432, Used: 28000, Usable: 28232, TimeWait: 9804,
 			Plateau: 45864, Closes: 412.3, Verdict: VerdictFull, In: 1500 * time.Millisecond, Holder: "java", Likely: true,
 			Failed: 42, Observed: true, Namespace: "shop/api-7d9f",
 		}},

@@ -69,3 +69,13 @@ func hostOf(instance string) (string, bool) {
 	host, _, err := net.SplitHostPort(instance)
 	return host, err == nil && host != ""
 }
+
+// PrometheusTarget is the host of a name that the feed of a Prometheus server has
+// told: without the port and the job that tell it apart there.
+func PrometheusTarget(name string) (Target, error) {
+	name, _, _ = strings.Cut(name, " (")
+	if host, ok := hostOf(name); ok {
+		name = host
+	}
+	return ParseTarget(name)
+}

@@ -106,6 +106,21 @@ func TestHostNames(t *testing.T) {
 	}
 }
 
+// A host is opened by its name alone, if that is one.
+func TestPrometheusTarget(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"web-01": "web-01", "web-01:10768": "web-01", "[::1]:10768": "::1", "web-01:10768 (ephtop)": "web-01", "::1": "::1"} {
+		if got, err := PrometheusTarget(name); err != nil || got.String() != want {
+			t.Errorf("%s is %v, %v; want %s", name, got, err, want)
+		}
+	}
+	for _, name := range []string{"-oProxyCommand=id", "-oProxyCommand=id:9", "a b", "no instance", ""} {
+		if got, err := PrometheusTarget(name); err == nil {
+			t.Errorf("%q is %v", name, got)
+		}
+	}
+}
+
 // Whatever answers in Prometheus' place, it is one line that says what and where,
 // and neither name nor password.
 func TestBadAnswers(t *testing.T) {

@@ -77,6 +77,8 @@ func (r *remote) end() Trouble {
 	switch {
 	case errors.Is(cause, errSilent):
 		return Trouble{Silent, ""}
+	case errors.Is(cause, errClosed):
+		return Trouble{}
 	case cause != nil:
 		return Trouble{Failed, cause.Error()}
 	case err == nil:
@@ -154,13 +156,14 @@ var errClosed = errors.New("closed")
 
 // Close ends the recording there, and waits for ssh.
 func (s *Stream) Close() error {
-	s.cancel(errClosed)
-	s.Trouble()
+	s.Trouble(0)
 	return nil
 }
 
-// Trouble waits for the end and says why it came, where that was not Close.
-func (s *Stream) Trouble() Trouble {
+// Trouble says why the stream has ended. What has not, within a while, is closed.
+func (s *Stream) Trouble(within time.Duration) Trouble {
+	late := time.AfterFunc(within, func() { s.cancel(errClosed) })
+	defer late.Stop()
 	s.once.Do(func() {
 		s.why = s.end()
 		s.by.Close()

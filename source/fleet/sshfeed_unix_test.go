@@ -199,7 +199,7 @@ func TestOpen(t *testing.T) {
 	if want := "ephtop record --interval 1s -"; err != nil || string(got) != want {
 		t.Errorf("%q, %v, want %q", got, err, want)
 	}
-	if got := s.Trouble().String(); got != "failed: ephtop record --interval 1s -" {
+	if got := s.Trouble(time.Minute).String(); got != "failed: ephtop record --interval 1s -" {
 		t.Errorf("it ended: %s", got)
 	}
 	s, err = f.Open(Target{Host: "hang"}, 0)

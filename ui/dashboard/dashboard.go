@@ -73,6 +73,11 @@ type Config struct {
 	// "" for that which the model would have looked at.
 	Namespace string
 
+	// Back is done for esc where there is nothing else to go back from, and BackTo
+	// says where that leads. Nil for nowhere.
+	Back   tea.Cmd
+	BackTo string
+
 	Theme theme.Theme
 	// ASCII says that the terminal has no more than ASCII.
 	ASCII bool
@@ -150,6 +155,7 @@ type Model struct {
 	// Config.Namespace.
 	wanted string
 	focus  *atomic.Uint64
+	behind tea.Cmd // see Config.Back; nil for nothing
 	replay *replay // nil for the present of a source that is polled
 }
 
@@ -183,10 +189,12 @@ func New(cfg Config) (*Model, error) {
 		log:       cfg.Log,
 		wanted:    cfg.Namespace,
 		focus:     cfg.Focus,
+		behind:    cfg.Back,
 		pacer:     session.NewPacer(cfg.Interval, cfg.PollShare),
 		tracing:   traceKey{Tracing: cfg.Tracing},
 		recording: recordKey{dir: cfg.RecordDir, header: recording.Header{Program: cfg.Program}},
 	}
+	m.keys.BackTo = cfg.BackTo
 	if cfg.ASCII {
 		m.keys = m.keys.ASCII()
 	}

@@ -122,7 +122,7 @@ func layoutHosts(w int, day bool) hostColumns {
 		return n
 	}
 	c.age = take(4)
-	c.outlook = take(14)
+	c.outlook = take(15)
 	c.destination = take(18)
 	c.bar = take(8)
 	c.holder = take(9)
@@ -141,7 +141,7 @@ func layoutHosts(w int, day bool) hostColumns {
 		grow(&c.bar, 4)
 		grow(&c.holder, 5)
 		grow(&c.destination, 6)
-		grow(&c.outlook, 11)
+		grow(&c.outlook, 10)
 	}
 	c.name = max(min(rest, 14+(rest-14)/2), min(rest, least))
 	c.bar += max(0, rest-c.name)
@@ -282,6 +282,8 @@ func (p *Painter) hostFigures(x, y int, c hostColumns, v *View, r *fleet.Row) {
 		p.canvas.Text(at, y, c.destination, theme.Text, "UDP")
 	case r.Destination != source.Addr{}:
 		p.canvas.Bytes(at, y, c.destination, theme.Text, p.addrPort(c.destination, r.Destination, r.Port, ""))
+	case r.Source != source.Addr{}:
+		p.canvas.Text(at, y, c.destination, theme.Text, "bind() on "+r.Source.String())
 	default:
 		p.canvas.Text(at, y, c.destination, theme.Dim, "—")
 	}
