@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -278,11 +279,11 @@ func TestAHostThatCannotBeOpened(t *testing.T) {
 // gives up, as does opening another one, and the end.
 func TestAHostThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		opened, given := 0, 0
+		var opened, given atomic.Int32
 		h := newHarness(t, func(ctx context.Context, name string) (dashboard.Config, error) {
-			opened++
+			opened.Add(1)
 			<-ctx.Done()
-			given++
+			given.Add(1)
 			return dashboard.Config{}, ctx.Err()
 		})
 		h.tell(figures("a", fleet.LevelOK, 1))
@@ -292,16 +293,16 @@ func TestAHostThatHangs(t *testing.T) {
 		h.tell(figures("b", fleet.LevelExhausted, 28232))
 		h.wantFrame("opening a for 3s · esc gives up", "1 of 5 hosts has no ports left")
 		h.press("esc")
-		if frame := h.m.View(); strings.Contains(frame, "opening") || given != 1 {
-			t.Errorf("given up %d times:\n%s", given, frame)
+		if frame := h.m.View(); strings.Contains(frame, "opening") || given.Load() != 1 {
+			t.Errorf("given up %d times:\n%s", given.Load(), frame)
 		}
 		h.press("enter", "j", "enter")
-		if opened != 3 || given != 2 {
-			t.Errorf("opened %d, given up %d", opened, given)
+		if opened.Load() != 3 || given.Load() != 2 {
+			t.Errorf("opened %d, given up %d", opened.Load(), given.Load())
 		}
 		h.m.Stop()
-		if given != 3 {
-			t.Errorf("at the end given up %d", given)
+		if given.Load() != 3 {
+			t.Errorf("at the end given up %d", given.Load())
 		}
 	})
 }
