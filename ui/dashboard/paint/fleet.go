@@ -111,15 +111,19 @@ type hostColumns struct {
 }
 
 func layoutHosts(w int, day bool) hostColumns {
-	c := hostColumns{level: 2, percent: 5}
-	rest := w - c.level - 1 - c.percent - 1
 	const least = 14 // for the name
+	c := hostColumns{name: max(min(least, w-9), 0), level: 2, percent: 5}
+	rest := w - c.name - c.level - c.percent - 2
 	take := func(n int) int {
-		if rest < n+1+least {
+		if rest < n+1 {
 			return 0
 		}
 		rest -= n + 1
 		return n
+	}
+	grow := func(column *int, n int) {
+		n = max(0, min(n, rest))
+		*column, rest = *column+n, rest-n
 	}
 	c.age = take(4)
 	c.outlook = take(15)
@@ -134,20 +138,16 @@ func layoutHosts(w int, day bool) hostColumns {
 		c.exhausted = take(9)
 	}
 	if c.exhausted > 0 || c.failed > 0 && !day {
-		grow := func(column *int, n int) {
-			n = max(0, min(n, rest-least))
-			*column, rest = *column+n, rest-n
-		}
+		grow(&c.name, 8)
 		grow(&c.bar, 4)
 		grow(&c.holder, 5)
 		grow(&c.destination, 6)
 		grow(&c.outlook, 10)
 	}
-	c.name = max(min(rest, 14+(rest-14)/2), min(rest, least))
-	c.bar += max(0, rest-c.name)
-	if c.bar < 6 {
-		c.name, c.bar = max(rest, 0), 0
+	if c.bar > 0 {
+		grow(&c.bar, rest/2)
 	}
+	grow(&c.name, rest)
 	return c
 }
 
