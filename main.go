@@ -34,6 +34,8 @@
 //	  evidence/host         reads files and runs commands for it, bounded
 //	  demo                  a simulated host
 //	  netlab                network namespaces, for tests only
+//	  fleet                 many hosts: by ssh, by Prometheus, and the table of them
+//	  spawn                 commands that end with this program
 //	model                   the kernel's rules; State, Overview, Fleet; findings
 //	  filter                the language of --filter and /
 //	  list                  which connections, in which order, and following a row
@@ -42,6 +44,8 @@
 //	ui/session              the loop: poll or play, model, recorder; knows no terminal
 //	ui/dashboard            keys, and what is where on the screen
 //	ui/dashboard/paint      from what is to be seen to a frame
+//	ui/fleet                many hosts in one table; simulated makes some up
+//	ui/lineedit             a line that is typed
 //	ui/terminal             the terminal itself: cell by cell, suspend, clipboard; and guard,
 //	                        which keeps Bubble Tea from questioning it
 //	ui/metrics, serve       metrics for Prometheus: the page, and who hands it out
@@ -65,6 +69,7 @@ import (
 	"ephtop/source/memory"
 	"ephtop/ui/command"
 	"ephtop/ui/dashboard"
+	"ephtop/ui/fleet"
 )
 
 func main() {
@@ -79,5 +84,6 @@ func main() {
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Open:      live.Open,
 		Dashboard: dashboard.Run,
+		Fleet:     fleet.Run,
 	}))
 }

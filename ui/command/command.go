@@ -17,6 +17,7 @@ import (
 	"ephtop/source/guard"
 	"ephtop/source/live"
 	"ephtop/ui/dashboard"
+	"ephtop/ui/fleet"
 	"ephtop/ui/text"
 )
 
@@ -40,6 +41,8 @@ type Env struct {
 	Gather func(context.Context, evidence.Options) source.Evidence
 	// Dashboard shows a source until the user quits, and closes it.
 	Dashboard func(context.Context, dashboard.Config) error
+	// Fleet shows many hosts until the user quits.
+	Fleet func(context.Context, fleet.Config) error
 }
 
 // Run does what the arguments, the program's name not among them, say. What

@@ -10,6 +10,7 @@ import (
 
 	"ephtop/source/live"
 	"ephtop/ui/dashboard"
+	"ephtop/ui/theme"
 )
 
 func (a *app) showDashboard(cmd *cobra.Command, _ []string) error {
@@ -27,14 +28,8 @@ func (a *app) showDashboard(cmd *cobra.Command, _ []string) error {
 // is a terminal to show it on. The flags add to what open says, and instead
 // names what does without a terminal.
 func (a *app) showOn(ctx context.Context, instead string, open func(*slog.Logger) (dashboard.Config, error)) error {
-	if !isTerminal(a.Stdout) {
-		return usagef("standard output is no terminal: use %s to write to a file or a pipe", instead)
-	}
-	if term := a.Getenv("TERM"); (term == "" || term == "dumb") && runtime.GOOS != "windows" {
-		return usagef("the terminal can't show a dashboard (TERM=%s): use %s for one look, or name the terminal, as in TERM=xterm", term, instead)
-	}
-	if !a.hasKeyboard() {
-		return usagef("no terminal to read keys from: use %s", instead)
+	if err := a.wantTerminal(instead); err != nil {
+		return err
 	}
 	colors, err := a.theme()
 	if err != nil {
@@ -48,13 +43,33 @@ func (a *app) showOn(ctx context.Context, instead string, open func(*slog.Logger
 	if err != nil {
 		return err
 	}
+	a.flagged(&c, colors, log)
+	return a.Dashboard(ctx, c)
+}
+
+// flagged adds what the flags say.
+func (a *app) flagged(c *dashboard.Config, colors theme.Theme, log *slog.Logger) {
 	c.Interval = a.flags.interval
 	c.Thresholds = a.flags.thresholds
 	c.Filter = a.flags.filterText
 	c.Theme, c.ASCII = colors, a.flags.ascii
 	c.Program = program()
 	c.Getenv, c.Log = a.Getenv, log
-	return a.Dashboard(ctx, c)
+}
+
+// wantTerminal refuses what is no terminal to show anything on, and names what does
+// without.
+func (a *app) wantTerminal(instead string) error {
+	if !isTerminal(a.Stdout) {
+		return usagef("standard output is no terminal: use %s to write to a file or a pipe", instead)
+	}
+	if term := a.Getenv("TERM"); (term == "" || term == "dumb") && runtime.GOOS != "windows" {
+		return usagef("the terminal can't show a dashboard (TERM=%s): use %s for one look, or name the terminal, as in TERM=xterm", term, instead)
+	}
+	if !a.hasKeyboard() {
+		return usagef("no terminal to read keys from: use %s", instead)
+	}
+	return nil
 }
 
 // hasKeyboard tells whether keys can be read: where standard input is no

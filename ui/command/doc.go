@@ -22,6 +22,8 @@
 //	ephtop serve              metrics for Prometheus (--web.listen-address, --web.config.file,
 //	                          --textfile, --keep, --top, --min-share, --no-destinations)
 //	ephtop watch              a line a poll, -o text or json; for other hosts, over ssh
+//	ephtop fleet HOST…        many hosts in one table, worst first (--hosts FILE, --prometheus URL,
+//	                          --match SELECTOR, --ssh COMMAND, --remote-command COMMAND, --demo)
 //	ephtop version, completion, man, help
 //
 // snapshot, check and doctor look at a recording with --from FILE (- is
@@ -134,6 +136,37 @@
 // name that is on screen, ↑ ↓ go through the filters of the session, and the
 // editing keys are a shell's. The beginning of a term changes nothing until it is
 // one. A key that means nothing says so.
+//
+// # Many hosts
+//
+// fleet follows hosts by "ssh HOST ephtop watch -o json", one for each, or by what a
+// Prometheus server knows of ephtop serve. --interval is from poll to poll there, or
+// from one refresh to the next (5s). ssh asks nothing (BatchMode) and gives up after 5 s; at most 8
+// shake hands at a time; a host that fails is tried again after 2 s, and later and later, up to a
+// minute (five where somebody has to mend it). All end with ephtop. A host is written
+// as ssh takes it, host, user@host, either with :port, or ssh://…; one that begins
+// with - or holds a mark of a shell is refused, in a file with its line.
+//
+// Of Prometheus three questions are asked a refresh, the one about the last 24 hours
+// once a minute. Hosts are the label instance, without the port where all have one.
+// Name and password may stand in the URL, and are never shown. --match has matchers
+// of labels, with or without braces.
+//
+// Rows are sorted by level, then by where the use settles (plateau), in whole
+// percent. Hosts that do not answer are grey and below those at warning or worse:
+// unreachable, denied, host key not trusted, no ephtop, ephtop too old, no answer, not understood,
+// ended, gone (from Prometheus), failed. So is one whose figures are older than 90 s, or 3 minutes by
+// Prometheus. Where Prometheus itself fails, the table keeps what it had, marked stale.
+//
+//	enter           the dashboard of the host, by ssh HOST ephtop record -; one that can't be
+//	                opened says why
+//	esc             back from it, where it has nothing nearer to go back from; gives up opening;
+//	                clears the filter
+//	/ F3 F4         filter: words that must all be in host, destination, holder, namespace, level
+//	                or trouble; ! before one negates it
+//	s F6 S          sort by the next column; reverse
+//	↑ ↓ j k pgup pgdn home end g G ? F1 ctrl+l ctrl+z q F10
+//	                as in the dashboard
 //
 // # JSON
 //

@@ -10,6 +10,7 @@ import (
 
 	"ephtop/model/filter"
 	"ephtop/ui/dashboard"
+	"ephtop/ui/fleet"
 	"ephtop/ui/text"
 )
 
@@ -81,11 +82,17 @@ func (m manual) page(root *cobra.Command) {
 	m.text("ss(8), ip-netns(8), sysctl(8), conntrack(8), tcp(7), ip(7), htop(1)")
 }
 
-// keys writes what the help of the dashboard says.
+// keys writes what the help of the dashboard says, and that of the table of hosts.
 func (m manual) keys() {
 	m.macro("SH", "KEYS")
 	for _, g := range dashboard.Keys() {
 		m.macro("SS", g.Title)
+		for _, k := range g.Keys {
+			m.tagged(k.Key, k.Does)
+		}
+	}
+	for _, g := range fleet.Keys() {
+		m.macro("SS", "In the table of hosts: "+strings.ToLower(g.Title))
 		for _, k := range g.Keys {
 			m.tagged(k.Key, k.Does)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"ephtop/model/filter"
 	"ephtop/ui/dashboard"
+	"ephtop/ui/fleet"
 )
 
 // The page says what the program itself says: each command and flag, each key
@@ -57,7 +58,7 @@ func TestTheManualHasItAll(t *testing.T) {
 			flags(c)
 		}
 	}
-	for _, g := range dashboard.Keys() {
+	for _, g := range append(dashboard.Keys(), fleet.Keys()...) {
 		for _, k := range g.Keys {
 			want(k.Key)
 		}

@@ -31,6 +31,7 @@ q quit.`,
   ephtop check --warn 50                  one line and a status, for monitoring
   ephtop doctor                           the checklist, and what would help
   ephtop record trouble.eph               keep it; ephtop replay shows it again
+  ephtop fleet web-01 web-02              many hosts in one table, over ssh
   ephtop demo                             the dashboard on a simulated host`,
 		Version:           version(),
 		SilenceErrors:     true,
@@ -43,7 +44,7 @@ q quit.`,
 	a.flags.add(root.PersistentFlags())
 	a.addTrace(root)
 	completeFlags(root)
-	root.AddCommand(a.demo(), a.record(), a.replay(), a.anonymize(), a.snapshot(), a.check(), a.doctor(), a.watch(), a.serve(), a.version(),
+	root.AddCommand(a.demo(), a.record(), a.replay(), a.anonymize(), a.snapshot(), a.check(), a.doctor(), a.watch(), a.serve(), a.fleet(), a.version(),
 		a.completion(), a.man())
 	root.SetHelpCommand(help())
 	root.SetFlagErrorFunc(flagError)

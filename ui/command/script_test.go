@@ -22,6 +22,7 @@ import (
 	"ephtop/source/race"
 	"ephtop/ui/command"
 	"ephtop/ui/dashboard"
+	"ephtop/ui/fleet"
 )
 
 func TestMain(m *testing.M) {
@@ -66,7 +67,7 @@ func run(args []string) int {
 func runWith(args []string, open func(live.Options) (source.Source, error)) int {
 	return command.Run(args, command.Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Open: open, Dashboard: dashboard.Run,
+		Open: open, Dashboard: dashboard.Run, Fleet: fleet.Run,
 	})
 }
 

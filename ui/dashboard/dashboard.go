@@ -24,6 +24,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/recording"
 	"ephtop/ui/dashboard/paint"
+	"ephtop/ui/lineedit"
 	"ephtop/ui/screen"
 	"ephtop/ui/session"
 	"ephtop/ui/terminal"
@@ -71,6 +72,11 @@ type Config struct {
 	// Namespace is the one to begin with, as [session.Look.Namespace] knows it;
 	// "" for that which the model would have looked at.
 	Namespace string
+
+	// Back is done for esc where there is nothing else to go back from, and BackTo
+	// says where that leads. Nil for nowhere.
+	Back   tea.Cmd
+	BackTo string
 
 	Theme theme.Theme
 	// ASCII says that the terminal has no more than ASCII.
@@ -129,7 +135,7 @@ type Model struct {
 
 	// many says that keys came in one piece: a slow line, or no person.
 	many   bool
-	editor lineEditor
+	editor lineedit.Line
 	past   pastFilters
 	// before is the filter in force when editing began.
 	before activeFilter
@@ -149,6 +155,7 @@ type Model struct {
 	// Config.Namespace.
 	wanted string
 	focus  *atomic.Uint64
+	behind tea.Cmd // see Config.Back; nil for nothing
 	replay *replay // nil for the present of a source that is polled
 }
 
@@ -182,10 +189,12 @@ func New(cfg Config) (*Model, error) {
 		log:       cfg.Log,
 		wanted:    cfg.Namespace,
 		focus:     cfg.Focus,
+		behind:    cfg.Back,
 		pacer:     session.NewPacer(cfg.Interval, cfg.PollShare),
 		tracing:   traceKey{Tracing: cfg.Tracing},
 		recording: recordKey{dir: cfg.RecordDir, header: recording.Header{Program: cfg.Program}},
 	}
+	m.keys.BackTo = cfg.BackTo
 	if cfg.ASCII {
 		m.keys = m.keys.ASCII()
 	}

@@ -58,7 +58,7 @@ func (p *pastFilters) step(direction int, present string) (string, bool) {
 // openFilter begins to edit the filter in force.
 func (m *Model) openFilter() {
 	m.before = activeFilter{m.choice.filter, m.choice.proto}
-	m.editor.set(m.view.Filter.Text)
+	m.editor.Set(m.view.Filter.Text)
 	m.past.at = len(m.past.texts)
 	m.view.Filter.Editing = true
 	m.showInput()
@@ -70,7 +70,7 @@ func (m *Model) editFilter(msg tea.KeyMsg) {
 	line := &m.view.Filter
 	switch {
 	case msg.Paste:
-		m.editor.press(msg)
+		m.editor.Press(msg)
 	case key.Matches(msg, m.keys.Back):
 		m.closeFilter()
 		m.setFilter(m.before)
@@ -91,7 +91,7 @@ func (m *Model) editFilter(msg tea.KeyMsg) {
 	case key.Matches(msg, m.keys.Complete):
 		m.complete()
 	default:
-		m.editor.press(msg)
+		m.editor.Press(msg)
 	}
 	typed := line.Input
 	m.showInput()
@@ -101,15 +101,15 @@ func (m *Model) editFilter(msg tea.KeyMsg) {
 }
 
 func (m *Model) recall(direction int) {
-	if text, ok := m.past.step(direction, m.editor.text()); ok {
-		m.editor.set(text)
+	if text, ok := m.past.step(direction, m.editor.Text()); ok {
+		m.editor.Set(text)
 	}
 }
 
 // showInput mirrors the editor in the view.
 func (m *Model) showInput() {
 	line := &m.view.Filter
-	line.Input, line.Pos = m.editor.text(), m.editor.offset()
+	line.Input, line.Pos = m.editor.Text(), m.editor.Offset()
 	line.Next = line.Next[:0]
 	c := filter.Complete(line.Input[:line.Pos], m.names)
 	for _, candidate := range c.Candidates {
@@ -122,7 +122,7 @@ func (m *Model) showInput() {
 // complete goes on with the word before the cursor as far as there is one way.
 func (m *Model) complete() {
 	before := m.view.Filter.Input[:m.view.Filter.Pos]
-	m.editor.replaceBefore(filter.Complete(before, m.names).Text)
+	m.editor.ReplaceBefore(filter.Complete(before, m.names).Text)
 }
 
 // maxNames bounds the names that are looked through at a key press.

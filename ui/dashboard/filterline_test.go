@@ -97,7 +97,7 @@ func TestTheBeginningOfATermWaits(t *testing.T) {
 			run(t, mixedHost(), func(h *harness) {
 				h.press("/")
 				h.typeText("lport:40003")
-				h.m.editor.set("")
+				h.m.editor.Set("")
 				h.typeText(begun)
 				if line := h.m.view.Filter; line.Err != nil || !line.Held || !line.Editing || line.Text != stays {
 					t.Errorf("filter line %+v, want %s in force", line, stays)

@@ -18,6 +18,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/ui/dashboard/paint"
+	"ephtop/ui/internal/keys"
 )
 
 // fakeSource answers polls with what its moment says at that time.
@@ -271,23 +272,7 @@ func (h *harness) sleep(d time.Duration) {
 	synctest.Wait()
 }
 
-var namedKeys = map[string]tea.KeyType{
-	"f1": tea.KeyF1, "f3": tea.KeyF3, "f4": tea.KeyF4, "f10": tea.KeyF10,
-	"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight, "enter": tea.KeyEnter,
-	"esc": tea.KeyEsc, "tab": tea.KeyTab, "shift+tab": tea.KeyShiftTab, "shift+left": tea.KeyShiftLeft, "shift+right": tea.KeyShiftRight, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown,
-	"home": tea.KeyHome, "end": tea.KeyEnd, "ctrl+c": tea.KeyCtrlC, "ctrl+z": tea.KeyCtrlZ, "backspace": tea.KeyBackspace,
-	"ctrl+u": tea.KeyCtrlU, "ctrl+w": tea.KeyCtrlW, "ctrl+k": tea.KeyCtrlK, "delete": tea.KeyDelete, "f6": tea.KeyF6,
-}
-
-func keyMsg(name string) tea.KeyMsg {
-	if t, ok := namedKeys[name]; ok {
-		return tea.KeyMsg{Type: t}
-	}
-	if name == "space" {
-		return tea.KeyMsg{Type: tea.KeySpace, Runes: []rune{' '}}
-	}
-	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(name)}
-}
+func keyMsg(name string) tea.KeyMsg { return keys.Msg(name) }
 
 // press sends keys by name.
 func (h *harness) press(names ...string) {

@@ -25,6 +25,8 @@ type KeyMap struct {
 	// there are namespaces to choose from, so that people are told of the last.
 	Connections, Destinations, Namespaces key.Binding
 	Several                               bool
+	// BackTo is where Back leads in the end; "" for nowhere.
+	BackTo string
 
 	Pause, Slower, Faster, Names, Copy, Trace, Record, Report key.Binding
 
@@ -286,6 +288,8 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 		all = append([]key.Binding{described(k.Back, "back to the list")}, all...)
 	case v.Filter.Text != "":
 		all = append([]key.Binding{described(k.Back, "clear filter")}, all...)
+	case k.BackTo != "":
+		all = append([]key.Binding{described(k.Back, k.BackTo)}, all...)
 	}
 	if k.ToStart.Enabled() {
 		does := "seek"

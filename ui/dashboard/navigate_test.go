@@ -2,6 +2,8 @@ package dashboard
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -278,4 +280,40 @@ func ExampleDefaultKeyMap() {
 	k := DefaultKeyMap()
 	fmt.Println(k.Open.Help(), k.ASCII().Open.Help())
 	// Output: {↵ open} {enter open}
+}
+
+// Where the dashboard was opened from something else, esc leads back there when it
+// has nothing nearer to go back from, and the footer says so.
+func TestEscLeadsOutAtTheEnd(t *testing.T) {
+	t.Parallel()
+	type backMsg struct{}
+	m, err := New(Config{Source: &fakeSource{sockets: many(20)}, Back: func() tea.Msg { return backMsg{} }, BackTo: "fleet"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if farewell, err := m.End(m.log); err != nil || farewell != nil {
+			t.Errorf("it ends with %q, %v", farewell, err)
+		}
+	})
+	m.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
+	m.Update(m.startPoll()())
+	hint := paint.Hint{Key: "esc", Does: "fleet"}
+	for _, test := range []struct {
+		keys string
+		out  bool
+	}{{"? esc", false}, {"f q", false}, {"/ 1 0 enter esc", false}, {"space esc", false}, {"esc", true}} {
+		var cmd tea.Cmd
+		for _, k := range strings.Fields(test.keys) {
+			_, cmd = m.Update(keyMsg(k))
+		}
+		if out := cmd != nil; out != test.out {
+			t.Errorf("%s leads out: %v", test.keys, out)
+		} else if out && cmd() != (backMsg{}) {
+			t.Errorf("%s leads elsewhere", test.keys)
+		}
+	}
+	if !slices.Contains(m.view.Hints, hint) {
+		t.Errorf("the hints are %v", m.view.Hints)
+	}
 }

@@ -23,7 +23,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	defer stop()
 	t, err := terminal.Open(cfg.In, cfg.Out)
 	if err != nil {
-		return errors.Join(err, cfg.close())
+		return errors.Join(err, cfg.Close())
 	}
 	defer t.Close()
 	cfg.Out = t.Out
@@ -32,11 +32,12 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	}
 	m, err := New(cfg)
 	if err != nil {
-		return errors.Join(err, cfg.close())
+		return errors.Join(err, cfg.Close())
 	}
 	defer func() {
-		err = errors.Join(err, m.close(cfg.Log))
-		t.Say(m.farewell)
+		farewell, ended := m.End(cfg.Log)
+		err = errors.Join(err, ended)
+		t.Say(farewell)
 	}()
 	if err := t.Show(ctx, m, cfg.Theme.Inks, cfg.Log); err != nil {
 		return fmt.Errorf("show the dashboard: %w", err)
@@ -44,19 +45,21 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	return nil
 }
 
-// close closes what would have been shown.
-func (c *Config) close() error {
+// Close closes what would have been shown.
+func (c *Config) Close() error {
 	if c.Replay != nil {
 		return c.Replay.Close()
 	}
 	return c.Source.Close()
 }
 
-// close ends polling and closes the source.
-func (m *Model) close(log *slog.Logger) error {
+// End ends polling and closes the source, for who does not use [Run]. It gives
+// lines for the terminal once that is as it was.
+func (m *Model) End(log *slog.Logger) (farewell []string, err error) {
 	if !m.Stop(patience) {
 		log.Warn("the source did not heed its context and was left open")
-		return nil
+		return m.farewell, nil
 	}
-	return m.session.Close()
+	err = m.session.Close()
+	return m.farewell, err
 }

@@ -67,7 +67,7 @@ func (m *Model) regroup() {
 
 // back undoes the nearest thing: an overlay, the filter, or the pause. (Editing the
 // filter takes the key itself.)
-func (m *Model) back() {
+func (m *Model) back() tea.Cmd {
 	switch {
 	case m.view.Overlay != paint.OverlayNone:
 		m.view.Overlay = paint.OverlayNone
@@ -78,7 +78,10 @@ func (m *Model) back() {
 		m.unchoose("the worst is shown again, whichever that is")
 	case m.paused:
 		m.goLive()
+	default:
+		return m.behind
 	}
+	return nil
 }
 
 // toggleOverlay opens an overlay at its first line, or closes it.

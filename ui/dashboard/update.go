@@ -117,8 +117,7 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		m.openFindings()
 		return nil
 	case key.Matches(msg, m.keys.Back), key.Matches(msg, m.keys.Quit):
-		m.back()
-		return nil
+		return m.back()
 	}
 	if cmd, ok := m.replayKey(msg); ok {
 		return cmd

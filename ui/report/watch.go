@@ -1,8 +1,6 @@
 package report
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -10,6 +8,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/source/fleet"
 	"ephtop/ui/advice"
 	"ephtop/ui/text"
 )
@@ -38,54 +37,27 @@ func WatchJSON(w io.Writer, st *model.State, o WatchOptions) error {
 	if p.Proto == source.UDP {
 		outlook = model.Outlook{}
 	}
-	line := jsonWatch{
+	line := fleet.Line{
 		Time: m.Time.UTC().Format(jsonTime), Host: text.Clip(m.Host, hostBytes), Version: text.Clip(o.Version, versionBytes),
-		Level: st.Level.String(), Worst: newWatchWorst(p, &outlook), Outlook: newOutlook(&outlook),
-		Failures:  jsonWatchFailures{st.Failures.Observed, recentConnects(st), int(min(o.Watched, model.HistorySpan).Seconds())},
+		Level: st.Level.String(), Worst: newWatchWorst(p, &outlook), Outlook: fleet.LineOutlook(newOutlook(&outlook)),
+		Failures:  fleet.LineFailures{Observed: st.Failures.Observed, Connects: recentConnects(st), Seconds: int(min(o.Watched, model.HistorySpan).Seconds())},
 		Namespace: text.Clip(advice.Namespace(&st.Snapshot.Scope), namespaceBytes),
 	}
 	if process, tier := holder(st, p); process != source.NoProcess {
 		p := &st.Processes[process]
-		line.Holder = &jsonWatchHolder{p.PID, text.Clip(p.Name, holderBytes), tier.String()}
+		line.Holder = &fleet.LineHolder{PID: p.PID, Name: text.Clip(p.Name, holderBytes), Owner: tier.String()}
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // or < would take six bytes
-	if err := e.Encode(line); err != nil {
-		return fmt.Errorf("encode a line of the watch: %w", err)
+	b, err := line.AppendJSON(nil)
+	if err != nil {
+		return err
 	}
-	_, err := w.Write(b.Bytes())
+	_, err = w.Write(b)
 	return err
 }
 
-type jsonWatch struct {
-	Time      string            `json:"time"`
-	Host      string            `json:"host"`
-	Version   string            `json:"version"`
-	Level     string            `json:"level"`
-	Worst     jsonWatchWorst    `json:"worst"`
-	Holder    *jsonWatchHolder  `json:"holder"`
-	Outlook   jsonOutlook       `json:"outlook"`
-	Failures  jsonWatchFailures `json:"failures"`
-	Namespace string            `json:"namespace,omitempty"`
-}
-
-type jsonWatchWorst struct {
-	Proto       string  `json:"proto"`
-	Source      string  `json:"source,omitempty"`
-	Destination string  `json:"destination,omitempty"`
-	Port        uint16  `json:"port,omitempty"`
-	Used        int     `json:"used"`
-	Usable      int     `json:"usable"`
-	Percent     float64 `json:"percent"`
-	TimeWait    int     `json:"time_wait"`
-	Plateau     int     `json:"plateau"`
-	Closes      float64 `json:"closes_per_second"`
-}
-
-func newWatchWorst(p *model.Pressure, o *model.Outlook) jsonWatchWorst {
+func newWatchWorst(p *model.Pressure, o *model.Outlook) fleet.LineWorst {
 	h := p.Headline()
-	worst := jsonWatchWorst{
+	worst := fleet.LineWorst{
 		Proto: p.Proto.String(), Used: h.Used(), Usable: h.Used() + h.Free, Percent: tenth(h.Percent()), TimeWait: h.TimeWait,
 		Plateau: o.Plateau, Closes: tenth(o.CloseRate),
 	}
@@ -96,18 +68,6 @@ func newWatchWorst(p *model.Pressure, o *model.Outlook) jsonWatchWorst {
 		worst.Destination, worst.Port = h.Key.Destination.String(), h.Key.Port
 	}
 	return worst
-}
-
-type jsonWatchHolder struct {
-	PID   int32  `json:"pid"`
-	Name  string `json:"name"`
-	Owner string `json:"owner"`
-}
-
-type jsonWatchFailures struct {
-	Observed bool `json:"observed"`
-	Connects int  `json:"connects"`
-	Seconds  int  `json:"seconds"`
 }
 
 // worsePressure is that of UDP where it is in more trouble, else that of TCP.

@@ -11,6 +11,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/source/fleet"
 )
 
 var watching = WatchOptions{Version: "v1.2.3", Watched: time.Hour}
@@ -75,6 +76,31 @@ func TestWatchIsShort(t *testing.T) {
 		}
 		if object.Len() > 900 || !json.Valid(object.Bytes()) || text.Len() > 900 || bytes.Count(text.Bytes(), []byte("\n")) != 1 {
 			t.Errorf("%q: %d and %d bytes:\n%s%s", name, object.Len(), text.Len(), &object, &text)
+		}
+	}
+}
+
+// Who reads a line learns what the state says, in the same words.
+func TestWatchIsRead(t *testing.T) {
+	t.Parallel()
+	for l := model.LevelOK; l <= model.LevelExhausted; l++ {
+		if got := fleet.Level(l).String(); got != l.String() {
+			t.Errorf("%v is read as %s", l, got)
+		}
+	}
+	for name, st := range watchStates() {
+		var line bytes.Buffer
+		if err := WatchJSON(&line, st, watching); err != nil {
+			t.Fatal(err)
+		}
+		got, err := fleet.ParseLine(line.Bytes())
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		s := got.Summary()
+		h := worsePressure(st).Headline()
+		if s.Level != fleet.Level(st.Level) || s.Used != h.Used() || s.Usable != h.Used()+h.Free || st.UDP.Pressure.Level <= st.TCP.Pressure.Level && string(s.Verdict) != st.Outlook.Trend.String() {
+			t.Errorf("%s: %s is read as %+v", name, &line, s)
 		}
 	}
 }

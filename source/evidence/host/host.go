@@ -1,7 +1,7 @@
 // Package host reads files and runs commands of a host, each with a bound, and
 // makes what they say fit to be shown.
 //
-// It depends on the standard library only.
+// It depends on package spawn and the standard library only.
 package host
 
 import (

@@ -4,7 +4,6 @@ package host
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 )
@@ -37,10 +36,3 @@ func trusted(path string) bool {
 }
 
 func owner(info os.FileInfo) uint32 { return info.Sys().(*syscall.Stat_t).Uid }
-
-// killTogether puts a command into a process group of its own, and lets the end
-// of its context kill the group: a wrapper's child would go on by itself.
-func killTogether(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"ephtop/source/spawn"
 )
 
 // Output is what a command printed.
@@ -40,7 +42,7 @@ func (h *Host) Run(ctx context.Context, limit int, name string, args ...string) 
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = []string{"PATH=" + strings.Join(SearchPath(), string(filepath.ListSeparator)), "LC_ALL=C", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0"}
 	cmd.Dir = "/"
-	killTogether(cmd)
+	spawn.Together(cmd)
 	cmd.WaitDelay = 500 * time.Millisecond
 	stdout := &bounded{limit: limit, full: cancel}
 	stderr := &bounded{limit: 4096}

@@ -56,14 +56,14 @@ func (p *Painter) headers(x, y int, v *View, headers []header) {
 		}
 		p.canvas.Text(at, y, len(h.name), theme.Dim, h.name)
 		if h.name != "" && h.sort == v.Order.Column && h.sort != list.ColumnWorst {
-			p.canvas.Put(at-1, y, theme.Dim, direction(v.Order))
+			p.canvas.Put(at-1, y, theme.Dim, direction(v.Order.Descending()))
 		}
 	}
 }
 
 // direction is the sign of an order.
-func direction(o list.Order) rune {
-	if o.Descending() {
+func direction(descending bool) rune {
+	if descending {
 		return '▾'
 	}
 	return '▴'
@@ -141,7 +141,7 @@ func orderText(v *View, headers []header, headed bool) string {
 	case headed && slices.ContainsFunc(headers, func(h header) bool { return h.sort == v.Order.Column && h.w >= len(h.name) && h.name != "" }):
 		return ""
 	}
-	return "by " + strings.ToLower(v.Order.Column.String()) + " " + string(direction(v.Order))
+	return "by " + strings.ToLower(v.Order.Column.String()) + " " + string(direction(v.Order.Descending()))
 }
 
 // pickerRect is where the columns to sort by are, at the end of the list, of which
@@ -174,7 +174,7 @@ func (p *Painter) drawPicker(r screen.Rect, v *View) {
 		room := inside.X + inside.W - x
 		line := []segment{{theme.Key, string(c.Key)}, {theme.Text, "  " + strings.ToLower(c.Column.String())}}
 		if c.Column == v.Order.Column {
-			line = append(line, segment{theme.Text, " " + string(direction(v.Order))})
+			line = append(line, segment{theme.Text, " " + string(direction(v.Order.Descending()))})
 		}
 		p.segments(x, y, room, line...)
 		if c.Column == v.Order.Column {

@@ -78,7 +78,11 @@ func (p *Painter) drawFilterLine(r screen.Rect, v *View) {
 	switch beside := besideFilter(v, room-input-1); {
 	case f.Input == "" && f.Pos == 0:
 		input = room
-		p.canvas.Text(x+2, r.Y, room-2, theme.Dim, "state:tw  proc:nginx  rport:443  10.0.0.0/8  !state:listen")
+		example := "state:tw  proc:nginx  rport:443  10.0.0.0/8  !state:listen"
+		if v.Fleet != nil {
+			example = "web-01  10.0.9.2:5432  java  critical  !ok"
+		}
+		p.canvas.Text(x+2, r.Y, room-2, theme.Dim, example)
 	case beside == nil:
 		input = room
 	default:
@@ -117,6 +121,8 @@ func besideFilter(v *View, room int) []segment {
 	switch {
 	case reason != "":
 		return []segment{{theme.Critical, "✖ " + text.Sanitize(reason)}}
+	case v.Fleet != nil && f.Text != "" && len(v.Fleet.Rows) == 0:
+		return shortened(theme.Warn, "0 match · spaces mean and, ! negates", "0 match")
 	case filter.Misread(f.Input):
 		return shortened(theme.Warn, "spaces mean and, ! negates, commas mean or", "space is and, ! is not", "! is not")
 	case !f.Held && f.Text != "" && v.State != nil && v.passing() == 0:

@@ -326,7 +326,7 @@ func (p *Painter) gaugeBar(x, y, w int, v *View, g *gauge) {
 		{Value: g.blocked, Style: theme.Blocked, Char: marks[2]},
 	}
 	var ticks []screen.Tick
-	if t := &v.State.Thresholds; g.graded {
+	if t := v.thresholds(); g.graded {
 		ticks = []screen.Tick{{Percent: t.Warning, Style: theme.Warn, Beyond: true}, {Percent: t.Critical, Style: theme.Critical, Beyond: true}}
 	}
 	p.canvas.Gauge(x, y, w, screen.Gauge{

@@ -35,7 +35,7 @@ const (
 // helpText is what the marks mean and how a filter is written, then the keys, and
 // what this view cannot see.
 func helpText(v *View, width int, marks gaugeMarks) [][]segment {
-	lines := append(inColumns(v.legend(marks), width), nil)
+	lines := append(inColumns(v.legendOf(marks), width), nil)
 	var keys []signs
 	for _, g := range v.Help {
 		all := signs{title: g.Title, label: keyColumn}
@@ -73,6 +73,14 @@ func (t *Tracing) untraced() string {
 		return "it cost too much; t traces it again."
 	}
 	return ""
+}
+
+// legendOf is the legend of what is on screen.
+func (v *View) legendOf(marks gaugeMarks) []signs {
+	if v.Fleet != nil {
+		return v.fleetLegend(marks)
+	}
+	return v.legend(marks)
 }
 
 // legend is every mark and word on the screen, what is asked for most first.

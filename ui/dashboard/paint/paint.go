@@ -44,6 +44,10 @@ func (p *Painter) Frame(v *View) string {
 func (p *Painter) Draw(c *screen.Canvas, v *View) {
 	p.canvas = c
 	c.Reset(v.Width, v.Height, p.ascii)
+	if v.Fleet != nil {
+		p.drawFleet(v)
+		return
+	}
 	l := v.layout()
 	for _, part := range [...]struct {
 		r    screen.Rect

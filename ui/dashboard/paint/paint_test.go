@@ -50,7 +50,7 @@ func requireSize(t *testing.T, frame string, width, height int) {
 
 func plain() *Painter { return New(theme.Theme{}, false) }
 
-func coloured(t *testing.T, name string, p termenv.Profile) *Painter {
+func coloured(t testing.TB, name string, p termenv.Profile) *Painter {
 	t.Helper()
 	th, err := theme.ByName(name, p)
 	if err != nil {

@@ -130,7 +130,7 @@ func verdictOf(v *View, o *model.Outlook, free, usable int) []segment {
 		return []segment{{theme.Dim, "drains to " + there + in}, {theme.Dim, "drains to " + share + in}, {theme.Dim, "drains"}}
 	case o.Trend == model.TrendLevelsOff:
 		style := theme.Text
-		if level := v.State.Thresholds.Level(o.Plateau, usable); level > model.LevelOK {
+		if level := v.thresholds().Level(o.Plateau, usable); level > model.LevelOK {
 			style = levelRoles[min(level, model.LevelCritical)]
 		}
 		return []segment{{style, "levels off at " + there + in}, {style, "levels off at " + share + in}, {style, "levels off"}}

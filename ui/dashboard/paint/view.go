@@ -15,6 +15,8 @@ type View struct {
 	// Width and Height are the size of the screen in cells.
 	Width, Height int
 
+	// Fleet is many hosts, which are shown in place of all about one; nil for none.
+	Fleet *Fleet
 	// State is what is on screen; nil until a poll has succeeded, also where
 	// the status is stale or ended.
 	State *model.State

@@ -1,4 +1,7 @@
-package dashboard
+// Package lineedit is a line of text that is being typed, with the editing keys of
+// a shell. It is used rather than bubbles/textinput because that one starts
+// programs to read the clipboard, and blinks.
+package lineedit
 
 import (
 	"strings"
@@ -10,29 +13,28 @@ import (
 // maxInput is the longest line that can be typed or pasted, in runes.
 const maxInput = 1024
 
-// lineEditor is a line of text that is being typed, with the editing keys of
-// a shell. It is used rather than bubbles/textinput because that one starts
-// programs to read the clipboard, and blinks.
-type lineEditor struct {
+// Line is the text and the cursor in it. The zero Line is empty.
+type Line struct {
 	runes []rune
 	pos   int // of the cursor, in runes
 }
 
-// set replaces the text and puts the cursor at its end.
-func (e *lineEditor) set(text string) {
+// Set replaces the text and puts the cursor at its end.
+func (e *Line) Set(text string) {
 	e.runes = e.runes[:0]
 	e.pos = 0
 	e.insert([]rune(text))
 }
 
-func (e *lineEditor) text() string { return string(e.runes) }
+// Text is the text.
+func (e *Line) Text() string { return string(e.runes) }
 
-// offset is the cursor's position in bytes.
-func (e *lineEditor) offset() int { return len(string(e.runes[:e.pos])) }
+// Offset is the cursor's position in bytes.
+func (e *Line) Offset() int { return len(string(e.runes[:e.pos])) }
 
 // insert adds what was typed or pasted. Line ends and tabs become spaces;
 // whatever else cannot be seen is left out.
-func (e *lineEditor) insert(runes []rune) {
+func (e *Line) insert(runes []rune) {
 	clean := make([]rune, 0, len(runes))
 	for _, r := range strings.TrimRight(string(runes), "\r\n") {
 		switch {
@@ -47,20 +49,20 @@ func (e *lineEditor) insert(runes []rune) {
 	e.pos += len(clean)
 }
 
-// replaceBefore puts text in place of all before the cursor.
-func (e *lineEditor) replaceBefore(text string) {
+// ReplaceBefore puts text in place of all before the cursor.
+func (e *Line) ReplaceBefore(text string) {
 	e.cut(0, e.pos)
 	e.insert([]rune(text))
 }
 
 // cut removes the runes from i to j.
-func (e *lineEditor) cut(i, j int) {
+func (e *Line) cut(i, j int) {
 	e.runes = append(e.runes[:i], e.runes[j:]...)
 	e.pos = i
 }
 
-// press takes an editing key. Keys that mean nothing here change nothing.
-func (e *lineEditor) press(msg tea.KeyMsg) {
+// Press takes an editing key. Keys that mean nothing here change nothing.
+func (e *Line) Press(msg tea.KeyMsg) {
 	switch msg.String() {
 	case "left", "ctrl+b":
 		e.pos = max(0, e.pos-1)
@@ -94,7 +96,7 @@ func (e *lineEditor) press(msg tea.KeyMsg) {
 }
 
 // wordBefore is where the word at or before the cursor begins.
-func (e *lineEditor) wordBefore() int {
+func (e *Line) wordBefore() int {
 	i := e.pos
 	for i > 0 && e.runes[i-1] == ' ' {
 		i--
@@ -106,7 +108,7 @@ func (e *lineEditor) wordBefore() int {
 }
 
 // wordAfter is where the word at or after the cursor ends.
-func (e *lineEditor) wordAfter() int {
+func (e *Line) wordAfter() int {
 	i := e.pos
 	for i < len(e.runes) && e.runes[i] == ' ' {
 		i++

@@ -1,4 +1,4 @@
-package dashboard
+package lineedit
 
 import (
 	"strings"
@@ -6,14 +6,16 @@ import (
 	"unicode/utf8"
 
 	tea "github.com/charmbracelet/bubbletea"
+
+	"ephtop/ui/internal/keys"
 )
 
 func TestLineEditor(t *testing.T) {
 	t.Parallel()
 	// The cursor is the bar in the text.
-	show := func(e *lineEditor) string {
-		text := e.text()
-		return text[:e.offset()] + "|" + text[e.offset():]
+	show := func(e *Line) string {
+		text := e.Text()
+		return text[:e.Offset()] + "|" + text[e.Offset():]
 	}
 	for _, test := range []struct{ name, start, keys, want string }{
 		{"a letter at the end", "ab", "c", "abc|"},
@@ -33,10 +35,10 @@ func TestLineEditor(t *testing.T) {
 		{"a key that means nothing", "ab", "tab", "ab|"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var e lineEditor
-			e.set(test.start)
+			var e Line
+			e.Set(test.start)
 			for _, k := range strings.Fields(test.keys) {
-				e.press(keyMsg(k))
+				e.Press(keys.Msg(k))
 			}
 			if got := show(&e); got != test.want {
 				t.Errorf("%q, want %q", got, test.want)
@@ -44,15 +46,15 @@ func TestLineEditor(t *testing.T) {
 		})
 	}
 	t.Run("words", func(t *testing.T) {
-		var e lineEditor
-		e.set("ab cd ef")
-		e.press(tea.KeyMsg{Type: tea.KeyCtrlLeft})
-		e.press(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("b"), Alt: true})
+		var e Line
+		e.Set("ab cd ef")
+		e.Press(tea.KeyMsg{Type: tea.KeyCtrlLeft})
+		e.Press(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("b"), Alt: true})
 		if got := show(&e); got != "ab |cd ef" {
 			t.Errorf("%q", got)
 		}
-		e.press(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("d"), Alt: true})
-		e.press(tea.KeyMsg{Type: tea.KeyCtrlRight})
+		e.Press(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("d"), Alt: true})
+		e.Press(tea.KeyMsg{Type: tea.KeyCtrlRight})
 		if got := show(&e); got != "ab  ef|" {
 			t.Errorf("%q", got)
 		}
@@ -64,20 +66,20 @@ func FuzzLineEditor(f *testing.F) {
 	f.Add("é\xff", strings.Repeat("x", 2000), uint8(1))
 	f.Add("", "\u202eabc\u200b", uint8(0))
 	f.Fuzz(func(t *testing.T, start, paste string, left uint8) {
-		var e lineEditor
-		e.set(start)
+		var e Line
+		e.Set(start)
 		for range left {
-			e.press(tea.KeyMsg{Type: tea.KeyLeft})
+			e.Press(tea.KeyMsg{Type: tea.KeyLeft})
 		}
-		e.press(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(paste), Paste: true})
-		text := e.text()
+		e.Press(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(paste), Paste: true})
+		text := e.Text()
 		if n := utf8.RuneCountInString(text); n > maxInput {
 			t.Errorf("%d runes", n)
 		}
 		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x202e }) {
 			t.Errorf("control characters in %q", text)
 		}
-		if o := e.offset(); o > len(text) || o < len(text) && !utf8.RuneStart(text[o]) {
+		if o := e.Offset(); o > len(text) || o < len(text) && !utf8.RuneStart(text[o]) {
 			t.Errorf("cursor at byte %d of %q", o, text)
 		}
 	})

@@ -1,0 +1,187 @@
+package fleet
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"ephtop/source/guard"
+	"ephtop/source/spawn"
+)
+
+// SSHFeed is a feed of hosts on which ephtop watches: an ssh each, which writes a
+// line a poll. What one of them does not do holds up no other.
+type SSHFeed struct {
+	SSH
+	Targets []Target
+	// Interval is from poll to poll, there; ephtop's own if zero.
+	Interval time.Duration
+
+	patience patience // of tests
+}
+
+// SSHPatience is how long a figure of such a host holds: an ephtop on a host in
+// trouble may look once a minute.
+const SSHPatience = 90 * time.Second
+
+// patience is how long what may take.
+type patience struct {
+	slot  time.Duration // a handshake keeps others waiting
+	line  time.Duration // until the first line, and from one to the next twice that
+	again time.Duration // until a host is tried again for the first time
+}
+
+var usualPatience = patience{slot: 6 * time.Second, line: time.Minute, again: 2 * time.Second}
+
+// The most handshakes at a time: of all hosts, and of those that failed before, so
+// that those which do not answer leave room for the others.
+const (
+	mostHandshakes = 8
+	mostRetries    = 4
+)
+
+// leastBetween is the least time between two lines of a host that are told of.
+const leastBetween = 100 * time.Millisecond
+
+// Run implements [Feed].
+func (f *SSHFeed) Run(ctx context.Context, tell func(Report)) {
+	if f.patience == (patience{}) {
+		f.patience = usualPatience
+	}
+	by := spawn.NewStarter()
+	defer by.Close()
+	g := gate{make(chan struct{}, mostHandshakes), make(chan struct{}, mostRetries)}
+	var hosts sync.WaitGroup
+	for _, t := range f.Targets {
+		hosts.Add(1)
+		go func() {
+			defer hosts.Done()
+			told := func(h Host) { h.Name = t.String(); tell(Report{Hosts: []Host{h}}) }
+			if err := guard.Do(func() error { f.follow(ctx, by, g, t, told); return nil }); err != nil {
+				told(Host{Trouble: Trouble{Failed, err.Error()}})
+			}
+		}()
+	}
+	hosts.Wait()
+}
+
+// follow watches one host, again and again.
+func (f *SSHFeed) follow(ctx context.Context, by *spawn.Starter, g gate, t Target, tell func(Host)) {
+	for tries := 0; ; tries++ {
+		leave, ok := g.enter(ctx, tries > 0)
+		if !ok {
+			return
+		}
+		lines, trouble := f.watch(ctx, by, t, leave, tell)
+		leave()
+		if ctx.Err() != nil {
+			return
+		}
+		tell(Host{Trouble: trouble})
+		if lines > 0 {
+			tries = 0
+		}
+		if !sleep(ctx, wait(f.patience.again, trouble.Kind, tries)) {
+			return
+		}
+	}
+}
+
+// watch watches until that ends, and says how many lines came and why no more do.
+func (f *SSHFeed) watch(ctx context.Context, by *spawn.Starter, t Target, leave func(), tell func(Host)) (int, Trouble) {
+	r, err := f.start(ctx, by, t, "watch -o json"+every(f.Interval))
+	if err != nil {
+		return 0, Trouble{Failed, notStarted(err).Error()}
+	}
+	slot := time.AfterFunc(f.patience.slot, leave)
+	defer slot.Stop()
+	silence := time.AfterFunc(f.patience.line, func() { r.cancel(errSilent) })
+	defer silence.Stop()
+	lines := 0
+	noise, err := readLines(r.out, func(s Summary) {
+		lines++
+		leave()
+		silence.Reset(2 * f.patience.line)
+		tell(Host{Summary: s, Time: time.Now()})
+		sleep(r.ctx, leastBetween)
+	})
+	if errors.Is(err, errNoLine) {
+		r.cancel(err)
+	}
+	trouble := r.end()
+	if errors.Is(err, errNoLine) {
+		trouble = Trouble{Garbled, noise}
+	}
+	return lines, trouble
+}
+
+// mostNoise is how many lines in a row may be none of a watch: shells greet, and a
+// program that is told to write a line a second is no shell.
+const mostNoise = 100
+
+// readLines reads a watch up to its end, or until it is noise; then the first words
+// of that are returned.
+func readLines(r io.Reader, take func(Summary)) (noise string, err error) {
+	in := bufio.NewReaderSize(r, LongestLine)
+	for n := 0; n < mostNoise; {
+		b, err := in.ReadSlice('\n')
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return noise, err
+		}
+		if l, err := ParseLine(b); err == nil {
+			n, noise = 0, ""
+			take(l.Summary())
+		} else if n++; noise == "" {
+			noise = firstLine(string(b))
+		}
+	}
+	return noise, errNoLine
+}
+
+// wait is how long to wait before a host is tried again: twice as long each time,
+// up to a minute, and longer for what does not mend itself. Hosts that failed
+// together do not come back together.
+func wait(first time.Duration, kind TroubleKind, tries int) time.Duration {
+	most := 30 * first
+	switch kind {
+	case Denied, UnknownKey, NoEphtop, TooOld, Garbled:
+		first, most = 8*first, 5*most
+	}
+	d := min(first<<min(tries, 10), most)
+	return d/2 + rand.N(d)
+}
+
+// gate bounds the handshakes.
+type gate struct{ all, again chan struct{} }
+
+// enter waits for room, and gives what leaves it again: once, however often it is
+// called.
+func (g gate) enter(ctx context.Context, again bool) (leave func(), ok bool) {
+	take := func(room chan struct{}) bool {
+		select {
+		case room <- struct{}{}:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	if again && !take(g.again) {
+		return nil, false
+	}
+	if !take(g.all) {
+		if again {
+			<-g.again
+		}
+		return nil, false
+	}
+	return sync.OnceFunc(func() {
+		<-g.all
+		if again {
+			<-g.again
+		}
+	}), true
+}
