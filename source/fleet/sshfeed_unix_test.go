@@ -165,8 +165,10 @@ func TestGate(t *testing.T) {
 		leaves = append(leaves, leave)
 		return ok
 	}
-	if !enter(true) || !enter(true) || enter(true) || !enter(false) || enter(false) || enter(true) {
-		t.Errorf("in are %d, of them %d again", len(g.all), len(g.again))
+	for i, step := range []struct{ again, in bool }{{true, true}, {true, true}, {true, false}, {false, true}, {false, false}, {true, false}} {
+		if got := enter(step.again); got != step.in {
+			t.Errorf("%d: in %v, with %d inside, of them %d again", i, got, len(g.all), len(g.again))
+		}
 	}
 	leaves[0]()
 	leaves[0]()
