@@ -27,10 +27,11 @@ const (
 	// less often where keeping one takes more than one part in so many of the
 	// time: on a host of 36,000 sockets, of which 2,000 are replaced a second,
 	// every other second. A machine that has no time for it makes it take longer,
-	// so there is a bound.
+	// so there is a bound, which grows with the sockets.
 	keepEvery   = 900 * time.Millisecond
 	keepShare   = 100
 	keepAtLeast = 5 * time.Second
+	keepSockets = 150_000 // for which the bound is that much longer
 )
 
 // keeper keeps what was polled lately, beside the polls: one goroutine at a time
@@ -92,7 +93,8 @@ func (k *keeper) keep(m *source.Moment, l model.Level) {
 		defer close(k.done)
 		k.panicked = guard.Do(func() error { k.write(&kept, l); return nil })
 		k.cost += (time.Since(now) - k.cost) / 16 // evens out full moments
-		k.next = now.Add(min(max(keepEvery, keepShare*k.cost), keepAtLeast))
+		most := keepAtLeast * time.Duration(1+len(m.Room)/keepSockets)
+		k.next = now.Add(min(max(keepEvery, keepShare*k.cost), most))
 	}()
 }
 
