@@ -193,11 +193,12 @@ func (c *census) number(st *State, o *ownership) {
 		}
 		row := &st.Rows[i]
 		h := c.place(row.Ephemeral, s.LocalPort)
-		*h = holder{row: int32(i), tuple: noTuple, port: s.LocalPort, state: s.State, age: noAge, fresh: o.recall.isNew(i)}
+		*h = holder{row: int32(i), tuple: noTuple, port: s.LocalPort, state: s.State, age: noAge}
+		h.set(isFresh, o.recall.isNew(i))
 		d := c.domains.of(s.Interface)
-		h.blocked = row.Ephemeral && d.any && d.blocked.Has(s.LocalPort)
-		row.Blocking = h.blocked && s.Bind != source.BindConnect
-		h.bound = row.Blocking && (s.State == source.Bound || !d.aside.Has(s.LocalPort))
+		h.set(isBlocked, row.Ephemeral && d.any && d.blocked.Has(s.LocalPort))
+		row.Blocking = h.is(isBlocked) && s.Bind != source.BindConnect
+		h.set(isBound, row.Blocking && (s.State == source.Bound || !d.aside.Has(s.LocalPort)))
 		m := &o.recall.next[i]
 		if row.Ephemeral && c.proto == source.TCP && s.RemotePort != 0 {
 			h.sign = c.sign(m, s, h, o)
@@ -216,11 +217,11 @@ func (c *census) number(st *State, o *ownership) {
 			}
 			if age, ok := waited(s, set); ok {
 				h.age = uint8(min(age/time.Second, maxAge))
-				h.reuse = !h.blocked && c.reusable(st, s, row.Since, h.tuple)
+				h.set(isReusable, !h.is(isBlocked) && c.reusable(st, s, row.Age.Duration(), h.tuple))
 			}
 		}
-		h.process, h.inferred = c.consumers.process(row, s.State), row.Tier == OwnerInferred
-		h.user = c.consumers.user(row, s)
+		h.whose = c.consumers.whose(row, s)
+		h.set(isInferred, row.Tier == OwnerInferred)
 		h.cgroup = c.consumers.cgroup(row, s)
 		if !row.Ephemeral && s.RemotePort != 0 && !c.private.servers.Has(s.LocalPort) {
 			c.private.rows = append(c.private.rows, int32(i))
@@ -244,7 +245,7 @@ func (c *census) sign(m *memory, s *source.Socket, h *holder, o *ownership) sign
 	case m.sign == told || m.sign == accepted:
 	case s.Bind == source.BindConnect:
 		m.sign = plain
-	case c.known && h.bound:
+	case c.known && h.is(isBound):
 		m.sign = likely
 	case c.known:
 		m.sign = plain
@@ -261,11 +262,11 @@ func (c *census) countPort(st *State, p *Pressure, holders []holder) {
 	for i := range holders {
 		h := &holders[i]
 		live = live || h.state != source.TimeWait
-		bound = bound || h.bound
+		bound = bound || h.is(isBound)
 		youngest = min(youngest, h.age)
 		if h.tuple != noTuple {
 			c.tuples.tuples[h.tuple].count(h, c.usable.low)
-			c.pairs.count(h)
+			c.pairs.count(h, c.consumers.process(h))
 		}
 		c.consumers.count(c, h)
 	}
@@ -301,7 +302,7 @@ func (t *tuplePlace) count(h *holder, low uint16) {
 	if !second {
 		t.use.FirstHalf++
 	}
-	if h.blocked {
+	if h.is(isBlocked) {
 		t.blocked++
 		t.firstBlocked += one(!second)
 	}
@@ -311,9 +312,9 @@ func (t *tuplePlace) count(h *holder, low uint16) {
 		return
 	}
 	t.use.TimeWait++
-	t.ownWaits += one(h.blocked)
-	t.use.Reusable += one(h.reuse)
-	t.use.FirstReusable += one(h.reuse && !second)
+	t.ownWaits += one(h.is(isBlocked))
+	t.use.Reusable += one(h.is(isReusable))
+	t.use.FirstReusable += one(h.is(isReusable) && !second)
 	switch {
 	case h.closing():
 		t.young[h.age]++

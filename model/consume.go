@@ -35,11 +35,12 @@ type consumerTally struct {
 
 	bySlot    []int32 // consumers by process, by number
 	slots     []int32 // of bySlot that are taken
+	users     []int32 // of the consumers by process, noGroup for that of no process
 	byUID     map[uint32]int32
 	byService map[uint16]int32
 	unknown   int32 // the consumer of no known user
 	none      [NumGroupings]int32
-	users     pairTable
+	shares    pairTable // of the users in the tuples
 	cgroups   cgroupCounts
 	// boundPorts counts the ports that are bound and not connected.
 	boundPorts int
@@ -78,7 +79,8 @@ func (cc *consumerTally) begin(st *State, p *Protocol, r *registry) {
 		cc.none[g] = noGroup
 	}
 	cc.boundPorts = 0
-	cc.users.begin()
+	cc.users = cc.users[:0]
+	cc.shares.begin()
 	cc.beginCgroups(st)
 }
 
@@ -89,34 +91,48 @@ func (cc *consumerTally) add(g Grouping, c Consumer) int32 {
 	return int32(len(cc.lists[g]) - 1)
 }
 
-// process counts a socket for its process.
-func (cc *consumerTally) process(row *Row, state source.State) int32 {
+// whose counts a socket for its process and its user, and returns the consumer by
+// process; of sockets without a process, of which each has a user of its own,
+// the consumer by user with all bits flipped.
+func (cc *consumerTally) whose(row *Row, s *source.Socket) int32 {
 	slot := row.Process + 1
 	if cc.bySlot[slot] == noGroup {
 		cc.slots = append(cc.slots, slot)
 		cc.bySlot[slot] = cc.add(ByProcess, Consumer{Process: row.Process, key: uint64(slot)})
+		user := noGroup
+		if row.Process != source.NoProcess {
+			user = cc.userNumber(cc.registry.processes[row.Process].UID)
+		}
+		cc.users = append(cc.users, user)
 	}
-	cc.countSocket(ByProcess, cc.bySlot[slot], state)
-	return cc.bySlot[slot]
+	n := cc.bySlot[slot]
+	cc.countSocket(ByProcess, n, s.State)
+	user := cc.users[n]
+	if user == noGroup {
+		user = cc.user(s)
+		n = ^user
+	}
+	cc.countSocket(ByUser, user, s.State)
+	return n
 }
 
-// user counts a socket for its user: that of the process, else that of the
-// socket; a TIME_WAIT of no known process has neither.
-func (cc *consumerTally) user(row *Row, s *source.Socket) int32 {
-	n := noGroup
-	switch {
-	case row.Process != source.NoProcess:
-		n = cc.userNumber(cc.registry.processes[row.Process].UID)
-	case s.HasOwner():
-		n = cc.userNumber(s.UID)
-	default:
-		if cc.unknown == noGroup {
-			cc.unknown = cc.add(ByUser, Consumer{Process: source.NoProcess, key: noKey})
-		}
-		n = cc.unknown
+// user gives the user of a socket without a process. A TIME_WAIT has none.
+func (cc *consumerTally) user(s *source.Socket) int32 {
+	if s.HasOwner() {
+		return cc.userNumber(s.UID)
 	}
-	cc.countSocket(ByUser, n, s.State)
-	return n
+	if cc.unknown == noGroup {
+		cc.unknown = cc.add(ByUser, Consumer{Process: source.NoProcess, key: noKey})
+	}
+	return cc.unknown
+}
+
+// process gives the consumer by process of a holder.
+func (cc *consumerTally) process(h *holder) int32 {
+	if h.whose < 0 {
+		return cc.bySlot[source.NoProcess+1]
+	}
+	return h.whose
 }
 
 func (cc *consumerTally) userNumber(uid uint32) int32 {
@@ -137,11 +153,15 @@ func (cc *consumerTally) countSocket(g Grouping, n int32, state source.State) {
 // count counts the port of a socket for all its consumers, and the socket
 // itself for those that only have sockets with an ephemeral port.
 func (cc *consumerTally) count(c *census, h *holder) {
-	cc.countPort(ByProcess, h.process, h)
-	cc.countPort(ByUser, h.user, h)
-	p := &cc.lists[ByProcess][h.process]
-	p.bound += one(h.bound)
-	if !h.inferred && p.seenPort != h.port {
+	process, user := cc.process(h), ^h.whose
+	if h.whose >= 0 {
+		user = cc.users[process]
+	}
+	cc.countPort(ByProcess, process, h)
+	cc.countPort(ByUser, user, h)
+	p := &cc.lists[ByProcess][process]
+	p.bound += one(h.is(isBound))
+	if !h.is(isInferred) && p.seenPort != h.port {
 		p.seenPort = h.port
 		p.seen++
 	}
@@ -156,7 +176,7 @@ func (cc *consumerTally) count(c *census, h *holder) {
 	cc.countPort(ByService, service, h)
 	cc.countCgroup(h)
 	if h.tuple != noTuple {
-		cc.users.find(h.tuple, h.user).live++
+		cc.shares.find(h.tuple, user).live++
 	}
 }
 
@@ -165,7 +185,7 @@ func (cc *consumerTally) countPort(g Grouping, n int32, h *holder) {
 		cc.lastPort[g][n] = h.port
 		c := &cc.lists[g][n]
 		c.Ports++
-		if h.fresh {
+		if h.is(isFresh) {
 			c.fresh++
 		}
 	}
@@ -239,8 +259,8 @@ func (cc *consumerTally) mostTo(c *census) {
 		p := &c.pairs.list[i]
 		cc.most(ByProcess, p.process, p.live+p.timeWait, c, p.tuple)
 	}
-	for i := range cc.users.list {
-		p := &cc.users.list[i]
+	for i := range cc.shares.list {
+		p := &cc.shares.list[i]
 		cc.most(ByUser, p.process, p.live, c, p.tuple)
 	}
 	if len(cc.cgroups.places) == 0 {

@@ -13,6 +13,8 @@ import (
 type Options struct {
 	// Thresholds are DefaultThresholds if zero.
 	Thresholds Thresholds
+	// Once says that there will be only one moment, which takes less memory.
+	Once bool
 }
 
 // Overview is what one moment means in the light of those before it. Nothing
@@ -60,6 +62,7 @@ type Overview struct {
 // held and by HourSpan. It is not safe for concurrent use.
 type Fleet struct {
 	thresholds Thresholds
+	once       bool
 	trackers   map[scopeKey]*tracker
 	registry   registry
 	scratch    scratch
@@ -95,7 +98,7 @@ func NewFleet(o Options) *Fleet {
 	if o.Thresholds == (Thresholds{}) {
 		o.Thresholds = DefaultThresholds
 	}
-	return &Fleet{thresholds: o.Thresholds, trackers: make(map[scopeKey]*tracker)}
+	return &Fleet{thresholds: o.Thresholds, once: o.Once, trackers: make(map[scopeKey]*tracker)}
 }
 
 // Update says in o what m means. It keeps m and reuses o's memory: both belong

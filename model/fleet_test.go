@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"ephtop/source"
 )
 
@@ -154,5 +156,25 @@ func TestAMomentOfNoNamespace(t *testing.T) {
 	f.Update(two(1, nil, connections(85, source.Established, "10.0.0.1", 40000, 1, db)), &o)
 	if len(o.States) != 2 || o.Level != LevelCritical {
 		t.Errorf("%d states, level %v; want 2, critical", len(o.States), o.Level)
+	}
+}
+
+// Who looks once is told the same as at the first of many looks.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	m := busyHost(5000)
+	m.Events = append(m.Events, closed("10.0.0.1:32768", "10.0.9.0:5000", source.Process{PID: 7, Name: "curl"}))
+	var once, first Overview
+	NewFleet(Options{Once: true}).Update(m, &once)
+	NewFleet(Options{}).Update(m, &first)
+	a, b := once.States[0], first.States[0]
+	if diff := cmp.Diff(b.Rows, a.Rows); diff != "" {
+		t.Errorf("rows (-of the first look, +of the only one):\n%s", diff)
+	}
+	if diff := cmp.Diff(b.TCP.Pressure.Tuples, a.TCP.Pressure.Tuples); diff != "" {
+		t.Errorf("destinations (-of the first look, +of the only one):\n%s", diff)
+	}
+	if diff := cmp.Diff(b.Processes, a.Processes); diff != "" {
+		t.Errorf("processes (-of the first look, +of the only one):\n%s", diff)
 	}
 }

@@ -12,21 +12,35 @@ const pageBits = 10
 // holder is what the census needs to know of a socket that holds an ephemeral
 // port, so that it need not go back to the socket.
 type holder struct {
-	row     int32
-	tuple   int32 // or noTuple
-	process int32 // its consumer by process
-	user    int32 // its consumer by user
-	cgroup  int32 // its control group, or noCgroup
-	port    uint16
-	state   source.State
-	age     uint8 // in TIME_WAIT, in seconds up to maxAge, or noAge
-	reuse   bool
-	blocked bool // its port is, for everyone
-	bound   bool // it blocks its port, and is no listener's
-	fresh   bool // it was not there at the look before
-	sign    sign
-	// inferred says that its process is.
-	inferred bool
+	row    int32
+	tuple  int32 // or noTuple
+	whose  int32 // see consumerTally.whose
+	cgroup int32 // its control group, or noCgroup
+	port   uint16
+	state  source.State
+	age    uint8 // in TIME_WAIT, in seconds up to maxAge, or noAge
+	sign   sign
+	traits traits
+}
+
+// traits are what is so of a holder.
+type traits uint8
+
+const (
+	isBlocked  traits = 1 << iota // its port is, for everyone
+	isBound                       // it blocks its port, and is no listener's
+	isFresh                       // it was not there at the look before
+	isReusable                    // connect() may take its port over
+	isInferred                    // its process is
+)
+
+func (h *holder) is(t traits) bool { return h.traits&t != 0 }
+
+// set adds a trait if it is so.
+func (h *holder) set(t traits, so bool) {
+	if so {
+		h.traits |= t
+	}
 }
 
 // maxAge is the greatest age in TIME_WAIT that is told apart, in seconds.

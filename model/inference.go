@@ -60,7 +60,7 @@ func (o *ownership) sighting(st *State, row int32) sighting {
 	switch age, timed := waited(&st.Snapshot.Sockets[row], &st.Snapshot.Settings); {
 	case o.recall.isNew(int(row)): // the kernel told of its close, and no look saw it
 	case timed:
-		s.left = min(max(0, time.Duration(st.Clock-o.before)-age), s.span)
+		s.left = min(max(0, s.span-age), s.span)
 	default:
 		s.left = s.span / 4
 	}
@@ -76,11 +76,11 @@ func (c *census) infer(row *Row, n int32, isNew bool) {
 	}
 	if !t.wasSighted {
 		t.wasSighted = true
-		t.likely, t.likelyTotal = seen.likely()
+		likely, of := seen.likely()
+		t.likely, t.use.Seen, t.use.SeenOf = likely, uint16(likely.count), uint16(of)
 	}
 	if t.likely.count > 0 {
 		row.Process, row.Tier = t.likely.process, OwnerInferred
-		row.seen, row.seenOf = uint16(t.likely.count), uint16(t.likelyTotal)
 	}
 }
 
@@ -174,5 +174,15 @@ func (s *sightings) likely() (best sighting, total int) {
 // Likely says of how many sockets that were seen to close towards the
 // destination of an inferred row its likely owner had closed how many.
 func (st *State) Likely(row int) (seen, of int) {
-	return int(st.Rows[row].seen), int(st.Rows[row].seenOf)
+	if st.Rows[row].Tier != OwnerInferred {
+		return 0, 0
+	}
+	s := &st.Snapshot.Sockets[row]
+	key := st.Key(s)
+	for i := range st.Of(s.Proto).Pressure.Tuples {
+		if t := &st.Of(s.Proto).Pressure.Tuples[i]; t.TupleKey == key {
+			return int(t.Seen), int(t.SeenOf)
+		}
+	}
+	return 0, 0
 }

@@ -78,7 +78,7 @@ func TestKernelWhoBlocksWhom(t *testing.T) {
 			kind, tt.says = live.Tables, tt.gives
 		}
 		for n, q := range questions {
-			if testing.Short() && (i+n)%4 != 0 {
+			if sampled() && (i+n)%4 != 0 {
 				continue
 			}
 			t.Run(kind+"/"+tt.name+"/"+q.name, func(t *testing.T) {

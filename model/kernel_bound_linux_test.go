@@ -196,7 +196,7 @@ func TestKernelBoundFirst(t *testing.T) {
 	ranges := [][2]int{{40000, 40099}, {40001, 40100}, {40000, 40039}, {41001, 41020}, {42001, 42101}}
 	for i, tt := range cases {
 		for way := range 12 {
-			if testing.Short() && (i+way)%6 != 0 { // each case in two ways, each way with three cases
+			if sampled() && (i+way)%6 != 0 { // each case in two ways, each way with three cases
 				continue
 			}
 			six, past, tables := way&1 != 0, way>>1 == 1 || way>>1 == 4, way>>1 == 2

@@ -14,6 +14,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/live"
 	"ephtop/source/netlab"
+	"ephtop/source/race"
 )
 
 // The tests in kernel_*_linux_test.go ask the kernel itself: in a network
@@ -23,13 +24,28 @@ import (
 // tooMany is more than any range of these tests can give.
 const tooMany = 200
 
-// some of n, a tenth, where tests are to be short: an emulated machine takes ten
-// times as long for each.
+// sampled reports whether a part of the cases is to do: where tests are to be
+// short, as on an emulated machine, which takes ten times as long for each, and
+// with the race detector, which takes longer too, and which one host on which the
+// same goroutines run tells as much as the next.
+func sampled() bool { return testing.Short() || race.Enabled }
+
+// some of n, a tenth, where a sample is to do.
 func some(n int) int {
-	if testing.Short() {
+	if sampled() {
 		return max(1, n/10)
 	}
 	return n
+}
+
+// families are a destination in each way to write one. One of them is enough for
+// the race detector.
+func families() []string {
+	all := []string{"127.0.0.1:80", "[::1]:80", "[::ffff:127.0.0.1]:80"}
+	if race.Enabled {
+		return all[:1]
+	}
+	return all
 }
 
 // lab is a host with 100 ephemeral ports, and what the model says of it.

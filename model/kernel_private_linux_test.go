@@ -35,7 +35,7 @@ func tellsBind(kind string) bool {
 // the kernel refuses it, and nobody else.
 func TestKernelSourcePorts(t *testing.T) {
 	t.Parallel()
-	for _, to := range [...]string{"127.0.0.1:80", "[::1]:80", "[::ffff:127.0.0.1]:80"} {
+	for _, to := range families() {
 		from := netip.MustParseAddrPort(to).Addr()
 		for _, test := range []struct {
 			first, n int

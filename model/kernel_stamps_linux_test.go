@@ -22,7 +22,7 @@ func TestKernelTimestampsOfTheConnection(t *testing.T) {
 	if !hasReuseDelay() {
 		t.Skip("this kernel has no " + reuseDelay)
 	}
-	for _, to := range [...]string{"127.0.0.1:80", "[::1]:80", "[::ffff:127.0.0.1]:80"} {
+	for _, to := range families() {
 		for _, test := range []struct {
 			then, now string
 			n, gives  int

@@ -2,6 +2,7 @@ package model
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"ephtop/source"
@@ -61,10 +62,10 @@ func owned(s source.Socket, cookie uint64, process int32) source.Socket {
 
 // connections makes n sockets of consecutive local ports.
 func connections(n int, state source.State, ip string, port int, step int, remote string) []source.Socket {
-	var list []source.Socket
-	for i := range n {
-		ap := netip.AddrPortFrom(netip.MustParseAddr(ip), uint16(port+i*step))
-		list = append(list, socket(state, ap.String(), remote))
+	like := socket(state, netip.AddrPortFrom(netip.MustParseAddr(ip), 0).String(), remote)
+	list := slices.Repeat([]source.Socket{like}, n)
+	for i := range list {
+		list[i].LocalPort = uint16(port + i*step)
 	}
 	return list
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"math"
 	"time"
 
 	"ephtop/source"
@@ -14,8 +15,10 @@ type ownership struct {
 	started bool
 	closed  traced
 	bound   traced // before they were connected
-	// before is State.Clock of the look before.
-	before int64
+	// epoch is where memory.since is counted from, on the scale of State.Clock.
+	// now and before are this look and the one before, counted so.
+	epoch       int64
+	now, before Span
 
 	// What follows is the fleet's.
 	*scratch
@@ -29,10 +32,37 @@ type ownership struct {
 func (o *ownership) begin(st *State, events []int32, passed time.Duration) {
 	sockets := st.Snapshot.Sockets
 	o.ended = o.ended[:0]
-	o.before = st.Clock - st.Elapsed.Nanoseconds()
+	o.tell(st)
 	o.recall.begin(sockets, &st.Snapshot.Settings, passed, &o.scratch.recall)
 	o.trace(st.Moment, events)
 	st.Rows = resize(st.Rows, len(sockets))
+}
+
+// earlier is how long before the first look a TIME_WAIT may have begun, and far
+// how much a Span holds.
+const (
+	earlier = 24 * time.Hour
+	far     = math.MaxUint32 * spanTick
+)
+
+// span counts a time from the epoch.
+func (o *ownership) span(clock int64) Span { return SpanOf(time.Duration(clock - o.epoch)) }
+
+// tell says when this look is. What was first seen too long ago for the epoch to
+// be moved on with it has been seen since the epoch.
+func (o *ownership) tell(st *State) {
+	if !o.started {
+		o.epoch = st.Clock - earlier.Nanoseconds()
+	}
+	if late := time.Duration(st.Clock-o.epoch) - far; late > 0 {
+		moved := (late + far/2).Truncate(spanTick)
+		o.epoch += moved.Nanoseconds()
+		for i := range o.recall.next {
+			m := &o.recall.next[i]
+			m.since -= min(m.since, SpanOf(moved))
+		}
+	}
+	o.now, o.before = o.span(st.Clock), o.span(st.Clock-st.Elapsed.Nanoseconds())
 }
 
 // observe fills in a row from what the snapshot says and what was seen before.
@@ -40,7 +70,8 @@ func (o *ownership) observe(st *State, i int) {
 	s := &st.Snapshot.Sockets[i]
 	m := &o.recall.next[i]
 	if o.recall.isNew(i) {
-		m.since, m.sinceStart = firstSeen(s, &st.Snapshot.Settings, st.Clock), !o.started
+		age, _ := waited(s, &st.Snapshot.Settings)
+		m.since, m.sinceStart = o.span(st.Clock-age.Nanoseconds()), !o.started
 	}
 	known, traced := m.process != source.NoProcess, false
 	if s.Process != source.NoProcess {
@@ -57,13 +88,7 @@ func (o *ownership) observe(st *State, i int) {
 			o.ended = append(o.ended, int32(i))
 		}
 	}
-	st.Rows[i] = Row{Process: m.process, Tier: m.tier, SinceStart: m.sinceStart, Since: m.since}
-}
-
-// firstSeen is now, but for a TIME_WAIT that tells how old it is.
-func firstSeen(s *source.Socket, set *source.Settings, now int64) int64 {
-	age, _ := waited(s, set)
-	return now - age.Nanoseconds()
+	st.Rows[i] = Row{Process: m.process, Tier: m.tier, SinceStart: m.sinceStart, Age: o.now - min(m.since, o.now)}
 }
 
 // registry numbers processes, so that a number means the same process from

@@ -25,9 +25,9 @@ func (p *pairTable) begin() {
 	p.list = p.list[:0]
 }
 
-func (p *pairTable) count(h *holder) {
-	c := p.find(h.tuple, h.process)
-	c.likely += one(h.inferred)
+func (p *pairTable) count(h *holder, process int32) {
+	c := p.find(h.tuple, process)
+	c.likely += one(h.is(isInferred))
 	switch {
 	case h.state != source.TimeWait:
 		c.live++

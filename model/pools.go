@@ -124,7 +124,7 @@ func (c *census) countPools(st *State, holders []holder, live bool) {
 	for i := range holders {
 		n := c.poolOf(st, &holders[i])
 		of := &p.list[n]
-		of.bound += one(holders[i].bound)
+		of.bound += one(holders[i].is(isBound))
 		any4 = any4 || of.is4
 		if of.lastPort != port && !of.local.IsWildcard() && !wild.cover(of.is4) {
 			of.lastPort = port

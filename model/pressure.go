@@ -59,6 +59,9 @@ type TupleUse struct {
 	// known. Tier says how sure that is.
 	Process int32
 	Tier    Tier
+	// Seen of SeenOf closes were those of the likely owner of its TIME_WAIT that
+	// nobody saw alive; see State.Likely.
+	Seen, SeenOf uint16
 }
 
 // Percent is the share of the usable ports that is used.

@@ -198,7 +198,7 @@ func (c *census) gatherRanges() {
 func (c *census) inRanges(do func(*holder, *tuplePlace)) {
 	for i := range c.holders {
 		h := &c.holders[i]
-		if h.tuple == noTuple || h.blocked {
+		if h.tuple == noTuple || h.is(isBlocked) {
 			continue
 		}
 		if t := &c.tuples.tuples[h.tuple]; t.mayRange {

@@ -10,17 +10,25 @@ import (
 
 // memory is what is remembered of one socket from snapshot to snapshot.
 type memory struct {
-	id         uint64 // source.Socket.Identity
-	cookie     uint64 // 0 as long as no row told it
-	since      int64  // ns since 1970
-	inode      uint32 // 0 as long as no row told it
-	process    int32  // number in the registry, or NoProcess
-	tuple      int32  // number in the tuple table where it was counted last turn, or noTuple
+	since      Span  // when it was first seen, from ownership.epoch on
+	process    int32 // number in the registry, or NoProcess
+	tuple      int32 // number in the tuple table where it was counted last turn, or noTuple
 	tier       Tier
 	sinceStart bool
 	seen       seen
 	sign       sign
 }
+
+// identity is what a socket is found again by.
+type identity struct {
+	id     uint64 // source.Socket.Identity
+	cookie uint32 // foldCookie; 0 as long as no row told it
+	inode  uint32 // 0 as long as no row told it
+}
+
+// foldCookie keeps enough of a cookie to tell two sockets of one identity apart:
+// the kernel counts them.
+func foldCookie(cookie uint64) uint32 { return uint32(cookie) ^ uint32(cookie>>32) }
 
 // seen says how the last two looks saw a socket.
 type seen uint8
@@ -52,28 +60,27 @@ func seenNow(s *source.Socket) seen {
 //	           x          is not, so it is new
 //
 // Expected is what has the same identity and is not contradicted, for another
-// socket may have taken the four-tuple meanwhile ([memory.is]).
+// socket may have taken the four-tuple meanwhile ([identity.is]).
 //
 // So a look-up in a map, and making the map, is paid only for what changed.
-//
-// There is memory for one snapshot and some more: last is put at its end, and
-// next grows from its beginning as last is used up. What is left behind is kept
-// aside.
-//
-//	room   a b - - - d e f g    c was left, and d is next
 type recall struct {
-	room  []memory
-	next  []memory // the beginning of room
-	last  []memory // its end, during begin
-	fresh uint32   // see freshTimeWait
+	shelf[memory]
+	identities shelf[identity]
+	fresh      uint32 // see freshTimeWait
+	once       bool   // no snapshot follows, so identities stays empty
 	*recallScratch
 }
 
 // recallScratch is what is needed of a recall during an update only.
 type recallScratch struct {
-	left    []memory // those of last that are not where they are expected
-	missing []int32  // rows not found in order
+	left    []remembered // those of last that are not where they are expected
+	missing []int32      // rows not found in order
 	index   map[uint64]int32
+}
+
+type remembered struct {
+	memory
+	identity
 }
 
 // begin matches the sockets with those of the snapshot before, since when so
@@ -82,31 +89,16 @@ type recallScratch struct {
 func (r *recall) begin(sockets []source.Socket, set *source.Settings, passed time.Duration, scratch *recallScratch) {
 	r.recallScratch, r.fresh = scratch, freshTimeWait(set, passed)
 	r.left, r.missing = r.left[:0], r.missing[:0]
-	r.makeRoom(len(sockets))
+	r.shelf.begin(len(sockets))
+	if r.once {
+		for i := range sockets {
+			r.next[i] = newMemory(&sockets[i])
+		}
+		return
+	}
+	r.identities.begin(len(sockets))
 	r.matchInOrder(sockets)
 	r.matchRest(sockets)
-}
-
-// makeRoom puts what was next at the end of room.
-func (r *recall) makeRoom(n int) {
-	last := r.next
-	if most := max(n, len(last)); len(r.room) < most+most/32 {
-		r.room = make([]memory, most+most/16)
-	}
-	r.last = r.room[len(r.room)-len(last):]
-	copy(r.last, last)
-	r.next = r.room[:n]
-}
-
-// widen makes a wider room, as so many rows have used up that between next and
-// what is left of last from an index on.
-func (r *recall) widen(rows, from int) {
-	before, last := r.next[:rows], r.last
-	r.room = make([]memory, len(r.room)+len(r.room)/4+1)
-	r.last = r.room[len(r.room)-len(last):]
-	copy(r.last[from:], last[from:])
-	r.next = r.room[:len(r.next)]
-	copy(r.next, before)
 }
 
 // freshTimeWait is the time left, in milliseconds, above which a TIME_WAIT began
@@ -121,11 +113,12 @@ func freshTimeWait(set *source.Settings, passed time.Duration) uint32 {
 // is tells whether a row of the same identity can be the socket of m. Another
 // one is told by its cookie or inode; and none comes back from TIME_WAIT, nor
 // begins it a second time.
-func (m *memory) is(s *source.Socket, fresh uint32) bool {
+func (k *identity) is(s *source.Socket, m *memory, fresh uint32) bool {
+	cookie := foldCookie(s.Cookie)
 	switch {
-	case m.cookie != 0 && m.cookie == s.Cookie:
+	case k.cookie != 0 && k.cookie == cookie:
 		return true
-	case source.Other(m.cookie, s.Cookie, m.inode, s.Inode):
+	case source.Other(k.cookie, cookie, k.inode, s.Inode):
 		return false
 	}
 	return m.seen&waitsNow == 0 || s.State == source.TimeWait && !(s.Timer == source.TimerTimeWait && s.Expires > fresh)
@@ -137,12 +130,13 @@ func (r *recall) matchInOrder(sockets []source.Socket) {
 		if of != i {
 			of, id = i, sockets[i].Identity()
 		}
-		l := &r.last[j]
-		return l.id == id && l.is(&sockets[i], r.fresh)
+		k := &r.identities.last[j]
+		return k.id == id && k.is(&sockets[i], &r.last[j], r.fresh)
 	}, func(i, j int) {
 		if j < 0 {
-			if i >= len(r.room)-len(r.last)+at {
+			if r.reaches(i, at) {
 				r.widen(i, at)
+				r.identities.widen(i, at)
 			}
 			r.meet(i, &sockets[i])
 			if len(r.last) > 0 {
@@ -150,26 +144,36 @@ func (r *recall) matchInOrder(sockets []source.Socket) {
 			}
 			return
 		}
-		r.left = append(r.left, r.last[at:j]...)
-		r.take(i, r.last[j], &sockets[i])
+		r.leave(at, j)
+		r.take(i, remembered{r.last[j], r.identities.last[j]}, &sockets[i])
 		at = j + 1
 	})
-	r.left = append(r.left, r.last[at:]...)
-	r.last = nil
+	r.leave(at, len(r.last))
+	r.last, r.identities.last = nil, nil
+}
+
+// leave puts a part of last aside.
+func (r *recall) leave(from, to int) {
+	for j := from; j < to; j++ {
+		r.left = append(r.left, remembered{r.last[j], r.identities.last[j]})
+	}
 }
 
 // take carries a memory over, and adds what the row tells.
-func (r *recall) take(row int, m memory, s *source.Socket) {
+func (r *recall) take(row int, m remembered, s *source.Socket) {
 	m.seen = m.seen&waitsNow*waitedThen | seenNow(s)
-	m.cookie, m.inode = cmp.Or(s.Cookie, m.cookie), cmp.Or(s.Inode, m.inode)
-	r.next[row] = m
+	m.cookie, m.inode = cmp.Or(foldCookie(s.Cookie), m.cookie), cmp.Or(s.Inode, m.inode)
+	r.next[row], r.identities.next[row] = m.memory, m.identity
 }
 
 // meet makes the memory of a socket that was not there before.
 func (r *recall) meet(row int, s *source.Socket) {
-	r.next[row] = memory{
-		id: s.Identity(), cookie: s.Cookie, inode: s.Inode, process: source.NoProcess, tuple: noTuple, seen: firstSight | seenNow(s),
-	}
+	r.next[row] = newMemory(s)
+	r.identities.next[row] = identity{s.Identity(), foldCookie(s.Cookie), s.Inode}
+}
+
+func newMemory(s *source.Socket) memory {
+	return memory{process: source.NoProcess, tuple: noTuple, seen: firstSight | seenNow(s)}
 }
 
 // matchRest looks through what is left of the snapshot before.
@@ -185,8 +189,8 @@ func (r *recall) matchRest(sockets []source.Socket) {
 		r.index[r.left[j].id] = int32(j)
 	}
 	for _, i := range r.missing {
-		id, s := r.next[i].id, &sockets[i]
-		if j, ok := r.index[id]; ok && r.left[j].is(s, r.fresh) {
+		id, s := r.identities.next[i].id, &sockets[i]
+		if j, ok := r.index[id]; ok && r.left[j].is(s, &r.left[j].memory, r.fresh) {
 			r.take(int(i), r.left[j], s)
 			delete(r.index, id)
 		}

@@ -34,8 +34,8 @@ func TestRecall(t *testing.T) {
 			for i := range 6000 {
 				ids = append(ids, uint64(i+1))
 			}
-			since := map[uint64]int64{}
-			for turn := range int64(5) {
+			since := map[uint64]Span{}
+			for turn := range Span(5) {
 				recallTurn(t, &rec, ids, since, turn)
 				ids = c.change(r, append([]uint64(nil), ids...))
 			}
@@ -44,14 +44,14 @@ func TestRecall(t *testing.T) {
 }
 
 // recallTurn checks one snapshot of sockets with these cookies.
-func recallTurn(t *testing.T, rec *recall, ids []uint64, since map[uint64]int64, turn int64) {
+func recallTurn(t *testing.T, rec *recall, ids []uint64, since map[uint64]Span, turn Span) {
 	t.Helper()
 	sockets := make([]source.Socket, len(ids))
 	for i, id := range ids {
 		sockets[i].RemotePort, sockets[i].Interface, sockets[i].LocalPort = 1, uint32(id>>16), uint16(id)
 	}
 	rec.begin(sockets, new(source.Settings), 0, new(recallScratch))
-	next := map[uint64]int64{}
+	next := map[uint64]Span{}
 	for i, id := range ids {
 		first, known := since[id]
 		if rec.isNew(i) == known {

@@ -52,7 +52,7 @@ func (c *census) countRestTuple(st *State, r *source.Rest) {
 		return
 	}
 	t.use.TimeWait += r.Count
-	if c.reusable(st, &s, st.Clock, n) {
+	if c.reusable(st, &s, 0, n) {
 		t.use.Reusable += r.Count
 		t.use.FirstReusable += r.Count - second
 	}

@@ -1,6 +1,10 @@
 package model
 
-import "ephtop/source"
+import (
+	"time"
+
+	"ephtop/source"
+)
 
 // stampsPast remembers what net.ipv4.tcp_timestamps was before it was changed.
 type stampsPast struct {
@@ -52,7 +56,7 @@ func takesOver(set *source.Settings, local, remote source.Addr, iface uint32) bo
 
 // reusable reports whether connect() may take over a TIME_WAIT of a tuple
 // that is known since a time (tcp_twsk_unique).
-func (c *census) reusable(st *State, s *source.Socket, since int64, tuple int32) bool {
+func (c *census) reusable(st *State, s *source.Socket, seen time.Duration, tuple int32) bool {
 	set := &st.Snapshot.Settings
 	age, ok := waited(s, set)
 	if !ok || age < set.ReuseDelay || !takesOver(set, s.Local, s.Remote, s.Interface) {
@@ -64,6 +68,6 @@ func (c *census) reusable(st *State, s *source.Socket, since int64, tuple int32)
 	if stamps == source.StampsUnknown {
 		stamps = c.tuples.dests.places[c.tuples.tuples[tuple].dest].stamps
 	}
-	began := min(since, st.Clock-age.Nanoseconds())
+	began := st.Clock - max(seen, age).Nanoseconds()
 	return stamps == source.StampsBoth || stamps == source.StampsUnknown && c.stamps.at(began) > 0
 }

@@ -89,19 +89,14 @@ type Row struct {
 	// socket has a peer, and is no server's.
 	Outgoing bool
 	// SinceStart says that the socket was there at the first poll, so that its
-	// true age is larger than Since tells.
+	// true age is larger than Age tells.
 	SinceStart bool
-	// seen of seenOf sockets were the likely owner's, where Tier is
-	// OwnerInferred.
-	seen, seenOf uint16
-	// Since is when the socket was first seen, on the scale of State.Clock.
-	Since int64
+	// Age is how long the socket has been seen, at the moment of the state.
+	Age Span
 }
 
 // Age is how long the socket has been seen, at the moment of the state.
-func (st *State) Age(row int) time.Duration {
-	return time.Duration(st.Clock - st.Rows[row].Since)
-}
+func (st *State) Age(row int) time.Duration { return st.Rows[row].Age.Duration() }
 
 // Process gives the process of a row, or nil.
 func (st *State) Process(row int) *source.Process {

@@ -101,7 +101,7 @@ func (st *State) stolen(row int, l listened) (Stolen, bool) {
 	k, r := &st.Snapshot.Sockets[row], &st.Rows[row]
 	f := Stolen{Port: k.LocalPort, Row: int32(row)}
 	if was, ok := l[k.LocalPort]; ok && share(was.local, k.Local) {
-		if r.Since <= was.clock || r.Blocking && (r.Process == source.NoProcess || st.Processes[r.Process].Same(&was.process)) {
+		if r.Age >= SpanOf(time.Duration(st.Clock-was.clock)) || r.Blocking && (r.Process == source.NoProcess || st.Processes[r.Process].Same(&was.process)) {
 			return f, false // it came in through the listener
 		}
 		f.Wanted, f.Listened = was.process, was.time

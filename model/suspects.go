@@ -74,7 +74,7 @@ func (c *census) suspect(st *State, o *ownership) {
 	}
 	for i := range c.holders {
 		switch h := &c.holders[i]; {
-		case h.tuple == noTuple || h.blocked:
+		case h.tuple == noTuple || h.is(isBlocked):
 		case h.sign == unjudged:
 			s.open = append(s.open, int32(i))
 		case h.sign == likely:
@@ -351,7 +351,7 @@ func (c *census) countSuspected(st *State) {
 		}
 		if h.sign == likely {
 			st.Rows[h.row].Suspected = true
-			c.counted.lists[ByProcess][h.process].bound++
+			c.counted.lists[ByProcess][c.counted.process(h)].bound++
 			c.pools.list[c.poolOf(st, h)].bound++
 		}
 		c.tuples.each(h.tuple, func(t *tuplePlace) {
@@ -361,8 +361,8 @@ func (c *census) countSuspected(st *State) {
 			t.lastPort = h.port
 			t.use.Suspected--
 			t.ownWaits += one(h.state == source.TimeWait)
-			t.use.Reusable -= one(h.reuse)
-			t.use.FirstReusable -= one(h.reuse && h.port&1 == low&1)
+			t.use.Reusable -= one(h.is(isReusable))
+			t.use.FirstReusable -= one(h.is(isReusable) && h.port&1 == low&1)
 		})
 	}
 }
@@ -383,7 +383,7 @@ func (c *census) acquit(set *source.Settings, o *ownership) {
 	}
 	for i := range c.holders {
 		switch h := &c.holders[i]; {
-		case h.sign != likely || h.tuple == noTuple || h.blocked:
+		case h.sign != likely || h.tuple == noTuple || h.is(isBlocked):
 		case c.tuples.tuples[h.tuple].order == inTurn:
 			h.sign = plain
 			o.recall.next[h.row].sign = plain

@@ -88,6 +88,7 @@ func (t *tracker) update(f *Fleet, st *State) {
 func (t *tracker) borrow(f *Fleet) {
 	t.tcp.tally, t.udp.tally = &f.scratch.tcp, &f.scratch.udp
 	t.ownership.scratch, t.ownership.registry, t.ownership.turn = &f.scratch, &f.registry, f.turn
+	t.ownership.recall.once = f.once
 }
 
 // tell says when the namespace was looked at: before now, where its rows are

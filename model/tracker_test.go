@@ -384,3 +384,22 @@ func TestClockSetBack(t *testing.T) {
 		t.Errorf("elapsed %v, outlook %+v; want zeros", st.Elapsed, st.Outlook)
 	}
 }
+
+// An age is told for as long as a Span reaches, and then as half of that, whatever
+// the distance of two looks.
+func TestAgesOfYears(t *testing.T) {
+	t.Parallel()
+	host := newTeller()
+	old, next := socket(source.Established, "10.0.0.1:40000", db), socket(source.Established, "10.0.0.1:40001", db)
+	days := func(n int) float64 { return float64(n) * (24 * time.Hour).Seconds() }
+	host.tell(moment(0, old))
+	host.tell(moment(days(400), old, next))
+	for _, c := range []struct{ day, old, next int }{{490, 490, 90}, {500, 248, 100}, {600, 348, 200}, {10_000, 248, 248}, {10_001, 249, 249}} {
+		st := host.tell(moment(days(c.day), old, next))
+		for i, want := range []int{c.old, c.next} {
+			if got := int(st.Age(i) / (24 * time.Hour)); got != want {
+				t.Errorf("day %d, socket %d: seen for %d days, want %d", c.day, i, got, want)
+			}
+		}
+	}
+}

@@ -79,7 +79,6 @@ type tuplePlace struct {
 	service           int32 // its consumer by service
 	wasSighted        bool  // likely is known
 	likely            sighting
-	likelyTotal       int
 }
 
 // tupleTable numbers tuples, so that a socket that stays finds its tuple

@@ -32,6 +32,6 @@ func fold(a, b uint64) uint64 {
 // Other reports whether the cookies or the inodes of two rows with one identity
 // say that they are not the same socket. 0 says nothing, for what is not known
 // yet, and for what a socket has no more.
-func Other(cookie, cookie2 uint64, inode, inode2 uint32) bool {
+func Other[Cookie uint32 | uint64](cookie, cookie2 Cookie, inode, inode2 uint32) bool {
 	return cookie != 0 && cookie2 != 0 && cookie != cookie2 || inode != 0 && inode2 != 0 && inode != inode2
 }

@@ -74,6 +74,20 @@ func (r *Ration) Keep(s *Socket, rest *Counter) bool {
 	return false
 }
 
+// KeepFrom drops those rows from an index on that are not to be kept.
+func (r *Ration) KeepFrom(rows []Socket, from int, rest *Counter) []Socket {
+	if r == nil {
+		return rows
+	}
+	kept := rows[:from]
+	for i := range rows[from:] {
+		if s := &rows[from+i]; r.Keep(s, rest) {
+			kept = append(kept, *s)
+		}
+	}
+	return kept
+}
+
 // restShare is how many rows there are to one Rest.
 const restShare = 8
 

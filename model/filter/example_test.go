@@ -22,8 +22,8 @@ func twoSockets() *model.State {
 		}},
 		Processes: []source.Process{{PID: 4410, Name: "nginx"}},
 		Rows: []model.Row{
-			{Process: 0, Tier: model.OwnerObserved, Since: now.Add(-time.Hour).UnixNano()},
-			{Process: source.NoProcess, Since: now.Add(-time.Minute).UnixNano()},
+			{Process: 0, Tier: model.OwnerObserved, Age: model.SpanOf(time.Hour)},
+			{Process: source.NoProcess, Age: model.SpanOf(time.Minute)},
 		},
 	}
 }

@@ -136,7 +136,7 @@ type ageMatcher []ageRange
 type ageRange struct{ low, high int64 }
 
 func (m ageMatcher) match(st *model.State, _ *source.Socket, r *model.Row) bool {
-	age := st.Clock - r.Since
+	age := r.Age.Duration().Nanoseconds()
 	for _, a := range m {
 		if a.low <= age && age <= a.high {
 			return true

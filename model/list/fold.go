@@ -58,7 +58,7 @@ func (s *Selection) fold(l *List, st *model.State, i int) {
 		if !there {
 			at = int32(len(l.Folds))
 			s.folds[key] = at
-			l.Folds = append(l.Folds, Fold{Socket: int32(i), AtRemote: atRemote(st, socket, row), since: row.Since, key: key})
+			l.Folds = append(l.Folds, Fold{Socket: int32(i), AtRemote: atRemote(st, socket, row), age: row.Age, key: key})
 		}
 		*near = at
 	}
@@ -70,7 +70,7 @@ func (s *Selection) fold(l *List, st *model.State, i int) {
 	if row.Tier == model.OwnerInferred {
 		f.Likely++
 	}
-	f.since = min(f.since, row.Since)
+	f.age = max(f.age, row.Age)
 	if socket.Timer == source.TimerTimeWait {
 		f.Left = max(f.Left, socket.Expires)
 	}
@@ -100,7 +100,7 @@ func (f *Fold) alike(st *model.State) (source.Socket, model.Row) {
 	s, r := st.Snapshot.Sockets[f.Socket], st.Rows[f.Socket]
 	s.LocalPort, s.RemotePort, s.Cookie, s.Inode = f.key.localPort, f.key.remotePort, 0, 0
 	s.Expires = (f.Left + 999) / 1000 * 1000
-	r.Since = st.Clock - int64(time.Duration(st.Clock-f.since).Round(foldAge))
+	r.Age = model.SpanOf(f.age.Duration().Round(foldAge))
 	return s, r
 }
 

@@ -40,8 +40,8 @@ type Fold struct {
 	// Left is the longest time that is left of one, in milliseconds.
 	Left uint32
 
-	since int64 // of the oldest
-	key   foldKey
+	age model.Span // of the oldest
+	key foldKey
 }
 
 // Fold returns the fold that a row is, or nil for a socket.

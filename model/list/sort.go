@@ -158,17 +158,16 @@ func (k *keyMaker) columnKey(s *source.Socket, r *model.Row) (key uint64, last b
 		}
 		return uint64(k.processRanks[r.Process]), false
 	case ColumnAge:
-		return sinceKey(r), false
+		return ageKey(r), false
 	case ColumnLeft:
 		return uint64(s.Expires), s.State != source.TimeWait || s.Timer != source.TimerTimeWait
 	}
 	return uint64(s.Proto), false
 }
 
-// sinceKey goes by the moment and not by the age in seconds, by which two rows
-// would change places as the seconds turn. The sign bit is flipped for times
-// before 1970, and the last bit is spared.
-func sinceKey(r *model.Row) uint64 { return (uint64(r.Since) ^ 1<<63) >> 1 }
+// ageKey puts the oldest first, and goes by more than the age in seconds, by
+// which two rows would change places as the seconds turn.
+func ageKey(r *model.Row) uint64 { return uint64(^r.Age) }
 
 // mostlyWaits reports whether more ports wait towards a destination than are in
 // use: then those are what is worst there.
@@ -194,7 +193,7 @@ func (k *keyMaker) worstWords(s *source.Socket, r *model.Row) [3]uint64 {
 	case s.State == source.TimeWait:
 		part = 2
 	}
-	first, second := uint64(rank)<<2|part, sinceKey(r)
+	first, second := uint64(rank)<<2|part, ageKey(r)
 	if k.order.Reverse {
 		first, second = ^first, ^second
 	}

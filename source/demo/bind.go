@@ -71,14 +71,14 @@ func (k *kernel) bindTo(p *process, proto source.Proto, local source.Addr, port 
 func (k *kernel) claim(proto source.Proto, local source.Addr, port uint16) (uint16, error) {
 	held := k.conflicts(proto, local)
 	if port != 0 {
-		if held.Has(port) {
+		if held(int(port>>6))&(1<<(port&63)) != 0 {
 			return 0, errInUse
 		}
 		return port, nil
 	}
 	look := search{
 		ports:      k.settings.Range,
-		candidates: func(word int) uint64 { return k.usable[word] &^ held[word] },
+		candidates: func(word int) uint64 { return k.usable[word] &^ held(word) },
 		ok:         func(uint16) bool { return true },
 	}
 	port, ok := look.forBind(proto, k.random)
@@ -88,19 +88,21 @@ func (k *kernel) claim(proto source.Proto, local source.Addr, port uint16) (uint
 	return port, nil
 }
 
-// conflicts is the set of the ports that are held on an address, or on a
-// wildcard that covers it. "::" covers IPv4.
-func (k *kernel) conflicts(proto source.Proto, local source.Addr) *source.PortSet {
-	var set source.PortSet
+// conflicts gives the words of the set of the ports that are held on an address,
+// or on a wildcard that covers it. "::" covers IPv4.
+func (k *kernel) conflicts(proto source.Proto, local source.Addr) func(word int) uint64 {
+	var pools []*holders
 	for key, h := range k.pools {
-		if key.proto != proto || key.local != local && !covers(key.local, local) && !covers(local, key.local) {
-			continue
-		}
-		for word := range set {
-			set[word] |= h.held[word]
+		if key.proto == proto && (key.local == local || covers(key.local, local) || covers(local, key.local)) {
+			pools = append(pools, h)
 		}
 	}
-	return &set
+	return func(word int) (held uint64) {
+		for _, h := range pools {
+			held |= h.held[word]
+		}
+		return held
+	}
 }
 
 func covers(wildcard, a source.Addr) bool {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"ephtop/source"
 	"ephtop/source/guard"
+	"ephtop/source/memory"
 )
 
 // beside is a source that a better one takes over from as soon as that is
@@ -95,7 +95,7 @@ const warm = 3
 // behind: so little is allocated from then on that it would stay for minutes.
 func (b *beside) tidy() {
 	if b.polls++; b.polls == warm {
-		debug.FreeOSMemory()
+		memory.GiveBack()
 	}
 }
 

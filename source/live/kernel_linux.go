@@ -74,6 +74,7 @@ func (p *plan) openKernel() (source.Source, error) {
 			k.Close()
 			return nil, err
 		}
+		k.others.gate.Ration = dumper.Ration
 	}
 	return k, nil
 }
@@ -86,6 +87,7 @@ func (k *kernel) Poll(ctx context.Context, m *source.Moment) error {
 	m.Host, m.OS, m.Kernel, m.Source = k.scope.Host, runtime.GOOS, k.release, Sockdiag
 	var dumped sockdiag.Report
 	var err error
+	k.dumper.Ration.Begin()
 	if !k.others.alone() {
 		if dumped, err = k.own(ctx, m); err != nil {
 			return err
@@ -115,11 +117,9 @@ func (k *kernel) own(ctx context.Context, m *source.Moment) (dumped sockdiag.Rep
 	if err := k.settings.Read(ctx, m, s); err != nil {
 		return dumped, err
 	}
-	k.dumper.Ration.Begin()
 	k.dumper.Settings = &s.Settings
 	if cap(m.Room) == 0 { // to grow by and by leaves garbage
-		rows := k.dumper.Ration.Most(netns.Sockets("/proc/thread-self"))
-		m.Room = make([]source.Socket, 0, rows/16*17)
+		m.Room = source.Grow(m.Room, k.dumper.Ration.Most(netns.Sockets("/proc/thread-self")))
 	}
 	m.Room, dumped, err = k.dumper.Dump(ctx, m.Room)
 	s.Sockets = m.Room

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"ephtop/source"
@@ -46,7 +45,7 @@ type owners interface {
 // openTables loads the engine. What that takes of memory, once and never again,
 // is given back at once: it is more than all that a small host needs.
 func (p *plan) openTables() (source.Source, error) {
-	defer debug.FreeOSMemory()
+	defer memory.GiveBack()
 	start := time.Now()
 	engine, err := tables.Load()
 	if err != nil {
@@ -70,7 +69,7 @@ func (p *plan) openTables() (source.Source, error) {
 
 // narrate has the engine tell of events, or tracefs where that can't be.
 func (w *walker) narrate() (teller, error) {
-	defer debug.FreeOSMemory() // as openTables
+	defer memory.GiveBack() // as openTables
 	events, err := w.engine.Trace()
 	if err != nil {
 		w.log.Info("events come by tracefs", "error", err)

@@ -41,3 +41,10 @@ func (c *collector) again() {
 		c.again()
 	}, c)
 }
+
+// GiveBack gives back to the system what is not in use: for when something is over
+// that took much memory, and that does not come again.
+func GiveBack() {
+	debug.FreeOSMemory()
+	leaveProgram()
+}

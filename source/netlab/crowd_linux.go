@@ -27,6 +27,7 @@ func NewCrowd(b testing.TB, live, timeWait int) *Crowd {
 	c := &Crowd{Host: New(b, "1024 65535")}
 	c.Host.Sysctl("net.ipv4.tcp_max_tw_buckets", "2000000")
 	c.Host.Sysctl("net.ipv4.tcp_rfc1337", "1")
+	c.Host.Sysctl("net.ipv4.tcp_tw_reuse", "0") // else connect() takes ports of those that are a second old
 	const processes = 32
 	for i := range processes {
 		c.holders = append(c.holders, c.Host.Hold(fmt.Sprintf("127.0.1.%d:80", i+1), live/2/processes))
@@ -46,6 +47,7 @@ func NewCrowd(b testing.TB, live, timeWait int) *Crowd {
 		})
 	}
 	c.Renew()
+	c.Host.Sysctl("net.ipv4.tcp_tw_reuse", "2")
 	return c
 }
 

@@ -30,6 +30,10 @@ import (
 // It keeps six descriptors for each namespace; the Go runtime raises the soft
 // limit of these to the hard one. It is not safe for concurrent use.
 type Gate struct {
+	// Ration is of the rows that are kept of all, nil for all. Whoever polls has
+	// it begin.
+	Ration *source.Ration
+
 	lister  *Lister
 	dumper  *sockdiag.Dumper
 	spaces  map[uint64]*guarded
@@ -48,6 +52,7 @@ type Gate struct {
 	denied   int // namespaces that may not be entered, in this poll
 	reason   error
 	scratch  []byte
+	rest     source.Counter  // of what may not be entered
 	quiet    source.Snapshot // of the namespace whose settings were read last
 	nowhere  source.Moment   // for limits that are told elsewhere
 	looked   []*guarded      // namespaces of this poll, by rising number
@@ -126,6 +131,7 @@ func (g *Gate) Poll(ctx context.Context, m *source.Moment, o GateOptions) error 
 		return ErrGone
 	}
 	g.choose(o)
+	m.Room = source.Grow(m.Room, g.Ration.Most(g.expected()))
 	for _, s := range g.looked {
 		if err := g.tell(ctx, m, s, o); err != nil {
 			return fmt.Errorf("look at network namespace %s: %w", s.Scope.Name, err)
@@ -207,6 +213,17 @@ func (g *Gate) choose(o GateOptions) {
 		}
 		s.due = s.denied == nil
 	}
+}
+
+// expected is how many rows this poll adds, by the counts.
+func (g *Gate) expected() int {
+	rows := g.kept
+	for _, s := range g.looked {
+		if s.due {
+			rows += s.stat.bound()
+		}
+	}
+	return rows
 }
 
 // cost is how long a dump takes: what the last one took, or what the counts

@@ -64,22 +64,26 @@ func (g *Gate) dump(ctx context.Context, m *source.Moment, s *guarded, snapshot 
 	g.dumper.NoBound = !full
 	from := len(m.Room)
 	var report sockdiag.Report
-	err := g.enter(s, func() (err error) {
-		defer g.dumper.Close() // it would keep the namespace alive
-		m.Room, report, err = g.dumper.Dump(ctx, m.Room)
-		if err != nil || s.settings != nil {
-			return err
-		}
-		return g.plain.Read(ctx, m, snapshot)
-	})
-	if err != nil {
-		return err
-	}
 	if s.settings != nil {
 		if err := s.settings.Read(ctx, m, snapshot); err != nil {
 			return err
 		}
 	}
+	g.dumper.Ration, g.dumper.Settings = g.Ration, &snapshot.Settings
+	err := g.enter(s, func() (err error) {
+		defer g.dumper.Close() // it would keep the namespace alive
+		if s.settings == nil {
+			if err := g.plain.Read(ctx, m, snapshot); err != nil {
+				return err
+			}
+		}
+		m.Room, report, err = g.dumper.Dump(ctx, m.Room)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	g.dumper.Rest(snapshot)
 	s.usable, s.assumed = snapshot.Settings.Usable(), snapshot.Settings.Assumed
 	if report.Interrupted {
 		m.Limit(source.LimitInterrupted, "")
@@ -104,19 +108,23 @@ func (g *Gate) readTables(ctx context.Context, m *source.Moment, s *guarded, sna
 	if s.Oldest == 0 {
 		return denied
 	}
+	snapshot.Settings = g.defaults
+	g.rest.Begin(&snapshot.Settings)
 	for _, t := range [...]struct {
 		name    string
 		proto   source.Proto
 		family6 bool
 	}{{"tcp", source.TCP, false}, {"tcp6", source.TCP, true}, {"udp", source.UDP, false}, {"udp6", source.UDP, true}} {
 		err := readTable(ctx, fmt.Sprintf("%s/%d/net/%s", g.lister.proc.Root, s.Oldest, t.name), func(lines []byte) {
+			from := len(m.Room)
 			m.Room = procfs.AppendSockets(m.Room, lines, t.proto, t.family6)
+			m.Room = g.Ration.KeepFrom(m.Room, from, &g.rest)
 		})
 		if err != nil && (t.name == "tcp" || !isGone(err)) {
 			return err
 		}
 	}
-	snapshot.Settings = g.defaults
+	g.rest.Give(snapshot)
 	m.Limit(source.LimitRange, fmt.Sprintf("%s: %v", s.Scope.Name, denied))
 	return nil
 }
@@ -152,10 +160,11 @@ func (g *Gate) brief(m *source.Moment, s *guarded) {
 	m.Quiet = append(m.Quiet, b)
 }
 
-// keepRows keeps what a dump saw for the polls until the next.
+// keepRows keeps what a dump saw for the polls until the next: of a ration, a
+// quarter at most.
 func (g *Gate) keepRows(s *guarded, rows []source.Socket, at time.Time) {
 	g.dropRows(s)
-	if len(rows) <= maxRows && g.kept+len(rows) <= maxKept {
+	if len(rows) <= maxRows && g.kept+len(rows) <= min(maxKept, g.Ration.Most(4*maxKept)/4) {
 		s.rows, s.last = append(s.rows[:0], rows...), at
 		g.kept += len(rows)
 	}

@@ -53,6 +53,17 @@ func newObject(t reflect.Type, start *time.Time) *object {
 	return o
 }
 
+// only is the object with the fields of the given names.
+func (o *object) only(names []string) *object {
+	part := new(object)
+	for i := range o.fields {
+		if slices.Contains(names, o.fields[i].name) {
+			part.fields, part.zero = append(part.fields, o.fields[i]), append(part.zero, o.zero[i])
+		}
+	}
+	return part
+}
+
 // values gives the fields of v, in the memory of old.
 func (o *object) values(old values, v reflect.Value) values {
 	if old == nil {

@@ -45,6 +45,9 @@ func Create(path string, force bool) (*File, error) {
 		return replace(path)
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) && force {
+		return nil, fmt.Errorf("%s is a link to what is not there", path)
+	}
 	if errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("%s is there already (--force replaces it): %w", path, fs.ErrExist)
 	}

@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+
+	"ephtop/source/race"
 )
 
 // childVariable names the recording that a child process is to copy.
@@ -25,7 +27,7 @@ func TestHostileRecordings(t *testing.T) {
 		fmt.Printf("\nused %s kB\nended %v\nPASS\n", most, err)
 		return
 	}
-	if raced {
+	if race.Enabled {
 		t.Skip("they take minutes with the race detector, which has a memory of its own")
 	}
 	t.Parallel()

@@ -91,9 +91,15 @@ type count struct {
 	quoted, escaped bool
 }
 
+// marks are the bytes that may change what is counted: few of a line.
+var marks = [256]bool{'\n': true, '\\': true, '"': true, ':': true, '{': true, '}': true, '[': true, ']': true}
+
 // add goes on with a part of a line.
 func (c *count) add(part []byte) error {
 	for _, b := range part {
+		if !marks[b] && !c.escaped {
+			continue
+		}
 		switch {
 		case b == '\n':
 			c.depth, c.quoted, c.escaped = 0, false, false

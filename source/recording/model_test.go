@@ -145,7 +145,7 @@ func figures(st *model.State, names bool) []string {
 	}
 	for i, r := range st.Rows {
 		seen, of := st.Likely(i)
-		note("row %v %v %v %v %v, likely %d of %d", r.Tier, r.Suspected, r.Ephemeral, r.SinceStart, r.Since, seen, of)
+		note("row %v %v %v %v %v, likely %d of %d", r.Tier, r.Suspected, r.Ephemeral, r.SinceStart, r.Age, seen, of)
 		if names && r.Process != source.NoProcess {
 			note("row of %v", st.Processes[r.Process])
 		}

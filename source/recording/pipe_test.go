@@ -23,8 +23,6 @@ func TestAMomentIsReadableAtOnce(t *testing.T) {
 	}
 	defer to.Close()
 	w := newWriter(t, to)
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
 	var p *recording.Player
 	for i, s := range moments(7, 60, 10, 130) {
 		if err := w.Write(s); err != nil {
@@ -37,7 +35,9 @@ func TestAMomentIsReadableAtOnce(t *testing.T) {
 			defer p.Close()
 		}
 		var got source.Moment
-		if err := p.Poll(ctx, &got); err != nil {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		err := p.Poll(ctx, &got)
+		if cancel(); err != nil {
 			t.Fatalf("moment %d: %v", i, err)
 		}
 		if d := differ(s, &got); d != "" {
@@ -57,7 +57,7 @@ func TestAMomentIsReadableAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := p.Poll(ctx, new(source.Moment)); err != io.EOF {
+		if err := p.Poll(t.Context(), new(source.Moment)); err != io.EOF {
 			t.Errorf("at the end: %v", err)
 		}
 	}

@@ -21,6 +21,7 @@ type Ring struct {
 	writer *Writer
 	length time.Duration
 	most   int
+	within int // see Within
 
 	header   []byte
 	segments []segment
@@ -53,7 +54,7 @@ type segment struct {
 // NewRing makes a Ring that holds the moments of a length of time, and of up to
 // FullEvery moments more; less where these take more than most bytes.
 func NewRing(length time.Duration, most int) (*Ring, error) {
-	r := &Ring{length: length, most: most}
+	r := &Ring{length: length, most: most, within: most}
 	w, err := newWriter(&r.saved, Header{}, ringWindow)
 	if err != nil {
 		return nil, err
@@ -62,6 +63,13 @@ func NewRing(length time.Duration, most int) (*Ring, error) {
 	r.writer = w
 	return r, nil
 }
+
+// Within has the Ring hold so many bytes, or fewer, from the next moment on. Three
+// full moments it holds if its own most allows it, so that it always reaches back.
+func (r *Ring) Within(most int) { r.within = most }
+
+// bound is how many bytes it holds for now.
+func (r *Ring) bound() int { return min(r.most, max(r.within, 3*r.lastFull)) }
 
 // Write writes a moment as [Writer.Write] does. One that takes half of the
 // Ring is too large for it: that is ErrTooLarge as well.
@@ -95,10 +103,11 @@ func (r *Ring) Write(m *source.Moment) error {
 			return w.err
 		}
 	}
-	if r.segments[len(r.segments)-1].size > r.most/2 {
+	most := r.bound()
+	if r.segments[len(r.segments)-1].size > most/2 {
 		w.nextFull = w.moments
 	}
-	for len(r.segments) > 1 && (r.size > r.most || w.now-r.segments[1].from >= r.length) {
+	for len(r.segments) > 1 && (r.size > most || w.now-r.segments[1].from >= r.length) {
 		r.size -= r.segments[0].size
 		r.segments = slices.Delete(r.segments, 0, 1)
 	}

@@ -85,6 +85,27 @@ func TestRingHoldsNoMoreThanItMay(t *testing.T) {
 	}
 }
 
+// Told to take less, it drops what is old, but never gets too small for what it is
+// to hold.
+func TestRingWithinLess(t *testing.T) {
+	t.Parallel()
+	written := moments(22, 200, 200, 200)
+	wide := ringOf(t, time.Hour, 1<<20, written)
+	_, all := played(t, wide, written)
+	for _, within := range []int{all / 2, 1} {
+		r := ringOf(t, time.Hour, 1<<20, written[:150])
+		r.Within(within)
+		for _, m := range written[150:] {
+			if err := r.Write(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, size := played(t, r, written); size > max(within, all/3) || got < 3 || got == len(written) {
+			t.Errorf("within %d of %d bytes, it holds %d moments in %d", within, all, got, size)
+		}
+	}
+}
+
 func TestRingIsTooSmall(t *testing.T) {
 	t.Parallel()
 	r, err := recording.NewRing(time.Hour, 100)

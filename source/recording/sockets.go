@@ -66,6 +66,10 @@ func (t *sockets) reset(now time.Duration) {
 // constant are the fields that are the same where the key is.
 var constant = [...]string{"id", "local", "local_port", "remote", "remote_port", "proto", "interface", "cookie"}
 
+// moving are the fields that a digest keeps as they are, so that others need not
+// be looked at where the rest is the same.
+var moving = [...]string{"until", "timer", "retransmits", "rx", "tx"}
+
 // key is a hash of what stays the same of a socket, through TIME_WAIT too. Many
 // without a peer may have the same port, and never lose their inode.
 func (t *sockets) key(s *source.Socket) uint64 {
@@ -247,13 +251,17 @@ func (w *Writer) appendChanged(s *source.Snapshot, t *sockets) error {
 		w.setRow(n, owner, until, k)
 		w.was = w.row
 		t.recall(d, &w.was)
-		w.base = w.socket.values(w.base, reflect.ValueOf(&w.was).Elem())
+		form, base := w.moving, &w.moved
 		if all {
-			w.socket.forget(w.base, constant[:])
+			form, base = w.socket, &w.base
+		}
+		*base = form.values(*base, reflect.ValueOf(&w.was).Elem())
+		if all {
+			form.forget(*base, constant[:])
 		}
 		t.keep(d, &w.row, rest)
 		b := strconv.AppendUint(append(append(w.b, begin...), `{"id":`...), uint64(n)+1, 10)
-		w.b = append(w.socket.append(b, w.base, reflect.ValueOf(&w.row).Elem()), '}')
+		w.b = append(form.append(b, *base, reflect.ValueOf(&w.row).Elem()), '}')
 		begin = ","
 		if err := w.packPiece(); err != nil {
 			return err

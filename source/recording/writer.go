@@ -41,8 +41,8 @@ type Writer struct {
 	open   bool         // a frame has begun and not ended
 	index  index
 
-	moment, snapshot, scope, socket, process *object
-	event                                    appender
+	moment, snapshot, scope, socket, moving, process *object
+	event                                            appender
 
 	b        []byte // what is not packed yet of the lines of a moment
 	size     int    // of what is
@@ -58,7 +58,7 @@ type Writer struct {
 
 	blocked, freed ports // memory of appendChanges
 	row, was       row   // of appendChanged and appendFresh
-	base           values
+	base, moved    values
 }
 
 // stream is what was written of one namespace.
@@ -98,6 +98,7 @@ func newWriter(w io.Writer, h Header, window int) (*Writer, error) {
 	wr.snapshot = newObject(reflect.TypeFor[source.Snapshot](), start)
 	wr.scope = newObject(reflect.TypeFor[source.Scope](), start)
 	wr.socket = newObject(reflect.TypeFor[row](), start)
+	wr.moving = wr.socket.only(moving[:])
 	wr.process = newObject(reflect.TypeFor[entry](), start)
 	wr.event = appenderOf(reflect.TypeFor[source.Event](), start)
 	return wr, nil

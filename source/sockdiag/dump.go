@@ -151,20 +151,6 @@ func (d *Dumper) Stamps(ctx context.Context, s *source.Socket) error {
 	}
 }
 
-// keep drops those rows from an index on for which there is no room.
-func (d *Dumper) keep(rows []source.Socket, from int) []source.Socket {
-	if d.Ration == nil {
-		return rows
-	}
-	kept := rows[:from]
-	for i := range rows[from:] {
-		if s := &rows[from+i]; d.Ration.Keep(s, &d.rest) {
-			kept = append(kept, *s)
-		}
-	}
-	return kept
-}
-
 // Rest hands out in s what the last dump has no rows for.
 func (d *Dumper) Rest(s *source.Snapshot) {
 	if d.Ration != nil {
@@ -206,7 +192,7 @@ func (d *Dumper) dumpOnce(ctx context.Context, dst []source.Socket, r request) (
 		var p progress
 		before := len(dst)
 		dst, p, err = decode(dst, d.buf[:n], r.proto, d.seq)
-		dst = d.keep(dst, before)
+		dst = d.Ration.KeepFrom(dst, before, &d.rest)
 		interrupted = interrupted || p.interrupted
 		if err != nil || p.done {
 			return dst, interrupted, err

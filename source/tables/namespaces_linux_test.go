@@ -138,7 +138,7 @@ func TestEndedNamespaceIsNotWalked(t *testing.T) {
 			listed = e.namespaces.find(uint32(ended.Netns))
 		})
 		other := engine(t, e.variant)
-		for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) { // it is taken down some time after its last thread has ended
+		for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) { // it is taken down some time after its last thread has ended
 			m := walk(t, other, nil)
 			if !slices.ContainsFunc(m.Snapshots, func(s source.Snapshot) bool { return s.Scope.Cookie == ended.Cookie }) {
 				break

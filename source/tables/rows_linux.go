@@ -15,7 +15,7 @@ func (e *Engine) takeRows(m *source.Moment, proto source.Proto, straight int32) 
 	rows := e.memory.rows[:min(e.memory.result.count, maxRows)]
 	// At first to what the walk before needed: to grow by and by leaves garbage.
 	if e.tested == nil {
-		m.Room = grow(m.Room, max(e.Ration.Most(len(rows)), e.Ration.Most(e.sockets)-len(m.Room)))
+		m.Room = source.Grow(m.Room, max(e.Ration.Most(len(rows)), e.Ration.Most(e.sockets)-len(m.Room)))
 	}
 	if e.tested != nil {
 		e.kept += len(rows) // what is to come
@@ -98,21 +98,12 @@ func (e *Engine) place(m *source.Moment, begin int, straight int32) {
 		next += ns.count
 		ns.count = 0 // counted again as they are placed
 	}
-	m.Room = grow(m.Room, len(e.spill))[:next]
+	m.Room = source.Grow(m.Room, len(e.spill))[:next]
 	for i, of := range e.spillOf {
 		ns := e.namespaces.list[of]
 		m.Room[ns.start+ns.count] = e.spill[i]
 		ns.count++
 	}
-}
-
-// grow makes room for n more sockets and a few: append would make it for a quarter
-// more, which of 200,000 sockets is 4 MB in each of two moments.
-func grow(list []source.Socket, n int) []source.Socket {
-	if most := len(list) + n; cap(list) < most {
-		return append(make([]source.Socket, 0, most+most/16), list...)
-	}
-	return list
 }
 
 // portKey sorts the ports by namespace, then by layer-3 domain; 0 is none.

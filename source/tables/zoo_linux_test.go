@@ -148,7 +148,7 @@ func (z *keeper) closing(listener, listener6 int) {
 
 // await waits until a socket has come to something.
 func (z *keeper) await(fd int, done func(*unix.TCPInfo) bool) {
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 		if z.must(err); done(info) {
 			return

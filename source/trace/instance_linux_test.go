@@ -131,11 +131,11 @@ func TestMountedTracefs(t *testing.T) {
 		default:
 			defer root.Close()
 		}
-		before, err := os.ReadFile("/proc/thread-self/mountinfo")
+		before, err := tracefsMounts("thread-self")
 		if err != nil {
 			return err
 		}
-		if !strings.Contains(string(before), " "+tracefsPath+" ") {
+		if !strings.Contains(before, " "+tracefsPath+" ") {
 			t.Error("tracefs is not mounted: the test is wrong")
 		}
 		netns, err := os.Open(h.Path())
@@ -149,8 +149,8 @@ func TestMountedTracefs(t *testing.T) {
 		if tr, err = Open(); err != nil {
 			return err
 		}
-		after, err := os.ReadFile("/proc/thread-self/mountinfo")
-		if string(after) != string(before) {
+		after, err := tracefsMounts("thread-self")
+		if after != before {
 			t.Errorf("mounts with a tracer:\n%s\nbefore:\n%s", after, before)
 		}
 		return err

@@ -10,8 +10,8 @@ import (
 	"ephtop/model"
 	"ephtop/source"
 	"ephtop/source/demo"
+	"ephtop/source/race"
 	"ephtop/ui/advice"
-	"ephtop/ui/internal/race"
 )
 
 // presently is what is said of calls that fail now.

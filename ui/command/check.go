@@ -88,10 +88,11 @@ With --from, it judges the last moment of a recording, or the one of --at.`,
 }
 
 // unknown says in a check's one line what went wrong.
-func unknown(w io.Writer, err error) {
+func unknown(w io.Writer, err error) error {
 	line := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
 	line = strings.ReplaceAll(text.Sanitize(line), "|", "/") // | would begin performance data
-	fmt.Fprintf(w, "EPHTOP UNKNOWN - %s\n", line)
+	_, err = fmt.Fprintf(w, "EPHTOP UNKNOWN - %s\n", line)
+	return err
 }
 
 // isCheck tells whether a check was wanted, also where a wrong flag before its

@@ -48,7 +48,7 @@ type Env struct {
 // Run does what the arguments, the program's name not among them, say. What
 // goes wrong is said in one line on Env.Stderr. The result is the exit status:
 // 0, 1 for a failure, 2 for a wrong command line; check and doctor have an
-// answer of their own in it.
+// answer of their own in it, and 3 for a failure.
 func Run(args []string, env Env) int {
 	if env.Getenv == nil {
 		env.Getenv = os.Getenv
@@ -77,8 +77,8 @@ func Run(args []string, env Env) int {
 	case errors.Is(err, context.Canceled): // by a signal
 		return statusInterrupted
 	case isCheck(cmd, args):
-		if !gone(err) {
-			unknown(env.Stdout, err)
+		if !gone(err) && unknown(env.Stdout, err) != nil {
+			complain(env.Stderr, err)
 		}
 		return statusUnknown
 	case gone(err):
@@ -88,6 +88,9 @@ func Run(args []string, env Env) int {
 		return statusUsage
 	}
 	complain(env.Stderr, err)
+	if cmd.Name() == "doctor" { // whose 1 is a warning
+		return statusUnknown
+	}
 	return statusFailed
 }
 

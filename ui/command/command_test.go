@@ -108,6 +108,28 @@ func TestFailuresAreOneLineAndStatus1(t *testing.T) {
 	}
 }
 
+// Those whose status 1 is an answer fail with 3, and say so where they can.
+func TestFailuresOfAnswersAreStatus3(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ command, stdout, stderr string }{
+		{"check", "EPHTOP UNKNOWN - read the sockets: no memory\n", ""},
+		{"doctor", "", "ephtop: read the sockets: no memory\n"},
+	} {
+		r := runWith(t, &fakeHost{pollErr: errors.New("no memory")}, c.command)
+		if r.status != 3 || r.stdout != c.stdout || r.stderr != c.stderr {
+			t.Errorf("%s: status %d, %q, %q", c.command, r.status, r.stdout, r.stderr)
+		}
+	}
+	var stderr bytes.Buffer
+	status := Run([]string{"check"}, Env{
+		Stdin: strings.NewReader(""), Stdout: failingWriter{syscall.ENOSPC}, Stderr: &stderr,
+		Open: func(live.Options) (source.Source, error) { return &fakeHost{}, nil },
+	})
+	if want := "ephtop: write the check: no space left on device\n"; status != 3 || stderr.String() != want {
+		t.Errorf("check to a full disk: status %d, %q, want 3 and %q", status, stderr.String(), want)
+	}
+}
+
 type failingWriter struct{ err error }
 
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }

@@ -52,9 +52,10 @@ with the figure and the next step. Then come the findings, most urgent first,
 each with what helps, by how much on this host, and at what risk, and as the
 last the verdict: what is most urgent, and what to do first. Nothing is changed.
 
-The exit status is 0, 1 or 2 by the worst point; what is not known is no alarm.
-Ctrl+C ends the watch early, with what was seen so far. --interval is the time
-between two polls, and --filter changes nothing here.
+The exit status is 0, 1 or 2 by the worst point; what is not known is no alarm,
+and 3 says that doctor could not look at all. Ctrl+C ends the watch early, with
+what was seen so far. --interval is the time between two polls, and --filter
+changes nothing here.
 
 Of several network namespaces it speaks of the worst, or of the one that --netns
 names, and lists what is wrong in the others.
@@ -129,7 +130,7 @@ func (a *app) diagnose(ctx context.Context, length time.Duration, ask bool, writ
 			return prober, nil
 		}
 	}
-	s, err := a.session(open, 0)
+	s, err := a.session(open, session.Options{})
 	if err != nil {
 		return err
 	}

@@ -157,7 +157,7 @@ func TestOtherSignals(t *testing.T) {
 		}
 		t.Run(unix.SignalName(s), func(t *testing.T) {
 			t.Parallel()
-			p := startOnPty(t, program(t, "demo", "--speed", "1"))
+			p := startOnPty(t, program(t, "demo", "browsing", "--speed", "1"))
 			p.waitFor("● live")
 			ends := false
 			switch s {

@@ -16,8 +16,7 @@ import (
 // sshd is that of Debian's openssh-server. It must be called by its whole path.
 const sshd = "/usr/sbin/sshd"
 
-// wantSSH skips a test where there is no sshd that we may start. Only one test may
-// want it at a time: at its end it takes away what it made.
+// wantSSH skips a test where there is no sshd that we may start.
 func wantSSH(t *testing.T) {
 	t.Helper()
 	for _, program := range []string{sshd, "ssh", "ssh-keygen"} {
@@ -28,9 +27,9 @@ func wantSSH(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, for sshd")
 	}
-	const separation = "/run/sshd" // sshd wants it, and its service makes it
-	if err := os.Mkdir(separation, 0o755); err == nil {
-		t.Cleanup(func() { os.Remove(separation) })
+	const separation = "/run/sshd" // sshd wants it, and its service makes it; others may want it after us
+	if err := os.MkdirAll(separation, 0o755); err != nil {
+		t.Fatal(err)
 	}
 }
 

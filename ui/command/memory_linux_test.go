@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"ephtop/source/netlab"
-	"ephtop/ui/internal/race"
+	"ephtop/source/race"
 )
 
 // In a control group whose memory is too little for so many sockets, the program
@@ -49,6 +49,26 @@ func TestASmallControlGroup(t *testing.T) {
 	}
 }
 
+// So it is where another namespace has them, which sock_diag tells of first.
+func TestASmallControlGroupBesideACrowd(t *testing.T) {
+	unraced(t)
+	netlab.NewCrowd(t, 3200, 20_000)
+	for _, source := range []string{"auto", "sockdiag"} {
+		cmd := confined(t, controlGroup(t, 40<<20), "snapshot", "-o", "json", "--netns", "all", "--source", source)
+		var out, errOut strings.Builder
+		cmd.Stdout, cmd.Stderr = &out, &errOut
+		if err := netlab.New(t, "").Start(cmd); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Fatalf("--source %s: %v: %s", source, err, &errOut)
+		}
+		if !strings.Contains(out.String(), "connections are shown: memory is limited to 20 MB") {
+			t.Errorf("--source %s does not say that it shows fewer connections", source)
+		}
+	}
+}
+
 // TestADashboardInASmallControlGroup looks at it for some polls.
 func TestADashboardInASmallControlGroup(t *testing.T) {
 	unraced(t)
@@ -83,8 +103,8 @@ func controlGroup(t *testing.T, limit int) string {
 	for _, of := range []struct{ mount, file string }{
 		{"/sys/fs/cgroup", "memory.max"}, {"/sys/fs/cgroup/memory", "memory.limit_in_bytes"},
 	} {
-		dir := filepath.Join(of.mount, "ephtop-test-"+strconv.Itoa(os.Getpid())+"-"+t.Name())
-		if os.Mkdir(dir, 0o755) != nil {
+		dir, err := os.MkdirTemp(of.mount, "ephtop-test-")
+		if err != nil {
 			continue
 		}
 		t.Cleanup(func() { os.Remove(dir) })

@@ -97,7 +97,7 @@ func (a *app) lookAt(ctx context.Context, p *past) (*session.Watch, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.session(func(*slog.Logger) (source.Source, error) { return a.ranged(src), nil }, 0)
+	s, err := a.session(func(*slog.Logger) (source.Source, error) { return a.ranged(src), nil }, session.Options{})
 	if err != nil {
 		src.Close()
 		return nil, err

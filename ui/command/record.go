@@ -35,6 +35,7 @@ const failuresInARow = 10
 type recordOptions struct {
 	path             string
 	duration         time.Duration // 0 for no end
+	ring             time.Duration // of a flight recorder; 0 for none
 	force, anonymize bool
 	*polled
 }
@@ -46,7 +47,7 @@ const fastDuration = 3 * time.Minute
 func (a *app) record() *cobra.Command {
 	var o recordOptions
 	cmd := &cobra.Command{
-		Use:   "record FILE [flags]",
+		Use:   "record FILE|DIR [flags]",
 		Short: "Record what is to be seen, without a screen",
 		Long: `Polls until it is told to end (Ctrl+C, SIGTERM, SIGHUP or --duration) and
 writes each moment to FILE as it comes, so that a recording is good up to where
@@ -61,9 +62,15 @@ their command lines. Ports, states, times and figures stay.
 --interval and --duration are of the host's time. With --speed max it ends after
 3m if nothing else is said. The same scenario and --seed give the same file.
 
+--ring TIME is a flight recorder: so much of what was is kept in memory, and
+nothing is written before the level becomes critical or a connect fails. Then it
+is in a file in the directory DIR, with the minute that follows: one in five
+minutes at most, and 20 files or 256 MB, of which the oldest go.
+
 FILE holds JSON Lines under zstd: zstd -dc FILE | jq shows them.`,
 		Example: `  ephtop record --duration 10m trouble.eph
   sudo ephtop record --anonymize trouble.eph
+  ephtop record --ring 2m /var/lib/ephtop
   ephtop record --demo leak --speed max --duration 10m leak.eph
   ssh host ephtop record - | ephtop replay -`,
 		Annotations: map[string]string{polls: "yes"},
@@ -78,6 +85,9 @@ FILE holds JSON Lines under zstd: zstd -dc FILE | jq shows them.`,
 				o.duration = fastDuration
 			}
 			o.path = args[0]
+			if o.ring > 0 {
+				return a.recordTrouble(cmd.Context(), o)
+			}
 			return a.writeRecording(cmd.Context(), o)
 		},
 	}
@@ -89,9 +99,11 @@ FILE holds JSON Lines under zstd: zstd -dc FILE | jq shows them.`,
 		o.duration = d
 		return nil
 	}}, "duration", "end after this time, as in 10m")
+	cmd.Flags().Var(ringSpan(&o.ring), "ring", "record only trouble, in a directory, and this much before it")
 	addForce(cmd, &o.force)
 	cmd.Flags().BoolVar(&o.anonymize, "anonymize", false, "replace addresses and names")
 	o.polled = a.addPolled(cmd, addRecordSpeed)
+	offer(cmd, "ring", cobra.FixedCompletions([]string{"1m", "2m", "10m"}, cobra.ShellCompDirectiveNoFileComp))
 	offer(cmd, "duration", cobra.FixedCompletions([]string{"1m", "10m", "1h"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -222,7 +234,7 @@ func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.session(func(log *slog.Logger) (source.Source, error) { return a.openRecorded(log, o) }, 0)
+	s, err := a.session(func(log *slog.Logger) (source.Source, error) { return a.openRecorded(log, o) }, session.Options{})
 	if err != nil {
 		file.Close()
 		return err

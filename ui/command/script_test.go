@@ -19,6 +19,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/live"
+	"ephtop/source/race"
 	"ephtop/ui/command"
 	"ephtop/ui/dashboard"
 	"ephtop/ui/fleet"
@@ -26,9 +27,14 @@ import (
 
 func TestMain(m *testing.M) {
 	beHelper()
-	// A SIGHUP that is ignored here (nohup) would be ignored by the programs
-	// that the tests start; one that is handled is theirs by default.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	// A signal that is ignored here (nohup, a job in the background of a script)
+	// would be ignored by the programs that the tests start; one that is handled is
+	// theirs by default.
+	for _, s := range []os.Signal{syscall.SIGHUP, os.Interrupt} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
 	testscript.Main(manyAtOnce{m}, map[string]func(){"ephtop": func() { os.Exit(run(os.Args[1:])) }})
 }
 
@@ -76,6 +82,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GOOS", runtime.GOOS)
 			env.Setenv("GOARCH", runtime.GOARCH)
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "race" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return race.Enabled, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"refuse": refuse,

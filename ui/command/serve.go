@@ -192,7 +192,7 @@ func (a *app) serveMetrics(ctx context.Context, o *serveOptions) (err error) {
 	}
 	var flight *session.Flight
 	if o.keep != "" {
-		if flight, err = session.NewFlight(o.keep); err != nil {
+		if flight, err = session.NewFlight(o.keep, session.FlightBefore); err != nil {
 			return usagef("--keep: %w", err)
 		}
 		collector.Recorded(0, "")

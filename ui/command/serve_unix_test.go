@@ -129,8 +129,8 @@ func TestServeKeepsTrouble(t *testing.T) {
 	serving := regexp.MustCompile(`ephtop: serving (http://\S+)\n`)
 	file := regexp.MustCompile(`(?m)^ephtop_flight_recording_info\{file="(.*)"\} 1$`)
 	var recorded []string
-	for range 1200 { // the demo's time, more than the machine's
-		time.Sleep(50 * time.Millisecond)
+	for range 600 { // the demo's time, more than the machine's
+		time.Sleep(200 * time.Millisecond)
 		if url := serving.FindStringSubmatch(stderr.String()); url != nil {
 			page := get(t, url[1])
 			if recorded = file.FindStringSubmatch(page); recorded != nil {

@@ -85,7 +85,7 @@ its counters, which take more than one look.`,
 }
 
 func (a *app) writeSnapshot(ctx context.Context, p *past, write writeState) error {
-	st, all, err := a.look(ctx, p, 0)
+	st, all, err := a.look(ctx, p, pollTimeout)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (a *app) writeSnapshot(ctx context.Context, p *past, write writeState) erro
 	return nil
 }
 
-// look polls once, for so long at most if that is not 0, or gives the moment of
+// look polls once, for so long at most, or gives the moment of
 // a past: that may come through a pipe for as long as it likes. The State is
 // that which is to be spoken of.
 func (a *app) look(ctx context.Context, p *past, timeout time.Duration) (st *model.State, all *model.Overview, err error) {
@@ -112,7 +112,7 @@ func (a *app) look(ctx context.Context, p *past, timeout time.Duration) (st *mod
 		st, err := a.chosen(w.Seen())
 		return st, &w.Seen().Overview, err
 	}
-	s, err := a.session(a.openUntraced, timeout)
+	s, err := a.session(a.openUntraced, session.Options{Once: true, Timeout: timeout})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -125,7 +125,7 @@ func (a *app) look(ctx context.Context, p *past, timeout time.Duration) (st *mod
 }
 
 // session begins one on what open opens.
-func (a *app) session(open func(*slog.Logger) (source.Source, error), timeout time.Duration) (*session.Session, error) {
+func (a *app) session(open func(*slog.Logger) (source.Source, error), o session.Options) (*session.Session, error) {
 	log, err := a.openLog()
 	if err != nil {
 		return nil, err
@@ -134,7 +134,8 @@ func (a *app) session(open func(*slog.Logger) (source.Source, error), timeout ti
 	if err != nil {
 		return nil, err
 	}
-	return session.New(src, session.Options{Thresholds: a.flags.thresholds, Timeout: timeout, Log: log}), nil
+	o.Thresholds, o.Log = a.flags.thresholds, log
+	return session.New(src, o), nil
 }
 
 // closing closes c. It is an error if there is none yet.

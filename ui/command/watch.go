@@ -55,7 +55,7 @@ With -o json a line is one object of less than 900 bytes.`,
 func (a *app) writeLines(ctx context.Context, p *polled, write writeLine) (err error) {
 	ctx, stop := ending.Told(ctx)
 	defer stop()
-	s, err := a.session(func(log *slog.Logger) (source.Source, error) { return a.openPolled(log, p, a.flags.interval) }, pollTimeout)
+	s, err := a.session(func(log *slog.Logger) (source.Source, error) { return a.openPolled(log, p, a.flags.interval) }, session.Options{Timeout: pollTimeout})
 	if err != nil {
 		return err
 	}

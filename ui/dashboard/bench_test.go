@@ -13,9 +13,10 @@ import (
 // many is a busy host: n connections from 28,000 ports to as many databases
 // as that takes.
 func many(n int) []source.Socket {
-	all := make([]source.Socket, 0, n)
+	all, like := make([]source.Socket, 0, n), tcp(0, "10.0.9.2 5432", source.Established, 0)
 	for i := range n {
-		s := tcp(uint16(32768+i%28000), "10.0.9.2 5432", source.Established, int32(i%2))
+		s := like
+		s.LocalPort, s.Process = uint16(32768+i%28000), int32(i%2)
 		s.Remote = source.Addr4([4]byte{10, 1, 0, byte(i / 28000)})
 		s.Cookie, s.Inode = uint64(i+1), uint32(i+1)
 		if i%3 == 0 {

@@ -8,7 +8,7 @@ import (
 	"github.com/muesli/termenv"
 
 	"ephtop/source"
-	"ephtop/ui/internal/race"
+	"ephtop/source/race"
 	"ephtop/ui/screen"
 	"ephtop/ui/theme"
 )

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,14 +17,18 @@ import (
 
 // crowd is a host whose ports to two databases are nearly used up.
 func crowd() []source.Socket {
-	var all []source.Socket
-	for i := range 27_000 {
-		all = append(all, tcp(uint16(32_768+i), "10.0.9.2 5432", source.Established, 0))
-	}
-	for i := range 20_000 {
-		s := tcp(uint16(32_768+i), "10.0.9.3 6379", source.Established, 1)
-		s.Inode, s.Cookie = s.Inode+100_000, s.Cookie+100_000
-		all = append(all, s)
+	return append(full(0, 27_000, "10.0.9.2 5432", 0, 0), full(0, 20_000, "10.0.9.3 6379", 1, 100_000)...)
+}
+
+// full are connections of a process on the ports of the range from one to
+// another. Their inodes and cookies are above first.
+func full(from, to int, remote string, process int32, first uint32) []source.Socket {
+	all := slices.Repeat([]source.Socket{tcp(0, remote, source.Established, process)}, to-from)
+	for i := range all {
+		s := &all[i]
+		s.LocalPort = uint16(32_768 + from + i)
+		s.Inode = first + uint32(s.LocalPort)
+		s.Cookie = uint64(s.Inode)
 	}
 	return all
 }
@@ -93,12 +98,7 @@ func TestTheCursorStaysOnItsFinding(t *testing.T) {
 			if held {
 				h.press("down")
 			}
-			all := crowd()
-			for i := range 28_000 - 20_000 {
-				s := tcp(uint16(32_768+20_000+i), "10.0.9.3 6379", source.Established, 1)
-				s.Inode, s.Cookie = s.Inode+100_000, s.Cookie+100_000
-				all = append(all, s)
-			}
+			all := append(crowd(), full(20_000, 28_000, "10.0.9.3 6379", 1, 100_000)...)
 			h.src.set(func(s *fakeSource) { s.sockets = all })
 			h.sleep(2 * time.Second)
 			v := &h.m.view

@@ -300,7 +300,7 @@ func TestMomentsThatAreKeptAreNeverPolledInto(t *testing.T) {
 // On a large host a glance comes first, and then all of the history.
 func TestLookBackOnALargeHost(t *testing.T) {
 	t.Parallel()
-	runConfig(t, many(6000), Config{}, func(h *harness) {
+	runConfig(t, many(4500), Config{}, func(h *harness) { // in two minutes, more than a glance has time for
 		h.sleep(120 * time.Second)
 		h.press("space", "left")
 		if n := len(h.m.shown.state.History); n != 120 {

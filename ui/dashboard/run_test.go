@@ -80,14 +80,16 @@ func (h *terminalHarness) text() string {
 	return h.output.String()
 }
 
+// deadline is how long anything may take before it counts as never.
+const deadline = time.Minute
+
 // waitFor waits until the text was written to the terminal.
 func (h *terminalHarness) waitFor(text string) {
 	h.Helper()
-	for range 500 {
+	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if strings.Contains(h.text(), text) {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	h.Fatalf("the terminal never showed %q:\n%q", text, h.text())
 }
@@ -100,7 +102,7 @@ func (h *terminalHarness) end() {
 		if err != nil {
 			h.Errorf("Run: %v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(deadline):
 		h.Fatal("the dashboard does not end")
 	}
 }
@@ -215,7 +217,7 @@ func TestRunEndsOnATerminalThatTakesNothing(t *testing.T) {
 		if err != nil {
 			t.Errorf("Run: %v", err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(deadline):
 		t.Fatal("the dashboard does not end")
 	}
 	after, err := term.GetState(tty.Fd())
@@ -313,11 +315,7 @@ func TestReportOnATerminal(t *testing.T) {
 	io.WriteString(h.master, "q")
 	h.end()
 	_, after, _ := strings.Cut(h.text(), "\x1b[?1049l")
-	for range 100 {
-		if strings.Contains(after, "\n") {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
+	for end := time.Now().Add(deadline); !strings.Contains(after, "\n") && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		_, after, _ = strings.Cut(h.text(), "\x1b[?1049l")
 	}
 	if !strings.Contains(after, "report in "+h.dir+"/ephtop-test-") || !strings.Contains(after, ".md\r\n") {

@@ -19,7 +19,7 @@ import (
 )
 
 // answer is how long an answer may take before a test gives up.
-const answer = 30 * time.Second
+const answer = time.Minute
 
 // started is a Server of one figure that listens on a port of its own, until the
 // test ends.

@@ -22,7 +22,7 @@ import (
 // follows; then nothing is recorded for as long as from one file to the next.
 // Trouble that gets worse is recorded for longer.
 const (
-	flightBefore = 2 * time.Minute
+	FlightBefore = 2 * time.Minute // usually
 	flightAfter  = time.Minute
 	flightMost   = 10 * time.Minute // of one file
 	flightApart  = 5 * time.Minute
@@ -38,8 +38,8 @@ const (
 // flightEnding tells the files of a Flight from all others.
 const flightEnding = ".trouble.eph"
 
-// Flight is a flight recorder: it keeps the last two minutes of what was polled,
-// and records them, with the minute that follows, when the level becomes critical
+// Flight is a flight recorder: it keeps the last minutes of what was polled, and
+// records them, with the minute that follows, when the level becomes critical
 // or a connect fails. The files are in one directory, for their owner only, and
 // bounded in number and bytes. What the disk does holds up nobody. Its methods
 // must not overlap, but for Status.
@@ -68,8 +68,9 @@ type FlightStatus struct {
 	Err   error  // of the last one, nil if all went well so far
 }
 
-// NewFlight makes a Flight that writes to a directory, which must be there.
-func NewFlight(dir string) (*Flight, error) {
+// NewFlight makes a Flight that writes to a directory, which must be there, and
+// keeps so much of what was before.
+func NewFlight(dir string, before time.Duration) (*Flight, error) {
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {
 		err = fmt.Errorf("%s is no directory", dir)
@@ -77,11 +78,19 @@ func NewFlight(dir string) (*Flight, error) {
 	if err != nil {
 		return nil, err
 	}
-	ring, err := recording.NewRing(flightBefore, flightMemory)
+	ring, err := recording.NewRing(before, flightMemory)
 	if err != nil {
 		return nil, err
 	}
 	return &Flight{dir: dir, ring: ring, files: flightFiles, bytes: flightBytes}, nil
+}
+
+// Settle waits until the disk has what was added: for moments that come faster
+// than time goes by.
+func (f *Flight) Settle() {
+	for f.file != nil && len(f.file.parts) > 0 {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // Status says what was recorded. It may be called from any goroutine.

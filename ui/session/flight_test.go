@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,38 +13,38 @@ import (
 	"ephtop/model"
 	"ephtop/source"
 	"ephtop/source/demo"
+	"ephtop/source/race"
 	"ephtop/source/recording"
 )
 
-// flown has a Flight follow a demo for a time, a moment each two seconds.
-func flown(t *testing.T, dir, scenario string, skip, length time.Duration) *Flight {
+// flown has a Flight follow a demo for four minutes, a moment each two seconds,
+// or five with the race detector.
+func flown(t *testing.T, dir, scenario string) *Flight {
 	t.Helper()
-	host, err := demo.New(demo.Options{Scenario: scenario, Seed: 7, Step: 2 * time.Second, Skip: skip})
+	const length = 4 * time.Minute
+	step := 2 * time.Second
+	if race.Enabled {
+		step = 5 * time.Second
+	}
+	host, err := demo.New(demo.Options{Scenario: scenario, Seed: 7, Step: step})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := NewFlight(dir)
+	f, err := NewFlight(dir, FlightBefore)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := New(host, Options{})
 	defer s.Close()
 	var l Look
-	for at := time.Duration(0); at < length; at += 2 * time.Second {
+	for at := time.Duration(0); at < length; at += step {
 		if err := s.Look(t.Context(), &l); err != nil {
 			t.Fatal(err)
 		}
 		f.Add(&l.Moment, &l.Overview)
-		f.settle()
+		f.Settle()
 	}
 	return f
-}
-
-// settle waits for the disk, as a host's seconds would.
-func (f *Flight) settle() {
-	for f.file != nil && len(f.file.parts) > 0 {
-		time.Sleep(time.Millisecond)
-	}
 }
 
 // replayed reads a recording to its end, which must be whole.
@@ -88,7 +89,7 @@ func replayed(t *testing.T, path string) (first, last time.Time, worst model.Lev
 func TestFlight(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f := flown(t, dir, "no-pool", 0, 4*time.Minute)
+	f := flown(t, dir, "no-pool")
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -105,10 +106,86 @@ func TestFlight(t *testing.T) {
 	}
 }
 
+// afterIdling is a simulated host that has no socket for a time before its story
+// begins.
+type afterIdling struct {
+	*demo.Host
+	first          source.Moment // of the story
+	idle, step, at time.Duration
+}
+
+func (h *afterIdling) Poll(ctx context.Context, m *source.Moment) (err error) {
+	at := h.at
+	h.at += h.step
+	switch {
+	case at == 0:
+		err = h.Host.Poll(ctx, &h.first)
+		fallthrough
+	case at < h.idle:
+		m.Reset()
+		m.Host, m.OS, m.Time, m.Mono = h.first.Host, h.first.OS, h.first.Time.Add(at), h.first.Mono+at
+		m.Add(h.first.Snapshots[0].Scope).Settings = h.first.Snapshots[0].Settings.Clone()
+	default:
+		err = h.Host.Poll(ctx, m)
+		m.Time, m.Mono = m.Time.Add(h.idle), m.Mono+h.idle
+	}
+	return err
+}
+
+// An hour of nothing, and then a minute of trouble, is one file: what was for two
+// minutes before, and what came.
+func TestFlightAfterAnIdleHour(t *testing.T) {
+	t.Parallel()
+	const idle, step = time.Hour, 2 * time.Second
+	host, err := demo.New(demo.Options{Scenario: "no-pool", Seed: 7, Step: step})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := NewFlight(t.TempDir(), FlightBefore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(&afterIdling{Host: host, idle: idle, step: step}, Options{})
+	defer s.Close()
+	var l Look
+	var start, critical time.Time
+	for at := time.Duration(0); at < idle+4*time.Minute; at += step {
+		if err := s.Look(t.Context(), &l); err != nil {
+			t.Fatal(err)
+		}
+		if start.IsZero() {
+			start = l.Moment.Time
+		}
+		if critical.IsZero() && l.Overview.Level >= model.LevelCritical {
+			critical = l.Moment.Time
+		}
+		f.Add(&l.Moment, &l.Overview)
+		f.Settle()
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	so := f.Status()
+	if so.Files != 1 {
+		t.Fatalf("recorded %+v", so)
+	}
+	first, last, worst := replayed(t, so.Last)
+	if before := critical.Sub(first); before < FlightBefore || before > FlightBefore+time.Minute {
+		t.Errorf("it begins %v before the level was critical, want %v and the rest of a minute", before, FlightBefore)
+	}
+	if critical.Sub(start) < idle || last.Before(critical.Add(flightAfter-step)) || worst != model.LevelExhausted {
+		t.Errorf("from %v on %v of it, to %v, at worst %v", start, critical, last, worst)
+	}
+}
+
 func TestFlightOfAHealthyHost(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f := flown(t, dir, "busy", 0, 4*time.Minute)
+	scenario := "busy"
+	if race.Enabled {
+		scenario = "browsing" // one goroutine computes all those connections
+	}
+	f := flown(t, dir, scenario)
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +213,7 @@ func story(t *testing.T, f *Flight, levels []model.Level, failed []int) {
 		}
 		l := look(time.Duration(i)*time.Second, level, n)
 		f.Add(&l.Moment, &l.Overview)
-		f.settle()
+		f.Settle()
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
@@ -177,7 +254,7 @@ func TestWhenAFlightRecords(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			f, err := NewFlight(dir)
+			f, err := NewFlight(dir, FlightBefore)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -219,7 +296,7 @@ func TestFlightKeepsToItsRoom(t *testing.T) {
 	}
 	write("ephtop-db1-20250101-000000.eph", 1000*time.Hour) // recorded by hand
 	write("mine"+flightEnding, 1000*time.Hour)
-	f, err := NewFlight(dir)
+	f, err := NewFlight(dir, FlightBefore)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,17 +322,17 @@ func TestFlightKeepsToItsRoom(t *testing.T) {
 func TestFlightWithoutADirectory(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if _, err := NewFlight(filepath.Join(dir, "gone")); err == nil {
+	if _, err := NewFlight(filepath.Join(dir, "gone"), FlightBefore); err == nil {
 		t.Error("a directory that is not there is none")
 	}
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewFlight(file); err == nil {
+	if _, err := NewFlight(file, FlightBefore); err == nil {
 		t.Error("a file is no directory")
 	}
-	f, err := NewFlight(dir)
+	f, err := NewFlight(dir, FlightBefore)
 	if err != nil {
 		t.Fatal(err)
 	}

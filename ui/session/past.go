@@ -19,6 +19,10 @@ const (
 	// takes more bytes.
 	pastLength = 10 * time.Minute
 	pastBytes  = 32 << 20
+	// Each socket takes so much of that: a host of hundreds of thousands has no
+	// memory to spare, and the look itself takes most of what there is.
+	pastRow   = 120
+	pastLeast = 8 << 20
 	// A moment is kept about each second, even where polls come faster, and
 	// less often where keeping one takes more than one part in so many of the
 	// time: on a host of 36,000 sockets, of which 2,000 are replaced a second,
@@ -103,6 +107,7 @@ func (k *keeper) write(m *source.Moment, l model.Level) {
 	if k.err != nil {
 		return
 	}
+	k.ring.Within(max(pastBytes-pastRow*len(m.Room), pastLeast))
 	if k.err = k.ring.Write(m); k.err != nil {
 		k.ring, k.levels = nil, nil
 		return

@@ -42,6 +42,8 @@ type Options struct {
 	// Timeout is how long one poll may take before it is cancelled and counts
 	// as failed; 0 for as long as it likes.
 	Timeout time.Duration
+	// Once says that there will be only one Look, which takes less memory.
+	Once bool
 	// Keep has what was looked at lately kept, for Past.
 	Keep bool
 	// Log takes what goes wrong and how long things take; nil for nothing.
@@ -66,7 +68,7 @@ func New(src source.Source, o Options) *Session {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Session{source: src, options: model.Options{Thresholds: o.Thresholds}, timeout: o.Timeout, log: o.Log}
+	s := &Session{source: src, options: model.Options{Thresholds: o.Thresholds, Once: o.Once}, timeout: o.Timeout, log: o.Log}
 	s.fleet = model.NewFleet(s.options)
 	if o.Keep {
 		s.keeper = newKeeper()

@@ -43,7 +43,7 @@ func State(processes []source.Process, sockets ...Socket) *model.State {
 		}
 		st.Snapshot.Sockets = append(st.Snapshot.Sockets, s)
 		st.Rows = append(st.Rows, model.Row{
-			Process: t.Process, Tier: t.Tier, Since: now.Add(-t.Age).UnixNano(), Outgoing: s.RemotePort != 0 && !t.Server,
+			Process: t.Process, Tier: t.Tier, Age: model.SpanOf(t.Age), Outgoing: s.RemotePort != 0 && !t.Server,
 		})
 	}
 	return st
@@ -82,7 +82,7 @@ func Random(n int) *model.State {
 		case i%50 == 1:
 			s.Proto = source.UDP
 		}
-		row := model.Row{Process: source.NoProcess, Outgoing: true, Since: now.Add(-time.Duration(r.IntN(60)) * time.Second).UnixNano()}
+		row := model.Row{Process: source.NoProcess, Outgoing: true, Age: model.SpanOf(time.Duration(r.IntN(60)) * time.Second)}
 		if r.IntN(4) > 0 {
 			row.Process, row.Tier = int32(r.IntN(len(st.Processes))), model.OwnerObserved
 		}

@@ -55,7 +55,7 @@ func load(t *testing.T, lab *netlab.Host, file, name string, args ...string) {
 func firewallOf(lab *netlab.Host) source.Firewall {
 	var f source.Firewall
 	lab.Must(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		f = Read(ctx, &host.Host{Root: "/"}, defaultRange)
 		return nil

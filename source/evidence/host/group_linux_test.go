@@ -30,7 +30,7 @@ func TestTheDeadlineKillsWhatACommandStarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer syscall.Kill(pid, syscall.SIGKILL)
-	for range 2000 { // what was killed may still be on its way out, or wait for init to reap it
+	for range 12_000 { // what was killed may still be on its way out, or wait for init to reap it
 		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 		if err != nil || strings.Contains(string(stat), ") Z ") {
 			return

@@ -15,7 +15,7 @@ import (
 	"ephtop/model/filter"
 	"ephtop/model/list"
 	"ephtop/source"
-	"ephtop/ui/internal/race"
+	"ephtop/source/race"
 	"ephtop/ui/screen"
 	"ephtop/ui/theme"
 )

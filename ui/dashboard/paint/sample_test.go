@@ -299,7 +299,7 @@ func addSocket(st *model.State, i int) {
 		s.State, s.LocalPort, s.Remote, s.RemotePort = source.Listen, 8080, source.Addr4([4]byte{}), 0
 		s.Local, row.Ephemeral, row.Outgoing, row.SinceStart, s.SendQueue = s.Remote, false, false, true, 4096
 	}
-	row.Since = sampleTime.Add(-age).UnixNano()
+	row.Age = model.SpanOf(age)
 	st.Snapshot.Sockets = append(st.Snapshot.Sockets, s)
 	st.Rows = append(st.Rows, row)
 }
