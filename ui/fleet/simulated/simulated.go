@@ -30,7 +30,7 @@ type host struct {
 }
 
 var hosts = [...]host{
-	{name: "web-01", scenario: "no-pool", skip: 64 * time.Second},
+	{name: "web-01", scenario: "no-pool", skip: 70 * time.Second},
 	{name: "web-02", scenario: "no-pool", seed: 2, skip: 40 * time.Second},
 	{name: "web-03", scenario: "no-pool", seed: 3, skip: 30 * time.Second},
 	{name: "node-07", scenario: "containers", skip: 50 * time.Second},
@@ -67,7 +67,7 @@ func (f *Feed) Now() time.Time { return f.start.Add(time.Since(f.began)) }
 
 // warm is how much of the story is gone through at once when the feed begins, so
 // that where it goes is known.
-const warm = 20 * time.Second
+const warm = 10 * time.Second
 
 // Run implements [fleet.Feed].
 func (f *Feed) Run(ctx context.Context, tell func(fleet.Report)) {
@@ -126,12 +126,11 @@ type follower struct {
 // newFollower makes one that begins a while before the start.
 func newFollower(h host, start time.Time, interval time.Duration) (*follower, error) {
 	behind := min(warm, h.skip)
-	start = start.Add(-behind)
-	source, err := demo.New(demo.Options{Scenario: h.scenario, Seed: h.seed, Start: start, Step: interval, Skip: h.skip - behind})
+	source, err := demo.New(demo.Options{Scenario: h.scenario, Seed: h.seed, Start: start.Add(-h.skip), Step: interval, Skip: h.skip - behind})
 	if err != nil {
 		return nil, err
 	}
-	return &follower{session: session.New(source, session.Options{}), began: start}, nil
+	return &follower{session: session.New(source, session.Options{}), began: start.Add(-behind)}, nil
 }
 
 // next polls once, and reads the line that a watch would write.
@@ -162,6 +161,5 @@ func (f *Feed) Open(name string, step time.Duration) (*demo.Host, error) {
 	if h.scenario == "" {
 		return nil, fmt.Errorf("%v", h.trouble)
 	}
-	now := f.Now()
-	return demo.New(demo.Options{Scenario: h.scenario, Seed: h.seed, Start: now, Step: step, Skip: h.skip + now.Sub(f.start)})
+	return demo.New(demo.Options{Scenario: h.scenario, Seed: h.seed, Start: f.start.Add(-h.skip), Step: step, Skip: h.skip + f.Now().Sub(f.start)})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ephtop/source"
 	"ephtop/source/fleet"
 	"ephtop/source/race"
 )
@@ -32,7 +33,7 @@ func TestTheSameEachTime(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for !w.host.Time.Equal(noon.Add(10 * time.Second)) {
+			for w.host.Time.Before(noon) {
 				if err := w.next(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -49,7 +50,7 @@ func TestTheSameEachTime(t *testing.T) {
 	}
 	table := &fleet.Table{Patience: time.Minute}
 	table.Take(fleet.Report{Hosts: first}, noon)
-	rows := table.Rows(nil, noon.Add(10*time.Second))
+	rows := table.Rows(nil, noon)
 	if tally := fleet.Count(rows); len(rows) != 12 || tally[fleet.StandingSilent] != 2 || tally[fleet.StandingExhausted] == 0 || tally[fleet.StandingOK] < 4 {
 		t.Errorf("they stand %v", tally)
 	}
@@ -67,6 +68,9 @@ func TestRun(t *testing.T) {
 		f.Run(ctx, func(r fleet.Report) { told <- r.Hosts[0].Name })
 	}()
 	missing := Names()
+	if race.Enabled { // which has the large hosts take minutes
+		missing = []string{"db-old", "vault", "desk-04", "desk-11", "pay-01"}
+	}
 	for name := range told {
 		if missing = slices.DeleteFunc(missing, func(n string) bool { return n == name }); len(missing) == 0 {
 			cancel()
@@ -84,7 +88,11 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Close()
+	defer h.Close()
+	var m source.Moment
+	if err := h.Poll(t.Context(), &m); err != nil || m.Time.Before(noon) || m.Time.After(noon.Add(time.Minute)) {
+		t.Errorf("it begins at %v, %v", m.Time, err)
+	}
 	for name, want := range map[string]string{"db-old": "unreachable: connection timed out", "nobody": "there is no host nobody"} {
 		if _, err := f.Open(name, time.Second); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", name, err, want)
