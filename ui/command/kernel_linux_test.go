@@ -16,8 +16,12 @@ import (
 	"ephtop/source/netlab"
 )
 
-// churn opens and closes a connection each 5 ms, until its standard input
-// ends. Once there are many it says so.
+// churnRate is how many connections a second churn closes: so few that a busy
+// machine keeps up with it.
+const churnRate = 20
+
+// churn opens and closes connections until its standard input ends. After a
+// second it says that it is ready.
 func churn() error {
 	server, err := net.Listen("tcp4", "127.0.0.1:5432")
 	if err != nil {
@@ -40,19 +44,20 @@ func churn() error {
 		io.Copy(io.Discard, os.Stdin)
 		close(ended)
 	}()
+	begun := time.Now()
 	for n := 0; ; n++ {
 		c, err := net.Dial("tcp4", "127.0.0.1:5432")
 		if err != nil {
 			return err
 		}
 		c.Close()
-		if n == 50 {
+		if n == churnRate {
 			fmt.Println("ready")
 		}
 		select {
 		case <-ended:
 			return nil
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(time.Until(begun.Add(time.Duration(n) * time.Second / churnRate))):
 		}
 	}
 }
@@ -161,7 +166,9 @@ func startChurn(t *testing.T, h *netlab.Host) {
 
 func TestKernelDoctorFindsChurn(t *testing.T) {
 	t.Parallel()
-	h := netlab.New(t, "40000 44999")      // enough for half a minute, which a busy machine may take to ask
+	// Enough for three quarters of a minute, which a busy machine may take to ask,
+	// and too few for the minute of a TIME_WAIT.
+	h := netlab.New(t, fmt.Sprintf("40000 %d", 40000+45*churnRate-1))
 	h.Sysctl("net.ipv4.tcp_tw_reuse", "0") // on loopback TIME_WAIT would not stand in the way
 	startChurn(t, h)
 	status, d := consultHost(t, h, "--for", "2s")
