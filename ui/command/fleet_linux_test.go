@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -82,9 +83,10 @@ func sshHosts(t *testing.T, h *netlab.Host, remotes ...remote) (config string) {
 	return in("config")
 }
 
-// daemon runs a command in the lab until the end of the test.
+// daemon runs a command in the lab until the end of the test, however that ends.
 func daemon(t *testing.T, h *netlab.Host, cmd *exec.Cmd) {
 	t.Helper()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // the lab starts all in one thread
 	if err := h.Start(cmd); err != nil {
 		t.Fatal(err)
 	}
