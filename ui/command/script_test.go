@@ -90,9 +90,10 @@ func TestScripts(t *testing.T) {
 			return race.Enabled, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"refuse": refuse,
-			"status": status,
-			"fields": fields,
+			"refuse":  refuse,
+			"status":  status,
+			"fields":  fields,
+			"patient": patient,
 		},
 	})
 }
@@ -112,6 +113,22 @@ func refuse(ts *testscript.TestScript, neg bool, args []string) {
 	if got, want := ts.ReadFile("stderr"), "ephtop: "+args[0]+"\n"; got != want {
 		ts.Fatalf("standard error\n got %s\nwant %s", got, want)
 	}
+}
+
+// patient ARG… runs ephtop, which must succeed, again where the machine was too
+// busy for an answer within the time that the program takes for one.
+func patient(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: patient ARG…")
+	}
+	for range 10 {
+		err := ts.Exec("ephtop", args...)
+		if !strings.Contains(ts.ReadFile("stdout")+ts.ReadFile("stderr"), "no answer within") {
+			ts.Check(err)
+			return
+		}
+	}
+	ts.Fatalf("ten times no answer in time")
 }
 
 // status NUMBER COMMAND ARG… runs a command that must end with this status.
