@@ -166,7 +166,7 @@ func (a *app) validateServe(cmd *cobra.Command, o *serveOptions) error {
 	case len(o.addresses) == 0 && o.config != "":
 		return usagef("--%s is for who listens: use it with --%s", webConfig, listenAddress)
 	}
-	o.page.Version = moduleVersion()
+	o.page.Version, o.page.OneNetns = moduleVersion(), a.flags.netns != session.AllNamespaces
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"time"
 
 	"ephtop/model"
@@ -25,8 +26,8 @@ type counts struct {
 // add counts a poll so long after the one before. The level that it finds counts
 // for the time since then: so that the counter moves with the very poll that
 // finds trouble, and a trouble that one poll saw counts once, as the connects that
-// failed in that time do.
-func (c *counts) add(o *model.Overview, passed time.Duration) {
+// failed in that time do. Of one namespace, what failed in others does not count.
+func (c *counts) add(o *model.Overview, passed time.Duration, one bool) {
 	m := o.Moment
 	c.polls++
 	c.lost += m.LostEvents
@@ -35,13 +36,19 @@ func (c *counts) add(o *model.Overview, passed time.Duration) {
 		c.levels[o.Level] += passed
 	}
 	for i := range m.Events {
-		if e := &m.Events[i]; e.Kind == source.ConnectFailed && e.Tuple.Proto == source.TCP {
+		if e := &m.Events[i]; e.Kind == source.ConnectFailed && e.Tuple.Proto == source.TCP && (!one || seen(o, e.Netns)) {
 			c.failures++
 		}
 	}
 	for _, st := range o.States {
 		c.waits += begun(st)
 	}
+}
+
+// seen reports whether an event's namespace was looked at. Where the event does not
+// tell, it may have been.
+func seen(o *model.Overview, netns uint64) bool {
+	return netns == 0 || slices.ContainsFunc(o.States, func(st *model.State) bool { return st.Snapshot.Scope.Netns == netns })
 }
 
 // begun counts the TIME_WAIT that began since the look before, by the time that
@@ -76,6 +83,6 @@ func (c *counts) render(p *pen) {
 		p.gauge("flight_recording_info", "1, with the name of the last recording of trouble.", 1, "file", label(c.recording))
 	}
 	if c.traced {
-		p.counter("connect_failures_total", "TCP connects that failed for want of a port, of all namespaces, as the kernel told. Absent where it is not traced.", float64(c.failures))
+		p.counter("connect_failures_total", "TCP connects that failed for want of a port, in the namespaces asked for, as the kernel told. Absent where it is not traced.", float64(c.failures))
 	}
 }

@@ -131,33 +131,36 @@ func TestBegun(t *testing.T) {
 }
 
 // Connects that fail are counted where the kernel tells of them, in whatever
-// namespace; elsewhere nothing is said.
+// namespace unless one is asked for; elsewhere nothing is said.
 func TestConnectFailures(t *testing.T) {
 	t.Parallel()
 	event := func(kind source.EventKind, proto source.Proto, netns uint64) source.Event {
 		return source.Event{Kind: kind, Netns: netns, Tuple: source.Tuple{Proto: proto}}
 	}
-	host := newSmall(DefaultOptions)
+	all, one := newSmall(DefaultOptions), newSmall(Options{Top: 10, MinShare: 10, OneNetns: true})
 	for _, step := range []struct {
-		traced bool
-		events []source.Event
-		want   string
+		traced  bool
+		events  []source.Event
+		want    string
+		wantOne string
 	}{
-		{false, nil, ""},
-		{true, nil, "0"},
+		{false, nil, "", ""},
+		{true, nil, "0", "0"},
 		{true, []source.Event{
 			event(source.ConnectFailed, source.TCP, 1), event(source.ConnectFailed, source.TCP, 99), event(source.Closed, source.TCP, 1),
 			event(source.BindFailed, source.TCP, 1), event(source.AddressRefused, source.TCP, 1), event(source.ConnectFailed, source.UDP, 1),
-		}, "2"},
-		{false, nil, ""},
-		{true, []source.Event{event(source.ConnectFailed, source.TCP, 1)}, "3"},
+		}, "2", "1"},
+		{false, nil, "", ""},
+		{true, []source.Event{event(source.ConnectFailed, source.TCP, 1), event(source.ConnectFailed, source.TCP, 0)}, "4", "3"},
 	} {
-		host.next(interval)
-		host.moment.Traced, host.moment.Events = step.traced, append(host.moment.Events, step.events...)
-		host.add(source.Scope{Netns: 1}, nil)
-		host.observe()
-		if got := figures(gathered(t, host.Collector))["ephtop_connect_failures_total"]; got != step.want {
-			t.Errorf("traced %v with %d events: %q, want %q", step.traced, len(step.events), got, step.want)
+		for host, want := range map[*small]string{all: step.want, one: step.wantOne} {
+			host.next(interval)
+			host.moment.Traced, host.moment.Events = step.traced, append(host.moment.Events, step.events...)
+			host.add(source.Scope{Netns: 1}, nil)
+			host.observe()
+			if got := figures(gathered(t, host.Collector))["ephtop_connect_failures_total"]; got != want {
+				t.Errorf("traced %v with %d events, one namespace %v: %q, want %q", step.traced, len(step.events), host == one, got, want)
+			}
 		}
 	}
 }

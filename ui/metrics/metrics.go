@@ -38,6 +38,9 @@ type Options struct {
 	Top int
 	// MinShare is the share of the ports, in percent, from which they have.
 	MinShare float64
+	// OneNetns says that one network namespace was asked for: what failed in
+	// others is not counted.
+	OneNetns bool
 	// NoDestinations leaves out to whom the host connects.
 	NoDestinations bool
 }
@@ -85,7 +88,7 @@ func (c *Collector) Observe(p Poll) {
 	}
 	c.clock += passed
 	c.last = source.Moment{Time: m.Time, Mono: m.Mono}
-	c.counts.add(p.Overview, passed)
+	c.counts.add(p.Overview, passed, c.options.OneNetns)
 	c.gauges = c.render(p)
 	c.publish()
 }
