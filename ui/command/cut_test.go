@@ -56,7 +56,7 @@ func TestRecordingThatWasCut(t *testing.T) {
 					t.Errorf("check says %q, want %q", &stdout, line)
 				}
 			case words == inside:
-				want = 1
+				want = 3
 			}
 			if got != want || stderr != said {
 				t.Fatalf("%s of %d of %d bytes: status %d, stderr %q; want %d, %q", command, n, len(data), got, stderr, want, said)

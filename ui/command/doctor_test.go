@@ -119,7 +119,7 @@ func TestDoctorThatCannotPoll(t *testing.T) {
 				return nil
 			}}
 			r, _ := consult(t, host, healthy())
-			if r.status != 1 || r.stdout != "" || r.stderr != "ephtop: read the sockets: no memory\n" {
+			if r.status != 3 || r.stdout != "" || r.stderr != "ephtop: read the sockets: no memory\n" {
 				t.Errorf("status %d, stdout %q, stderr %q", r.status, r.stdout, r.stderr)
 			}
 			if host.closed != 1 {

@@ -22,7 +22,7 @@ func TestAPanicOfWhatDoctorAsks(t *testing.T) {
 		Open:   func(live.Options) (source.Source, error) { return host, nil },
 		Gather: func(context.Context, evidence.Options) source.Evidence { panic("on purpose") },
 	})
-	if want := "ephtop: a fault of ephtop itself, please report it: on purpose (panic_test.go:"; status != 1 || !strings.HasPrefix(stderr.String(), want) || host.closed != 1 {
-		t.Errorf("status %d, stderr %q, closed %d times; want 1, %q, 1", status, &stderr, host.closed, want)
+	if want := "ephtop: a fault of ephtop itself, please report it: on purpose (panic_test.go:"; status != 3 || !strings.HasPrefix(stderr.String(), want) || host.closed != 1 {
+		t.Errorf("status %d, stderr %q, closed %d times; want 3, %q, 1", status, &stderr, host.closed, want)
 	}
 }
