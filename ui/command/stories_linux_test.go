@@ -27,8 +27,8 @@ func TestStories(t *testing.T) {
 	}{
 		{
 			"a client without a pool", func(t *testing.T, h *netlab.Host) func() {
-				h.Sysctl("net.ipv4.ip_local_port_range", "40000 49999")
-				h.Sysctl("net.ipv4.tcp_tw_reuse", "0") // else TIME_WAIT does not stand in the way over loopback
+				h.Sysctl("net.ipv4.ip_local_port_range", "40000 43999") // 67 closes a second, of 500, fill it
+				h.Sysctl("net.ipv4.tcp_tw_reuse", "0")                  // else TIME_WAIT does not stand in the way over loopback
 				act(t, h, "postgres", "serve", 0, "127.0.0.2:5432")
 				act(t, h, "api", "churn", 500, "127.0.0.2:5432")
 				return nil
