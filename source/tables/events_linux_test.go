@@ -65,7 +65,8 @@ func drain(t *testing.T, events *Events, h *netlab.Host) []source.Event {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mine := slices.DeleteFunc(all, func(v source.Event) bool { return v.Netns != inode(t, h) })
+	own := of(t, h)
+	mine := slices.DeleteFunc(all, func(v source.Event) bool { return !own(v.Netns, v.Cookie) })
 	for _, v := range mine {
 		if int(v.Process.PID) != os.Getpid() || v.Process.Name != strings.TrimSpace(string(comm)) {
 			t.Errorf("by %+v: %+v", v.Process, v)
@@ -151,11 +152,12 @@ func TestEventsWaitForDrain(t *testing.T) {
 	each(t, func(t *testing.T, e *Engine) {
 		h := netlab.New(t, "")
 		events := events(t, e)
+		own := of(t, h)
 		waiting := func() (n int) {
 			events.mu.Lock()
 			defer events.mu.Unlock()
 			for _, v := range events.pending {
-				if v.Netns == inode(t, h) {
+				if own(v.Netns, v.Cookie) {
 					n++
 				}
 			}

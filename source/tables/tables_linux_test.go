@@ -78,11 +78,34 @@ func inode(t testing.TB, h *netlab.Host) uint64 {
 	return st.Ino
 }
 
+// of returns what tells whether a namespace is that of a host. Its number is
+// not enough: the kernel gives a new namespace that of one that ended just now,
+// whose TIME_WAITs and events are still told.
+func of(t testing.TB, h *netlab.Host) func(netns, cookie uint64) bool {
+	t.Helper()
+	var want uint64
+	err := h.Do(func() error {
+		return withSocket(unix.AF_INET, unix.SOCK_DGRAM, 0, func(fd int) (err error) {
+			want, err = unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+			if err == unix.ENOPROTOOPT { // before Linux 5.14
+				return nil
+			}
+			return err
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := inode(t, h)
+	return func(netns, cookie uint64) bool { return netns == number && (want == 0 || cookie == want) }
+}
+
 // snapshot picks the one of a namespace.
 func snapshot(t testing.TB, m *source.Moment, h *netlab.Host) *source.Snapshot {
 	t.Helper()
+	mine := of(t, h)
 	for i := range m.Snapshots {
-		if s := &m.Snapshots[i]; s.Scope.Netns == inode(t, h) {
+		if s := &m.Snapshots[i]; mine(s.Scope.Netns, s.Scope.Cookie) {
 			return s
 		}
 	}
