@@ -14,7 +14,6 @@ import (
 	"ephtop/source"
 	"ephtop/source/live"
 	"ephtop/source/netlab"
-	"ephtop/source/procfs"
 )
 
 // churnEnv asks the test binary to be a server that closes second ("serve
@@ -93,9 +92,6 @@ type tracedLab struct {
 }
 
 func newTracedLab(t *testing.T, kind, portRange string) *tracedLab {
-	if procfs.OwnPIDs() {
-		t.Skip("this is a pid namespace of its own: the kernel tells the host's pids")
-	}
 	l := &tracedLab{Host: netlab.New(t, portRange), t: t, fleet: model.NewFleet(model.Options{})}
 	l.Sysctl("net.ipv4.tcp_rfc1337", "1") // as in newLabIn
 	l.src = openInside(t, l.Host, live.Options{Kind: kind, Netns: live.OwnNetns, Trace: live.TraceAuto})

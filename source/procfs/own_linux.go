@@ -12,7 +12,7 @@ import (
 // ReadRights gives the rights of the calling thread. What can't be asked counts
 // as given.
 func ReadRights() Rights {
-	r := Rights{OwnPIDs: OwnPIDs(), OwnUsers: ownNamespace("user", hostUsers)}
+	r := Rights{OwnPIDs: OwnPIDs(), OwnUsers: ownNamespace("user", hostUsers) != 0}
 	_, err := os.Readlink("/proc/self/exe")
 	r.Refused = errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOSYS)
 	if !HasCapability(unix.CAP_SYS_PTRACE) { // to read a link of /proc/PID/fd (proc_fd_access_allowed)
@@ -75,11 +75,17 @@ const (
 
 // OwnPIDs reports whether this process runs in a pid namespace other than the
 // first.
-func OwnPIDs() bool { return ownNamespace("pid", hostPIDs) }
+func OwnPIDs() bool { return PIDNamespace() != 0 }
 
-// ownNamespace reports whether this process is in another namespace of a kind
-// than the first.
-func ownNamespace(kind string, first uint64) bool {
+// PIDNamespace is the inode of this process's pid namespace, 0 for the first one.
+func PIDNamespace() uint64 { return ownNamespace("pid", hostPIDs) }
+
+// ownNamespace is the inode of this process's namespace of a kind, 0 for the
+// first one.
+func ownNamespace(kind string, first uint64) uint64 {
 	var st unix.Stat_t
-	return unix.Stat("/proc/self/ns/"+kind, &st) == nil && st.Ino != first
+	if unix.Stat("/proc/self/ns/"+kind, &st) != nil || st.Ino == first {
+		return 0
+	}
+	return st.Ino
 }

@@ -105,6 +105,7 @@ func loadUntested(v *variant, cache *btf.Cache) (e *Engine, err error) {
 		return e, errors.New("the object has other memory than we")
 	}
 	e.memory = (*memory)(unsafe.Pointer(&e.mapped[at.Offset]))
+	e.memory.pidNamespace = uint32(procfs.PIDNamespace())
 	if e.socket, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0); err != nil {
 		return e, fmt.Errorf("open a socket: %w", err)
 	}

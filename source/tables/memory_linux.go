@@ -25,6 +25,8 @@ type memory struct {
 	fds        [maxFDs]descriptor
 	reserved   source.PortSet
 	lost       uint64
+
+	pidNamespace, _ uint32
 }
 
 // request is what a call is to do.

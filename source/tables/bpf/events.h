@@ -28,6 +28,30 @@ struct failure { __u64 sk, told; } failed[FAILED];
 
 static __always_inline struct failure *failure_of_thread(void) { return &failed[INDEX((__u32)bpf_get_current_pid_tgid(), FAILED)]; }
 
+#define MAX_PID_NS_LEVEL 32
+// pid_of is a process as the caller's /proc calls it, 0 where that does not know
+// it. It has a number in each pid namespace from the first to its own.
+static __noinline __u32 pid_of(__u64 address)
+{
+	struct task_struct *task = CAST(struct task_struct, address);
+	if (READ(task->flags) & 0x200000) // PF_KTHREAD
+		return 0;
+	if (!shared.pid_namespace)
+		return READ(task->tgid);
+	__u64 leader = WORD(&task->group_leader), pid = WORD(&CAST(struct task_struct, leader)->thread_pid);
+	if (!pid)
+		return 0;
+	__u32 level = READ(CAST(struct pid, pid)->level);
+	pid += OFFSET(struct pid, numbers);
+	for (__u32 i = 0; i <= MAX_PID_NS_LEVEL && i <= level; i++) {
+		struct upid *number = CAST(struct upid, pid + i * SIZE(struct upid));
+		if (READ(CAST(struct pid_namespace, WORD(&number->ns))->ns.inum) == shared.pid_namespace)
+			return READ(number->nr);
+		FORGET();
+	}
+	return 0;
+}
+
 // new_event begins an event about a socket. A kernel thread, as that which
 // closes for MPTCP, is nobody's process.
 static __always_inline struct event *new_event(__u8 kind, __u64 at)
@@ -45,10 +69,8 @@ static __always_inline struct event *new_event(__u8 kind, __u64 at)
 	struct net *net = CAST(struct net, COMMON(skc_net.net));
 	e->netns = READ(net->ns.inum);
 	e->cookie = READ(net->net_cookie);
-	e->pid = bpf_get_current_pid_tgid() >> 32;
+	e->pid = pid_of(bpf_get_current_task());
 	bpf_get_current_comm(e->name, sizeof(e->name));
-	if (READ(CAST(struct task_struct, bpf_get_current_task())->flags) & 0x200000) // PF_KTHREAD
-		e->pid = 0;
 	e->kind = kind;
 	e->protocol = READ(sk->sk_protocol);
 	e->local_port = 0; // what is there of a connect() that failed is of one before

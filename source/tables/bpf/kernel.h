@@ -121,12 +121,16 @@ struct pt_regs___arm64 { __u64 regs[31], orig_x0; } KERNEL;
 struct fdtable { unsigned int max_fds; struct file **fd; unsigned long *open_fds; } KERNEL;
 struct files_struct { struct fdtable *fdt; } KERNEL;
 struct file { const void *f_op; struct inode *f_inode; void *private_data; } KERNEL;
+struct pid_namespace { struct ns_common ns; } KERNEL;
+struct upid { int nr; struct pid_namespace *ns; } KERNEL;
+struct pid { unsigned int level; struct upid numbers[1]; } KERNEL; // level + 1 of them
 struct task_struct {
 	unsigned int flags;
 	struct nsproxy *nsproxy;
 	struct list_head tasks;
 	int tgid;
 	__u64 start_boottime;
-	struct task_struct *real_parent;
+	struct task_struct *real_parent, *group_leader;
+	struct pid *thread_pid;
 	struct files_struct *files;
 } KERNEL;

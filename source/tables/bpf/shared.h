@@ -75,7 +75,8 @@ struct {
 	struct port ports[PORTS];
 	struct descriptor descriptors[DESCRIPTORS];
 	__u64 reserved[65536 / 64];
-	__u64 lost; // events for which the ring had no room
+	__u64 lost;               // events for which the ring had no room
+	__u32 pid_namespace, pad; // the caller's, by its inode number; 0 for the first
 } shared;
 #define request shared.request
 #define result shared.result
