@@ -70,19 +70,24 @@ func (w *Writer) checkLoad(m *source.Moment) error {
 	return load{w.size, w.objects.objects, len(m.Snapshots), max(0, w.packed.Len()-ahead)}.check()
 }
 
-// appendList appends a field with n objects, if there are any.
-func appendList(b []byte, name string, n int, object func(b []byte, i int) []byte) []byte {
+// appendList appends a field with n objects, if there are any, and packs it piece
+// by piece.
+func (w *Writer) appendList(name string, n int, object func(b []byte, i int) []byte) error {
 	if n == 0 {
-		return b
+		return nil
 	}
-	b = append(strconv.AppendQuote(append(b, ','), name), ":["...)
+	w.b = append(strconv.AppendQuote(append(w.b, ','), name), ":["...)
 	for i := range n {
 		if i > 0 {
-			b = append(b, ',')
+			w.b = append(w.b, ',')
 		}
-		b = object(b, i)
+		w.b = object(w.b, i)
+		if err := w.packPiece(); err != nil {
+			return err
+		}
 	}
-	return append(b, ']')
+	w.b = append(w.b, ']')
+	return nil
 }
 
 // appendIDs appends a field with the ids of those at the given indices.

@@ -250,22 +250,27 @@ func (w *Writer) appendMoment(m *source.Moment) error {
 	}
 	b = append(b, `,"scopes":`...)
 	b = strconv.AppendInt(b, int64(len(m.Snapshots)), 10)
-	b = w.moment.fold(b, w.head, reflect.ValueOf(m).Elem(), true)
-	b = w.appendProcesses(b)
-	b = appendList(b, "events", len(m.Events), func(b []byte, i int) []byte {
+	w.b = w.moment.fold(b, w.head, reflect.ValueOf(m).Elem(), true)
+	if err := w.appendProcesses(); err != nil {
+		return err
+	}
+	err := w.appendList("events", len(m.Events), func(b []byte, i int) []byte {
 		return w.event(b, reflect.ValueOf(&m.Events[i]).Elem())
 	})
-	w.b = append(b, "}\n"...)
+	if err != nil {
+		return err
+	}
+	w.b = append(w.b, "}\n"...)
 	if err := w.pack(); err != nil {
 		return err
 	}
 	return w.appendSnapshots(m)
 }
 
-func (w *Writer) appendProcesses(b []byte) []byte {
-	b = appendIDs(b, "ended", w.known.ended)
+func (w *Writer) appendProcesses() error {
+	w.b = appendIDs(w.b, "ended", w.known.ended)
 	var base values
-	return appendList(b, "processes", len(w.known.changed), func(b []byte, i int) []byte {
+	return w.appendList("processes", len(w.known.changed), func(b []byte, i int) []byte {
 		c := &w.known.changed[i]
 		base = w.process.values(base, reflect.ValueOf(&entry{Process: c.was}).Elem())
 		return append(w.process.append(append(b, '{'), base, reflect.ValueOf(&w.known.entries[c.index]).Elem()), '}')
