@@ -58,6 +58,10 @@ const (
 	bytesPerScope  = 16
 )
 
+// FreeEvents is how many events a moment may have however few bytes they take,
+// beside 20,000 sockets. An event is three objects.
+const FreeEvents = 80_000
+
 // load is what a moment asks of the memory of who reads it, and the bytes of
 // zstd that it comes from.
 type load struct{ text, objects, scopes, packed int }

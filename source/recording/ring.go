@@ -114,6 +114,12 @@ func (r *Ring) Write(m *source.Moment) error {
 	return nil
 }
 
+// Note is [Writer.Note], and Noted is [Writer.Noted].
+func (r *Ring) Note(events []source.Event) error { return r.writer.Note(events) }
+
+// Noted is the number of events that wait for a moment.
+func (r *Ring) Noted() int { return r.writer.Noted() }
+
 // slack is the part of a full moment's memory that may be empty.
 const slack = 8
 

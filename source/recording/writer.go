@@ -43,6 +43,7 @@ type Writer struct {
 
 	moment, snapshot, scope, socket, moving, process *object
 	event                                            appender
+	notes                                            notes
 
 	b        []byte // what is not packed yet of the lines of a moment
 	size     int    // of what is
@@ -254,10 +255,7 @@ func (w *Writer) appendMoment(m *source.Moment) error {
 	if err := w.appendProcesses(); err != nil {
 		return err
 	}
-	err := w.appendList("events", len(m.Events), func(b []byte, i int) []byte {
-		return w.event(b, reflect.ValueOf(&m.Events[i]).Elem())
-	})
-	if err != nil {
+	if err := w.appendEvents(m.Events); err != nil {
 		return err
 	}
 	w.b = append(w.b, "}\n"...)
@@ -275,6 +273,21 @@ func (w *Writer) appendProcesses() error {
 		base = w.process.values(base, reflect.ValueOf(&entry{Process: c.was}).Elem())
 		return append(w.process.append(append(b, '{'), base, reflect.ValueOf(&w.known.entries[c.index]).Elem()), '}')
 	})
+}
+
+func (w *Writer) appendEvents(events []source.Event) error {
+	if w.notes.events == 0 {
+		return w.appendList("events", len(events), func(b []byte, i int) []byte {
+			return w.event(b, reflect.ValueOf(&events[i]).Elem())
+		})
+	}
+	if err := w.note(events); err != nil {
+		return err
+	}
+	if n := w.notes.events; n > maxEvents {
+		return fmt.Errorf("%d events: %w", n, ErrTooLarge)
+	}
+	return w.appendNotes()
 }
 
 func (w *Writer) appendSnapshots(m *source.Moment) error {

@@ -32,6 +32,10 @@ const (
 	keepShare   = 100
 	keepAtLeast = 5 * time.Second
 	keepSockets = 150_000 // for which the bound is that much longer
+	// Events are packed until a moment is kept, and so many have one kept. Those
+	// that come while something is written wait as they are, up to a bound.
+	keepEvents  = recording.FreeEvents / 2
+	mostWaiting = 1 << 15
 )
 
 // keeper keeps what was polled lately, beside the polls: one goroutine at a time
@@ -48,14 +52,17 @@ type keeper struct {
 
 	writing *source.Moment // until done
 	done    chan struct{}
-	// next is when a moment is kept again, cost what one takes, and panicked what
-	// went wrong. They belong to the goroutine until done.
+	// next is when a moment is kept again, cost what one takes, noted how many
+	// events wait for it in the ring, and panicked what went wrong. They belong to
+	// the goroutine until done.
 	next     time.Time
 	cost     time.Duration
+	noted    int
 	panicked error
-	// events and lost are those of the moments since the last one kept.
-	events []source.Event
-	lost   int
+	// waiting are the events of moments that came while it wrote, and lost is how
+	// many events were lost since the last moment that was kept.
+	waiting []source.Event
+	lost    int
 }
 
 func newKeeper() *keeper {
@@ -73,46 +80,58 @@ func (k *keeper) keep(m *source.Moment, l model.Level) {
 		if k.panicked != nil {
 			panic(k.panicked) // as it would without a goroutine
 		}
-		if !now.Before(k.next) {
-			break
-		}
-		k.skip(m)
-		return
 	default:
-		k.skip(m)
+		n := min(len(m.Events), mostWaiting-len(k.waiting))
+		k.waiting, k.lost = append(k.waiting, m.Events[:n]...), k.lost+m.LostEvents+len(m.Events)-n
 		return
 	}
 	kept := *m
-	if len(k.events) > 0 || k.lost > 0 {
-		kept.Events = append(k.events, m.Events...)
-		kept.LostEvents += k.lost
-		k.events, k.lost = nil, 0
+	if len(k.waiting) > 0 {
+		kept.Events = append(k.waiting, m.Events...)
+		k.waiting = nil
+	}
+	n := min(len(kept.Events), recording.FreeEvents-k.noted)
+	k.lost += m.LostEvents + len(kept.Events) - n
+	kept.Events = kept.Events[:n]
+	whole := !now.Before(k.next) || k.noted+n >= keepEvents
+	if whole {
+		kept.LostEvents, k.lost = k.lost, 0
 	}
 	k.writing, k.done = m, make(chan struct{})
 	go func() {
 		defer close(k.done)
-		k.panicked = guard.Do(func() error { k.write(&kept, l); return nil })
-		k.cost += (time.Since(now) - k.cost) / 16 // evens out full moments
-		most := keepAtLeast * time.Duration(1+len(m.Room)/keepSockets)
-		k.next = now.Add(min(max(keepEvery, keepShare*k.cost), most))
+		k.panicked = guard.Do(func() error { k.record(&kept, l, whole); return nil })
+		if whole {
+			k.cost += (time.Since(now) - k.cost) / 16 // evens out full moments
+			most := keepAtLeast * time.Duration(1+len(m.Room)/keepSockets)
+			k.next = now.Add(min(max(keepEvery, keepShare*k.cost), most))
+		}
 	}()
 }
 
-// skip keeps of a moment only what happened.
-func (k *keeper) skip(m *source.Moment) {
-	k.events, k.lost = append(k.events, m.Events...), k.lost+m.LostEvents
-}
-
-func (k *keeper) write(m *source.Moment, l model.Level) {
+// record records a moment, the whole of it or only what happened.
+func (k *keeper) record(m *source.Moment, l model.Level, whole bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.err != nil {
+	switch {
+	case k.err != nil:
 		return
+	case whole:
+		k.err = k.write(m, l)
+	default:
+		k.err = k.ring.Note(m.Events)
 	}
-	k.ring.Within(max(pastBytes-pastRow*len(m.Room), pastLeast))
-	if k.err = k.ring.Write(m); k.err != nil {
+	if k.err != nil {
 		k.ring, k.levels = nil, nil
 		return
+	}
+	k.noted = k.ring.Noted()
+}
+
+func (k *keeper) write(m *source.Moment, l model.Level) error {
+	k.ring.Within(max(pastBytes-pastRow*len(m.Room), pastLeast))
+	if err := k.ring.Write(m); err != nil {
+		return err
 	}
 	k.sockets = len(m.Room)
 	if n := len(k.levels); n == 0 || k.levels[n-1].Level != l {
@@ -121,6 +140,7 @@ func (k *keeper) write(m *source.Moment, l model.Level) {
 	for len(k.levels) > 1 && !k.levels[1].Time.After(k.ring.First()) {
 		k.levels = slices.Delete(k.levels, 0, 1)
 	}
+	return nil
 }
 
 // release waits until m may change.

@@ -14,6 +14,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/demo"
 	"ephtop/source/race"
+	"ephtop/source/recording"
 )
 
 // keep looks at a source so often, an interval apart, and hands each look to
@@ -100,6 +101,45 @@ func TestPastOfFastPolls(t *testing.T) {
 			t.Errorf("%d moments with %d events, want one of 9 or 10 and the events of all up to the last", moments, events)
 		}
 	})
+}
+
+// Where so much happens that it would not fit until a moment is kept, one is kept
+// sooner, and what fits none is lost.
+func TestPastOfManyEvents(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ each, polls, kept int }{
+		{keepEvents/3 - 1, 12, 9}, {recording.FreeEvents - 1000, 2, 2}, {recording.FreeEvents + 1000, 2, 2},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := keep(t, &host{more: c.each - 1}, 100*time.Millisecond, c.polls, func(*Look) {})
+			tape := past(t, s).Tape
+			events, lost := 0, 0
+			for at := tape.Go(t.Context(), Goal{To: start}, new(Look)); at.Moved; at = tape.Go(t.Context(), Goal{Onward: true}, at.Look) {
+				n := len(at.Look.Moment.Events)
+				events, lost = events+n, lost+at.Look.Moment.LostEvents
+				if n > recording.FreeEvents {
+					t.Errorf("a moment has %d events", n)
+				}
+			}
+			if events+lost < c.kept*c.each || (lost > 0) != (c.each > recording.FreeEvents) {
+				t.Errorf("%d events, and %d lost, of %d polls of %d", events, lost, c.polls, c.each)
+			}
+		})
+	}
+}
+
+// What happens while a moment is written waits, up to a bound.
+func TestEventsWaitForAMoment(t *testing.T) {
+	t.Parallel()
+	k := newKeeper()
+	k.done = make(chan struct{}) // it is being written
+	m := &source.Moment{Events: make([]source.Event, mostWaiting), LostEvents: 1}
+	for range 5 {
+		k.keep(m, 0)
+	}
+	if len(k.waiting) != mostWaiting || k.lost != 5+4*mostWaiting {
+		t.Errorf("%d events wait and %d are lost", len(k.waiting), k.lost)
+	}
 }
 
 func TestThereIsNoPastYet(t *testing.T) {

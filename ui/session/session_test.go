@@ -19,6 +19,7 @@ type host struct {
 	fail  error // of the next poll
 	hangs bool
 	ends  int // after so many polls; 0 for never
+	more  int // events in each poll beside one
 }
 
 var start = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -43,7 +44,9 @@ func (h *host) Poll(ctx context.Context, m *source.Moment) error {
 		Proto: source.TCP, State: source.Established, LocalPort: uint16(40000 + h.polls%10), RemotePort: 443, Process: source.NoProcess,
 	})
 	s.Sockets = m.Room
-	m.Events = append(m.Events, source.Event{Kind: source.Closed, Tuple: source.Tuple{Proto: source.TCP, LocalPort: uint16(h.polls)}})
+	for range 1 + h.more {
+		m.Events = append(m.Events, source.Event{Kind: source.Closed, Tuple: source.Tuple{Proto: source.TCP, LocalPort: uint16(h.polls)}})
+	}
 	return nil
 }
 
