@@ -107,16 +107,19 @@ func (a *app) lookAt(ctx context.Context, p *past) (*session.Watch, error) {
 	closing(s, &err)
 	switch wrong := (*usageError)(nil); {
 	case err == nil:
-		return w, nil
 	case errors.As(err, &wrong):
 		return nil, err
+	default:
+		err = fmt.Errorf("%s: %w", p.name(), err)
+		if !errors.Is(err, recording.ErrCut) {
+			return nil, err
+		}
+		w.Seen().Moment.Limit(source.LimitCut, "")
+		complain(a.Stderr, err)
 	}
-	err = fmt.Errorf("%s: %w", p.name(), err)
-	if !errors.Is(err, recording.ErrCut) {
-		return nil, err
+	if worst := w.Worst; at == nil && worst.Level > w.Seen().Overview.Level {
+		complain(a.Stderr, fmt.Errorf("%s: this is its last moment; it was %s from %s on: --at shows that", p.name(), worst.Level, worst.Time.UTC().Format(time.RFC3339)))
 	}
-	w.Seen().Moment.Limit(source.LimitCut, "")
-	complain(a.Stderr, err)
 	return w, nil
 }
 

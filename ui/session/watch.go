@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"time"
+
+	"ephtop/model"
 )
 
 // Watch looks several times, so that what takes a past is known: closes, lives
@@ -16,6 +18,8 @@ type Watch struct {
 	// the last one began: by the wall clock, or by that of the past.
 	Looks       int
 	First, Last time.Time
+	// Worst is when the highest level of all that Through went through began.
+	Worst model.LevelChange
 }
 
 // Watch begins a watch.
@@ -69,6 +73,9 @@ func (w *Watch) Through(ctx context.Context, until func(first time.Time) time.Ti
 			return nil
 		}
 		w.session.fleet.Update(m, &w.next.Overview)
+		if l := w.next.Overview.Level; l > w.Worst.Level {
+			w.Worst = model.LevelChange{Time: m.Time, Level: l}
+		}
 		w.took(m.Time)
 	}
 }
