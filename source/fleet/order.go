@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"ephtop/source"
 )
@@ -71,15 +72,23 @@ func (o Order) Sort(rows []Row) {
 }
 
 // compareWorst puts the host first that is in more trouble: by how it stands, by
-// where its use settles, by what is used. The shares are whole percents, so that
-// hosts which are alike keep their places.
+// where its use settles, by what is used, by what was in the last day. Where all is
+// well, a share is no trouble, and the last day comes first. The shares are whole
+// percents, so that hosts which are alike keep their places.
 func compareWorst(a, b Row) int {
 	whole := func(percent float64) int { return int(math.Round(min(percent, 1e6))) }
+	past := cmp.Or(cmp.Compare(b.Exhausted/time.Second, a.Exhausted/time.Second), cmp.Compare(b.Failed, a.Failed))
+	well := 0
+	if a.Standing == StandingOK {
+		well = past
+	}
 	return cmp.Or(
 		cmp.Compare(a.Standing, b.Standing),
 		cmp.Compare(b.Level, a.Level), // of those that do not answer
+		well,
 		cmp.Compare(whole(b.PlateauPercent()), whole(a.PlateauPercent())),
 		cmp.Compare(whole(b.Percent()), whole(a.Percent())),
+		past,
 		strings.Compare(a.Name, b.Name),
 	)
 }
@@ -172,4 +181,16 @@ func Count(rows []Row) (t Tally) {
 		t[rows[i].Standing]++
 	}
 	return t
+}
+
+// CountPast counts the hosts that are well, and were without a port in the last
+// day.
+func CountPast(rows []Row) int {
+	n := 0
+	for i := range rows {
+		if r := &rows[i]; r.Standing == StandingOK && r.Day && (r.Exhausted >= time.Second || r.Failed > 0) {
+			n++
+		}
+	}
+	return n
 }

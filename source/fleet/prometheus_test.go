@@ -136,17 +136,24 @@ func TestBadAnswers(t *testing.T) {
 	}{
 		"500":            {page(500, "no such disk\nsecond line"), "it answers HTTP 500: no such disk"},
 		"500 of the API": {page(503, `{"status":"error","errorType":"unavailable","error":"query timed out\nat once"}`), "it answers HTTP 503: query timed out"},
-		"500 of a proxy": {page(502, "<html><h1>Bad Gateway</h1>"), "it answers HTTP 502"},
-		"HTML":           {page(200, "<!DOCTYPE html><html>Welcome"), "it answers what is no JSON: is this the address of Prometheus?"},
-		"half a JSON":    {page(200, good.text()[:80]), "its answer ends in the middle"},
-		"half a value":   {page(200, good.text()[:130]), "its answer ends in the middle"},
-		"nothing":        {page(200, ""), "its answer is empty"},
-		"no password":    {page(401, "Unauthorized"), "it answers HTTP 401: name and password stand in the URL, as in http://user:password@host:9090"},
-		"a refusal":      {page(200, `{"status":"error","error":"too many samples"}`), "it refuses: too many samples"},
-		"another API":    {page(200, `{"status":"success","data":{"resultType":"matrix","result":[]}}`), "its answer is not that of Prometheus' API"},
-		"a list":         {page(200, `[1,2]`), "its answer is not that of Prometheus' API"},
-		"other types":    {page(200, `{"status":"success","data":{"resultType":"vector","result":[{"metric":3}]}}`), "its answer is not that of Prometheus' API"},
-		"no figure":      {page(200, strings.Replace(good.text(), `"1"`, `"one"`, 1)), "its answer is not that of Prometheus' API"},
+		"500 of a proxy": {page(502, "<html><h1>Bad Gateway</h1>"), "it answers HTTP 502: is this Prometheus?"},
+		"HTML":           {page(200, "<!DOCTYPE html><html>Welcome"), "it answers what is no JSON: is this Prometheus?"},
+		"404":            {page(404, "404 page not found"), "it answers HTTP 404: is this Prometheus?"},
+		"404 of a page":  {page(404, "\n<html>Not found"), "it answers HTTP 404: is this Prometheus?"},
+		"not HTTP": {func(w http.ResponseWriter, _ *http.Request) {
+			c, _, _ := w.(http.Hijacker).Hijack()
+			fmt.Fprint(c, "SSH-2.0-OpenSSH_10.0\r\n")
+			c.Close()
+		}, `net/http: HTTP/1.x transport connection broken: malformed HTTP response "SSH-2.0-OpenSSH_10.0"`},
+		"half a JSON":  {page(200, good.text()[:80]), "its answer ends in the middle"},
+		"half a value": {page(200, good.text()[:130]), "its answer ends in the middle"},
+		"nothing":      {page(200, ""), "its answer is empty"},
+		"no password":  {page(401, "Unauthorized"), "it answers HTTP 401: name and password stand in the URL, as in http://user:password@host:9090"},
+		"a refusal":    {page(200, `{"status":"error","error":"too many samples"}`), "it refuses: too many samples"},
+		"another API":  {page(200, `{"status":"success","data":{"resultType":"matrix","result":[]}}`), "its answer is not that of Prometheus' API"},
+		"a list":       {page(200, `[1,2]`), "its answer is not that of Prometheus' API"},
+		"other types":  {page(200, `{"status":"success","data":{"resultType":"vector","result":[{"metric":3}]}}`), "its answer is not that of Prometheus' API"},
+		"no figure":    {page(200, strings.Replace(good.text(), `"1"`, `"one"`, 1)), "its answer is not that of Prometheus' API"},
 		"hanging up": {func(w http.ResponseWriter, _ *http.Request) {
 			c, _, _ := w.(http.Hijacker).Hijack()
 			c.Close()

@@ -15,6 +15,7 @@ type Table struct {
 	since map[string]time.Time // a trouble began
 	fault Fault
 	lack  error
+	told  bool
 }
 
 // Fault is why a feed as a whole fails, and since when. Err is nil where it does
@@ -52,7 +53,7 @@ func (t *Table) Take(r Report, now time.Time) {
 		t.fault.Err = r.Fault
 	}
 	if r.Fault == nil {
-		t.lack = r.Lack
+		t.lack, t.told = r.Lack, true
 	}
 	for _, h := range r.Hosts {
 		before := t.hosts[h.Name]
@@ -76,6 +77,9 @@ func (t *Table) Fault() Fault { return t.fault }
 // Lack tells what is missing of what the feed tells; nil for nothing.
 func (t *Table) Lack() error { return t.lack }
 
+// Told reports whether a feed has told anything yet, be it that there is no host.
+func (t *Table) Told() bool { return t.told }
+
 // Len is how many hosts there are.
 func (t *Table) Len() int { return len(t.hosts) }
 
@@ -96,7 +100,8 @@ func (r *Row) Heard() bool { return !r.Host.Time.IsZero() }
 func (r *Row) Answers() bool { return r.Standing != StandingSilent && r.Standing != StandingAwaited }
 
 // Standing is how bad a host stands. Of one that does not answer that is not known:
-// it is below those that are sick, and above those that are not.
+// it is below those that are sick, or will be within minutes, and above those that
+// are not.
 type Standing uint8
 
 // The standings, the worst first.
@@ -104,6 +109,7 @@ const (
 	StandingExhausted Standing = iota
 	StandingCritical
 	StandingWarning
+	StandingFilling // the level is ok still, and no port is left soon
 	StandingSilent
 	StandingOK
 	StandingAwaited // nothing was heard yet, well or ill
@@ -136,7 +142,18 @@ func (t *Table) standing(r *Row) Standing {
 	case r.Age > t.Patience && t.fault.Err == nil:
 		return StandingSilent
 	}
+	if r.Level == LevelOK && r.Verdict == VerdictFull && r.In <= soon && r.Percent() >= leastSoon {
+		return StandingFilling
+	}
 	return standings[min(r.Level, LevelExhausted)]
 }
+
+// soon is when it is the time that makes it urgent, and not the share. What has only
+// begun to rise is no reason to speak: as for the findings of the model, there are
+// so many percent at least.
+const (
+	soon      = 5 * time.Minute
+	leastSoon = 10
+)
 
 var standings = [...]Standing{LevelOK: StandingOK, LevelWarning: StandingWarning, LevelCritical: StandingCritical, LevelExhausted: StandingExhausted}

@@ -24,7 +24,7 @@ const (
 )
 
 var (
-	errNotJSON = errors.New("it answers what is no JSON: is this the address of Prometheus?")
+	errNotJSON = errors.New("it answers what is no JSON: is this Prometheus?")
 	errHalf    = errors.New("its answer ends in the middle")
 	errStrange = errors.New("its answer is not that of Prometheus' API")
 	errMuch    = fmt.Errorf("its answer has more than %d series or %d MB: narrow it down with --match", mostSeries, longestAnswer>>20)
@@ -148,10 +148,13 @@ func (v *vectorReader) result() error {
 func refusal(status int, body io.Reader) error {
 	text, _ := io.ReadAll(io.LimitReader(body, 4096))
 	var answer struct{ Error string }
+	const doubt = "is this Prometheus?"
 	words := ""
 	if err := json.Unmarshal(text, &answer); err == nil {
 		words = firstLine(answer.Error)
-	} else if page := strings.TrimSpace(string(text)); !strings.HasPrefix(page, "<") {
+	} else if page := strings.TrimSpace(string(text)); status == 404 || strings.HasPrefix(page, "<") {
+		words = doubt
+	} else {
 		words = firstLine(page)
 	}
 	words = strings.TrimFunc(words, unicode.IsSpace)

@@ -224,7 +224,7 @@ func (a *app) prometheusFleet(f *fleetFlags, ssh feeds.SSH, asked time.Duration)
 		return fleet.Config{}, usagef("--prometheus: %w", err)
 	}
 	return fleet.Config{
-		Feed: p, Where: p.Where(), Patience: feeds.PrometheusPatience, Open: opening(ssh, asked, feeds.PrometheusTarget),
+		Feed: p, Where: p.Where(), Patience: feeds.PrometheusPatience, Day: true, Open: opening(ssh, asked, feeds.PrometheusTarget),
 	}, nil
 }
 

@@ -117,13 +117,13 @@ func TestFleetOverSSH(t *testing.T) {
 		remote{name: "bare", port: 2203}, remote{name: "dead", port: 2209, down: true}, remote{name: "hang", port: 2208, down: true})
 	// What the others say must not take the time that hang takes.
 	s := openScreen(t, h, screenOptions{args: []string{"fleet", "--ssh", "ssh -F " + config, "web-01", "web-02", "bare", "dead", "hang"}, before: func(s *screen) {
-		s.waitFor("1 of 5 hosts has no ports left", "✖ exhausted", "127.0.0.1:5432", "10.0.7.20:8443", "reports", "? no ephtop: not found there")
+		s.waitFor("1 of 5 hosts exhausted", "✖ exhausted", "127.0.0.1:5432", "10.0.7.20:8443", "reports", "? no ephtop: not found there")
 	}})
 	s.waitFor("dead", "? unreachable: connection refused", "hang", "? unreachable: connection timed out during banner exchange")
 	s.press("Enter")
 	s.waitFor("● live, piped", "10 ports", "127.0.0.1:5432", "esc back to the hosts")
 	s.press("Escape")
-	s.waitFor("1 of 5 hosts has no ports left", "Hosts")
+	s.waitFor("1 of 5 hosts exhausted", "Hosts")
 	s.press("/")
 	s.enter("bare")
 	s.press("Enter", "Enter")

@@ -33,11 +33,12 @@ func (b *board) tell(r fleet.Report) {
 	}
 }
 
-func (b *board) read(rows *[]fleet.Row, now time.Time) (fleet.Fault, error) {
+// read reads the rows, why there are no others, and whether anything was told yet.
+func (b *board) read(rows *[]fleet.Row, now time.Time) (fault fleet.Fault, lack error, told bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	*rows = b.table.Rows((*rows)[:0], now)
-	return b.table.Fault(), b.table.Lack()
+	return b.table.Fault(), b.table.Lack(), b.table.Told()
 }
 
 // work is the commands that wait. Bubble Tea does not wait for them when it ends,

@@ -35,6 +35,8 @@ type Config struct {
 	Where    string
 	Await    []string
 	Patience time.Duration
+	// Day says that the feed tells of the last day.
+	Day bool
 	// Open opens a host for the dashboard. It may take long, and ends with its
 	// context. An error is said in a line.
 	Open func(ctx context.Context, name string) (dashboard.Config, error)
@@ -107,7 +109,7 @@ func New(cfg Config) *Model {
 		m.keys = m.keys.ASCII()
 	}
 	m.board.table.Await(cfg.Await...)
-	m.fleet = paint.Fleet{Feed: cfg.Where, Thresholds: cfg.Thresholds}
+	m.fleet = paint.Fleet{Feed: cfg.Where, Day: cfg.Day, Thresholds: cfg.Thresholds}
 	m.view = paint.View{Fleet: &m.fleet, Help: groups(&m.keys), Notice: cfg.Notice}
 	m.refresh()
 	return m
@@ -180,18 +182,17 @@ func (m *Model) View() string {
 func (m *Model) refresh() {
 	v, f := &m.view, &m.fleet
 	v.Now = m.config.Now()
-	fault, lack := m.board.read(&m.rows, v.Now)
-	f.Tally, f.Lack = fleet.Count(m.rows), lack
+	fault, lack, told := m.board.read(&m.rows, v.Now)
+	f.Tally, f.Past, f.Lack = fleet.Count(m.rows), fleet.CountPast(m.rows), lack
 	v.Err, v.ErrSince = fault.Err, fault.Since
 	switch {
 	case fault.Err != nil:
 		v.Status = paint.StatusStale
-	case f.Tally[fleet.StandingAwaited] == len(m.rows):
+	case !told || len(m.rows) > 0 && f.Tally[fleet.StandingAwaited] == len(m.rows):
 		v.Status = paint.StatusWaiting
 	default:
 		v.Status = paint.StatusLive
 	}
-	f.Day = slices.ContainsFunc(m.rows, func(r fleet.Row) bool { return r.Day })
 	m.choose()
 	if m.visit.opening() {
 		m.sayOpening()

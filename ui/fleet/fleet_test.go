@@ -147,7 +147,7 @@ func TestTableGoesOn(t *testing.T) {
 		h.wantNames("[b] a c d e")
 		h.tell(figures("c", fleet.LevelExhausted, 28232))
 		h.wantNames("[c] b a d e")
-		h.wantFrame("✖ 1 of 5 hosts has no ports left, 1 at warning, 2 not heard yet")
+		h.wantFrame("✖ 1 of 5 hosts exhausted, 1 at warning, 2 not heard yet")
 		h.press("j", "j")
 		h.wantNames("c b [a] d e")
 		h.tell(figures("a", fleet.LevelExhausted, 28232), figures("c", fleet.LevelOK, 1))
@@ -241,7 +241,7 @@ func TestOpenAHost(t *testing.T) {
 		h.tell(figures("c", fleet.LevelExhausted, 28232))
 		h.wantFrame("demo-reports-01")
 		h.press("esc")
-		h.wantFrame("1 of 5 hosts has no ports left")
+		h.wantFrame("1 of 5 hosts exhausted")
 		h.wantNames("c a [b] d e")
 		if closed != 1 {
 			t.Errorf("it was closed %d times", closed)
@@ -250,7 +250,7 @@ func TestOpenAHost(t *testing.T) {
 			time.Sleep(time.Second)
 			h.settle()
 		}
-		h.wantFrame("1 of 5 hosts has no ports left")
+		h.wantFrame("1 of 5 hosts exhausted")
 		h.press("enter", "q")
 		if !h.quit {
 			t.Error("q in a host does not quit")
@@ -291,7 +291,7 @@ func TestAHostThatHangs(t *testing.T) {
 		h.wantFrame("opening a · esc gives up")
 		h.now = noon.Add(3 * time.Second)
 		h.tell(figures("b", fleet.LevelExhausted, 28232))
-		h.wantFrame("opening a for 3s · esc gives up", "1 of 5 hosts has no ports left")
+		h.wantFrame("opening a for 3s · esc gives up", "1 of 5 hosts exhausted")
 		h.press("esc")
 		if frame := h.m.View(); strings.Contains(frame, "opening") || given.Load() != 1 {
 			t.Errorf("given up %d times:\n%s", given.Load(), frame)

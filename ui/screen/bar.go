@@ -56,33 +56,34 @@ type Tick struct {
 	Beyond bool
 }
 
-// Gauge draws g in the w columns from x, in whole columns. A part that is not
-// nothing has at least one, and the gauge looks full only where it is.
+// Gauge draws g in the w columns from x, in whole columns. It is as long as all
+// parts are together, and looks full only where it is, and empty only where that is.
+// In this length, a part that is not nothing has at least one column; where there
+// are fewer, the largest parts have them.
 func (c *Canvas) Gauge(x, y, w int, g Gauge) {
 	if w <= 0 {
 		return
 	}
+	c.Repeat(x, y, w, g.Rest.Style, g.Rest.Char)
 	total := 0
 	for _, p := range g.Parts {
 		total += max(p.Value, 0)
 	}
-	most := w
-	if total < g.Limit {
-		most = max(w-1, 0)
-	}
-	c.Repeat(x, y, w, g.Rest.Style, g.Rest.Char)
-	sum, drawn := 0, 0
-	for _, p := range g.Parts {
-		if p.Value <= 0 || g.Limit <= 0 {
+	length := g.columns(w, total)
+	shown := min(g.several(), length)
+	sum, drawn, left := 0, 0, shown
+	for i, p := range g.Parts {
+		sum += max(p.Value, 0)
+		if g.rank(i) >= shown {
 			continue
 		}
-		sum += p.Value
-		end := int(math.Round(min(float64(sum)/float64(g.Limit), 1) * float64(w)))
-		end = min(max(end, drawn+1), most)
-		if end > drawn {
-			c.Repeat(x+drawn, y, end-drawn, p.Style, p.Char)
-			drawn = end
+		left--
+		end := max(drawn+1, min(g.columns(w, sum), length-left))
+		if left == 0 {
+			end = length
 		}
+		c.Repeat(x+drawn, y, end-drawn, p.Style, p.Char)
+		drawn = end
 	}
 	for _, tick := range g.Ticks {
 		at := int(tick.Percent * float64(w) / 100)
@@ -98,6 +99,40 @@ func (c *Canvas) Gauge(x, y, w int, g Gauge) {
 		}
 		c.Put(x+at, y, tick.Style, '┃')
 	}
+}
+
+// columns is how many of w a value takes.
+func (g *Gauge) columns(w, value int) int {
+	if value <= 0 || g.Limit <= 0 {
+		return 0
+	}
+	n := int(math.Round(min(float64(value)/float64(g.Limit), 1) * float64(w)))
+	if value < g.Limit {
+		n = min(max(n, 1), w-1)
+	}
+	return n
+}
+
+// several is how many parts are not nothing.
+func (g *Gauge) several() int {
+	n := 0
+	for _, p := range g.Parts {
+		if p.Value > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// rank is how many parts come before the ith, the largest being the first.
+func (g *Gauge) rank(i int) int {
+	n := 0
+	for j, p := range g.Parts {
+		if of := g.Parts[i].Value; p.Value > of || p.Value == of && j < i {
+			n++
+		}
+	}
+	return n
 }
 
 // Column draws one column of a chart, share (0 to 1) of h rows high in eighths,

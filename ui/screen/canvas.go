@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -74,11 +75,13 @@ func (c *Canvas) Clear(r Rect) {
 	}
 }
 
-// Repaint gives the cells of r another style.
-func (c *Canvas) Repaint(r Rect, st Style) {
+// Repaint gives the cells of r another style, but for those that have one of keep.
+func (c *Canvas) Repaint(r Rect, st Style, keep ...Style) {
 	for y := max(r.Y, 0); y < min(r.Y+r.H, c.h); y++ {
 		for x := max(r.X, 0); x < min(r.X+r.W, c.w); x++ {
-			c.cells[y*c.w+x].style = st
+			if cl := &c.cells[y*c.w+x]; !slices.Contains(keep, cl.style) {
+				cl.style = st
+			}
 		}
 	}
 }

@@ -146,10 +146,15 @@ func TestGauge(t *testing.T) {
 	}{
 		{"nothing", 0, 0, 0, 100, "░░░░░░┊░┊░"},
 		{"parts", 30, 20, 10, 100, "███▓▓▒┊░┊░"},
-		{"what there is shows", 1, 1, 1, 10_000, "█▓▒░░░┊░┊░"},
+		{"what there is shows", 1, 0, 0, 10_000, "█░░░░░┊░┊░"},
+		{"most of what there is shows", 1, 3, 2, 10_000, "▓░░░░░┊░┊░"},
+		{"as much as there is room for", 1, 90, 110, 1_000, "▓▒░░░░┊░┊░"},
+		{"the largest is the last", 50, 50, 90, 1_000, "█▒░░░░┊░┊░"},
+		{"each where there is room", 1, 300, 1, 1_000, "█▓▒░░░┊░┊░"},
+		{"what is last shows", 300, 0, 1, 1_000, "██▒░░░┊░┊░"},
 		{"all but one is not full", 9_999, 0, 0, 10_000, "██████┃█┃░"},
 		{"full", 60, 40, 0, 100, "██████┃▓┃▓"},
-		{"more than there is", 160, 40, 0, 100, "██████┃█┃█"},
+		{"more than there is", 160, 40, 0, 100, "██████┃█┃▓"},
 		{"of nothing", 0, 0, 0, 0, "░░░░░░░░░░"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -165,6 +170,37 @@ func TestGauge(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// However a share is made up, a smaller one is never drawn longer, and never as
+// short as none.
+func TestGaugeIsAsLongAsTheShare(t *testing.T) {
+	const limit = 60
+	for w := 1; w <= 24; w++ {
+		longest := 0
+		for used := range limit + 1 {
+			most := 0
+			for live := range used + 1 {
+				for _, wait := range []int{0, 1, (used - live) / 2, used - live} {
+					if live+wait > used {
+						continue
+					}
+					got := draw(w, 1, false, func(c *screen.Canvas) {
+						c.Gauge(0, 0, w, screen.Gauge{
+							Parts: []screen.Part{{Value: live, Char: '1'}, {Value: wait, Char: '2'}, {Value: used - live - wait, Char: '3'}},
+							Rest:  screen.Part{Char: '.'}, Limit: limit,
+						})
+					})
+					n := len(strings.TrimRight(got, "."))
+					if n < longest || used > 0 && w > 1 && n == 0 {
+						t.Fatalf("%d of %d in %d columns is %q, and less was %d long", used, limit, w, got, longest)
+					}
+					most = max(most, n)
+				}
+			}
+			longest = most
+		}
 	}
 }
 

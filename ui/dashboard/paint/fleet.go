@@ -21,8 +21,10 @@ type Fleet struct {
 	Cursor Cursor
 	// Feed says where the figures are from.
 	Feed string
-	// Day says that failed connects are those of the last day.
-	Day bool
+	// Day says that the feed tells of the last day, and failed connects are those
+	// of it. Past is how many hosts are well, and were without a port in it.
+	Day  bool
+	Past int
 	// Lack says what the feed does not tell; nil for nothing.
 	Lack error
 	// Thresholds are those that are marked on the bars.
@@ -54,16 +56,23 @@ func (v *View) FleetHeight() int {
 
 func (p *Painter) drawFleet(v *View) {
 	l := layoutFleet(v.Width, v.Height)
+	footer := *v
+	if v.Fleet.total() == 0 {
+		footer.Err = nil // it stands in the middle
+	}
 	for _, part := range [...]struct {
 		r    screen.Rect
 		draw func(*Painter, screen.Rect, *View)
 	}{
 		{l.header, (*Painter).drawFleetHeader}, {l.sentence, (*Painter).drawFleetSentence}, {l.table, (*Painter).drawHosts},
-		{overlayRect(v), (*Painter).drawOverlay}, {l.footer, (*Painter).drawFooter},
+		{overlayRect(v), (*Painter).drawOverlay},
 	} {
 		if !part.r.Empty() {
 			part.draw(p, part.r, v)
 		}
+	}
+	if !l.footer.Empty() {
+		p.drawFooter(l.footer, &footer)
 	}
 }
 
@@ -71,6 +80,9 @@ func (p *Painter) drawFleet(v *View) {
 // that is.
 func (p *Painter) drawFleetHeader(r screen.Rect, v *View) {
 	right := []segment{fleetStatus(v), {theme.Text, "  "}, {theme.Strong, v.Now.Format(time.TimeOnly)}}
+	if zone := (segment{theme.Dim, v.Now.Format(" MST")}); r.W >= boxWidth && measure(right)+text.Width(zone.text)+leastHeaderLeft <= r.W {
+		right = append(right, zone)
+	}
 	room := r.W - 2
 	if w := measure(right); w <= room {
 		p.segments(r.X+1+room-w, r.Y, w, right...)
@@ -95,96 +107,31 @@ func fleetStatus(v *View) segment {
 	case StatusLive:
 		return segment{theme.OK, "● live"}
 	case StatusStale:
+		if v.Fleet.total() == 0 {
+			return segment{theme.Critical, "! no data"}
+		}
 		return segment{theme.Critical, "! stale since " + v.ErrSince.Format(time.TimeOnly)}
 	}
 	return segment{theme.Dim, "asking…"}
 }
 
 func (p *Painter) drawFleetSentence(r screen.Rect, v *View) {
-	level, words := fleetSentence(v.Fleet.Tally)
+	level, words := v.fleetSentence()
 	p.canvas.Text(r.X+1, r.Y, r.W-2, levelRoles[level], levelMark(level)+" "+words)
-}
-
-// hostColumns are the widths of the columns; 0 for one that there is no room for.
-type hostColumns struct {
-	name, level, bar, percent, destination, holder, outlook, failed, exhausted, age int
-}
-
-func layoutHosts(w int, day bool) hostColumns {
-	const least = 14 // for the name
-	c := hostColumns{name: max(min(least, w-9), 0), level: 2, percent: 5}
-	rest := w - c.name - c.level - c.percent - 2
-	take := func(n int) int {
-		if rest < n+1 {
-			return 0
-		}
-		rest -= n + 1
-		return n
-	}
-	grow := func(column *int, n int) {
-		n = max(0, min(n, rest))
-		*column, rest = *column+n, rest-n
-	}
-	c.age = take(4)
-	c.outlook = take(15)
-	c.destination = take(18)
-	c.bar = take(8)
-	c.holder = take(9)
-	c.failed = take(6)
-	if n := take(8); n > 0 {
-		c.level += n + 1
-	}
-	if day {
-		c.exhausted = take(9)
-	}
-	if c.exhausted > 0 || c.failed > 0 && !day {
-		grow(&c.name, 8)
-		grow(&c.bar, 4)
-		grow(&c.holder, 5)
-		grow(&c.destination, 6)
-		grow(&c.outlook, 10)
-	}
-	if c.bar > 0 {
-		grow(&c.bar, rest/2)
-	}
-	grow(&c.name, rest)
-	return c
-}
-
-func (c *hostColumns) headers() []hostHeader {
-	level := hostHeader{c.level, "LEVEL", false, fleet.ColumnWorst}
-	if c.level < len(level.name) {
-		level.name = ""
-	}
-	return []hostHeader{
-		{c.name, "HOST", false, fleet.ColumnHost}, level, {c.bar, "", false, 0}, {c.percent, "USED", true, fleet.ColumnUsed},
-		{c.destination, "DESTINATION", false, fleet.ColumnDestination}, {c.holder, "HOLDER", false, fleet.ColumnHolder},
-		{c.outlook, "OUTLOOK", false, fleet.ColumnOutlook}, {c.failed, "FAILED", true, fleet.ColumnFailed},
-		{c.exhausted, "EXHAUSTED", true, fleet.ColumnExhausted}, {c.age, "AGE", true, fleet.ColumnAge},
-	}
-}
-
-// hostHeader is the name of a column, and what it is sorted by; ColumnWorst where
-// it is not.
-type hostHeader struct {
-	w     int
-	name  string
-	right bool
-	sort  fleet.Column
 }
 
 // drawHosts draws the table.
 func (p *Painter) drawHosts(r screen.Rect, v *View) {
 	f, height := v.Fleet, listLines(r, 3)
-	c := layoutHosts(r.W-2-gutter-1, f.Day)
+	c := layoutHosts(r.W-2-gutter-1, f.Day, f.Order.Column)
 	headers := c.headers()
-	inside := p.box(r, true, p.hostsBox(v, height, headers))
+	inside := p.box(r, true, hostsBox(r.W, v, height, &c))
 	switch {
 	case len(f.Rows) == 0 && v.Filter.Text != "":
 		p.middle(inside, theme.Text, "no host matches "+text.Sanitize(v.Filter.Text), "esc shows all")
 		return
 	case len(f.Rows) == 0:
-		p.middle(inside, theme.Dim, "no host yet", "")
+		p.noHosts(inside, v)
 		return
 	}
 	x := inside.X + gutter
@@ -195,14 +142,40 @@ func (p *Painter) drawHosts(r screen.Rect, v *View) {
 		y := inside.Y + inside.H - height + i - f.Cursor.Top
 		p.hostLine(x, y, inside.X+inside.W-1-x, c, v, &f.Rows[i])
 		if i == f.Cursor.Line {
-			p.mark(inside, y)
+			p.markHost(inside, y)
 		}
+	}
+}
+
+// signals are what a selected host keeps: how bad it stands must not fade for those
+// that the cursor is on, which at first is the worst.
+var signals = []theme.Role{theme.Live, theme.TimeWait, theme.Blocked, theme.Free, theme.OK, theme.Warn, theme.Critical, theme.Exhausted}
+
+func (p *Painter) markHost(inside screen.Rect, y int) {
+	p.canvas.Repaint(screen.Rect{X: inside.X, Y: y, W: inside.W, H: 1}, theme.Selected, signals...)
+	p.canvas.Put(inside.X, y, theme.Selected, '▸')
+}
+
+// noHosts says why there is none.
+func (p *Painter) noHosts(r screen.Rect, v *View) {
+	style, why := theme.Dim, "no host yet"
+	switch {
+	case v.Err != nil:
+		style, why = theme.Critical, v.Err.Error()
+	case v.Fleet.Lack != nil:
+		style, why = theme.Warn, v.Fleet.Lack.Error()
+	}
+	lines := text.Wrap(text.Sanitize(why), min(r.W-2, 76))
+	r = r.Center(r.W, len(lines))
+	for i, line := range lines[:min(len(lines), r.H)] {
+		at := r.Center(text.Width(line), 1)
+		p.canvas.Text(at.X, r.Y+i, at.W, style, line)
 	}
 }
 
 // hostsBox says which hosts are in sight, by what they are filtered and sorted, and
 // of when failed connects are.
-func (p *Painter) hostsBox(v *View, height int, headers []hostHeader) screen.Box {
+func hostsBox(w int, v *View, height int, c *hostColumns) screen.Box {
 	f := v.Fleet
 	box := screen.Box{Title: "Hosts"}
 	if n := len(f.Rows); n > 0 && height > 0 {
@@ -214,29 +187,13 @@ func (p *Painter) hostsBox(v *View, height int, headers []hostHeader) screen.Box
 		box.FootStyle = theme.Filter
 	}
 	box.Note = fleetOrder(f.Order)
-	if failed := headers[7]; failed.w > 0 && f.Day {
-		box.Note += " · failed and exhausted: last 24 h"
+	if span := c.span(f.Day); text.Width(box.Note+span+box.Foot)+len("─ ") < w-8 {
+		box.Note += span
 	}
-	if f.Lack != nil {
+	if f.Lack != nil && len(f.Rows) > 0 {
 		box.Note, box.NoteStyle = "! "+text.Sanitize(f.Lack.Error()), theme.Warn
 	}
 	return box
-}
-
-func (p *Painter) hostHeaders(x, y int, f *Fleet, headers []hostHeader) {
-	for _, h := range headers {
-		at := next(&x, h.w)
-		if h.w < len(h.name) {
-			continue
-		}
-		if h.right {
-			at += h.w - len(h.name)
-		}
-		p.canvas.Text(at, y, len(h.name), theme.Dim, h.name)
-		if h.sort == f.Order.Column && h.sort != fleet.ColumnWorst {
-			p.canvas.Put(at-1, y, theme.Dim, direction(f.Order.Descending()))
-		}
-	}
 }
 
 // hostLine draws a host in so many columns.
@@ -268,7 +225,7 @@ func (p *Painter) hostLine(x, y, w int, c hostColumns, v *View, r *fleet.Row) {
 
 func (p *Painter) hostFigures(x, y int, c hostColumns, v *View, r *fleet.Row) {
 	level := model.Level(r.Level)
-	p.levelCell(next(&x, c.level), y, c.level, levelSegment(level))
+	p.levelCell(next(&x, c.level), y, c.level, hostLevel(r))
 	g := gauge{live: r.Used - r.TimeWait, timeWait: r.TimeWait, free: max(0, r.Usable-r.Used), level: level, graded: true}
 	p.gaugeBar(next(&x, c.bar), y, c.bar, v, &g)
 	style := theme.Text
@@ -289,8 +246,7 @@ func (p *Painter) hostFigures(x, y int, c hostColumns, v *View, r *fleet.Row) {
 	}
 	p.hostHolder(next(&x, c.holder), y, c.holder, r)
 	if at := next(&x, c.outlook); c.outlook > 0 {
-		o := model.Outlook{Trend: trends[r.Verdict], In: r.In, Plateau: r.Plateau}
-		p.phrases(at, y, c.outlook, [][]segment{verdictOf(v, &o, g.free, r.Usable)})
+		p.phrases(at, y, c.outlook, [][]segment{hostOutlook(v, r, g.free)})
 	}
 	p.known(next(&x, c.failed), y, c.failed, r.Observed, r.Failed > 0 && !r.Day, text.Count(r.Failed))
 	p.known(next(&x, c.exhausted), y, c.exhausted, r.Day, false, text.Duration(r.Exhausted))
@@ -298,6 +254,7 @@ func (p *Painter) hostFigures(x, y int, c hostColumns, v *View, r *fleet.Row) {
 
 func (p *Painter) hostHolder(x, y, w int, r *fleet.Row) {
 	switch {
+	case r.Used == 0: // nothing is held
 	case r.Holder == "":
 		p.canvas.Text(x, y, w, theme.Dim, "—")
 	case r.Likely:

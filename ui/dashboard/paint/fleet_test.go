@@ -93,6 +93,32 @@ var fleetStates = []struct {
 		showDay(v)
 		v.Fleet.Lack = errors.New("Prometheus at http://prometheus:9090: the last day is not known: it refuses: too many samples")
 	}},
+	{"the last day, sorted by it", 80, 24, func(v *View) {
+		showDay(v)
+		v.Fleet.Order = fleet.Order{Column: fleet.ColumnExhausted}
+		v.Fleet.Order.Sort(v.Fleet.Rows)
+	}},
+	{"no Prometheus there", 80, 24, func(v *View) {
+		v.Status, v.ErrSince, v.Fleet = StatusStale, v.Now.Add(-9*time.Second), &Fleet{Feed: "Prometheus at http://127.0.0.1:9100", Day: true}
+		v.Err = errors.New("Prometheus at http://127.0.0.1:9100: it answers HTTP 404: is this Prometheus?")
+	}},
+	{"nothing matches", 80, 24, func(v *View) {
+		v.Fleet = &Fleet{Feed: "Prometheus at http://127.0.0.1:9090", Day: true}
+		v.Fleet.Lack = errors.New("Prometheus at http://127.0.0.1:9090: it has no figures of ephtop serve, or none that --match picks")
+	}},
+	{"fills up soon", 120, 20, func(v *View) {
+		soon := fleet.Host{Name: "web-03", Time: sampleTime, Summary: fleet.Summary{
+			Used: 14400, Usable: 28232, TimeWait: 9000, Plateau: 45864, Verdict: fleet.VerdictFull, In: 18 * time.Second, Holder: "api",
+		}}
+		table := &fleet.Table{Patience: time.Minute}
+		for _, r := range v.Fleet.Rows {
+			table.Take(fleet.Report{Hosts: []fleet.Host{*r.Host}}, v.Now)
+		}
+		table.Take(fleet.Report{Hosts: []fleet.Host{soon}}, v.Now)
+		v.Fleet.Rows = table.Rows(nil, v.Now)
+		v.Fleet.Tally = fleet.Count(v.Fleet.Rows)
+		v.Fleet.Cursor.Line = 4
+	}},
 	{"filtered", 80, 24, func(v *View) { v.Filter.Text, v.Fleet.Rows = "web", v.Fleet.Rows[:2] }},
 	{"filter without a match", 80, 24, func(v *View) { v.Filter.Text, v.Fleet.Rows = "nothing", nil }},
 	{"filter being typed", 80, 24, func(v *View) { v.Filter = FilterLine{Editing: true, Input: "web !ok", Pos: 3, Text: "web !ok"} }},
@@ -149,31 +175,6 @@ func TestFleetIsExactlyTheScreen(t *testing.T) {
 			v := sampleFleet(width, height)
 			test.change(v)
 			requireSize(t, p.Frame(v), width, height)
-		}
-	}
-}
-
-// The first words say how many are in which trouble.
-func TestFleetSentence(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		tally fleet.Tally
-		level model.Level
-		want  string
-	}{
-		{fleet.Tally{3, 2, 0, 1, 994}, model.LevelExhausted, "3 of 1,000 hosts have no ports left, 2 critical, 1 doesn't answer"},
-		{fleet.Tally{1, 0, 0, 0, 11}, model.LevelExhausted, "1 of 12 hosts has no ports left, 11 well"},
-		{fleet.Tally{0, 1, 2, 3, 4, 5}, model.LevelCritical, "1 of 15 hosts is critical, 2 at warning, 3 don't answer, 5 not heard yet"},
-		{fleet.Tally{0, 0, 2, 0, 1}, model.LevelWarning, "2 of 3 hosts are at warning, 1 well"},
-		{fleet.Tally{0, 0, 0, 2, 1}, model.LevelWarning, "2 of 3 hosts don't answer, 1 well"},
-		{fleet.Tally{0, 0, 0, 0, 12}, model.LevelOK, "all 12 hosts are well"},
-		{fleet.Tally{0, 0, 0, 0, 1}, model.LevelOK, "the host is well"},
-		{fleet.Tally{0, 0, 0, 0, 1, 2}, model.LevelOK, "1 well, 2 not heard yet"},
-		{fleet.Tally{0, 0, 0, 0, 0, 2}, model.LevelOK, "asking 2 hosts"},
-		{fleet.Tally{}, model.LevelOK, "no host yet"},
-	} {
-		if level, got := fleetSentence(test.tally); level != test.level || got != test.want {
-			t.Errorf("%v: %v %q, want %v %q", test.tally, level, got, test.level, test.want)
 		}
 	}
 }

@@ -127,13 +127,13 @@ func verdictOf(v *View, o *model.Outlook, free, usable int) []segment {
 	case o.Trend == model.TrendSteady:
 		return []segment{{theme.Dim, "steady"}}
 	case o.Trend == model.TrendDrains:
-		return []segment{{theme.Dim, "drains to " + there + in}, {theme.Dim, "drains to " + share + in}, {theme.Dim, "drains"}}
+		return []segment{{theme.Dim, "drains to " + there + in}, {theme.Dim, "drains to " + share + in}, {theme.Dim, "drains to " + share}, {theme.Dim, "drains"}}
 	case o.Trend == model.TrendLevelsOff:
 		style := theme.Text
 		if level := v.thresholds().Level(o.Plateau, usable); level > model.LevelOK {
 			style = levelRoles[min(level, model.LevelCritical)]
 		}
-		return []segment{{style, "levels off at " + there + in}, {style, "levels off at " + share + in}, {style, "levels off"}}
+		return []segment{{style, "levels off at " + there + in}, {style, "levels off at " + share + in}, {style, "levels off " + share}, {style, "levels off"}}
 	case left > time.Hour:
 		return []segment{{theme.Dim, "full in " + text.Duration(left)}}
 	case left > 5*time.Minute:
