@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/demo"
 	"ephtop/source/guard"
+	"ephtop/ui/advice"
 	"ephtop/ui/session"
 )
 
@@ -79,6 +81,28 @@ func (s *spell) say(err error) {
 		complain(s.out, err)
 	}
 	s.wrong = err != nil
+}
+
+// unseen says what polls could not see, and what would help: each kind of it once,
+// for details such as counts change from poll to poll.
+type unseen struct {
+	out  io.Writer
+	said map[source.LimitCode]bool
+}
+
+func (u *unseen) say(m *source.Moment) {
+	isNew := func(l source.Limit) bool { return !u.said[l.Code] }
+	if !slices.ContainsFunc(m.Limits, isNew) {
+		return
+	}
+	for i, sentence := range advice.Limits(m) {
+		if isNew(m.Limits[i]) {
+			complain(u.out, errors.New(sentence))
+		}
+	}
+	for _, l := range m.Limits {
+		u.said[l.Code] = true
+	}
 }
 
 // over gives the error of a poll that failed back where none succeeded before, so
