@@ -13,6 +13,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/demo"
 	"ephtop/source/guard"
+	"ephtop/source/live"
 	"ephtop/ui/advice"
 	"ephtop/ui/session"
 )
@@ -90,12 +91,12 @@ type unseen struct {
 	said map[source.LimitCode]bool
 }
 
-func (u *unseen) say(m *source.Moment) {
+func (u *unseen) say(m source.Moment) {
 	isNew := func(l source.Limit) bool { return !u.said[l.Code] }
 	if !slices.ContainsFunc(m.Limits, isNew) {
 		return
 	}
-	for i, sentence := range advice.Limits(m) {
+	for i, sentence := range advice.Limits(&m) {
 		if isNew(m.Limits[i]) {
 			complain(u.out, errors.New(sentence))
 		}
@@ -103,6 +104,15 @@ func (u *unseen) say(m *source.Moment) {
 	for _, l := range m.Limits {
 		u.said[l.Code] = true
 	}
+}
+
+// untraced adds to a moment that it is not traced, and why, where that can't be had:
+// a moment says so itself where it was insisted upon.
+func (a *app) untraced(m source.Moment) source.Moment {
+	if state, why := a.tracing.State(); state == source.TraceRefused && a.flags.trace == live.TraceAuto {
+		m.Limits = append(slices.Clip(m.Limits), source.Limit{Code: source.LimitUntraced, Detail: why})
+	}
+	return m
 }
 
 // over gives the error of a poll that failed back where none succeeded before, so

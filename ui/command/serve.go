@@ -274,7 +274,7 @@ func (a *app) pollFor(ctx context.Context, log *slog.Logger, c *metrics.Collecto
 		}
 		failing.say(nil)
 		looked = true
-		limits.say(&l.Moment)
+		limits.say(a.untraced(l.Moment))
 		every := pacer.Interval()
 		if o.demo != "" {
 			every = o.interval

@@ -147,6 +147,24 @@ func TestServeSaysWhatItCannotSee(t *testing.T) {
 	}
 }
 
+// That nothing is traced for want of rights is said where it would have been traced.
+func TestServeSaysThatNothingIsTraced(t *testing.T) {
+	for when, want := range map[string]string{"auto": "ephtop: closes and failed connects are not traced: it takes root\n", "off": ""} {
+		host, stderr := &blindHost{limits: make([][]source.Limit, 2), fails: func() { syscall.Kill(syscall.Getpid(), syscall.SIGTERM) }}, new(notes)
+		status := Run([]string{"serve", "--trace", when, "--interval", "100ms", "--web.listen-address", "127.0.0.1:0"}, Env{
+			Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: stderr, Getenv: func(string) string { return "" },
+			Open: func(o live.Options) (source.Source, error) {
+				o.Tracing.Settle(source.TraceRefused, "it takes root")
+				return host, nil
+			},
+		})
+		_, said, _ := strings.Cut(stderr.String(), "\n") // where it serves
+		if said, _, _ = strings.Cut(said, "ephtop: read the sockets"); status != 0 || said != want {
+			t.Errorf("--trace %s: status %d, it says %q, want %q", when, status, said, want)
+		}
+	}
+}
+
 // A first poll that fails ends it: nothing is to be had.
 func TestServeWithoutAFirstPoll(t *testing.T) {
 	t.Parallel()
