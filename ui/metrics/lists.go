@@ -110,7 +110,7 @@ func (l *lists) render(p *pen, now time.Duration, o *model.Overview, about *mode
 		p.gauge("tuple_used_ports", "Ports that cannot be had towards a destination.", float64(t.Used), labels...)
 		p.gauge("tuple_time_wait_ports", "Those of them in TIME_WAIT.", float64(t.TimeWait), labels...)
 		p.gauge("tuple_closes_per_second", "Connections to it that close in a second.", t.Outlook.CloseRate, labels...)
-		p.gauge("tuple_first_half_used_ratio", "Used part of the ports that connect() tries first there.", t.FirstHalfPercent()/100, labels...)
+		p.gauge("tuple_first_half_used_ratio", "Used part of the ports that connect() tries first (one parity of the range) towards the destination.", t.FirstHalfPercent()/100, labels...)
 	}
 	for _, e := range l.processes.choose(now, allProcesses(o, about)) {
 		p.gauge("process_ports", "Ports of the range that processes of a name hold, TCP and UDP, of all namespaces.", float64(e.value.ports), "process", e.key)
