@@ -56,7 +56,7 @@ type result struct {
 	opened         []live.Options
 }
 
-func runWith(t *testing.T, host *fakeHost, args ...string) result {
+func runWith(t *testing.T, host source.Source, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	var r result

@@ -149,7 +149,8 @@
 //
 // Of Prometheus three questions are asked a refresh, the one about the last 24 hours
 // once a minute. Hosts are the label instance, without the port where all have one.
-// Name and password may stand in the URL, and are never shown. --match has matchers
+// Name and password may stand in the URL, and are never shown; in EPHTOP_PROMETHEUS, which
+// stands for --prometheus, others do not see them in a list of processes. --match has matchers
 // of labels, with or without braces.
 //
 // Rows are sorted by level, then by where the use settles (plateau), in whole
@@ -227,7 +228,8 @@
 //
 // serve has the page at /metrics of 127.0.0.1:10768 and of the addresses of
 // --web.listen-address in its place, and in the file of --textfile; with the latter
-// alone it listens on nothing. It answers GET and HEAD, /-/healthy too, from the last
+// alone, whose name ends in .prom, it listens on nothing. What can't be seen is said on
+// standard error, each kind of it once. It answers GET and HEAD, /-/healthy too, from the last
 // poll: every 2s, by --interval 100ms to 5s. The prefix is ephtop_, and what has no
 // other type is a gauge. Where several network namespaces have been looked at, what
 // has the label netns* has it, and what has no label for it is about the worst.

@@ -31,6 +31,10 @@ type fleetFlags struct {
 	remote     string
 }
 
+// prometheusVariable holds what --prometheus is where it is not given: a command line,
+// and a password in it, is everybody's to read.
+const prometheusVariable = "EPHTOP_PROMETHEUS"
+
 // The times from one refresh to the next where none is asked for.
 const (
 	prometheusInterval = 5 * time.Second
@@ -49,7 +53,9 @@ and stay in the table. There are two ways to ask, and each host is opened over s
   HOST…, --hosts FILE   ssh HOST ephtop watch -o json, one for each host: ssh must
                         come in without a password, and ephtop be there
   --prometheus URL      what ephtop serve has told a Prometheus server: for
-                        thousands of hosts, and with the last 24 hours
+                        thousands of hosts, and with the last 24 hours. A URL
+                        with a password is better kept in EPHTOP_PROMETHEUS:
+                        others can see a command line
 
 Keys: enter opens the dashboard of a host (ssh HOST ephtop record -), esc goes
 back, / filters by host, destination, holder or level, s sorts by the next column,
@@ -65,7 +71,7 @@ S reverses, ? help, q quit.`,
 			if err != nil {
 				return err
 			}
-			return a.showFleet(cmd.Context(), c)
+			return a.showFleet(cmd.Context(), c, f.instead())
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -77,7 +83,7 @@ S reverses, ? help, q quit.`,
 		_, err := feeds.NewPrometheus(s, "", time.Second)
 		f.prometheus = s
 		return err
-	}}, "prometheus", "ask this Prometheus; name and password may stand in the URL")
+	}}, "prometheus", "ask this Prometheus; name and password may stand in the URL, and are hidden from others in "+prometheusVariable)
 	cmd.Flags().Var(&value{kind: "SELECTOR", accepts: `matchers of labels, as in job="ephtop"`, parse: func(s string) (err error) {
 		f.match, err = feeds.ParseSelector(s)
 		return err
@@ -105,6 +111,11 @@ func (a *app) fleetConfig(cmd *cobra.Command, args []string, f *fleetFlags) (fle
 		return fleet.Config{}, err
 	}
 	byName := len(args) > 0 || f.hosts != ""
+	if given := a.Getenv(prometheusVariable); given != "" && f.prometheus == "" && !byName && !f.demo {
+		if err := cmd.Flags().Lookup("prometheus").Value.Set(given); err != nil {
+			return fleet.Config{}, usagef("%s: %w", prometheusVariable, err)
+		}
+	}
 	switch {
 	case f.demo && (byName || f.prometheus != ""), byName && f.prometheus != "":
 		return fleet.Config{}, usagef("hosts by name, --prometheus and --demo: use one of them")
@@ -246,9 +257,21 @@ func (a *app) simulatedFleet(asked time.Duration) fleet.Config {
 	}
 }
 
-// showFleet shows the table, where there is a terminal to show it on.
-func (a *app) showFleet(ctx context.Context, c fleet.Config) error {
-	if err := a.wantTerminal(`"ssh HOST ephtop watch"`); err != nil {
+// instead is what tells of these hosts without a terminal.
+func (f *fleetFlags) instead() string {
+	switch {
+	case f.demo:
+		return `"ephtop watch --demo NAME"`
+	case f.prometheus != "":
+		return "the API of Prometheus (/api/v1/query?query=ephtop_level)"
+	}
+	return `"ssh HOST ephtop watch"`
+}
+
+// showFleet shows the table, where there is a terminal to show it on; instead says
+// what does without.
+func (a *app) showFleet(ctx context.Context, c fleet.Config, instead string) error {
+	if err := a.wantTerminal(instead); err != nil {
 		return err
 	}
 	colors, err := a.theme()

@@ -69,8 +69,13 @@ func (m manual) page(root *cobra.Command) {
 	m.tagged("NO_COLOR", "If it is not empty, there are no colours unless --color says always.")
 	m.tagged("TERM, COLORTERM, WT_SESSION", "Tell how many colours the terminal has. Where TERM is dumb or missing, there is no dashboard.")
 	m.tagged("TMUX, STY", "Tell that the clipboard is that of a terminal around tmux(1) or screen(1).")
+	m.tagged("COLORFGBG", "Where its last number is 7 or 15, the theme light takes the place of the default one.")
+	m.tagged(prometheusVariable, "The URL of fleet --prometheus where none is given.")
 	m.macro("SH", "FILES")
 	m.tagged("ephtop-HOST-TIME.eph", "What the key r records, in the working directory.")
+	m.tagged("ephtop-HOST-TIME.trouble.eph", "What serve --keep and record --ring keep in their directory.")
+	m.tagged("/etc/default/ephtop", "The flags of serve in the unit of the packages for Debian and RPM.")
+	m.tagged("/var/lib/ephtop", "That unit's own directory, for --keep.")
 	m.tagged("/proc, /sys/kernel/tracing, /run/netns", "What is read on Linux, beside the kernel's own tables.")
 	m.macro("SH", "EXIT STATUS")
 	m.text("0 if all went well, 1 if it did not, 2 if the command line is wrong or names a file that cannot be used.\n" +

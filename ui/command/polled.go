@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,8 @@ import (
 	"ephtop/source"
 	"ephtop/source/demo"
 	"ephtop/source/guard"
+	"ephtop/source/live"
+	"ephtop/ui/advice"
 	"ephtop/ui/session"
 )
 
@@ -79,6 +82,37 @@ func (s *spell) say(err error) {
 		complain(s.out, err)
 	}
 	s.wrong = err != nil
+}
+
+// unseen says what polls could not see, and what would help: each kind of it once,
+// for details such as counts change from poll to poll.
+type unseen struct {
+	out  io.Writer
+	said map[source.LimitCode]bool
+}
+
+func (u *unseen) say(m source.Moment) {
+	isNew := func(l source.Limit) bool { return !u.said[l.Code] }
+	if !slices.ContainsFunc(m.Limits, isNew) {
+		return
+	}
+	for i, sentence := range advice.Limits(&m) {
+		if isNew(m.Limits[i]) {
+			complain(u.out, errors.New(sentence))
+		}
+	}
+	for _, l := range m.Limits {
+		u.said[l.Code] = true
+	}
+}
+
+// untraced adds to a moment that it is not traced, and why, where that can't be had:
+// a moment says so itself where it was insisted upon.
+func (a *app) untraced(m source.Moment) source.Moment {
+	if state, why := a.tracing.State(); state == source.TraceRefused && a.flags.trace == live.TraceAuto {
+		m.Limits = append(slices.Clip(m.Limits), source.Limit{Code: source.LimitUntraced, Detail: why})
+	}
+	return m
 }
 
 // over gives the error of a poll that failed back where none succeeded before, so

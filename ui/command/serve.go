@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -18,12 +19,14 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"ephtop/model"
+	"ephtop/source"
 	"ephtop/source/guard"
 	"ephtop/ui/ending"
 	"ephtop/ui/metrics"
 	"ephtop/ui/report"
 	"ephtop/ui/serve"
 	"ephtop/ui/session"
+	"ephtop/ui/text"
 )
 
 // What serve polls by: nobody waits for its polls, so that they may cost less than
@@ -37,6 +40,7 @@ const (
 	listenAddress    = "web.listen-address"
 	webConfig        = "web.config.file"
 	listenAddressFor = "an address and a port such as 127.0.0.1:10768, or :10768 for every address"
+	textfileFor      = "a name that ends in .prom, for node_exporter reads no other"
 )
 
 // serveOptions say what is served, and how.
@@ -69,8 +73,11 @@ all exporters know (web configuration of exporter-toolkit); SIGHUP has it read
 again.
 
 --textfile writes the page to a file, for node_exporter's collector of text
-files, whose directory wants a name that ends in .prom. Then it listens only
+files, which reads names that end in .prom and no others. Then it listens only
 where --web.listen-address is given.
+
+What it can't see for want of rights, it says on standard error when it starts,
+as snapshot does.
 
 --keep DIR keeps the last 2m in memory and records them, with the minute that
 follows, in a file of DIR when the level becomes critical or a connect fails: at
@@ -107,7 +114,7 @@ func (a *app) addServe(cmd *cobra.Command, o *serveOptions) {
 	}}, listenAddress, "where to listen; can be given several times")
 	file := func(what string, keep *string) *value {
 		return &value{kind: "FILE", accepts: what, parse: func(s string) error {
-			if s == "" || s == stdStream {
+			if s == "" || s == stdStream || what == textfileFor && filepath.Ext(s) != ".prom" {
 				return fmt.Errorf("bad file %q: use %s", s, what)
 			}
 			*keep = s
@@ -115,7 +122,7 @@ func (a *app) addServe(cmd *cobra.Command, o *serveOptions) {
 		}}
 	}
 	cmd.Flags().Var(file("a web config of exporters", &o.config), webConfig, "a web configuration, with TLS and users")
-	cmd.Flags().Var(file("a file that can be written, such as ephtop.prom", &o.textfile), "textfile", "write the page to this file too, for node_exporter")
+	cmd.Flags().Var(file(textfileFor, &o.textfile), "textfile", "write the page to this file too, for node_exporter")
 	cmd.Flags().Var(&value{kind: "DIR", accepts: "a directory", parse: func(s string) error {
 		if s == "" {
 			return fmt.Errorf("bad directory %q: use one that is there", s)
@@ -211,6 +218,7 @@ func (a *app) serveMetrics(ctx context.Context, o *serveOptions) (err error) {
 	run(func() error { a.reload(ctx, hangup, server); return nil })
 	seen := make(chan struct{}, 1)
 	if o.textfile != "" {
+		fmt.Fprintf(a.Stderr, "ephtop: writing %s\n", text.Sanitize(o.textfile))
 		failing := &spell{out: a.Stderr}
 		run(func() error { serve.Textfile(ctx, o.textfile, page, seen, failing.say); return nil })
 	}
@@ -255,6 +263,7 @@ func (a *app) pollFor(ctx context.Context, log *slog.Logger, c *metrics.Collecto
 	}
 	pacer := o.pacer(o.interval, share).AtMost(serveMost)
 	failing, unkept := &spell{out: a.Stderr}, &spell{out: a.Stderr}
+	limits := unseen{a.Stderr, make(map[source.LimitCode]bool)}
 	var l session.Look
 	looked := false
 	return pacer.Run(ctx, 0, func() error {
@@ -265,6 +274,7 @@ func (a *app) pollFor(ctx context.Context, log *slog.Logger, c *metrics.Collecto
 		}
 		failing.say(nil)
 		looked = true
+		limits.say(a.untraced(l.Moment))
 		every := pacer.Interval()
 		if o.demo != "" {
 			every = o.interval

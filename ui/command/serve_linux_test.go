@@ -182,6 +182,9 @@ func TestServeToAFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "gone")
 	file := filepath.Join(dir, "ephtop.prom")
 	run := serving(t, "--textfile", file)
+	if got, want := run.line(), "ephtop: writing "+file; got != want {
+		t.Errorf("standard error: %q, want %q", got, want)
+	}
 	if got, want := run.line(), "ephtop: write "+file+": no such file or directory"; got != want {
 		t.Errorf("standard error: %q, want %q", got, want)
 	}

@@ -107,6 +107,67 @@ func get(t *testing.T, url string) string {
 	return string(text)
 }
 
+// blindHost answers twice, with what it could not see, and then fails for good.
+type blindHost struct {
+	fakeHost
+	limits [][]source.Limit
+	fails  func()
+}
+
+func (h *blindHost) Poll(ctx context.Context, m *source.Moment) error {
+	if len(h.limits) == 0 {
+		if h.fails != nil {
+			h.fails()
+		}
+		h.fails = nil // told again, it ends at once
+		return syscall.ENOMEM
+	}
+	err := h.fakeHost.Poll(ctx, m)
+	for _, l := range h.limits[0] {
+		m.Limit(l.Code, l.Detail)
+	}
+	h.limits = h.limits[1:]
+	return err
+}
+
+// What can't be seen is said as snapshot does, a line for each kind of it and once,
+// whatever its count is later. Errors of the system are no more than text.
+func TestServeSaysWhatItCannotSee(t *testing.T) {
+	hidden := func(n string) source.Limit {
+		return source.Limit{Code: source.LimitHidden, Detail: n + " CAP_SYS_PTRACE"}
+	}
+	untraced := source.Limit{Code: source.LimitUntraced, Detail: "not\x1b[31m\nallowed"}
+	host := &blindHost{
+		limits: [][]source.Limit{{hidden("12")}, {hidden("13"), untraced}, {untraced, hidden("14")}},
+		fails:  func() { syscall.Kill(syscall.Getpid(), syscall.SIGTERM) },
+	}
+	r := runWith(t, host, "serve", "--interval", "100ms", "--web.listen-address", "127.0.0.1:0")
+	_, said, _ := strings.Cut(r.stderr, "\n") // where it serves
+	want := "ephtop: 12 processes are hidden: run with CAP_SYS_PTRACE to see which sockets are theirs\n" +
+		"ephtop: closes and failed connects are not traced: not; allowed\n"
+	if said, _, _ = strings.Cut(said, "ephtop: read the sockets"); r.status != 0 || said != want {
+		t.Errorf("status %d, it says\n%s, want\n%s", r.status, said, want)
+	}
+}
+
+// That nothing is traced for want of rights is said where it would have been traced.
+func TestServeSaysThatNothingIsTraced(t *testing.T) {
+	for when, want := range map[string]string{"auto": "ephtop: closes and failed connects are not traced: it takes root\n", "off": ""} {
+		host, stderr := &blindHost{limits: make([][]source.Limit, 2), fails: func() { syscall.Kill(syscall.Getpid(), syscall.SIGTERM) }}, new(notes)
+		status := Run([]string{"serve", "--trace", when, "--interval", "100ms", "--web.listen-address", "127.0.0.1:0"}, Env{
+			Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: stderr, Getenv: func(string) string { return "" },
+			Open: func(o live.Options) (source.Source, error) {
+				o.Tracing.Settle(source.TraceRefused, "it takes root")
+				return host, nil
+			},
+		})
+		_, said, _ := strings.Cut(stderr.String(), "\n") // where it serves
+		if said, _, _ = strings.Cut(said, "ephtop: read the sockets"); status != 0 || said != want {
+			t.Errorf("--trace %s: status %d, it says %q, want %q", when, status, said, want)
+		}
+	}
+}
+
 // A first poll that fails ends it: nothing is to be had.
 func TestServeWithoutAFirstPoll(t *testing.T) {
 	t.Parallel()

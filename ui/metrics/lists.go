@@ -100,7 +100,7 @@ func (l *lists) render(p *pen, now time.Duration, o *model.Overview, about *mode
 	}
 	chosen := l.tuples.choose(now, l.allTuples(o, name))
 	p.gauge("tuples", "Sources, destinations and destination ports that hold ports, of all namespaces.", float64(all))
-	p.gauge("tuples_exported", "Those of them that have series, or have had.", float64(len(chosen)))
+	p.gauge("tuples_exported", "Sources, destinations and destination ports that have series of their own.", float64(len(chosen)))
 	for i := range chosen {
 		k, t := &chosen[i].key, &chosen[i].value
 		labels := in(k.netns, "source", k.source.String(), "port", strconv.Itoa(int(k.port)))
@@ -108,9 +108,9 @@ func (l *lists) render(p *pen, now time.Duration, o *model.Overview, about *mode
 			labels = append(labels, "destination", k.destination.String())
 		}
 		p.gauge("tuple_used_ports", "Ports that cannot be had towards a destination.", float64(t.Used), labels...)
-		p.gauge("tuple_time_wait_ports", "Those of them in TIME_WAIT.", float64(t.TimeWait), labels...)
-		p.gauge("tuple_closes_per_second", "Connections to it that close in a second.", t.Outlook.CloseRate, labels...)
-		p.gauge("tuple_first_half_used_ratio", "Used part of the ports that connect() tries first there.", t.FirstHalfPercent()/100, labels...)
+		p.gauge("tuple_time_wait_ports", "Ports in TIME_WAIT towards a destination.", float64(t.TimeWait), labels...)
+		p.gauge("tuple_closes_per_second", "Connections to a destination that close in a second.", t.Outlook.CloseRate, labels...)
+		p.gauge("tuple_first_half_used_ratio", "Used part of the ports that connect() tries first (one parity of the range) towards a destination.", t.FirstHalfPercent()/100, labels...)
 	}
 	for _, e := range l.processes.choose(now, allProcesses(o, about)) {
 		p.gauge("process_ports", "Ports of the range that processes of a name hold, TCP and UDP, of all namespaces.", float64(e.value.ports), "process", e.key)

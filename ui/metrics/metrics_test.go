@@ -2,8 +2,10 @@ package metrics
 
 import (
 	"bytes"
+	"math"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -140,6 +142,29 @@ func promtool(t *testing.T, page []byte) {
 	cmd.Stdin = bytes.NewReader(page)
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("promtool: %v: %s\n%s", err, out, page)
+	}
+}
+
+// The outlook that the alert on predictions goes by is there while a leak lasts, and
+// gone soon after: the demo's ends at the process's limit of descriptors.
+func TestOutlookOfALeak(t *testing.T) {
+	t.Parallel()
+	w := watch(t, "leak", DefaultOptions)
+	outlook := func(at time.Duration) float64 {
+		t.Helper()
+		left, err := strconv.ParseFloat(figures(gathered(t, w.until(t, at).Collector))["ephtop_worst_exhaustion_seconds"], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return left
+	}
+	for at := time.Minute; at <= 3*time.Minute; at += 30 * time.Second {
+		if left := outlook(at); left <= 0 || left >= 3600 {
+			t.Errorf("at %v no port is left in %v s, want less than an hour", at, left)
+		}
+	}
+	if left := outlook(4 * time.Minute); !math.IsInf(left, 1) {
+		t.Errorf("when it has stopped, no port is left in %v s, want +Inf", left)
 	}
 }
 

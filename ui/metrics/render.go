@@ -69,14 +69,14 @@ func (p *pen) worst(st *model.State) {
 	if o.Trend == model.TrendFull {
 		in = o.In.Seconds()
 	}
-	p.gauge("worst_used_ports", "Ports that cannot be had towards the destination that fails first.", float64(head.Used()))
-	p.gauge("worst_time_wait_ports", "Those of them in TIME_WAIT.", float64(head.TimeWait))
-	p.gauge("worst_reusable_ports", "Those in TIME_WAIT that connect() may take over (tcp_tw_reuse).", float64(tuple.Reusable))
-	p.gauge("worst_plateau_ports", "Where its use settles if connections go on closing as now, or the ports that this would take.", float64(o.Plateau))
-	p.gauge("worst_closes_per_second", "Connections to it that close in a second.", o.CloseRate)
-	p.gauge("worst_sustainable_closes_per_second", "Closes a second that the range can bear there; 0 where that is not known.", o.Sustainable)
-	p.gauge("worst_exhaustion_seconds", "Time until no port can be had there, 0 where none can be now, +Inf where that does not come.", in)
-	p.gauge("worst_first_half_used_ratio", "Used part of the ports that connect() tries first there; it is slow where that is 1.", tuple.FirstHalfPercent()/100)
+	p.gauge("worst_used_ports", "Ports that cannot be had towards the destination where connect() fails first (the worst).", float64(head.Used()))
+	p.gauge("worst_time_wait_ports", "Ports in TIME_WAIT towards the worst destination.", float64(head.TimeWait))
+	p.gauge("worst_reusable_ports", "Ports in TIME_WAIT towards the worst destination that connect() may take over (tcp_tw_reuse).", float64(tuple.Reusable))
+	p.gauge("worst_plateau_ports", "Where the used ports of the worst destination settle if connections go on closing as now, or how many that would take.", float64(o.Plateau))
+	p.gauge("worst_closes_per_second", "Connections to the worst destination that close in a second.", o.CloseRate)
+	p.gauge("worst_sustainable_closes_per_second", "Closes a second that the range can bear towards the worst destination; 0 where that is not known.", o.Sustainable)
+	p.gauge("worst_exhaustion_seconds", "Time until no port can be had towards the worst destination, 0 where none can be now, +Inf where that does not come or is not known.", in)
+	p.gauge("worst_first_half_used_ratio", "Used part of the ports that connect() tries first (one parity of the range) towards the worst destination; connect() is slow where that is 1.", tuple.FirstHalfPercent()/100)
 }
 
 // states are those that have series: all that a socket is found in.
