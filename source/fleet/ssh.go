@@ -69,9 +69,10 @@ type remote struct {
 // errSilent is the cause of the end of what does not say anything.
 var errSilent = errors.New("silent")
 
-// end ends it, and says why it has ended where it has by itself.
+// end waits for its end, and that of all that it has started here, and says why it
+// has ended where it has by itself.
 func (r *remote) end() Trouble {
-	err := r.cmd.Wait()
+	err := spawn.Wait(r.cmd)
 	cause := context.Cause(r.ctx)
 	r.cancel(nil)
 	switch {

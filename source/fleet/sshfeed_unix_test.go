@@ -31,6 +31,7 @@ garbage) while :; do echo nothing of interest; done ;;
 endless) tr '\0' x < /dev/zero ;;
 denied)  echo "me@denied: Permission denied (publickey)." >&2; exit 255 ;;
 without) exit 127 ;;
+leaves)  sleep 600 >&2 & echo "ssh: connect to host leaves port 22: No route to host" >&2; exit 255 ;;
 dead)    echo "ssh: connect to host dead port 22: Connection refused" >&2; exit 255 ;;
 words)   printf %s "$last"; echo "ephtop: $last" >&2; exit 1 ;;
 esac
@@ -110,12 +111,12 @@ func wantNothingLeft(t *testing.T, dir string) {
 // Each host says what it has to say.
 func TestSSHFeed(t *testing.T) {
 	t.Parallel()
-	f, dir := fakeSSH(t, "good", "noisy", "once", "garbage", "endless", "denied", "without", "dead", "words")
+	f, dir := fakeSSH(t, "good", "noisy", "once", "garbage", "endless", "denied", "without", "dead", "words", "leaves")
 	f.Interval = 5 * time.Second
 	told(t, f, dir, map[string]string{
 		"good": "exhausted java", "noisy": "exhausted java", "once": "ended: ephtop has ended there", "garbage": "not understood: nothing of interest",
 		"endless": "not understood: " + strings.Repeat("x", longest), "denied": "denied: by publickey",
-		"without": "no ephtop: not found there; --remote-command says where it is", "dead": "unreachable: connection refused",
+		"without": "no ephtop: not found there; --remote-command says where it is", "dead": "unreachable: connection refused", "leaves": "unreachable: no route to host",
 		"words": "failed: ephtop watch -o json --interval 5s",
 	})
 }
