@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ephtop/source/guard"
@@ -99,14 +100,23 @@ func (f *SSHFeed) watch(ctx context.Context, by *spawn.Starter, t Target, leave 
 	}
 	slot := time.AfterFunc(f.patience.slot, leave)
 	defer slot.Stop()
-	silence := time.AfterFunc(f.patience.line, func() { r.cancel(errSilent) })
+	var lines atomic.Int64
+	silence := time.AfterFunc(f.patience.line, func() {
+		before := lines.Load()
+		// It may be us who stood still: then there is something to read.
+		sleep(r.ctx, f.patience.line/12)
+		if lines.Load() == before {
+			r.cancel(errSilent)
+		}
+	})
 	defer silence.Stop()
-	lines := 0
-	noise, err := readLines(r.out, func(s Summary) {
-		lines++
+	var c clock
+	noise, err := readLines(r.out, func(l *Line) {
+		lines.Add(1)
 		leave()
 		silence.Reset(2 * f.patience.line)
-		tell(Host{Summary: s, Time: time.Now()})
+		now := time.Now()
+		tell(Host{Summary: l.Summary(), Time: now.Add(-c.age(l.written(), now))})
 		sleep(r.ctx, leastBetween)
 	})
 	if errors.Is(err, errNoLine) {
@@ -116,27 +126,44 @@ func (f *SSHFeed) watch(ctx context.Context, by *spawn.Starter, t Target, leave 
 	if errors.Is(err, errNoLine) {
 		trouble = Trouble{Garbled, noise}
 	}
-	return lines, trouble
+	return int(lines.Load()), trouble
 }
 
 // mostNoise is how many lines in a row may be none of a watch: shells greet, and a
 // program that is told to write a line a second is no shell.
 const mostNoise = 100
 
+// mostAtOnce is how much is read, in bytes, until a line is taken though there are
+// more: of a host that writes without end too.
+const mostAtOnce = 1 << 16
+
 // readLines reads a watch up to its end, or until it is noise; then the first words
-// of that are returned.
-func readLines(r io.Reader, take func(Summary)) (noise string, err error) {
+// of that are returned. Of the lines that are there at once the last is taken.
+func readLines(r io.Reader, take func(*Line)) (noise string, err error) {
 	in := bufio.NewReaderSize(r, LongestLine)
-	for n := 0; n < mostNoise; {
+	var last *Line
+	takeLast := func() {
+		if last != nil {
+			take(last)
+			last = nil
+		}
+	}
+	defer takeLast()
+	for n, read := 0, 0; n < mostNoise; {
 		b, err := in.ReadSlice('\n')
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return noise, err
 		}
+		read += len(b)
 		if l, err := ParseLine(b); err == nil {
-			n, noise = 0, ""
-			take(l.Summary())
+			n, noise, last = 0, "", &l
 		} else if n++; noise == "" {
 			noise = firstLine(string(b))
+		}
+		// Lines are written whole: where there is half of one, the rest is coming.
+		if in.Buffered() == 0 || read >= mostAtOnce {
+			takeLast()
+			read = 0
 		}
 	}
 	return noise, errNoLine

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -220,12 +221,40 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// What has waited is skipped, but for its last line: so is a backlog of hours.
+func TestReadLinesSkipsABacklog(t *testing.T) {
+	t.Parallel()
+	numbered := func(n int) (all string) {
+		for i := range n {
+			all += strings.Replace(failingLine, `"used":28000`, `"used":`+strconv.Itoa(i), 1) + "\n"
+		}
+		return all
+	}
+	for _, test := range []struct {
+		name, in string
+		want     []int // what is used, of each that is taken
+	}{
+		{"a line", numbered(1), []int{0}},
+		{"some", numbered(50), []int{49}},
+		{"with noise at the end", numbered(2) + "logout\n", []int{1}},
+		{"with half a line at the end", numbered(2) + failingLine[:100], []int{1}},
+		{"more than is read at once", numbered(mostAtOnce/len(failingLine) + 50), []int{mostAtOnce / len(failingLine), mostAtOnce/len(failingLine) + 49}},
+		{"with too much noise at the end", numbered(2) + strings.Repeat("x\n", mostNoise), []int{1}},
+	} {
+		var got []int
+		_, _ = readLines(strings.NewReader(test.in), func(l *Line) { got = append(got, l.Worst.Used) })
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: took %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
 func FuzzReadLines(f *testing.F) {
 	for _, in := range []string{failingLine, "Welcome\n" + failingLine + "\n\n", strings.Repeat("x\n", 200), strings.Repeat("x", 9000)} {
 		f.Add(in)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		noise, err := readLines(strings.NewReader(in), func(s Summary) {})
+		noise, err := readLines(strings.NewReader(in), func(*Line) {})
 		if err == nil || len(noise) > longest || strings.Contains(noise, "\n") {
 			t.Errorf("%q, %v", noise, err)
 		}
