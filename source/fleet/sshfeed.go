@@ -38,7 +38,7 @@ type patience struct {
 
 var usualPatience = patience{slot: 6 * time.Second, line: time.Minute, again: 2 * time.Second}
 
-// The most handshakes at a time: of all hosts, and of those that failed before, so
+// The most handshakes at a time: of all hosts, and of those that are tried again, so
 // that those which do not answer leave room for the others.
 const (
 	mostHandshakes = 8
@@ -55,7 +55,7 @@ func (f *SSHFeed) Run(ctx context.Context, tell func(Report)) {
 	}
 	by := spawn.NewStarter()
 	defer by.Close()
-	g := gate{make(chan struct{}, mostHandshakes), make(chan struct{}, mostRetries)}
+	g := newGate(mostHandshakes, mostRetries, len(f.Targets))
 	var hosts sync.WaitGroup
 	for _, t := range f.Targets {
 		hosts.Add(1)
@@ -71,7 +71,7 @@ func (f *SSHFeed) Run(ctx context.Context, tell func(Report)) {
 }
 
 // follow watches one host, again and again.
-func (f *SSHFeed) follow(ctx context.Context, by *spawn.Starter, g gate, t Target, tell func(Host)) {
+func (f *SSHFeed) follow(ctx context.Context, by *spawn.Starter, g *gate, t Target, tell func(Host)) {
 	for tries := 0; ; tries++ {
 		leave, ok := g.enter(ctx, tries > 0)
 		if !ok {
@@ -182,12 +182,22 @@ func wait(first time.Duration, kind TroubleKind, tries int) time.Duration {
 	return d/2 + rand.N(d)
 }
 
-// gate bounds the handshakes.
-type gate struct{ all, again chan struct{} }
+// gate bounds the handshakes. None is tried again before each was tried.
+type gate struct {
+	all, again chan struct{}
+	untried    atomic.Int64
+	tried      chan struct{} // closed when there are none
+}
+
+func newGate(all, again, hosts int) *gate {
+	g := &gate{all: make(chan struct{}, all), again: make(chan struct{}, again), tried: make(chan struct{})}
+	g.untried.Store(int64(hosts))
+	return g
+}
 
 // enter waits for room, and gives what leaves it again: once, however often it is
 // called.
-func (g gate) enter(ctx context.Context, again bool) (leave func(), ok bool) {
+func (g *gate) enter(ctx context.Context, again bool) (leave func(), ok bool) {
 	take := func(room chan struct{}) bool {
 		select {
 		case room <- struct{}{}:
@@ -196,14 +206,24 @@ func (g gate) enter(ctx context.Context, again bool) (leave func(), ok bool) {
 			return false
 		}
 	}
-	if again && !take(g.again) {
-		return nil, false
+	if again {
+		select {
+		case <-g.tried:
+		case <-ctx.Done():
+			return nil, false
+		}
+		if !take(g.again) {
+			return nil, false
+		}
 	}
 	if !take(g.all) {
 		if again {
 			<-g.again
 		}
 		return nil, false
+	}
+	if !again && g.untried.Add(-1) == 0 {
+		close(g.tried)
 	}
 	return sync.OnceFunc(func() {
 		<-g.all

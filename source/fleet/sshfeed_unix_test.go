@@ -151,31 +151,39 @@ func TestSSHIsNotThere(t *testing.T) {
 	})
 }
 
-// Never are there more handshakes than may be, nor more of hosts that failed.
+// Never are there more handshakes than may be, nor more of hosts that are tried
+// again: and of those none before each was tried.
 func TestGate(t *testing.T) {
 	t.Parallel()
-	g := gate{make(chan struct{}, 3), make(chan struct{}, 2)}
+	g := newGate(3, 2, 2)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	var leaves []func()
 	enter := func(again bool) bool {
 		ctx := t.Context()
-		if again && len(g.again) == cap(g.again) || len(g.all) == cap(g.all) {
+		if again && (g.untried.Load() > 0 || len(g.again) == cap(g.again)) || len(g.all) == cap(g.all) {
 			ctx = ended
 		}
 		leave, ok := g.enter(ctx, again)
 		leaves = append(leaves, leave)
 		return ok
 	}
-	for i, step := range []struct{ again, in bool }{{true, true}, {true, true}, {true, false}, {false, true}, {false, false}, {true, false}} {
+	for i, step := range []struct{ again, in bool }{
+		{true, false}, {false, true}, {true, false}, {false, true}, // none again while one is untried
+		{true, true}, {true, false}, {false, false}, // the gate is full
+	} {
 		if got := enter(step.again); got != step.in {
 			t.Errorf("%d: in %v, with %d inside, of them %d again", i, got, len(g.all), len(g.again))
 		}
 	}
-	leaves[0]()
-	leaves[0]()
+	leaves[1]()
+	leaves[1]()
 	if len(g.all) != 2 || len(g.again) != 1 || !enter(true) {
 		t.Errorf("when one has left: %d, of them %d again", len(g.all), len(g.again))
+	}
+	leaves[3]()
+	if enter(true) {
+		t.Errorf("%d are tried again", len(g.again))
 	}
 }
 
