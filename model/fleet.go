@@ -251,6 +251,7 @@ func compareStates(a, b *State) int {
 
 // percent is the used share of the headline.
 func (st *State) percent() float64 {
-	h := st.TCP.Pressure.Headline()
+	p, _ := st.Worse()
+	h := p.Headline()
 	return h.Percent()
 }

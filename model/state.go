@@ -65,6 +65,20 @@ type Protocol struct {
 	Consumers [NumGroupings][]Consumer
 }
 
+// Worse gives what is known of the ports of the protocol that Level is about: UDP
+// where that is in more trouble, else TCP; and the outlook of its headline. That of
+// UDP is known where no port is left only.
+func (st *State) Worse() (*Pressure, Outlook) {
+	udp := &st.UDP.Pressure
+	if udp.Level <= st.TCP.Pressure.Level {
+		return &st.TCP.Pressure, st.Outlook
+	}
+	if h := udp.Headline(); h.Free == 0 {
+		return udp, Outlook{Trend: TrendFull, Plateau: h.Used()}
+	}
+	return udp, Outlook{}
+}
+
 // Of gives what is known of one protocol.
 func (st *State) Of(p source.Proto) *Protocol {
 	if p == source.UDP {

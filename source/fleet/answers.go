@@ -29,10 +29,10 @@ const (
 
 const metricPrefix = "ephtop_"
 
-// figuresExpr asks for what a host comes to.
+// figuresExpr asks for what a host comes to, and for what tells how old that is.
 func figuresExpr(match Selector) string {
 	names := strings.Join([]string{metricLevel, metricUsable, metricUsed, metricTimeWait, metricPlateau, metricCloses, metricIn, metricPolled}, "|")
-	return fmt.Sprintf(`{__name__=~"%s(%s)"%s}`, metricPrefix, names, also(match))
+	return fmt.Sprintf(`{__name__=~"%s(%s)"%s} or %s`, metricPrefix, names, also(match), polledExpr(match))
 }
 
 // whoExpr asks towards where the ports are used, by whom most are held, and which
@@ -65,17 +65,16 @@ type answers struct{ figures, who, day []sample }
 
 // hosts puts the answers together.
 func (a *answers) hosts(known *known, now time.Time) []Host {
-	found := make(map[target]*Host)
-	host := func(s *sample) *Host {
+	found := make(map[target]*gathered)
+	host := func(s *sample) *gathered {
 		t := targetOf(s)
 		if found[t] == nil {
-			found[t] = &Host{Summary: Summary{Verdict: VerdictUnknown, In: -1}}
+			found[t] = &gathered{Host: Host{Summary: Summary{In: -1}}}
 		}
 		return found[t]
 	}
 	for i := range a.figures {
-		s := &a.figures[i]
-		host(s).figure(s, now)
+		host(&a.figures[i]).figure(&a.figures[i])
 	}
 	for i := range a.who {
 		switch s := &a.who[i]; {
@@ -94,50 +93,87 @@ func (a *answers) hosts(known *known, now time.Time) []Host {
 	hosts := make([]Host, 0, len(names))
 	for t, name := range names {
 		h := found[t]
-		if h == nil {
-			hosts = append(hosts, Host{Name: name, Trouble: Trouble{Gone, "Prometheus has no figures of it any more"}})
-			continue
+		switch {
+		case h == nil:
+			h = &gathered{Host: Host{Trouble: Trouble{Gone, "Prometheus has no figures of it any more"}}}
+		case h.had == hadAll:
+			h.Time = now.Add(-known.polls.age(t, &h.polled))
+			h.judge()
+		default:
+			// What it was when it had all of them says more.
+			h.Summary = Summary{Verdict: VerdictUnknown}
+			if h.Trouble.Kind == NoTrouble {
+				h.Trouble = Trouble{Garbled, "Prometheus has not all of its figures"}
+			}
 		}
 		h.Name = name
-		h.judge()
-		hosts = append(hosts, *h)
+		hosts = append(hosts, h.Host)
 	}
 	return hosts
 }
 
-// figure takes one of the figures of a host.
-func (h *Host) figure(s *sample, now time.Time) {
-	switch n := count(s.value); strings.TrimPrefix(s.labels["__name__"], metricPrefix) {
+// gathered is what the answers tell of a host.
+type gathered struct {
+	Host
+	polled polled
+	had    had
+}
+
+// had are the figures that were told, of those without which nothing is known.
+type had uint8
+
+const (
+	hadLevel had = 1 << iota
+	hadUsable
+	hadUsed
+	hadPolled
+
+	hadAll = hadLevel | hadUsable | hadUsed | hadPolled
+)
+
+// figure takes one of the figures of a host, if it is one: that a host is well is not
+// concluded from what is no number.
+func (h *gathered) figure(s *sample) {
+	if h.polled.take(s) {
+		return
+	}
+	n, ok := count(s.value)
+	if !ok {
+		return
+	}
+	switch strings.TrimPrefix(s.labels["__name__"], metricPrefix) {
 	case metricLevel:
 		h.Level = Level(min(n, int(LevelExhausted)))
+		h.had |= hadLevel
 	case metricUsable:
 		h.Usable = n
+		h.had |= hadUsable
 	case metricUsed:
 		h.Used = n
+		h.had |= hadUsed
 	case metricTimeWait:
 		h.TimeWait = n
 	case metricPlateau:
 		h.Plateau = n
 	case metricCloses:
-		h.Closes = max(0, s.value)
+		h.Closes = s.value
 	case metricIn:
-		if !math.IsInf(s.value, 1) && s.value >= 0 {
-			h.In = seconds(s.value)
-		}
+		h.In = seconds(s.value)
 	case metricPolled:
-		// By the clock of who asks, which may not be that of the host.
-		h.Time = now.Add(-seconds(s.at - s.value))
+		h.polled.poll, h.polled.asked = s.value, s.at
+		h.had |= hadPolled
 	}
 }
 
 // mostCount is far more than there can be of anything.
 const mostCount = 1e12
 
-func count(v float64) int {
-	if !(v > 0) {
-		return 0
+// count is a figure as a number of things, if it is one.
+func count(v float64) (int, bool) {
+	if !(v >= 0) || math.IsInf(v, 1) {
+		return 0, false
 	}
-	return int(math.Round(min(v, mostCount)))
+	return int(math.Round(min(v, mostCount))), true
 }
 
 func (h *Host) whoIs(s *sample) {
@@ -158,12 +194,16 @@ func (h *Host) whoIs(s *sample) {
 }
 
 func (h *Host) lastDay(s *sample) {
-	h.Day = true
-	if s.labels["level"] != "" {
-		h.Exhausted = seconds(s.value)
+	n, ok := count(s.value)
+	switch {
+	case !ok:
 		return
+	case s.labels["level"] != "":
+		h.Exhausted = seconds(s.value)
+	default:
+		h.Failed, h.Observed = n, true
 	}
-	h.Failed, h.Observed = count(s.value), true
+	h.Day = true
 }
 
 // judge says from the figures what the outlook was: a share that is about as large
@@ -184,7 +224,4 @@ func (h *Host) judge() {
 		h.Verdict = VerdictSteady
 	}
 	h.In = max(0, h.In)
-	if h.Time.IsZero() && h.Trouble.Kind == NoTrouble {
-		h.Trouble = Trouble{Garbled, "Prometheus has not all of its figures"}
-	}
 }

@@ -123,6 +123,16 @@ func (l *Line) Summary() Summary {
 	return s
 }
 
+// written is when the line was, by the clock of the host; the zero Time where it is
+// not told in a way that is understood.
+func (l *Line) written() time.Time {
+	at, err := time.Parse(time.RFC3339, l.Time)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
 func verdict(s string) Verdict {
 	switch v := Verdict(s); v {
 	case VerdictFull, VerdictLevelsOff, VerdictDrains, VerdictSteady:

@@ -19,7 +19,8 @@ type known struct {
 	taken map[string]bool
 	// bare says that the instances at first all had a port, and stayed apart
 	// without.
-	bare bool
+	bare  bool
+	polls polls
 }
 
 // name gives new targets a name, and returns all that there are and were: instances
@@ -30,7 +31,7 @@ func (k *known) name(targets []target) map[target]string {
 		return cmp.Or(strings.Compare(a.instance, b.instance), strings.Compare(a.job, b.job))
 	})
 	if k.names == nil && len(targets) > 0 {
-		k.names, k.taken, k.bare = make(map[target]string), make(map[string]bool), haveHosts(targets)
+		k.names, k.taken, k.polls, k.bare = make(map[target]string), make(map[string]bool), make(polls), haveHosts(targets)
 	}
 	for _, t := range targets {
 		if k.names[t] != "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -46,6 +47,7 @@ func TestHostsThatPrometheusHasNot(t *testing.T) {
 	for _, host := range []string{"a:1", "b:1"} {
 		figures.add("2", "__name__", "ephtop_level", "job", "e", "instance", host)
 		figures.add("100", "__name__", "ephtop_usable_ports", "job", "e", "instance", host)
+		figures.add("0", "__name__", "ephtop_worst_used_ports", "job", "e", "instance", host)
 		figures.add("1764000000", "__name__", "ephtop_last_poll_timestamp_seconds", "job", "e", "instance", host)
 	}
 	who.add("0", "__name__", "up", "job", "e", "instance", "c:1")
@@ -71,6 +73,83 @@ func TestHostsThatPrometheusHasNot(t *testing.T) {
 	gone := " gone: Prometheus has no figures of it any more"
 	if got, want := said(second), "a"+gone+", b not understood: Prometheus has not all of its figures, c"+gone; got != want {
 		t.Errorf("then %s, want %s", got, want)
+	}
+}
+
+// What is no number, or is not there, is never a host that is well. What was known
+// before stays.
+func TestFiguresThatAreMissing(t *testing.T) {
+	t.Parallel()
+	needed := []string{metricLevel, metricUsable, metricUsed, metricPolled}
+	for _, value := range []string{"", "NaN", "-1", "+Inf"} {
+		for _, missing := range needed {
+			var k known
+			table := new(Table)
+			for refresh := range 2 {
+				var figures answer
+				for _, name := range needed {
+					switch {
+					case refresh == 0 || name != missing:
+						figures.add("3", "__name__", metricPrefix+name, "instance", "a:1")
+					case value != "":
+						figures.add(value, "__name__", metricPrefix+name, "instance", "a:1")
+					}
+				}
+				table.Take(Report{Hosts: (&answers{figures: vector(t, figures.text())}).hosts(&k, noon)}, noon)
+			}
+			r := table.Rows(nil, noon)[0]
+			if got, want := r.Trouble.String(), "not understood: Prometheus has not all of its figures"; got != want || r.Standing != StandingSilent {
+				t.Errorf("%s of %q: %q, standing %d; want %q", missing, value, got, r.Standing, want)
+			}
+			if r.Level != LevelExhausted || r.Usable != 3 || r.Used != 3 {
+				t.Errorf("%s of %q: before it was %+v", missing, value, r.Summary)
+			}
+		}
+	}
+}
+
+// What is no number of the last day is not known.
+func TestALastDayThatIsNoNumber(t *testing.T) {
+	t.Parallel()
+	var h Host
+	h.lastDay(&sample{value: math.NaN()})
+	h.lastDay(&sample{labels: map[string]string{"level": "exhausted"}, value: math.NaN()})
+	if h.Day || h.Observed {
+		t.Errorf("%+v", h.Summary)
+	}
+}
+
+// A host is as old as what Prometheus has of it, whatever the host's clock says; but
+// polls that hang get old, and are so from the start where they did before.
+func TestAgeByPrometheus(t *testing.T) {
+	t.Parallel()
+	const s = time.Second
+	for _, test := range []struct {
+		name string
+		seen []polled // seconds since noon
+		want []time.Duration
+	}{
+		{"clocks agree", []polled{{-1, 0, -1, false}, {4, 5, 5, false}}, []time.Duration{s, 0}},
+		{"4 min behind", []polled{{-241, 0, -1, false}, {-236, 5, 4, false}}, []time.Duration{s, s}},
+		{"2 h ahead", []polled{{7199, 0, -1, false}, {7199, 5, -1, false}, {7214, 15, 14, false}}, []time.Duration{s, 6 * s, s}},
+		{"polls that hang, read all the same", []polled{{-240, 0, -1, false}, {-240, 15, 14, false}, {-240, 30, 29, false}}, []time.Duration{s, 16 * s, 31 * s}},
+		{"hung before", []polled{{-3600, 0, -1, true}, {-3600, 15, 14, true}}, []time.Duration{3600 * s, 3615 * s}},
+		{"hung before, 2 h ahead", []polled{{3600, 0, -1, true}}, []time.Duration{PrometheusPatience + s}},
+		{"hung, and goes on", []polled{{-3600, 0, -1, true}, {14, 15, 15, false}}, []time.Duration{3600 * s, 0}},
+		{"not read by Prometheus for a while", []polled{{-1, 0, -1, false}, {-1, 60, -1, false}}, []time.Duration{s, 61 * s}},
+		{"when it was read is not told", []polled{{-5, 0, 0, false}, {-5, 9, 0, false}}, []time.Duration{0, 9 * s}},
+	} {
+		seen := make(polls)
+		for i, p := range test.seen {
+			at := func(seconds float64) float64 { return float64(noon.Unix()) + seconds }
+			p.poll, p.asked = at(p.poll), at(p.asked)
+			if p.read != 0 {
+				p.read = at(p.read)
+			}
+			if got := seen.age(target{}, &p); got != test.want[i] {
+				t.Errorf("%s, %d: %v old, want %v", test.name, i, got, test.want[i])
+			}
+		}
 	}
 }
 

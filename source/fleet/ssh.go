@@ -41,6 +41,7 @@ func (s *SSH) start(ctx context.Context, by *spawn.Starter, t Target, arguments 
 	ctx, cancel := context.WithCancelCause(ctx)
 	words := slices.Concat(command[1:], options, t.args(), []string{cmp.Or(s.Remote, "ephtop") + " " + arguments})
 	r := &remote{cmd: exec.CommandContext(ctx, command[0], words...), ctx: ctx, cancel: cancel}
+	r.words.pause = func() { sleep(ctx, leastBetween) }
 	r.cmd.Stderr = &r.words
 	r.cmd.WaitDelay = time.Second
 	out, err := r.cmd.StdoutPipe()
@@ -69,9 +70,10 @@ type remote struct {
 // errSilent is the cause of the end of what does not say anything.
 var errSilent = errors.New("silent")
 
-// end ends it, and says why it has ended where it has by itself.
+// end waits for its end, and that of all that it has started here, and says why it
+// has ended where it has by itself.
 func (r *remote) end() Trouble {
-	err := r.cmd.Wait()
+	err := spawn.Wait(r.cmd)
 	cause := context.Cause(r.ctx)
 	r.cancel(nil)
 	switch {
@@ -89,13 +91,22 @@ func (r *remote) end() Trouble {
 
 // tongue keeps the first and the last of what is said on standard error.
 type tongue struct {
+	// pause holds up who says too much at once.
+	pause func()
+	said  int // since
+
 	mu          sync.Mutex
 	first, last []byte
 }
 
 const mostWords = 4096
 
+// Write implements [io.Writer], for one that writes.
 func (w *tongue) Write(p []byte) (int, error) {
+	if w.said += len(p); w.said > mostAtOnce {
+		w.said = 0
+		w.pause()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n := len(p)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ephtop/source/guard"
@@ -37,7 +38,7 @@ type patience struct {
 
 var usualPatience = patience{slot: 6 * time.Second, line: time.Minute, again: 2 * time.Second}
 
-// The most handshakes at a time: of all hosts, and of those that failed before, so
+// The most handshakes at a time: of all hosts, and of those that are tried again, so
 // that those which do not answer leave room for the others.
 const (
 	mostHandshakes = 8
@@ -54,7 +55,7 @@ func (f *SSHFeed) Run(ctx context.Context, tell func(Report)) {
 	}
 	by := spawn.NewStarter()
 	defer by.Close()
-	g := gate{make(chan struct{}, mostHandshakes), make(chan struct{}, mostRetries)}
+	g := newGate(mostHandshakes, mostRetries, len(f.Targets))
 	var hosts sync.WaitGroup
 	for _, t := range f.Targets {
 		hosts.Add(1)
@@ -70,7 +71,7 @@ func (f *SSHFeed) Run(ctx context.Context, tell func(Report)) {
 }
 
 // follow watches one host, again and again.
-func (f *SSHFeed) follow(ctx context.Context, by *spawn.Starter, g gate, t Target, tell func(Host)) {
+func (f *SSHFeed) follow(ctx context.Context, by *spawn.Starter, g *gate, t Target, tell func(Host)) {
 	for tries := 0; ; tries++ {
 		leave, ok := g.enter(ctx, tries > 0)
 		if !ok {
@@ -99,14 +100,23 @@ func (f *SSHFeed) watch(ctx context.Context, by *spawn.Starter, t Target, leave 
 	}
 	slot := time.AfterFunc(f.patience.slot, leave)
 	defer slot.Stop()
-	silence := time.AfterFunc(f.patience.line, func() { r.cancel(errSilent) })
+	var lines atomic.Int64
+	silence := time.AfterFunc(f.patience.line, func() {
+		before := lines.Load()
+		// It may be us who stood still: then there is something to read.
+		sleep(r.ctx, f.patience.line/12)
+		if lines.Load() == before {
+			r.cancel(errSilent)
+		}
+	})
 	defer silence.Stop()
-	lines := 0
-	noise, err := readLines(r.out, func(s Summary) {
-		lines++
+	var c clock
+	noise, err := readLines(r.out, func(l *Line) {
+		lines.Add(1)
 		leave()
 		silence.Reset(2 * f.patience.line)
-		tell(Host{Summary: s, Time: time.Now()})
+		now := time.Now()
+		tell(Host{Summary: l.Summary(), Time: now.Add(-c.age(l.written(), now))})
 		sleep(r.ctx, leastBetween)
 	})
 	if errors.Is(err, errNoLine) {
@@ -116,27 +126,44 @@ func (f *SSHFeed) watch(ctx context.Context, by *spawn.Starter, t Target, leave 
 	if errors.Is(err, errNoLine) {
 		trouble = Trouble{Garbled, noise}
 	}
-	return lines, trouble
+	return int(lines.Load()), trouble
 }
 
 // mostNoise is how many lines in a row may be none of a watch: shells greet, and a
 // program that is told to write a line a second is no shell.
 const mostNoise = 100
 
+// mostAtOnce is how much is read, in bytes, until a line is taken though there are
+// more: of a host that writes without end too.
+const mostAtOnce = 1 << 16
+
 // readLines reads a watch up to its end, or until it is noise; then the first words
-// of that are returned.
-func readLines(r io.Reader, take func(Summary)) (noise string, err error) {
+// of that are returned. Of the lines that are there at once the last is taken.
+func readLines(r io.Reader, take func(*Line)) (noise string, err error) {
 	in := bufio.NewReaderSize(r, LongestLine)
-	for n := 0; n < mostNoise; {
+	var last *Line
+	takeLast := func() {
+		if last != nil {
+			take(last)
+			last = nil
+		}
+	}
+	defer takeLast()
+	for n, read := 0, 0; n < mostNoise; {
 		b, err := in.ReadSlice('\n')
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return noise, err
 		}
+		read += len(b)
 		if l, err := ParseLine(b); err == nil {
-			n, noise = 0, ""
-			take(l.Summary())
+			n, noise, last = 0, "", &l
 		} else if n++; noise == "" {
 			noise = firstLine(string(b))
+		}
+		// Lines are written whole: where there is half of one, the rest is coming.
+		if in.Buffered() == 0 || read >= mostAtOnce {
+			takeLast()
+			read = 0
 		}
 	}
 	return noise, errNoLine
@@ -155,12 +182,22 @@ func wait(first time.Duration, kind TroubleKind, tries int) time.Duration {
 	return d/2 + rand.N(d)
 }
 
-// gate bounds the handshakes.
-type gate struct{ all, again chan struct{} }
+// gate bounds the handshakes. None is tried again before each was tried.
+type gate struct {
+	all, again chan struct{}
+	untried    atomic.Int64
+	tried      chan struct{} // closed when there are none
+}
+
+func newGate(all, again, hosts int) *gate {
+	g := &gate{all: make(chan struct{}, all), again: make(chan struct{}, again), tried: make(chan struct{})}
+	g.untried.Store(int64(hosts))
+	return g
+}
 
 // enter waits for room, and gives what leaves it again: once, however often it is
 // called.
-func (g gate) enter(ctx context.Context, again bool) (leave func(), ok bool) {
+func (g *gate) enter(ctx context.Context, again bool) (leave func(), ok bool) {
 	take := func(room chan struct{}) bool {
 		select {
 		case room <- struct{}{}:
@@ -169,14 +206,24 @@ func (g gate) enter(ctx context.Context, again bool) (leave func(), ok bool) {
 			return false
 		}
 	}
-	if again && !take(g.again) {
-		return nil, false
+	if again {
+		select {
+		case <-g.tried:
+		case <-ctx.Done():
+			return nil, false
+		}
+		if !take(g.again) {
+			return nil, false
+		}
 	}
 	if !take(g.all) {
 		if again {
 			<-g.again
 		}
 		return nil, false
+	}
+	if !again && g.untried.Add(-1) == 0 {
+		close(g.tried)
 	}
 	return sync.OnceFunc(func() {
 		<-g.all

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,6 +32,7 @@ garbage) while :; do echo nothing of interest; done ;;
 endless) tr '\0' x < /dev/zero ;;
 denied)  echo "me@denied: Permission denied (publickey)." >&2; exit 255 ;;
 without) exit 127 ;;
+leaves)  sleep 600 >&2 & echo "ssh: connect to host leaves port 22: No route to host" >&2; exit 255 ;;
 dead)    echo "ssh: connect to host dead port 22: Connection refused" >&2; exit 255 ;;
 words)   printf %s "$last"; echo "ephtop: $last" >&2; exit 1 ;;
 esac
@@ -110,12 +112,12 @@ func wantNothingLeft(t *testing.T, dir string) {
 // Each host says what it has to say.
 func TestSSHFeed(t *testing.T) {
 	t.Parallel()
-	f, dir := fakeSSH(t, "good", "noisy", "once", "garbage", "endless", "denied", "without", "dead", "words")
+	f, dir := fakeSSH(t, "good", "noisy", "once", "garbage", "endless", "denied", "without", "dead", "words", "leaves")
 	f.Interval = 5 * time.Second
 	told(t, f, dir, map[string]string{
 		"good": "exhausted java", "noisy": "exhausted java", "once": "ended: ephtop has ended there", "garbage": "not understood: nothing of interest",
 		"endless": "not understood: " + strings.Repeat("x", longest), "denied": "denied: by publickey",
-		"without": "no ephtop: not found there; --remote-command says where it is", "dead": "unreachable: connection refused",
+		"without": "no ephtop: not found there; --remote-command says where it is", "dead": "unreachable: connection refused", "leaves": "unreachable: no route to host",
 		"words": "failed: ephtop watch -o json --interval 5s",
 	})
 }
@@ -149,31 +151,39 @@ func TestSSHIsNotThere(t *testing.T) {
 	})
 }
 
-// Never are there more handshakes than may be, nor more of hosts that failed.
+// Never are there more handshakes than may be, nor more of hosts that are tried
+// again: and of those none before each was tried.
 func TestGate(t *testing.T) {
 	t.Parallel()
-	g := gate{make(chan struct{}, 3), make(chan struct{}, 2)}
+	g := newGate(3, 2, 2)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	var leaves []func()
 	enter := func(again bool) bool {
 		ctx := t.Context()
-		if again && len(g.again) == cap(g.again) || len(g.all) == cap(g.all) {
+		if again && (g.untried.Load() > 0 || len(g.again) == cap(g.again)) || len(g.all) == cap(g.all) {
 			ctx = ended
 		}
 		leave, ok := g.enter(ctx, again)
 		leaves = append(leaves, leave)
 		return ok
 	}
-	for i, step := range []struct{ again, in bool }{{true, true}, {true, true}, {true, false}, {false, true}, {false, false}, {true, false}} {
+	for i, step := range []struct{ again, in bool }{
+		{true, false}, {false, true}, {true, false}, {false, true}, // none again while one is untried
+		{true, true}, {true, false}, {false, false}, // the gate is full
+	} {
 		if got := enter(step.again); got != step.in {
 			t.Errorf("%d: in %v, with %d inside, of them %d again", i, got, len(g.all), len(g.again))
 		}
 	}
-	leaves[0]()
-	leaves[0]()
+	leaves[1]()
+	leaves[1]()
 	if len(g.all) != 2 || len(g.again) != 1 || !enter(true) {
 		t.Errorf("when one has left: %d, of them %d again", len(g.all), len(g.again))
+	}
+	leaves[3]()
+	if enter(true) {
+		t.Errorf("%d are tried again", len(g.again))
 	}
 }
 
@@ -219,12 +229,40 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// What has waited is skipped, but for its last line: so is a backlog of hours.
+func TestReadLinesSkipsABacklog(t *testing.T) {
+	t.Parallel()
+	numbered := func(n int) (all string) {
+		for i := range n {
+			all += strings.Replace(failingLine, `"used":28000`, `"used":`+strconv.Itoa(i), 1) + "\n"
+		}
+		return all
+	}
+	for _, test := range []struct {
+		name, in string
+		want     []int // what is used, of each that is taken
+	}{
+		{"a line", numbered(1), []int{0}},
+		{"some", numbered(50), []int{49}},
+		{"with noise at the end", numbered(2) + "logout\n", []int{1}},
+		{"with half a line at the end", numbered(2) + failingLine[:100], []int{1}},
+		{"more than is read at once", numbered(mostAtOnce/len(failingLine) + 50), []int{mostAtOnce / len(failingLine), mostAtOnce/len(failingLine) + 49}},
+		{"with too much noise at the end", numbered(2) + strings.Repeat("x\n", mostNoise), []int{1}},
+	} {
+		var got []int
+		_, _ = readLines(strings.NewReader(test.in), func(l *Line) { got = append(got, l.Worst.Used) })
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: took %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
 func FuzzReadLines(f *testing.F) {
 	for _, in := range []string{failingLine, "Welcome\n" + failingLine + "\n\n", strings.Repeat("x\n", 200), strings.Repeat("x", 9000)} {
 		f.Add(in)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		noise, err := readLines(strings.NewReader(in), func(s Summary) {})
+		noise, err := readLines(strings.NewReader(in), func(*Line) {})
 		if err == nil || len(noise) > longest || strings.Contains(noise, "\n") {
 			t.Errorf("%q, %v", noise, err)
 		}

@@ -35,10 +35,12 @@ func TestExitTrouble(t *testing.T) {
 	}
 }
 
-// Of what is said without an end, the first and the last are kept.
+// Of what is said without an end, the first and the last are kept; and who says it is
+// held up.
 func TestTongue(t *testing.T) {
 	t.Parallel()
-	var w tongue
+	pauses := 0
+	w := tongue{pause: func() { pauses++ }}
 	for range 1000 {
 		if n, err := w.Write([]byte(strings.Repeat("a line\n", 100))); n != 700 || err != nil {
 			t.Fatalf("wrote %d, %v", n, err)
@@ -49,6 +51,9 @@ func TestTongue(t *testing.T) {
 	}
 	if got := w.text(); len(got) != 2*mostWords || !strings.HasPrefix(got, "a line\n") || lastLine(got) != "the end" {
 		t.Errorf("%d bytes, at the end %q", len(got), lastLine(got))
+	}
+	if least := 700_000/mostAtOnce - 1; pauses < least || pauses > 2*least {
+		t.Errorf("held up %d times, want about %d", pauses, least)
 	}
 	if cap(w.first)+cap(w.last) > 8*mostWords {
 		t.Errorf("it takes %d bytes", cap(w.first)+cap(w.last))

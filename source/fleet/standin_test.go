@@ -49,10 +49,11 @@ func standIn(hosts int) http.Handler {
 		level := map[bool]string{true: "0", false: "1"}[i%100 < 60]
 		for name, value := range map[string]string{
 			metricLevel: level, metricUsable: "28232", metricUsed: fmt.Sprint(used), metricTimeWait: fmt.Sprint(used / 2), metricPlateau: fmt.Sprint(used + 100),
-			metricCloses: "118.4", metricIn: "+Inf", metricPolled: fmt.Sprint(noon.Unix() - 1),
+			metricCloses: "118.4", metricIn: "+Inf", metricPolled: fmt.Sprint(noon.Unix() - 3600),
 		} {
 			figures.add(value, named(name)...)
 		}
+		figures.add(fmt.Sprint(noon.Unix()-1), append([]string{labelPolled, polledRead}, id...)...)
 		who.add(fmt.Sprint(used), named(metricTuple, "source", "10.0.4.7", "destination", "10.0.9.2", "port", "5432")...)
 		who.add("900", named(metricProcess, "process", "api")...)
 		day.add("12.5", append([]string{"level", "exhausted"}, id...)...)

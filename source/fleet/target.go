@@ -117,6 +117,8 @@ const (
 	longestHosts = 1 << 20
 )
 
+const byteOrderMark = "\ufeff"
+
 // Targets are hosts, each of them once.
 type Targets struct {
 	List []Target
@@ -145,16 +147,20 @@ func (t *Targets) Add(s string) error {
 }
 
 // Read adds the hosts of a file, one a line. Blank lines are skipped, and what
-// follows a #. An error says in which line it is.
+// follows a #; so is the mark of UTF-8 that some editors begin a file with. An error
+// says in which line it is.
 func (t *Targets) Read(r io.Reader) error {
-	lines := bufio.NewScanner(io.LimitReader(r, longestHosts+1))
-	read, n := 0, 0
+	bounded := &io.LimitedReader{R: r, N: longestHosts + 1}
+	lines := bufio.NewScanner(bounded)
+	n := 0
 	for lines.Scan() {
-		n++
-		if read += len(lines.Bytes()) + 1; read > longestHosts+1 {
-			return fmt.Errorf("line %d: a list of hosts has at most %d bytes", n, longestHosts)
+		if n++; bounded.N == 0 {
+			break // or a name that is cut would be taken for one
 		}
 		line, _, _ := strings.Cut(lines.Text(), "#")
+		if n == 1 {
+			line = strings.TrimPrefix(line, byteOrderMark)
+		}
 		if line = strings.TrimSpace(line); line == "" {
 			continue
 		}
@@ -163,6 +169,8 @@ func (t *Targets) Read(r io.Reader) error {
 		}
 	}
 	switch err := lines.Err(); {
+	case bounded.N == 0 && err == nil:
+		return fmt.Errorf("a list of hosts has at most %d bytes", longestHosts)
 	case errors.Is(err, bufio.ErrTooLong):
 		return fmt.Errorf("line %d: a name has at most %d bytes", n+1, longestTarget)
 	case err != nil:

@@ -53,7 +53,11 @@ func TestHostsFileRefuses(t *testing.T) {
 		"a\n\n-oProxyCommand=id\nb":           `line 3: bad host "-oProxyCommand=id": neither a host nor a user begins with - or is empty`,
 		"a\nb c":                              `line 2: bad host "b c": a name has no blanks, quotes or other marks of a shell`,
 		"a\n" + strings.Repeat("x", 1<<17):    "line 2: a name has at most 255 bytes",
-		strings.Repeat("# nothing\n", 200000): "line 104858: a list of hosts has at most 1048576 bytes",
+		strings.Repeat("# nothing\n", 200000): "a list of hosts has at most 1048576 bytes",
+		strings.Repeat("\n", longestHosts+1):  "a list of hosts has at most 1048576 bytes",
+		blanks(longestHosts) + "\nb\n":        "a list of hosts has at most 1048576 bytes", // cut at the end of a line
+		blanks(longestHosts-3) + "web-01\n":   "a list of hosts has at most 1048576 bytes", // cut in a name
+		strings.Repeat("\r\n", 1<<19) + "b\n": "a list of hosts has at most 1048576 bytes",
 		numbered(mostTargets + 1):             "line 10001: more than 10000 hosts: follow so many with --prometheus",
 	} {
 		if err := new(Targets).Read(strings.NewReader(in)); err == nil || err.Error() != want {
@@ -61,6 +65,19 @@ func TestHostsFileRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A list may be as long as that, and begin with the mark of UTF-8.
+func TestLongestHostsFile(t *testing.T) {
+	t.Parallel()
+	var list Targets
+	err := list.Read(strings.NewReader("\ufeffa\n" + blanks(longestHosts-len("\ufeffa\nb")) + "b"))
+	if want := []Target{{"a", 0}, {"b", 0}}; err != nil || !slices.Equal(list.List, want) {
+		t.Errorf("%v, %v; want %v", list.List, err, want)
+	}
+}
+
+// blanks are so many bytes of no name.
+func blanks(n int) string { return strings.Repeat("\n", n) }
 
 func numbered(n int) string {
 	var b strings.Builder

@@ -3,6 +3,7 @@ package spawn
 import (
 	"bufio"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -82,6 +83,25 @@ func TestStart(t *testing.T) {
 		t.Error("it ended by itself")
 	}
 	wantGone(t, strings.TrimSpace(child))
+}
+
+// What has ended by itself leaves nobody behind, who could hold up whoever waits
+// for the last words of it too.
+func TestWait(t *testing.T) {
+	t.Parallel()
+	s := NewStarter()
+	defer s.Close()
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", "sleep 600 & echo $!; exit 3")
+	var said strings.Builder
+	cmd.Stdout = &said
+	if err := s.Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	var status *exec.ExitError
+	if err := Wait(cmd); !errors.As(err, &status) || status.ExitCode() != 3 {
+		t.Errorf("%v, want exit status 3", err)
+	}
+	wantGone(t, strings.TrimSpace(said.String()))
 }
 
 func wantGone(t *testing.T, pid string) {

@@ -218,7 +218,7 @@
 //	             where it is the whole range (UDP), the last two where it is bind() on source.
 //	             plateau is where used settles, or what it would take
 //	holder       {pid, name, owner}, who has most of it, or null; owner as of a connection
-//	outlook      as above, of worst; unknown of UDP
+//	outlook      as above, of worst; of UDP full where no port is left, else unknown
 //	failures     {observed, connects, seconds}, the connects of TCP that failed in the last
 //	             seconds, 300 at most; nothing is said where it is not observed
 //	namespace    the name of the namespace that all this is about; left out where nothing is

@@ -191,7 +191,8 @@ func allPools(o *model.Overview, name func(*model.State) string) iter.Seq2[poolK
 func allNamespaces(o *model.Overview) iter.Seq2[namespaceKey, namespace] {
 	return func(yield func(namespaceKey, namespace) bool) {
 		for _, st := range o.States {
-			head := st.TCP.Pressure.Headline()
+			worse, _ := st.Worse()
+			head := worse.Headline()
 			key := namespaceKey{label(advice.Namespace(&st.Snapshot.Scope)), st.Snapshot.Scope.Kind.String()}
 			if !yield(key, namespace{head.Percent() / 100, st.Level}) {
 				return

@@ -60,13 +60,17 @@ func (p *pen) pools(st *model.State) {
 	p.gauge("blocked_ports", help, float64(st.TCP.Pressure.Suspected), "certainty", "suspected")
 }
 
-// worst is about the figure that says when connect() fails first.
+// worst is about the figure that says when connect() fails first, of the protocol
+// that the level is about.
 func (p *pen) worst(st *model.State) {
-	head := st.TCP.Pressure.Headline()
-	tuple := cmp.Or(st.TCP.Pressure.TupleOf(&head), new(model.TupleUse))
-	o := &st.Outlook
+	worse, o := st.Worse()
+	head := worse.Headline()
+	tuple := cmp.Or(worse.TupleOf(&head), new(model.TupleUse))
 	in := math.Inf(1)
-	if o.Trend == model.TrendFull {
+	switch {
+	case head.Free == 0 && head.Used() > 0:
+		in = 0
+	case o.Trend == model.TrendFull:
 		in = o.In.Seconds()
 	}
 	p.gauge("worst_used_ports", "Ports that cannot be had towards the destination where connect() fails first (the worst).", float64(head.Used()))

@@ -32,11 +32,8 @@ type WatchOptions struct {
 // WatchJSON writes what a State comes to in one line: for who looks at many hosts
 // and cannot take more of each. ui/command says what the fields are.
 func WatchJSON(w io.Writer, st *model.State, o WatchOptions) error {
-	m, p := st.Moment, worsePressure(st)
-	outlook := st.Outlook
-	if p.Proto == source.UDP {
-		outlook = model.Outlook{}
-	}
+	m := st.Moment
+	p, outlook := st.Worse()
 	line := fleet.Line{
 		Time: m.Time.UTC().Format(jsonTime), Host: text.Clip(m.Host, hostBytes), Version: text.Clip(o.Version, versionBytes),
 		Level: st.Level.String(), Worst: newWatchWorst(p, &outlook), Outlook: fleet.LineOutlook(newOutlook(&outlook)),
@@ -68,14 +65,6 @@ func newWatchWorst(p *model.Pressure, o *model.Outlook) fleet.LineWorst {
 		worst.Destination, worst.Port = h.Key.Destination.String(), h.Key.Port
 	}
 	return worst
-}
-
-// worsePressure is that of UDP where it is in more trouble, else that of TCP.
-func worsePressure(st *model.State) *model.Pressure {
-	if st.UDP.Pressure.Level > st.TCP.Pressure.Level {
-		return &st.UDP.Pressure
-	}
-	return &st.TCP.Pressure
 }
 
 // holder gives who holds most of what the headline is about: of the tuple, or of
@@ -114,7 +103,8 @@ func WatchText(w io.Writer, st *model.State, o WatchOptions) error {
 		line += " " + name
 	}
 	line += " " + strings.ToUpper(st.Level.String()) + ": " + checkWords(st, OnTuple)
-	if process, tier := holder(st, worsePressure(st)); process != source.NoProcess {
+	worse, _ := st.Worse()
+	if process, tier := holder(st, worse); process != source.NoProcess {
 		p := &st.Processes[process]
 		likely := ""
 		if tier == model.OwnerInferred {

@@ -98,8 +98,9 @@ func TestWatchIsRead(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		s := got.Summary()
-		h := worsePressure(st).Headline()
-		if s.Level != fleet.Level(st.Level) || s.Used != h.Used() || s.Usable != h.Used()+h.Free || st.UDP.Pressure.Level <= st.TCP.Pressure.Level && string(s.Verdict) != st.Outlook.Trend.String() {
+		worse, outlook := st.Worse()
+		h := worse.Headline()
+		if s.Level != fleet.Level(st.Level) || s.Used != h.Used() || s.Usable != h.Used()+h.Free || string(s.Verdict) != outlook.Trend.String() {
 			t.Errorf("%s: %s is read as %+v", name, &line, s)
 		}
 	}

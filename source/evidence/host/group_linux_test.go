@@ -21,6 +21,21 @@ func TestTheDeadlineKillsWhatACommandStarted(t *testing.T) {
 	if err == nil {
 		t.Error("no error")
 	}
+	wantGone(t, file)
+}
+
+// Nor must the child of a command that has ended by itself.
+func TestTheEndKillsWhatACommandStarted(t *testing.T) {
+	t.Parallel()
+	file := t.TempDir() + "/pid"
+	if _, err := (&Host{Root: "/"}).Run(t.Context(), 1000, "sh", "-c", "sleep 600 & echo $! >"+file); err != nil {
+		t.Error(err)
+	}
+	wantGone(t, file)
+}
+
+func wantGone(t *testing.T, file string) {
+	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

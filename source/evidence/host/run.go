@@ -47,7 +47,9 @@ func (h *Host) Run(ctx context.Context, limit int, name string, args ...string) 
 	stdout := &bounded{limit: limit, full: cancel}
 	stderr := &bounded{limit: 4096}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	err = cmd.Run()
+	if err = cmd.Start(); err == nil {
+		err = spawn.Wait(cmd)
+	}
 	first, _, _ := strings.Cut(strings.TrimSpace(stderr.kept.String()), "\n")
 	out := Output{Stdout: stdout.kept.Bytes(), Stderr: Clean(first, 200), Cut: stdout.cut}
 	switch {

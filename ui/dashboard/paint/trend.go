@@ -115,7 +115,10 @@ func verdict(v *View) []segment {
 // ports, in fewer and fewer words.
 func verdictOf(v *View, o *model.Outlook, free, usable int) []segment {
 	share := text.Percent(model.Percent(o.Plateau, usable)) + " %"
-	there, in := text.Count(o.Plateau)+" ("+share+")", " in "+text.Duration(o.In)
+	there, in := text.Count(o.Plateau)+" ("+share+")", ""
+	if o.In > 0 { // when is not known of all that settle
+		in = " in " + text.Duration(o.In)
+	}
 	full := o.Trend == model.TrendFull && o.In == 0
 	switch left := o.Left(); {
 	case full && free == 0:

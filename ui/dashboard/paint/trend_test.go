@@ -29,6 +29,8 @@ func TestOutlookInWords(t *testing.T) {
 		{"levels off, after a dip", model.Outlook{Trend: model.TrendLevelsOff, In: 50 * time.Second, Rate: -12, Plateau: 18_720},
 			"levels off at 18,720 (66 %) in 50s · first half 98 %"},
 		{"drains", model.Outlook{Trend: model.TrendDrains, In: 34 * time.Second, Rate: -549, Plateau: 60}, "−549/s · drains to 60 (<1 %) in 34s · first half 98 %"},
+		{"levels off, nobody knows when", model.Outlook{Trend: model.TrendLevelsOff, Plateau: 18_720}, "levels off at 18,720 (66 %) · first half 98 %"},
+		{"drains, nobody knows when", model.Outlook{Trend: model.TrendDrains, Plateau: 60}, "drains to 60 (<1 %) · first half 98 %"},
 		{"steady", model.Outlook{Trend: model.TrendSteady, Rate: 7, CloseRate: 312, Sustainable: 333}, "steady · first half 98 % · 312 closes/s, holds 333"},
 		{"steady, though more closes than the range bears", model.Outlook{Trend: model.TrendSteady, CloseRate: 340, Sustainable: 333}, "steady · first half 98 %"},
 		{"nothing closes", model.Outlook{Trend: model.TrendSteady, Sustainable: 470}, "steady · first half 98 %"},
