@@ -15,6 +15,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/memory"
+	"ephtop/source/netlink"
 	"ephtop/source/netns"
 	"ephtop/source/owner"
 	"ephtop/source/procfs"
@@ -166,7 +167,7 @@ func (k *kernel) Close() error {
 func refused(err error) bool {
 	for _, errno := range []error{
 		unix.EPERM, unix.EACCES, unix.ENOSYS, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT, unix.EOPNOTSUPP,
-		unix.ENOENT, unix.EINVAL, sockdiag.ErrMalformed,
+		unix.ENOENT, unix.EINVAL, netlink.ErrMalformed,
 	} {
 		if errors.Is(err, errno) {
 			return true
