@@ -2,6 +2,7 @@ package conntrack
 
 import (
 	"errors"
+	"net/netip"
 	"syscall"
 	"testing"
 	"time"
@@ -168,4 +169,78 @@ func TestOwnConnectionsShareThePorts(t *testing.T) {
 	if n := read(t, r, false); len(n.Pools) != 1 || n.Pools[0].Used != 7 {
 		t.Errorf("%+v", n)
 	}
+}
+
+// flows makes n connections from one address, translated to another, over so many
+// destinations. Every fourth is in TIME_WAIT.
+func flows(n, destinations int, first byte) (list []netlab.Tracked) {
+	client, nat := netip.AddrFrom4([4]byte{10, 1, first, 1}), netip.AddrFrom4([4]byte{203, 0, 113, 7})
+	for i := range n {
+		d := i % destinations
+		to := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 2, first, byte(d)}), 443)
+		port := uint16(1024 + i/destinations)
+		state := uint8(3) // TCP_CONNTRACK_ESTABLISHED
+		if i%4 == 0 {
+			state = tcpTimeWait
+		}
+		list = append(list, netlab.Tracked{From: netip.AddrPortFrom(client, port), To: to, As: netip.AddrPortFrom(nat, port), State: state})
+	}
+	return list
+}
+
+// A healthy router is not dumped, one that translates much is sampled, and where a
+// pool is half full all entries are counted.
+func TestSample(t *testing.T) {
+	h := netlab.New(t, "")
+	r := openIn(t, h)
+	r.Warn = 60
+	h.Track(flows(30_000, 200, 0))
+	if n := read(t, r, false); n.Entries != 30_000 || n.Seen != 0 || len(n.Pools) != 0 {
+		t.Errorf("%d entries of which none can be near its end: %+v", n.Entries, n)
+	}
+	h.Track(flows(30_000, 200, 1))
+	n := read(t, r, false)
+	if n.Seen < wholeEntries || n.Seen > wholeEntries+1000 || len(n.Pools) != maxPools {
+		t.Fatalf("%d entries seen, %d pools", n.Seen, len(n.Pools))
+	}
+	for _, p := range n.Pools {
+		if p.Used < 50 || p.Used > 600 { // 150 each
+			t.Errorf("%+v", p)
+		}
+	}
+	h.Track(flows(40_000, 1, 2))
+	n = read(t, r, false)
+	if n.Seen != 100_000 || len(n.Pools) == 0 || n.Pools[0].Used != 40_000 || n.Pools[0].Evictable != 10_000 || len(n.Pools[0].Flows) != maxFlows {
+		n.Pools = n.Pools[:min(1, len(n.Pools))]
+		t.Errorf("%+v", n)
+	}
+}
+
+// BenchmarkRead compares a look at a busy router with a dump of all its entries.
+func BenchmarkRead(b *testing.B) {
+	h := netlab.New(b, "")
+	r, err := Open(h.Do)
+	if err != nil {
+		b.Skip(err)
+	}
+	defer r.Close()
+	r.Warn = 60
+	for i := range 5 {
+		h.Track(flows(40_000, 200, byte(i)))
+	}
+	var looks, dumps time.Duration
+	for b.Loop() {
+		start := time.Now()
+		if _, err := r.Read(b.Context(), start, false); err != nil {
+			b.Fatal(err)
+		}
+		looked := time.Now()
+		looks += looked.Sub(start)
+		if _, err := r.dump(b.Context(), 0, r.tally.recount); err != nil {
+			b.Fatal(err)
+		}
+		dumps += time.Since(looked)
+	}
+	b.ReportMetric(float64(looks.Microseconds())/float64(b.N)/1000, "look-ms")
+	b.ReportMetric(float64(looks)/float64(dumps), "look-x-dump")
 }
