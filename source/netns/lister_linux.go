@@ -147,6 +147,32 @@ func (l *Lister) Name(netns uint64) source.Scope {
 
 func bareName(netns uint64) string { return fmt.Sprintf("net:[%d]", netns) }
 
+// Enter runs f in a namespace, on a thread that is at home again before Enter
+// returns. The error is f's, ErrGone where the namespace has ended, or says why it
+// may not be entered.
+func (l *Lister) Enter(n *Namespace, f func() error) error {
+	paths := [...]string{"", n.Path}
+	if door := cmp.Or(n.Door, n.Oldest); door != 0 {
+		paths[0] = l.proc.Root + "/" + strconv.Itoa(int(door)) + "/ns/net"
+	}
+	err := ErrGone
+	for _, path := range paths {
+		if path == "" {
+			continue
+		}
+		if path == n.Path { // may be a name on a file server
+			if _, err = l.number(path); err != nil {
+				break
+			}
+		}
+		err = l.visitor.do(func(t *thread) error { return t.enter(path, n.Scope.Netns, f) })
+		if !isGone(err) && !isDenied(err) {
+			break
+		}
+	}
+	return err
+}
+
 // Watch adds a namespace by a file that stands for it, as a mount or a link
 // below /proc, for as long as it does.
 func (l *Lister) Watch(path string) { l.extra = append(l.extra, mount{path: path}) }
