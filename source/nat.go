@@ -11,10 +11,9 @@ type NAT struct {
 	// Entries is how many connections the namespace tracks
 	// (net.netfilter.nf_conntrack_count), and Max how many it may: the limit is the
 	// host's (net.netfilter.nf_conntrack_max).
-	Entries int `json:"entries"`
-	Max     int `json:"max"`
-	// Counters are nil where they could not be read.
-	Counters *NATCounters `json:"counters"`
+	Entries  int         `json:"entries"`
+	Max      int         `json:"max"`
+	Counters NATCounters `json:"counters"`
 	// Seen is how many entries Pools were counted from: 0 where the entries are so
 	// few that no pool can be near its end; fewer than Entries where a sample was
 	// taken, and then all figures of Pools are estimates.
@@ -28,6 +27,7 @@ type NAT struct {
 // NATCounters count events since the namespace began, on all processors together
 // (struct ip_conntrack_stat).
 type NATCounters struct {
+	Known bool `json:"known"` // that they could be read
 	// Found counts ports that were tried for a new connection and were taken, but
 	// for the last 32 tries of TCP (nf_nat_used_tuple_harder).
 	Found uint64 `json:"found"`
@@ -57,9 +57,26 @@ type NATPool struct {
 	Evictable int `json:"evictable"`
 	// Unreplied is those whose first packet was not answered yet.
 	Unreplied int `json:"unreplied"`
-	// Ports is how many the pool has, 0 where the rules are not known.
+	// Ports is how many the pool has by the rules, 0 where these are not known: see
+	// Capacity.
 	Ports int `json:"ports"`
 	// Flows are some of its connections, taken evenly, as who asked for them sees
 	// them: a socket of that four-tuple, in some network namespace, holds a port.
 	Flows []Tuple `json:"flows"`
 }
+
+// UnboundNATPorts is what a pool has where the rule names no range: the ports from
+// 1024 on, which is what a client's port of 1024 or more is given
+// (nf_nat_l4proto_unique_tuple).
+const UnboundNATPorts = 64512
+
+// Capacity is how many ports the pool has: as the rules say, or what is usual.
+func (p *NATPool) Capacity() int {
+	if p.Ports > 0 {
+		return p.Ports
+	}
+	return UnboundNATPorts
+}
+
+// Share is the part of the pool that is in use, 1 for all of it.
+func (p *NATPool) Share() float64 { return float64(p.Used) / float64(p.Capacity()) }

@@ -12,7 +12,7 @@ import (
 // nf_conntrack_common.h.
 const (
 	subsystem   = 1                // NFNL_SUBSYS_CTNETLINK
-	typeNew     = subsystem<<8 | 0 // IPCTNL_MSG_CT_NEW: an entry
+	typeNew     = subsystem << 8   // IPCTNL_MSG_CT_NEW: an entry
 	typeGet     = subsystem<<8 | 1 // IPCTNL_MSG_CT_GET
 	typeCPU     = subsystem<<8 | 4 // IPCTNL_MSG_CT_GET_STATS_CPU
 	nfgenLen    = 4                // struct nfgenmsg

@@ -129,7 +129,7 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("%d entries of %d bytes, %d counted", n, len(b), counted.seen)
 		}
 		used := 0
-		for _, p := range counted.give(n) {
+		for _, p := range counted.give(n, nil) {
 			if used += p.Used; p.Used < 1 || p.Evictable > p.Used || p.Unreplied > p.Used || len(p.Flows) > p.Used {
 				t.Errorf("%+v", p)
 			}

@@ -21,10 +21,10 @@ import (
 const (
 	// wholeEntries are dumped at each look, and about so many of more.
 	wholeEntries = 5000
-	// fullShare is the share of a pool in use, in percent, from which on all entries
-	// are dumped, at most each wholeEvery, and so that it takes no more than one part
-	// in wholeShare of the time.
-	fullShare  = 50
+	// fullShare is the share of a pool in use from which on all entries are dumped, at
+	// most each wholeEvery, and so that it takes no more than one part in wholeShare
+	// of the time.
+	fullShare  = 0.5
 	wholeEvery = 5 * time.Second
 	wholeShare = 50
 	// idle is after how many looks one looks again whether any address is
@@ -33,11 +33,6 @@ const (
 	// tries is how often a dump is begun that another one is in the way of, or that
 	// there was no memory for.
 	tries = 4
-
-	// UnboundPorts is what a pool has where the rule names no range: the ports from
-	// 1024 on, which is what a client's port of 1024 or more is given
-	// (nf_nat_l4proto_unique_tuple).
-	UnboundPorts = 64512
 )
 
 // ErrAbsent says that there is nothing to ask: the modules are not there, and to
@@ -47,10 +42,11 @@ var ErrAbsent = errors.New("connection tracking is not there")
 // Reader looks at the entries of a network namespace. It is not safe for concurrent
 // use.
 type Reader struct {
-	// Ports is how many the smallest pool of the namespace has, 0 for what is usual.
-	// Warn is the share in percent that is worth a warning.
-	Ports int
-	Warn  float64
+	// Rules are those of the namespace that translate, nil where nobody asked for
+	// them: then few entries are no proof that no pool is near its end.
+	Rules []source.SNATRule
+	// Warn is the share of a pool in use, in percent, that is worth a warning.
+	Warn float64
 
 	enter func(func() error) error
 	count *os.File
@@ -97,6 +93,9 @@ func Open(enter func(func() error) error) (*Reader, error) {
 	return r, nil
 }
 
+// Entries gives the number of entries.
+func (r *Reader) Entries() (int, error) { return number(r.count) }
+
 // Close closes what is kept open.
 func (r *Reader) Close() error {
 	var errs []error
@@ -127,16 +126,12 @@ func (r *Reader) Read(ctx context.Context, now time.Time, focus bool) (source.NA
 	if n.Max, err = number(r.max); err != nil {
 		return *n, err
 	}
-	if n.Counters, err = r.counters(ctx); err != nil {
+	if n.Counters, err = r.counters(ctx); err != nil && !errors.Is(err, unix.EPERM) {
 		return *n, err
-	}
-	ports := r.Ports
-	if ports == 0 {
-		ports = UnboundPorts
 	}
 	n.Age = now.Sub(r.whole.at)
 	switch {
-	case !focus && float64(n.Entries) < r.Warn/100*float64(ports):
+	case !focus && r.Rules != nil && float64(n.Entries) < r.Warn/100*float64(smallest(r.Rules)):
 		n.Pools, n.Seen, n.Age = nil, 0, 0
 		return *n, nil
 	case r.waiting > 0 && !focus:
@@ -146,23 +141,23 @@ func (r *Reader) Read(ctx context.Context, now time.Time, focus bool) (source.NA
 	case n.Entries > wholeEntries && n.Seen >= n.Entries-n.Entries/4 && n.Age < max(wholeEvery, wholeShare*r.whole.took):
 		return *n, nil
 	}
-	return *n, r.look(ctx, now, ports, focus)
+	return *n, r.look(ctx, now, focus)
 }
 
 // look counts the pools anew.
-func (r *Reader) look(ctx context.Context, now time.Time, ports int, focus bool) error {
+func (r *Reader) look(ctx context.Context, now time.Time, focus bool) error {
 	n := &r.last
 	whole, err := r.dump(ctx, wholeEntries, r.tally.reset)
 	if err != nil {
 		return err
 	}
 	n.Seen, n.Age, r.waiting = r.tally.seen, 0, 0
-	n.Pools = r.tally.give(n.Entries)
+	n.Pools = r.tally.give(n.Entries, r.Rules)
 	if len(n.Pools) == 0 {
 		r.waiting = idle
 		return nil
 	}
-	if whole || !focus && n.Pools[0].Used*100 < fullShare*ports {
+	if whole || !focus && n.Pools[0].Share() < fullShare {
 		return nil
 	}
 	began := time.Now()
@@ -171,7 +166,7 @@ func (r *Reader) look(ctx context.Context, now time.Time, ports int, focus bool)
 	}
 	r.whole.at, r.whole.took = now, time.Since(began)
 	n.Seen = max(r.tally.seen, n.Entries) // what came and went meanwhile is no sample
-	n.Pools = r.tally.give(0)
+	n.Pools = r.tally.give(0, r.Rules)
 	return nil
 }
 
@@ -208,20 +203,20 @@ func (r *Reader) dumpOnce(ctx context.Context, most int) (whole bool, err error)
 }
 
 // counters asks for those of all processors.
-func (r *Reader) counters(ctx context.Context) (*source.NATCounters, error) {
+func (r *Reader) counters(ctx context.Context) (c source.NATCounters, err error) {
 	if err := r.ask(typeCPU); err != nil {
-		return nil, fmt.Errorf("ask for the counters of connection tracking: %w", err)
+		return c, fmt.Errorf("ask for the counters of connection tracking: %w", err)
 	}
-	c := new(source.NATCounters)
 	for {
 		done, err := r.receive(ctx, func(b []byte) (bool, error) {
-			return each(b, r.seq, typeCPU, func(body []byte) error { return addCounters(c, body) })
+			return each(b, r.seq, typeCPU, func(body []byte) error { return addCounters(&c, body) })
 		})
 		if err != nil {
 			r.hangUp()
-			return nil, fmt.Errorf("ask for the counters of connection tracking: %w", err)
+			return c, fmt.Errorf("ask for the counters of connection tracking: %w", err)
 		}
 		if done {
+			c.Known = true
 			return c, nil
 		}
 	}

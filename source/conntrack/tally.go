@@ -99,38 +99,41 @@ func (t *tally) add(f *flow) {
 	}
 }
 
-// give makes pools of what was counted, of so many entries in all, of which what
-// was seen is a sample.
-func (t *tally) give(entries int) []source.NATPool {
-	type ranked struct {
-		key poolKey
-		*pool
-	}
-	var list []ranked
-	for key, p := range t.pools {
-		if t.nats[key.address] {
-			list = append(list, ranked{key, p})
-		}
-	}
-	slices.SortFunc(list, func(a, b ranked) int {
-		return cmp.Or(cmp.Compare(b.used, a.used), compareKeys(&a.key, &b.key))
-	})
-	list = list[:min(len(list), maxPools)]
+// give makes pools of what was counted, the fullest first, of so many entries in
+// all, of which what was seen is a sample.
+func (t *tally) give(entries int, rules []source.SNATRule) []source.NATPool {
 	scale := func(n int) int { return n }
 	if entries > t.seen && t.seen > 0 {
 		scale = func(n int) int { return int((int64(n)*int64(entries) + int64(t.seen)/2) / int64(t.seen)) }
 	}
-	pools := make([]source.NATPool, len(list))
-	for i, r := range list {
-		pools[i] = source.NATPool{
-			Address: r.key.address, Remote: r.key.remote, RemotePort: r.key.remotePort, Proto: r.key.proto,
-			Used: scale(r.used), Evictable: scale(r.evictable), Unreplied: scale(r.unreplied),
-		}
-		if i < flowed {
-			pools[i].Flows = t.flows(&r.key)
+	var list []ranked
+	for key, p := range t.pools {
+		if p.used > 0 && t.nats[key.address] {
+			list = append(list, ranked{key, source.NATPool{
+				Address: key.address, Remote: key.remote, RemotePort: key.remotePort, Proto: key.proto,
+				Used: scale(p.used), Evictable: scale(p.evictable), Unreplied: scale(p.unreplied),
+				Ports: portsOf(rules, key.address, scale(p.used)),
+			}})
 		}
 	}
+	slices.SortFunc(list, func(a, b ranked) int {
+		return cmp.Or(cmp.Compare(b.Share(), a.Share()), cmp.Compare(b.Used, a.Used), compareKeys(&a.key, &b.key))
+	})
+	list = list[:min(len(list), maxPools)]
+	pools := make([]source.NATPool, len(list))
+	for i := range list {
+		if i < flowed {
+			list[i].Flows = t.flows(&list[i].key)
+		}
+		pools[i] = list[i].NATPool
+	}
 	return pools
+}
+
+// ranked is a pool with what tells it from others.
+type ranked struct {
+	key poolKey
+	source.NATPool
 }
 
 // flows are those of a pool that are in the sample.

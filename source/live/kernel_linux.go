@@ -36,6 +36,7 @@ type kernel struct {
 	settings *sysctl.Reader
 	cgroups  *netns.Cgroups
 	others   *others // the other namespaces, nil where none is looked at
+	nats     *translators
 	log      *slog.Logger
 
 	scope       source.Scope
@@ -70,12 +71,14 @@ func (p *plan) openKernel() (source.Source, error) {
 	dumper.Ration = source.NewRation(memory.Rows(k.limit))
 	k.peers.warn = cmp.Or(p.Warn, usualWarning)
 	owners.SetCgroup(k.cgroups.ID)
+	k.nats = p.newTranslators(here{}, k.scope.Netns)
 	if p.Netns != OwnNetns {
 		if k.others, err = p.openOthers(); err != nil {
 			k.Close()
 			return nil, err
 		}
 		k.others.gate.Ration = dumper.Ration
+		k.nats = p.newTranslators(k.others.lister, k.others.only)
 	}
 	return k, nil
 }
@@ -101,6 +104,9 @@ func (k *kernel) Poll(ctx context.Context, m *source.Moment) error {
 	m.Processes, owned, err = k.owners.Assign(ctx, m.Room, m.Processes)
 	if stopped := ctx.Err(); stopped != nil {
 		return fmt.Errorf("find the processes of sockets: %w", stopped)
+	}
+	if err := k.nats.poll(ctx, m, k.others.list(k.scope)); err != nil {
+		return err
 	}
 	k.cgroups.Fill(m)
 	k.say(m, dumped, owned, err)
@@ -159,6 +165,7 @@ func limitLate(m *source.Moment, names ...string) {
 
 // Close closes what is kept open between polls.
 func (k *kernel) Close() error {
+	k.nats.close()
 	return errors.Join(k.dumper.Close(), k.cgroups.Close(), k.others.close())
 }
 

@@ -136,6 +136,9 @@ func (l *Lister) Update(ctx context.Context) ([]Namespace, error) {
 	return l.list, nil
 }
 
+// List gives what the last Update gave.
+func (l *Lister) List() []Namespace { return l.list }
+
 // Name gives the scope of a namespace by its inode number: its name, kind and
 // process. One that nothing is known of is called by its number.
 func (l *Lister) Name(netns uint64) source.Scope {
@@ -146,32 +149,6 @@ func (l *Lister) Name(netns uint64) source.Scope {
 }
 
 func bareName(netns uint64) string { return fmt.Sprintf("net:[%d]", netns) }
-
-// Enter runs f in a namespace, on a thread that is at home again before Enter
-// returns. The error is f's, ErrGone where the namespace has ended, or says why it
-// may not be entered.
-func (l *Lister) Enter(n *Namespace, f func() error) error {
-	paths := [...]string{"", n.Path}
-	if door := cmp.Or(n.Door, n.Oldest); door != 0 {
-		paths[0] = l.proc.Root + "/" + strconv.Itoa(int(door)) + "/ns/net"
-	}
-	err := ErrGone
-	for _, path := range paths {
-		if path == "" {
-			continue
-		}
-		if path == n.Path { // may be a name on a file server
-			if _, err = l.number(path); err != nil {
-				break
-			}
-		}
-		err = l.visitor.do(func(t *thread) error { return t.enter(path, n.Scope.Netns, f) })
-		if !isGone(err) && !isDenied(err) {
-			break
-		}
-	}
-	return err
-}
 
 // Watch adds a namespace by a file that stands for it, as a mount or a link
 // below /proc, for as long as it does.
