@@ -47,6 +47,9 @@ type Overview struct {
 	// Cgroups are the moment's control groups, and those of before in which one
 	// of the Processes was, by rising id. Empty where the moment has none.
 	Cgroups []source.Cgroup
+	// NATs are the namespaces that track connections, the worst first. Level has
+	// part in theirs.
+	NATs []NATState
 	// Findings are those of all States, most urgent first.
 	Findings []Finding
 
@@ -71,6 +74,7 @@ type Fleet struct {
 	current   []*tracker
 	cgroups   []source.Cgroup // of the last moment
 	elsewhere elsewhere
+	tracked   map[scopeKey]*natMemory
 	unplaced  int // see Failures.Unplaced
 	focus     focus
 	// clock is State.Clock of what is looked at just now, last when it was set.
@@ -135,6 +139,7 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 		st.Processes, st.Exits = o.Processes, o.Exits
 	}
 	o.rank()
+	f.nats(m, o)
 	o.Focus = f.focus.choose(o)
 }
 
