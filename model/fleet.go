@@ -47,8 +47,8 @@ type Overview struct {
 	// Cgroups are the moment's control groups, and those of before in which one
 	// of the Processes was, by rising id. Empty where the moment has none.
 	Cgroups []source.Cgroup
-	// NATs are the namespaces that track connections, the worst first. Level has
-	// part in theirs.
+	// NATs are the namespaces that track connections, the worst first. They have no
+	// part in Level.
 	NATs []NATState
 	// Findings are those of all States, most urgent first.
 	Findings []Finding

@@ -191,9 +191,6 @@ func (f *Fleet) nats(m *source.Moment, o *Overview) {
 		}
 	}
 	o.joinNATs()
-	for i := range o.NATs {
-		o.Level = max(o.Level, o.NATs[i].Level)
-	}
 	slices.SortStableFunc(o.NATs, func(a, b NATState) int { return cmp.Compare(b.Level, a.Level) })
 }
 
