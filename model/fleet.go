@@ -47,8 +47,8 @@ type Overview struct {
 	// Cgroups are the moment's control groups, and those of before in which one
 	// of the Processes was, by rising id. Empty where the moment has none.
 	Cgroups []source.Cgroup
-	// NATs are the namespaces that track connections, the worst first. They have no
-	// part in Level.
+	// NATs are the namespaces that track connections, the worst first. One that has a
+	// State has part in its Level, and in Level.
 	NATs []NATState
 	// Findings are those of all States, most urgent first.
 	Findings []Finding
@@ -138,8 +138,10 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	for _, st := range o.States {
 		st.Processes, st.Exits = o.Processes, o.Exits
 	}
-	o.rank()
 	f.nats(m, o)
+	ranked := slices.Clone(o.States)
+	o.rank()
+	o.renumberNATs(ranked)
 	o.Focus = f.focus.choose(o)
 }
 

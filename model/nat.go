@@ -192,6 +192,68 @@ func (f *Fleet) nats(m *source.Moment, o *Overview) {
 	}
 	o.joinNATs()
 	slices.SortStableFunc(o.NATs, func(a, b NATState) int { return cmp.Compare(b.Level, a.Level) })
+	for i := range o.NATs {
+		if s := &o.NATs[i]; s.State >= 0 {
+			st := o.States[s.State]
+			st.Findings = s.find(st.Findings)
+			slices.SortStableFunc(st.Findings, compareFindings)
+			st.Level = max(st.Level, s.Level)
+		}
+	}
+}
+
+// renumberNATs follows the States, which have changed places.
+func (o *Overview) renumberNATs(before []*State) {
+	moved := func(i int) int {
+		if i < 0 {
+			return i
+		}
+		return slices.Index(o.States, before[i])
+	}
+	for i := range o.NATs {
+		s := &o.NATs[i]
+		s.State = moved(s.State)
+		for j := range s.Pools {
+			for k := range s.Pools[j].Holders {
+				h := &s.Pools[j].Holders[k]
+				h.State = moved(h.State)
+			}
+		}
+	}
+}
+
+// maxNATReports is how many pools are reported.
+const maxNATReports = 5
+
+// find adds what a person should know of what connection tracking says.
+func (s *NATState) find(list []Finding) []Finding {
+	begin := Finding{Process: source.NoProcess, NAT: s, Rate: s.Rates.Drop}
+	for i := range s.Pools[:min(len(s.Pools), maxNATReports)] {
+		p := &s.Pools[i]
+		if p.Level == LevelOK {
+			break
+		}
+		f := begin
+		f.Problem, f.Level, f.Proto, f.Count, f.Of, f.NATPool = NATFull, p.Level, p.Proto, p.Used, p.Capacity(), p
+		f.Tuple = TupleKey{Source: p.Address, Destination: p.Remote, Port: p.RemotePort}
+		if len(p.Holders) > 0 {
+			f.Process, f.Tier = p.Holders[0].Process, p.Holders[0].Tier
+		}
+		list = append(list, f)
+		if p.Loss > 0 && p.Level < LevelExhausted {
+			f.Problem, f.Level = NATLoss, LevelWarning
+			list = append(list, f)
+		}
+	}
+	switch f := begin; s.Drops {
+	case DropsTableFull:
+		f.Problem, f.Level, f.Count, f.Of = TrackingFull, LevelCritical, s.NAT.Entries, s.NAT.Max
+		list = append(list, f)
+	case DropsRace:
+		f.Problem, f.Level = TrackingRace, LevelWarning
+		list = append(list, f)
+	}
+	return list
 }
 
 // natScope finds what a namespace is called.

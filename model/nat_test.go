@@ -180,3 +180,45 @@ func TestNATScope(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// A namespace that has no port left to give is the worst one, and says so; whose the
+// ports are is found in the other.
+func TestNATFindings(t *testing.T) {
+	t.Parallel()
+	client := socket(source.Established, "10.1.0.5:40000", "93.184.216.34:443")
+	client.Cookie, client.Process = 1, 0
+	p := natPool(20, 0, client.Tuple())
+	p.Ports = 20
+	loses := natPool(62_000, 0)
+	loses.RemotePort = 80
+	m := natMoment(0, source.NAT{Netns: 8, Entries: 70_000, Max: 1 << 20, Pools: []source.NATPool{p, loses}})
+	m.Processes = []source.Process{{PID: 10, Start: 1, Name: "worker"}}
+	m.Snapshots[0].Scope.Netns = 7
+	m.Snapshots = append(m.Snapshots, source.Snapshot{Scope: source.Scope{Netns: 8, Name: "router"}, Settings: testSettings()})
+	m.Snapshots[0].Sockets = []source.Socket{client}
+	w := newTeller()
+	w.tell(m)
+	o := &w.overview
+	if st := o.States[0]; st.Snapshot.Scope.Name != "router" || st.Level != LevelExhausted || o.Level != LevelExhausted || o.NATs[0].State != 0 {
+		t.Errorf("first stands %q, %v; %+v", st.Snapshot.Scope.Name, st.Level, o.NATs)
+	}
+	if h := o.NATs[0].Pools[0].Holders; len(h) != 1 || h[0].State != 1 || o.Processes[h[0].Process].Name != "worker" {
+		t.Errorf("%+v", h)
+	}
+	var got []Problem
+	for _, f := range o.Findings {
+		if f.Level == LevelOK {
+			continue // of the settings
+		}
+		if f.NAT != &o.NATs[0] || f.State != 0 || f.NATPool == nil {
+			t.Errorf("%+v", f)
+		}
+		got = append(got, f.Problem)
+	}
+	if len(got) != 3 || got[0] != NATFull || got[1] != NATFull || got[2] != NATLoss {
+		t.Errorf("%v", got)
+	}
+	if f := &o.Findings[0]; f.Count != 20 || f.Of != 20 || f.Level != LevelExhausted || o.Processes[f.Process].Name != "worker" {
+		t.Errorf("%+v", f)
+	}
+}
