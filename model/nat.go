@@ -197,7 +197,7 @@ func (f *Fleet) nats(m *source.Moment, o *Overview) {
 			st := o.States[s.State]
 			st.Findings = s.find(st.Findings)
 			slices.SortStableFunc(st.Findings, compareFindings)
-			st.Level = max(st.Level, s.Level)
+			st.NAT, st.Level = s, max(st.Level, s.Level)
 		}
 	}
 }
