@@ -35,8 +35,7 @@ const (
 	tries = 4
 )
 
-// ErrAbsent says that there is nothing to ask: the modules are not there, and to
-// ask would load them.
+// ErrAbsent says that there is nothing to ask.
 var ErrAbsent = errors.New("connection tracking is not there")
 
 // Reader looks at the entries of a network namespace. It is not safe for concurrent
@@ -68,7 +67,7 @@ type Reader struct {
 
 // Open makes a Reader of the network namespace in which enter runs functions; nil
 // is that of the calling thread. The error wraps ErrAbsent where connection tracking
-// is not there.
+// is not there. Whether it Answers is to be asked before the first Read.
 func Open(enter func(func() error) error) (*Reader, error) {
 	if enter == nil {
 		enter = func(f func() error) error { return f() }
@@ -81,11 +80,8 @@ func Open(enter func(func() error) error) (*Reader, error) {
 		r.max, err = os.Open("/proc/sys/net/netfilter/nf_conntrack_max")
 		return err
 	})
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w: nf_conntrack is not loaded", ErrAbsent)
-	case err == nil && !asks():
-		err = fmt.Errorf("%w for questions: nf_conntrack_netlink is not loaded", ErrAbsent)
 	}
 	if err != nil {
 		return nil, errors.Join(err, r.Close())

@@ -18,8 +18,8 @@ import (
 func openIn(t *testing.T, h *netlab.Host) *Reader {
 	t.Helper()
 	r, err := Open(h.Do)
-	if errors.Is(err, ErrAbsent) {
-		t.Skip(err)
+	if errors.Is(err, ErrAbsent) || err == nil && !Answers(procfs.Release()) {
+		t.Skipf("connection tracking is not there: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)

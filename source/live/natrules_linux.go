@@ -58,6 +58,20 @@ func (r *rules) keep(reader *conntrack.Reader, away func(func() error) error, sh
 	}()
 }
 
+// wait waits for the answer, and reports whether one came.
+func (r *rules) wait(ctx context.Context, reader *conntrack.Reader) bool {
+	if r.coming == nil {
+		return false
+	}
+	select {
+	case reader.Rules = <-r.coming:
+		r.end()
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // end has nobody wait for an answer any more.
 func (r *rules) end() {
 	if r.stop != nil {

@@ -13,6 +13,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/conntrack"
 	"ephtop/source/netns"
+	"ephtop/source/procfs"
 )
 
 // translators counts the ports that network namespaces have given out by source
@@ -24,6 +25,8 @@ type translators struct {
 	only   uint64 // 0 for all
 	spaces map[uint64]*translator
 	turn   uint32
+	once   bool // there may be no second poll
+	asks   bool // the kernel answers
 	absent bool // connection tracking is not there: another look comes at retry
 	retry  uint32
 }
@@ -60,7 +63,7 @@ const (
 )
 
 func (p *plan) newTranslators(d doors, only uint64) *translators {
-	return &translators{doors: d, focus: p.Focus, warn: cmp.Or(p.Warn, usualWarning), only: only, spaces: make(map[uint64]*translator)}
+	return &translators{doors: d, focus: p.Focus, once: p.Once, warn: cmp.Or(p.Warn, usualWarning), only: only, spaces: make(map[uint64]*translator)}
 }
 
 // poll adds to m what the namespaces of the list say. An error is that of ctx.
@@ -123,10 +126,19 @@ func (t *translators) visit(s *translator, n *netns.Namespace) {
 	case err != nil: // it may not be entered, or has ended
 	case entries == 0:
 		r.Close() // of files that were read only
+	case !t.answers():
+		r.Close()
+		t.absent, t.retry = true, t.turn+visitGap
 	default:
 		r.Warn = t.warn
 		s.reader = r
 	}
+}
+
+// answers reports whether the kernel answers. That it does not may change.
+func (t *translators) answers() bool {
+	t.asks = t.asks || conntrack.Answers(procfs.Release())
+	return t.asks
 }
 
 // read asks a namespace, if it is known to track connections.
@@ -134,7 +146,14 @@ func (t *translators) read(ctx context.Context, m *source.Moment, s *translator,
 	if s.reader == nil {
 		return nil
 	}
-	nat, err := s.reader.Read(ctx, time.Now(), t.focus != nil && t.focus.Load() == n.Scope.Netns)
+	focus := t.focus != nil && t.focus.Load() == n.Scope.Netns
+	nat, err := s.reader.Read(ctx, time.Now(), focus)
+	if err == nil && len(nat.Pools) > 0 {
+		s.rules.keep(s.reader, t.doors.Away(n), nat.Pools[0].Share())
+		if t.once && s.rules.wait(ctx, s.reader) {
+			nat, err = s.reader.Read(ctx, time.Now(), focus)
+		}
+	}
 	if stopped := ctx.Err(); stopped != nil {
 		return fmt.Errorf("ask for connection tracking: %w", stopped)
 	}
@@ -143,9 +162,6 @@ func (t *translators) read(ctx context.Context, m *source.Moment, s *translator,
 			s.close()
 		}
 		m.Limit(source.LimitNAT, err.Error())
-	}
-	if len(nat.Pools) > 0 {
-		s.rules.keep(s.reader, t.doors.Away(n), nat.Pools[0].Share())
 	}
 	if nat.Entries > 0 {
 		nat.Netns, nat.Cookie = n.Scope.Netns, n.Scope.Cookie
