@@ -144,7 +144,8 @@ func TestEveryFindingHasItsPoint(t *testing.T) {
 	want := map[Problem]Topic{
 		ConnectsFail: TopicConnections, TupleFull: TopicConnections, PoolFull: TopicConnections, SlowConnect: TopicConnections,
 		BoundFirst: TopicConnections, PrivatePool: TopicConnections, CloseWait: TopicConnections, Orphans: TopicConnections, NoPooling: TopicPooling,
-		SynSent: TopicFirewall, TimeWaitBuckets: TopicTimeWait, ReuseOff: TopicTimeWait,
+		SynSent: TopicFirewall, NATFull: TopicFirewall, NATLoss: TopicFirewall, TrackingFull: TopicFirewall, TrackingRace: TopicFirewall,
+		TimeWaitBuckets: TopicTimeWait, ReuseOff: TopicTimeWait,
 		ListenerInRange: TopicRange, StolenPort: TopicRange, NarrowRange: TopicRange, ReservedPorts: TopicRange,
 		AddressRefused: TopicConnections,
 	}

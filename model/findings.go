@@ -71,6 +71,17 @@ const (
 	// outgoing connection of Tuple. Count binds were refused lately; Index into
 	// State.Stolen.
 	StolenPort
+	// NATFull: NATPool is past a threshold. Count used of Of; Process holds most of it,
+	// where that is a process of this host.
+	NATFull
+	// NATLoss: new connections of NATPool lose their first packets, though ports are
+	// free. Count used of Of, Rate of packets that were dropped a second.
+	NATLoss
+	// TrackingFull: the table of NAT has no room, and drops. Count entries of Of, Rate.
+	TrackingFull
+	// TrackingRace: packets are dropped as two of them raced to make one entry of NAT.
+	// Rate.
+	TrackingRace
 
 	numProblems = iota
 )
@@ -82,6 +93,7 @@ func (p Problem) String() string {
 		"syn-sent", "orphans", "time-wait-buckets", "listener-in-range", "narrow-range", "reserved-ports", "reuse-off",
 		"private-pool",
 		"address-refused", "stolen-port",
+		"snat-full", "snat-loss", "conntrack-full", "conntrack-race",
 	}
 	if int(p) < len(names) {
 		return names[p]
@@ -122,6 +134,10 @@ type Finding struct {
 	Ports []uint16
 	// Index says which of a list of the State it is about, for some problems.
 	Index int
+	// NAT and NATPool are those that a finding about connection tracking is about,
+	// else nil: they lie in Overview.NATs.
+	NAT     *NATState
+	NATPool *NATPoolUse
 }
 
 // What a host must show before it is worth a word.

@@ -47,6 +47,9 @@ type Overview struct {
 	// Cgroups are the moment's control groups, and those of before in which one
 	// of the Processes was, by rising id. Empty where the moment has none.
 	Cgroups []source.Cgroup
+	// NATs are the namespaces that track connections, the worst first. One that has a
+	// State has part in its Level, and in Level.
+	NATs []NATState
 	// Findings are those of all States, most urgent first.
 	Findings []Finding
 
@@ -71,6 +74,7 @@ type Fleet struct {
 	current   []*tracker
 	cgroups   []source.Cgroup // of the last moment
 	elsewhere elsewhere
+	tracked   map[scopeKey]*natMemory
 	unplaced  int // see Failures.Unplaced
 	focus     focus
 	// clock is State.Clock of what is looked at just now, last when it was set.
@@ -134,7 +138,10 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	for _, st := range o.States {
 		st.Processes, st.Exits = o.Processes, o.Exits
 	}
+	f.nats(m, o)
+	ranked := slices.Clone(o.States)
 	o.rank()
+	o.renumberNATs(ranked)
 	o.Focus = f.focus.choose(o)
 }
 

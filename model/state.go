@@ -49,8 +49,10 @@ type State struct {
 	Stolen []Stolen
 	// Findings say what is wrong or will be, most urgent first.
 	Findings []Finding
-	// Level is the worst of the two protocols' levels, and LevelExhausted
-	// where a connect or a bind has just failed.
+	// NAT is what connection tracking of the namespace means, nil where nothing is
+	// known of it. It lies in Overview.NATs.
+	NAT *NATState
+	// Level is the worst of PortsLevel and that of NAT.
 	Level Level
 
 	turn uint32 // of the Fleet, when it was last lent
@@ -77,6 +79,15 @@ func (st *State) Worse() (*Pressure, Outlook) {
 		return udp, Outlook{Trend: TrendFull, Plateau: h.Used()}
 	}
 	return udp, Outlook{}
+}
+
+// PortsLevel is the worst of the two protocols' levels, and LevelExhausted where a
+// connect or a bind has just failed.
+func (st *State) PortsLevel() Level {
+	if st.Failures.Recent > 0 {
+		return LevelExhausted
+	}
+	return max(st.TCP.Pressure.Level, st.UDP.Pressure.Level)
 }
 
 // Of gives what is known of one protocol.

@@ -72,10 +72,7 @@ func (t *tracker) update(f *Fleet, st *State) {
 	}
 	t.failures.add(t.events, t.late, st, f.clock)
 	st.admit(f.clock)
-	st.Level = max(st.TCP.Pressure.Level, st.UDP.Pressure.Level)
-	if st.Failures.Recent > 0 {
-		st.Level = LevelExhausted
-	}
+	st.Level, st.NAT = st.PortsLevel(), nil
 	t.listened.note(st, &t.ownership.scratch.signs)
 	st.steal(t.listened, &t.ownership.scratch.signs)
 	t.history.add(st, &t.tcp, t.again)

@@ -52,6 +52,8 @@ const (
 	LimitTraceGap LimitCode = "trace-gap"
 	// LimitLostEvents: events had no room. Their number.
 	LimitLostEvents LimitCode = "events-lost"
+	// LimitNAT: which ports are given out by source NAT is not seen. Why.
+	LimitNAT LimitCode = "no-nat"
 	// LimitLate: files do not answer, such as those of a file server, so that names
 	// or command lines are missing. Their paths.
 	LimitLate LimitCode = "no-answer"

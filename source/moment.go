@@ -39,6 +39,8 @@ type Moment struct {
 	// Quiet holds those that were not, since a proof says that they are far from
 	// trouble, or since there was no time for them.
 	Quiet []Brief `json:"quiet"`
+	// NATs are the namespaces that track connections, where that can be asked.
+	NATs []NAT `json:"nats"`
 	// Room is the memory that Snapshots[i].Sockets are windows of, side by
 	// side. Who reads a moment reads those.
 	Room []Socket `json:"-"`
@@ -111,7 +113,7 @@ type Brief struct {
 func (m *Moment) Reset() {
 	*m = Moment{
 		Processes: m.Processes[:0], Cgroups: m.Cgroups[:0], Quiet: m.Quiet[:0], Snapshots: m.Snapshots[:0], Room: m.Room[:0],
-		Events: m.Events[:0], Limits: m.Limits[:0], Exited: m.Exited[:0],
+		Events: m.Events[:0], Limits: m.Limits[:0], Exited: m.Exited[:0], NATs: m.NATs[:0],
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/memory"
+	"ephtop/source/netlink"
 	"ephtop/source/netns"
 	"ephtop/source/owner"
 	"ephtop/source/procfs"
@@ -35,6 +36,7 @@ type kernel struct {
 	settings *sysctl.Reader
 	cgroups  *netns.Cgroups
 	others   *others // the other namespaces, nil where none is looked at
+	nats     *translators
 	log      *slog.Logger
 
 	scope       source.Scope
@@ -69,12 +71,14 @@ func (p *plan) openKernel() (source.Source, error) {
 	dumper.Ration = source.NewRation(memory.Rows(k.limit))
 	k.peers.warn = cmp.Or(p.Warn, usualWarning)
 	owners.SetCgroup(k.cgroups.ID)
+	k.nats = p.newTranslators(here{}, k.scope.Netns)
 	if p.Netns != OwnNetns {
 		if k.others, err = p.openOthers(); err != nil {
 			k.Close()
 			return nil, err
 		}
 		k.others.gate.Ration = dumper.Ration
+		k.nats = p.newTranslators(k.others.lister, k.others.only)
 	}
 	return k, nil
 }
@@ -100,6 +104,9 @@ func (k *kernel) Poll(ctx context.Context, m *source.Moment) error {
 	m.Processes, owned, err = k.owners.Assign(ctx, m.Room, m.Processes)
 	if stopped := ctx.Err(); stopped != nil {
 		return fmt.Errorf("find the processes of sockets: %w", stopped)
+	}
+	if err := k.nats.poll(ctx, m, k.others.list(k.scope)); err != nil {
+		return err
 	}
 	k.cgroups.Fill(m)
 	k.say(m, dumped, owned, err)
@@ -158,6 +165,7 @@ func limitLate(m *source.Moment, names ...string) {
 
 // Close closes what is kept open between polls.
 func (k *kernel) Close() error {
+	k.nats.close()
 	return errors.Join(k.dumper.Close(), k.cgroups.Close(), k.others.close())
 }
 
@@ -166,7 +174,7 @@ func (k *kernel) Close() error {
 func refused(err error) bool {
 	for _, errno := range []error{
 		unix.EPERM, unix.EACCES, unix.ENOSYS, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT, unix.EOPNOTSUPP,
-		unix.ENOENT, unix.EINVAL, sockdiag.ErrMalformed,
+		unix.ENOENT, unix.EINVAL, netlink.ErrMalformed,
 	} {
 		if errors.Is(err, errno) {
 			return true

@@ -15,6 +15,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/netlab"
+	"ephtop/source/netlink"
 	"ephtop/source/owner"
 	"ephtop/source/procfs"
 	"ephtop/source/sockdiag"
@@ -184,7 +185,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{fmt.Errorf("dump tcp sockets: %w", unix.EPERM), true},
 		{fmt.Errorf("open netlink socket: %w", unix.EPROTONOSUPPORT), true},
-		{fmt.Errorf("dump udp sockets: %w: message type 99", sockdiag.ErrMalformed), true},
+		{fmt.Errorf("dump udp sockets: %w: message type 99", netlink.ErrMalformed), true},
 		{unix.EACCES, true}, {unix.ENOSYS, true}, {unix.EAFNOSUPPORT, true}, {unix.EOPNOTSUPP, true}, {unix.ENOENT, true}, {unix.EINVAL, true},
 		{unix.ENOBUFS, false}, {unix.EINTR, false}, {unix.EMFILE, false}, {unix.ENOMEM, false},
 		{context.Canceled, false}, {context.DeadlineExceeded, false},

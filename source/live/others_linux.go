@@ -71,6 +71,15 @@ func (t *others) poll(ctx context.Context, m *source.Moment, own uint64) error {
 	return nil
 }
 
+// list gives the namespaces that there are, or that which the source was opened in
+// where no others are looked at.
+func (t *others) list(own source.Scope) []netns.Namespace {
+	if t == nil {
+		return []netns.Namespace{{Scope: own}}
+	}
+	return t.lister.List()
+}
+
 // late names what does not answer, "" for nothing.
 func (t *others) late() string {
 	if t == nil {

@@ -23,6 +23,7 @@ type walker struct {
 	engine  *tables.Engine
 	owners  owners
 	names   *netns.Lister
+	nats    *translators
 	cgroups *netns.Cgroups
 	log     *slog.Logger
 
@@ -56,7 +57,9 @@ func (p *plan) openTables() (source.Source, error) {
 		host: procfs.OwnScope("self").Host, release: procfs.Release(), began: p.began, limit: memory.Limit(),
 	}
 	engine.Ration = source.NewRation(memory.Rows(w.limit))
-	if w.only, err = p.only(w.names); err == nil {
+	w.only, err = p.only(w.names)
+	w.nats = p.newTranslators(w.names, w.only)
+	if err == nil {
 		w.owners, err = w.openOwners()
 	}
 	if err != nil {
@@ -131,6 +134,9 @@ func (w *walker) Poll(ctx context.Context, m *source.Moment) error {
 	if err != nil {
 		m.Limit(source.LimitOwners, err.Error())
 	}
+	if err := w.nats.poll(ctx, m, w.names.List()); err != nil {
+		return err
+	}
 	if owned.Hidden > 0 || w.rights.OwnPIDs && owned.Unowned > 0 {
 		w.rights.Limit(m, owned.Hidden)
 	}
@@ -175,5 +181,6 @@ func (w *walker) name(ctx context.Context, m *source.Moment) error {
 
 // Close takes the programs out of the kernel.
 func (w *walker) Close() error {
+	w.nats.close()
 	return errors.Join(w.engine.Close(), w.names.Close(), w.cgroups.Close())
 }

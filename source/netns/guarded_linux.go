@@ -1,10 +1,8 @@
 package netns
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -71,7 +69,7 @@ func (g *Gate) space(n *Namespace) *guarded {
 // files that go on telling of it.
 func (g *Gate) visit(s *guarded) {
 	s.retry, s.fresh = g.poll+tryAgain, true
-	err := g.enter(s, func() (err error) {
+	err := g.lister.Enter(&s.Namespace, func() (err error) {
 		if cookie, err := ownCookie(); err == nil {
 			g.lister.setCookie(s.Scope.Netns, cookie)
 		}
@@ -97,30 +95,6 @@ func ownCookie() (uint64, error) {
 	return unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
 }
 
-// enter runs f in a namespace, on the lister's thread.
-func (g *Gate) enter(s *guarded, f func() error) error {
-	paths := [...]string{"", s.Path}
-	if door := cmp.Or(s.Door, s.Oldest); door != 0 {
-		paths[0] = g.lister.proc.Root + "/" + strconv.Itoa(int(door)) + "/ns/net"
-	}
-	err := ErrGone
-	for _, path := range paths {
-		if path == "" {
-			continue
-		}
-		if path == s.Path { // may be a name on a file server
-			if _, err = g.lister.number(path); err != nil {
-				break
-			}
-		}
-		err = g.lister.visitor.do(func(t *thread) error { return t.enter(path, s.Scope.Netns, f) })
-		if !isGone(err) && !isDenied(err) {
-			break
-		}
-	}
-	return err
-}
-
 // isGone reports whether an error says that there is no such process or
 // namespace any more.
 func isGone(err error) bool {
@@ -137,7 +111,7 @@ func (g *Gate) measure(s *guarded) error {
 	s.counted = false
 	err := g.readStat(s, s.Oldest)
 	if s.Oldest == 0 || isGone(err) {
-		err = g.enter(s, func() error { return g.readStat(s, int32(unix.Gettid())) })
+		err = g.lister.Enter(&s.Namespace, func() error { return g.readStat(s, int32(unix.Gettid())) })
 	}
 	if isGone(err) {
 		return ErrGone

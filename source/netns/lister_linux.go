@@ -136,6 +136,9 @@ func (l *Lister) Update(ctx context.Context) ([]Namespace, error) {
 	return l.list, nil
 }
 
+// List gives what the last Update gave.
+func (l *Lister) List() []Namespace { return l.list }
+
 // Name gives the scope of a namespace by its inode number: its name, kind and
 // process. One that nothing is known of is called by its number.
 func (l *Lister) Name(netns uint64) source.Scope {

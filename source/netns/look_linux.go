@@ -70,7 +70,7 @@ func (g *Gate) dump(ctx context.Context, m *source.Moment, s *guarded, snapshot 
 		}
 	}
 	g.dumper.Ration, g.dumper.Settings = g.Ration, &snapshot.Settings
-	err := g.enter(s, func() (err error) {
+	err := g.lister.Enter(&s.Namespace, func() (err error) {
 		defer g.dumper.Close() // it would keep the namespace alive
 		if s.settings == nil {
 			if err := g.plain.Read(ctx, m, snapshot); err != nil {

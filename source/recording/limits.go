@@ -197,6 +197,40 @@ func checkRest(s *source.Snapshot) error {
 	return nil
 }
 
+// What a namespace may have of translated ports.
+const (
+	maxNATPools = 1 << 10
+	maxNATFlows = 1 << 12 // of a pool
+	maxEntries  = 1 << 30
+)
+
+func checkNATs(list []source.NAT) error {
+	if len(list) > maxScopes {
+		return fmt.Errorf("%d namespaces that track connections: %w", len(list), ErrTooLarge)
+	}
+	for i := range list {
+		n := &list[i]
+		if n.Entries < 0 || n.Entries > maxEntries || n.Max < 0 || n.Max > maxEntries || n.Seen < 0 || n.Seen > maxEntries || n.Age < 0 {
+			return fmt.Errorf("%d of %d entries of connection tracking, %d seen %v ago", n.Entries, n.Max, n.Seen, n.Age)
+		}
+		if len(n.Pools) > maxNATPools {
+			return fmt.Errorf("%d pools of translated ports: %w", len(n.Pools), ErrTooLarge)
+		}
+		for j := range n.Pools {
+			p := &n.Pools[j]
+			switch {
+			case p.Proto != source.TCP && p.Proto != source.UDP:
+				return fmt.Errorf("translated ports of %v: neither TCP nor UDP", p.Proto)
+			case min(p.Used, p.Evictable, p.Unreplied, p.Ports) < 0 || max(p.Used, p.Evictable, p.Unreplied) > maxEntries || p.Ports > 1<<16:
+				return fmt.Errorf("%d of %d translated ports used, %d of them evictable, %d not answered", p.Used, p.Ports, p.Evictable, p.Unreplied)
+			case len(p.Flows) > maxNATFlows:
+				return fmt.Errorf("%d flows of a pool: %w", len(p.Flows), ErrTooLarge)
+			}
+		}
+	}
+	return nil
+}
+
 func checkEvent(e *source.Event) error {
 	if p := e.Tuple.Proto; p != source.TCP && p != source.UDP || e.Kind > source.AddressRefused {
 		return fmt.Errorf("an event %d of %v: neither TCP nor UDP, or unknown", e.Kind, p)

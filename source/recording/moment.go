@@ -289,6 +289,9 @@ func (m *moment) finish() error {
 			delete(m.byKey, key)
 		}
 	}
+	if err := checkNATs(m.head.NATs); err != nil {
+		return err
+	}
 	blocked := 0
 	for _, s := range m.scopes {
 		if err := s.head.Settings.Validate(); err != nil {

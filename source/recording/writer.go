@@ -226,6 +226,9 @@ func checkMoment(m *source.Moment) error {
 			return err
 		}
 	}
+	if err := checkNATs(m.NATs); err != nil {
+		return err
+	}
 	return checkTime(m.Time)
 }
 

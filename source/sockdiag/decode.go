@@ -2,16 +2,11 @@ package sockdiag
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"syscall"
 
 	"ephtop/source"
+	"ephtop/source/netlink"
 )
-
-// ErrMalformed is wrapped by errors about a reply that breaks the format of
-// linux/netlink.h or linux/inet_diag.h.
-var ErrMalformed = errors.New("malformed sock_diag reply")
 
 // progress is what a datagram did to a dump.
 type progress struct {
@@ -24,72 +19,40 @@ type progress struct {
 func decode(dst []source.Socket, b []byte, proto source.Proto, seq uint32) ([]source.Socket, progress, error) {
 	var p progress
 	for len(b) > 0 {
-		if len(b) < nlmsgHeaderLen {
-			return dst, p, fmt.Errorf("%w: %d bytes where a message header was expected", ErrMalformed, len(b))
+		m, rest, err := netlink.Next(b)
+		if err != nil {
+			return dst, p, err
 		}
-		length := binary.NativeEndian.Uint32(b)
-		if length < nlmsgHeaderLen || uint64(length) > uint64(len(b)) {
-			return dst, p, fmt.Errorf("%w: message of %d bytes in %d", ErrMalformed, length, len(b))
-		}
-		kind := binary.NativeEndian.Uint16(b[4:])
-		flags := binary.NativeEndian.Uint16(b[6:])
-		body := b[nlmsgHeaderLen:length:length]
-		mine := binary.NativeEndian.Uint32(b[8:]) == seq
-		b = b[min(align4(int(length)), len(b)):]
-		if !mine {
+		if b = rest; m.Seq != seq {
 			continue
 		}
-		p.interrupted = p.interrupted || flags&flagDumpIntr != 0
-		switch kind {
+		p.interrupted = p.interrupted || m.Flags&netlink.DumpInterrupted != 0
+		switch m.Type {
 		case typeTCPGetSock, typeByFamily:
 			dst = append(dst, source.Socket{})
-			if err := decodeRow(&dst[len(dst)-1], body, proto); err != nil {
+			if err := decodeRow(&dst[len(dst)-1], m.Body, proto); err != nil {
 				return dst[:len(dst)-1], p, err
 			}
-		case nlmsgDone:
+		case netlink.Done:
 			p.done = true
-			return dst, p, decodeErrno(body)
-		case nlmsgError:
-			return dst, p, decodeError(body)
-		case nlmsgOverrun:
+			return dst, p, netlink.Errno(m.Body)
+		case netlink.Error:
+			return dst, p, netlink.Refusal(m.Body)
+		case netlink.Overrun:
 			p.interrupted = true
-		case nlmsgNoop:
+		case netlink.Noop:
 		default:
-			return dst, p, fmt.Errorf("%w: message type %d", ErrMalformed, kind)
+			return dst, p, fmt.Errorf("%w: message type %d", netlink.ErrMalformed, m.Type)
 		}
 	}
 	return dst, p, nil
-}
-
-// decodeErrno reads the result of a dump, which NLMSG_DONE carries as a
-// negative errno (netlink_dump_done).
-func decodeErrno(b []byte) error {
-	if len(b) < 4 {
-		return nil
-	}
-	if errno := int32(binary.NativeEndian.Uint32(b)); errno < 0 {
-		return syscall.Errno(-int64(errno))
-	}
-	return nil
-}
-
-// decodeError reads an NLMSG_ERROR, which in answer to a dump is always a
-// refusal.
-func decodeError(b []byte) error {
-	if len(b) < 4 {
-		return fmt.Errorf("%w: error message of %d bytes", ErrMalformed, len(b))
-	}
-	if err := decodeErrno(b); err != nil {
-		return err
-	}
-	return fmt.Errorf("%w: error message without an error", ErrMalformed)
 }
 
 // decodeRow reads a struct inet_diag_msg and its attributes into s, which is
 // zero.
 func decodeRow(s *source.Socket, b []byte, proto source.Proto) error {
 	if len(b) < rowLen {
-		return fmt.Errorf("%w: socket of %d bytes, want %d", ErrMalformed, len(b), rowLen)
+		return fmt.Errorf("%w: socket of %d bytes, want %d", netlink.ErrMalformed, len(b), rowLen)
 	}
 	switch b[0] {
 	case afInet:
@@ -100,7 +63,7 @@ func decodeRow(s *source.Socket, b []byte, proto source.Proto) error {
 		s.Remote = source.Addr(b[24:40])
 		s.Family6 = true
 	default:
-		return fmt.Errorf("%w: address family %d", ErrMalformed, b[0])
+		return fmt.Errorf("%w: address family %d", netlink.ErrMalformed, b[0])
 	}
 	s.Proto = proto
 	s.State = stateOf(b[1])
@@ -140,27 +103,26 @@ func stateOf(k uint8) source.State {
 // decodeAttrs reads the attributes that follow a row; unknown ones are
 // skipped.
 func decodeAttrs(s *source.Socket, b []byte) error {
-	for len(b) >= attrHeaderLen {
-		length := int(binary.NativeEndian.Uint16(b))
-		if length < attrHeaderLen || length > len(b) {
-			return fmt.Errorf("%w: attribute of %d bytes in %d", ErrMalformed, length, len(b))
+	for len(b) >= netlink.AttrHeaderLen {
+		kind, value, rest, err := netlink.NextAttr(b)
+		if err != nil {
+			return err
 		}
-		switch kind := binary.NativeEndian.Uint16(b[2:]); {
-		case kind == attrCgroupID && length >= attrHeaderLen+8:
-			s.Cgroup = binary.NativeEndian.Uint64(b[attrHeaderLen:])
-		case kind == attrInfo && length > attrHeaderLen+infoOptions:
+		switch b = rest; {
+		case kind == attrCgroupID && len(value) >= 8:
+			s.Cgroup = binary.NativeEndian.Uint64(value)
+		case kind == attrInfo && len(value) > infoOptions:
 			s.Stamps = source.StampsNone
-			if b[attrHeaderLen+infoOptions]&optTimestamps != 0 {
+			if value[infoOptions]&optTimestamps != 0 {
 				s.Stamps = source.StampsBoth
 			}
-		case kind == attrSockOpt && length >= attrHeaderLen+2:
-			if s.Proto == source.TCP && s.RemotePort != 0 && b[attrHeaderLen+1]&firstBit != 0 {
+		case kind == attrSockOpt && len(value) >= 2:
+			if s.Proto == source.TCP && s.RemotePort != 0 && value[1]&firstBit != 0 {
 				s.Bind = source.BindConnect
 			}
-		case kind == attrV6Only && length > attrHeaderLen:
-			s.V6Only = b[attrHeaderLen] != 0
+		case kind == attrV6Only && len(value) > 0:
+			s.V6Only = value[0] != 0
 		}
-		b = b[min(align4(length), len(b)):]
 	}
 	return nil
 }
@@ -168,6 +130,3 @@ func decodeAttrs(s *source.Socket, b []byte) error {
 // firstBit is the first bit field of a byte, as C's compilers lay it out:
 // bind_address_no_port in the second byte of struct inet_diag_sockopt.
 var firstBit = binary.NativeEndian.AppendUint16(nil, 0x8001)[0]
-
-// align4 rounds up to netlink's alignment.
-func align4(n int) int { return (n + 3) &^ 3 }

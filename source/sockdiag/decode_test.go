@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ephtop/source"
+	"ephtop/source/netlink"
 )
 
 // The files in testdata are what Linux 6.18 on x86-64 replied to the three
@@ -153,13 +154,13 @@ const testSeq = 7
 
 func messageSeq(seq uint32, kind, flags uint16, body []byte) []byte {
 	var b []byte
-	b = binary.NativeEndian.AppendUint32(b, uint32(nlmsgHeaderLen+len(body)))
+	b = binary.NativeEndian.AppendUint32(b, uint32(netlink.HeaderLen+len(body)))
 	b = binary.NativeEndian.AppendUint16(b, kind)
 	b = binary.NativeEndian.AppendUint16(b, flags)
 	b = binary.NativeEndian.AppendUint32(b, seq)
 	b = binary.NativeEndian.AppendUint32(b, 0)
 	b = append(b, body...)
-	return append(b, make([]byte, align4(len(b))-len(b))...)
+	return append(b, make([]byte, netlink.Align(len(b))-len(b))...)
 }
 
 // row is a struct inet_diag_msg of an established connection from a local port,
@@ -181,7 +182,7 @@ func errno(e int32) []byte { return binary.NativeEndian.AppendUint32(nil, uint32
 func TestDecodeMessages(t *testing.T) {
 	t.Parallel()
 	good := message(typeByFamily, 0, row(afInet, 1))
-	done := message(nlmsgDone, 0, errno(0))
+	done := message(netlink.Done, 0, errno(0))
 	withLength := func(n uint32) []byte {
 		b := bytes.Clone(good)
 		binary.NativeEndian.PutUint32(b, n)
@@ -199,41 +200,41 @@ func TestDecodeMessages(t *testing.T) {
 		{"a row", good, 1, progress{}, nil, ""},
 		{"rows and the end", join(good, good, done), 2, progress{done: true}, nil, ""},
 		{"nothing is read after the end", join(done, good), 0, progress{done: true}, nil, ""},
-		{"an end without a result", message(nlmsgDone, 0, nil), 0, progress{done: true}, nil, ""},
-		{"noop", join(message(nlmsgNoop, 0, nil), good), 1, progress{}, nil, ""},
-		{"interrupted at a row", join(message(typeTCPGetSock, flagDumpIntr, row(afInet, 1)), done), 1, progress{true, true}, nil, ""},
-		{"interrupted at the end", join(good, message(nlmsgDone, flagDumpIntr, errno(0))), 1, progress{true, true}, nil, ""},
-		{"overrun", join(message(nlmsgOverrun, 0, nil), done), 0, progress{true, true}, nil, ""},
+		{"an end without a result", message(netlink.Done, 0, nil), 0, progress{done: true}, nil, ""},
+		{"noop", join(message(netlink.Noop, 0, nil), good), 1, progress{}, nil, ""},
+		{"interrupted at a row", join(message(typeTCPGetSock, netlink.DumpInterrupted, row(afInet, 1)), done), 1, progress{true, true}, nil, ""},
+		{"interrupted at the end", join(good, message(netlink.Done, netlink.DumpInterrupted, errno(0))), 1, progress{true, true}, nil, ""},
+		{"overrun", join(message(netlink.Overrun, 0, nil), done), 0, progress{true, true}, nil, ""},
 
 		{"another dump's row", join(messageSeq(6, typeByFamily, 0, row(afInet, 1)), good), 1, progress{}, nil, ""},
-		{"another dump's end", join(messageSeq(6, nlmsgDone, 0, errno(0)), good), 1, progress{}, nil, ""},
-		{"another dump's error", join(messageSeq(6, nlmsgError, 0, errno(-1)), good), 1, progress{}, nil, ""},
-		{"another dump's interruption", join(messageSeq(6, typeByFamily, flagDumpIntr, row(afInet, 1)), good), 1, progress{}, nil, ""},
+		{"another dump's end", join(messageSeq(6, netlink.Done, 0, errno(0)), good), 1, progress{}, nil, ""},
+		{"another dump's error", join(messageSeq(6, netlink.Error, 0, errno(-1)), good), 1, progress{}, nil, ""},
+		{"another dump's interruption", join(messageSeq(6, typeByFamily, netlink.DumpInterrupted, row(afInet, 1)), good), 1, progress{}, nil, ""},
 		{"another dump's nonsense", join(messageSeq(6, 99, 0, []byte{1}), good), 1, progress{}, nil, ""},
 
-		{"refused", message(nlmsgError, 0, errno(-int32(syscall.EPERM))), 0, progress{}, syscall.EPERM, ""},
-		{"unknown to the kernel", message(nlmsgError, 0, errno(-int32(syscall.ENOENT))), 0, progress{}, syscall.ENOENT, ""},
-		{"failed at the end", join(good, message(nlmsgDone, 0, errno(-int32(syscall.EINVAL)))), 1, progress{done: true}, syscall.EINVAL, ""},
+		{"refused", message(netlink.Error, 0, errno(-int32(syscall.EPERM))), 0, progress{}, syscall.EPERM, ""},
+		{"unknown to the kernel", message(netlink.Error, 0, errno(-int32(syscall.ENOENT))), 0, progress{}, syscall.ENOENT, ""},
+		{"failed at the end", join(good, message(netlink.Done, 0, errno(-int32(syscall.EINVAL)))), 1, progress{done: true}, syscall.EINVAL, ""},
 
-		{"error without an error", message(nlmsgError, 0, errno(0)), 0, progress{}, ErrMalformed, "without an error"},
-		{"error with a positive errno", message(nlmsgError, 0, errno(1)), 0, progress{}, ErrMalformed, "without an error"},
-		{"error cut short", message(nlmsgError, 0, []byte{1, 2, 3}), 0, progress{}, ErrMalformed, "error message of 3 bytes"},
-		{"header cut short", join(good, good[:15]), 1, progress{}, ErrMalformed, "15 bytes where a message header"},
-		{"length of 0", withLength(0), 0, progress{}, ErrMalformed, "message of 0 bytes in 88"},
-		{"length below the header", withLength(15), 0, progress{}, ErrMalformed, "message of 15 bytes in 88"},
-		{"length beyond the datagram", withLength(89), 0, progress{}, ErrMalformed, "message of 89 bytes in 88"},
-		{"length of 4 GB", withLength(1<<32 - 1), 0, progress{}, ErrMalformed, "message of 4294967295 bytes in 88"},
-		{"row cut short", join(good, message(typeByFamily, 0, row(afInet, 1)[:71])), 1, progress{}, ErrMalformed, "socket of 71 bytes, want 72"},
-		{"empty row", message(typeTCPGetSock, 0, nil), 0, progress{}, ErrMalformed, "socket of 0 bytes, want 72"},
-		{"unknown family", message(typeByFamily, 0, row(1, 1)), 0, progress{}, ErrMalformed, "address family 1"},
-		{"unknown type", message(99, 0, nil), 0, progress{}, ErrMalformed, "message type 99"},
+		{"error without an error", message(netlink.Error, 0, errno(0)), 0, progress{}, netlink.ErrMalformed, "without an error"},
+		{"error with a positive errno", message(netlink.Error, 0, errno(1)), 0, progress{}, netlink.ErrMalformed, "without an error"},
+		{"error cut short", message(netlink.Error, 0, []byte{1, 2, 3}), 0, progress{}, netlink.ErrMalformed, "error message of 3 bytes"},
+		{"header cut short", join(good, good[:15]), 1, progress{}, netlink.ErrMalformed, "15 bytes where a message header"},
+		{"length of 0", withLength(0), 0, progress{}, netlink.ErrMalformed, "message of 0 bytes in 88"},
+		{"length below the header", withLength(15), 0, progress{}, netlink.ErrMalformed, "message of 15 bytes in 88"},
+		{"length beyond the datagram", withLength(89), 0, progress{}, netlink.ErrMalformed, "message of 89 bytes in 88"},
+		{"length of 4 GB", withLength(1<<32 - 1), 0, progress{}, netlink.ErrMalformed, "message of 4294967295 bytes in 88"},
+		{"row cut short", join(good, message(typeByFamily, 0, row(afInet, 1)[:71])), 1, progress{}, netlink.ErrMalformed, "socket of 71 bytes, want 72"},
+		{"empty row", message(typeTCPGetSock, 0, nil), 0, progress{}, netlink.ErrMalformed, "socket of 0 bytes, want 72"},
+		{"unknown family", message(typeByFamily, 0, row(1, 1)), 0, progress{}, netlink.ErrMalformed, "address family 1"},
+		{"unknown type", message(99, 0, nil), 0, progress{}, netlink.ErrMalformed, "message type 99"},
 
 		{"unknown attribute", message(typeByFamily, 0, row(afInet, 1, attr(8, 999, 1, 2, 3, 4)...)), 1, progress{}, nil, ""},
 		{"attribute without padding at the end", message(typeByFamily, 0, row(afInet, 1, attr(5, 8, 1)...)), 1, progress{}, nil, ""},
 		{"padding after the attributes", message(typeByFamily, 0, row(afInet, 1, 0, 0, 0)), 1, progress{}, nil, ""},
 		{"cgroup attribute too short", message(typeByFamily, 0, row(afInet, 1, attr(8, attrCgroupID, 1, 2, 3, 4)...)), 1, progress{}, nil, ""},
-		{"attribute of length 0", message(typeByFamily, 0, row(afInet, 1, attr(0, 8)...)), 0, progress{}, ErrMalformed, "attribute of 0 bytes in 4"},
-		{"attribute cut short", message(typeByFamily, 0, row(afInet, 1, attr(12, attrCgroupID, 1, 2, 3, 4)...)), 0, progress{}, ErrMalformed, "attribute of 12 bytes in 8"},
+		{"attribute of length 0", message(typeByFamily, 0, row(afInet, 1, attr(0, 8)...)), 0, progress{}, netlink.ErrMalformed, "attribute of 0 bytes in 4"},
+		{"attribute cut short", message(typeByFamily, 0, row(afInet, 1, attr(12, attrCgroupID, 1, 2, 3, 4)...)), 0, progress{}, netlink.ErrMalformed, "attribute of 12 bytes in 8"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -289,8 +290,8 @@ func FuzzDecode(f *testing.F) {
 		f.Add(b, seq)
 		f.Add(b[:len(b)/2], seq)
 	}
-	f.Add(message(nlmsgError, 0, errno(-1)), uint32(testSeq))
-	f.Add(message(typeByFamily, flagDumpIntr, row(afInet, 1, attr(12, attrCgroupID, make([]byte, 8)...)...)), uint32(testSeq))
+	f.Add(message(netlink.Error, 0, errno(-1)), uint32(testSeq))
+	f.Add(message(typeByFamily, netlink.DumpInterrupted, row(afInet, 1, attr(12, attrCgroupID, make([]byte, 8)...)...)), uint32(testSeq))
 	f.Fuzz(func(t *testing.T, b []byte, seq uint32) {
 		there := source.Socket{LocalPort: 7}
 		before := bytes.Clone(b)
@@ -301,7 +302,7 @@ func FuzzDecode(f *testing.F) {
 		if rows[0] != there {
 			t.Errorf("the row before became %+v", rows[0])
 		}
-		if most := len(b) / (nlmsgHeaderLen + rowLen); len(rows)-1 > most {
+		if most := len(b) / (netlink.HeaderLen + rowLen); len(rows)-1 > most {
 			t.Errorf("%d rows out of %d bytes, where %d fit", len(rows)-1, len(b), most)
 		}
 		for _, s := range rows[1:] {

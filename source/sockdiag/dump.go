@@ -7,16 +7,14 @@ import (
 	"syscall"
 
 	"ephtop/source"
+	"ephtop/source/netlink"
 )
 
-// transport is a netlink socket, or what stands in for one in tests.
+// transport is a netlink.Conn, or what stands in for one in tests.
 type transport interface {
-	send(b []byte) error
-	// receive reads one datagram into b. What does not fit is cut off, which
-	// decode notices; the kernel fills at most 32 KiB (netlink_dump). A wait
-	// ends with ctx.
-	receive(ctx context.Context, b []byte) (int, error)
-	close() error
+	Send(b []byte) error
+	Receive(ctx context.Context, b []byte) (int, error)
+	Close() error
 }
 
 // Dumper lists sockets. It is not safe for concurrent use.
@@ -50,7 +48,7 @@ type Report struct {
 }
 
 func newDumper(dial func() (transport, error)) (*Dumper, error) {
-	d := &Dumper{dial: dial, buf: make([]byte, bufferSize)}
+	d := &Dumper{dial: dial, buf: make([]byte, netlink.BufferSize)}
 	return d, d.connect()
 }
 
@@ -70,13 +68,13 @@ func (d *Dumper) Close() error {
 	if d.conn == nil {
 		return nil
 	}
-	err := d.conn.close()
+	err := d.conn.Close()
 	d.conn = nil
 	return err
 }
 
 // Dump appends every TCP and UDP socket of the namespace to dst. Errors of the
-// kernel match syscall.Errno, replies that make no sense match ErrMalformed.
+// kernel match syscall.Errno, replies that make no sense match netlink.ErrMalformed.
 // After an error the next Dump starts on a new netlink socket.
 func (d *Dumper) Dump(ctx context.Context, dst []source.Socket) ([]source.Socket, Report, error) {
 	var report Report
@@ -129,11 +127,11 @@ func (d *Dumper) Stamps(ctx context.Context, s *source.Socket) error {
 	}
 	d.seq++
 	d.out = appendExact(d.out[:0], d.seq, s)
-	if err := d.conn.send(d.out); err != nil {
+	if err := d.conn.Send(d.out); err != nil {
 		return fmt.Errorf("send request: %w", err)
 	}
 	for {
-		n, err := d.conn.receive(ctx, d.buf)
+		n, err := d.conn.Receive(ctx, d.buf)
 		if err != nil {
 			d.Close()
 			return fmt.Errorf("receive: %w", err)
@@ -177,7 +175,7 @@ func (d *Dumper) dumpOnce(ctx context.Context, dst []source.Socket, r request) (
 		d.rest.Begin(d.Settings)
 	}
 	d.out = r.append(d.out[:0], d.seq, states)
-	if err := d.conn.send(d.out); err != nil {
+	if err := d.conn.Send(d.out); err != nil {
 		return dst, false, fmt.Errorf("send request: %w", err)
 	}
 	interrupted := false
@@ -185,7 +183,7 @@ func (d *Dumper) dumpOnce(ctx context.Context, dst []source.Socket, r request) (
 		if err := ctx.Err(); err != nil {
 			return dst, false, err
 		}
-		n, err := d.conn.receive(ctx, d.buf)
+		n, err := d.conn.Receive(ctx, d.buf)
 		if err != nil {
 			return dst, false, fmt.Errorf("receive: %w", err)
 		}

@@ -17,6 +17,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/netlab"
+	"ephtop/source/netlink"
 )
 
 // open opens a Dumper inside the host's namespace.
@@ -308,15 +309,15 @@ func TestCookieOutlivesTheConnection(t *testing.T) {
 func floor(d *Dumper, r request, buf []byte) error {
 	d.seq++
 	d.out = r.append(d.out[:0], d.seq, allStates)
-	if err := d.conn.send(d.out); err != nil {
+	if err := d.conn.Send(d.out); err != nil {
 		return err
 	}
 	for {
-		n, err := d.conn.receive(context.Background(), buf)
+		n, err := d.conn.Receive(context.Background(), buf)
 		if err != nil {
 			return err
 		}
-		if binary.NativeEndian.Uint16(buf[4:]) == nlmsgDone || n < rowLen {
+		if binary.NativeEndian.Uint16(buf[4:]) == netlink.Done || n < rowLen {
 			return nil
 		}
 	}
@@ -345,7 +346,7 @@ func benchmarkDump(b *testing.B, d *Dumper) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	buf := make([]byte, bufferSize)
+	buf := make([]byte, netlink.BufferSize)
 	var bare, full time.Duration
 	for b.Loop() {
 		b.StopTimer()
@@ -370,15 +371,15 @@ func benchmarkDump(b *testing.B, d *Dumper) {
 
 func TestReceiveEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	conn, err := dialNetlink()
+	conn, err := dial()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.close()
+	defer conn.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(time.Millisecond, cancel)
 	// Nothing was asked, so nothing is answered.
-	if n, err := conn.receive(ctx, make([]byte, bufferSize)); !errors.Is(err, context.Canceled) {
+	if n, err := conn.Receive(ctx, make([]byte, netlink.BufferSize)); !errors.Is(err, context.Canceled) {
 		t.Errorf("received %d bytes, %v; want it cancelled", n, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ephtop/source"
+	"ephtop/source/netlink"
 )
 
 // fakeKernel answers requests by a script, whatever connection they come on.
@@ -58,7 +59,7 @@ type fakeConn struct {
 	closed  bool
 }
 
-func (c *fakeConn) send(b []byte) error {
+func (c *fakeConn) Send(b []byte) error {
 	if c.closed {
 		c.k.t.Error("a request on a closed connection")
 	}
@@ -76,7 +77,7 @@ func (c *fakeConn) send(b []byte) error {
 	return nil
 }
 
-func (c *fakeConn) receive(_ context.Context, b []byte) (int, error) {
+func (c *fakeConn) Receive(_ context.Context, b []byte) (int, error) {
 	if c.closed {
 		c.k.t.Error("a read from a closed connection")
 	}
@@ -94,7 +95,7 @@ func (c *fakeConn) receive(_ context.Context, b []byte) (int, error) {
 	return copy(b, e.datagram(c.seq)), nil
 }
 
-func (c *fakeConn) close() error {
+func (c *fakeConn) Close() error {
 	if c.closed {
 		c.k.t.Error("closed twice")
 	}
@@ -114,9 +115,9 @@ func rowsEvent(flags uint16, ports ...uint16) event {
 }
 
 func rows(ports ...uint16) event        { return rowsEvent(0, ports...) }
-func interrupted(ports ...uint16) event { return rowsEvent(flagDumpIntr, ports...) }
-func end() event                        { return control(nlmsgDone, 0) }
-func refusal(e syscall.Errno) event     { return control(nlmsgError, e) }
+func interrupted(ports ...uint16) event { return rowsEvent(netlink.DumpInterrupted, ports...) }
+func end() event                        { return control(netlink.Done, 0) }
+func refusal(e syscall.Errno) event     { return control(netlink.Error, e) }
 func fails(err error) event             { return event{err: err} }
 
 func control(kind uint16, e syscall.Errno) event {
@@ -126,7 +127,7 @@ func control(kind uint16, e syscall.Errno) event {
 // staleEnd is what an abandoned dump left behind.
 func staleEnd() event {
 	return event{datagram: func(seq uint32) []byte {
-		return join(messageSeq(seq-1, typeByFamily, flagDumpIntr, row(afInet, 99)), messageSeq(seq-1, nlmsgDone, 0, errno(0)))
+		return join(messageSeq(seq-1, typeByFamily, netlink.DumpInterrupted, row(afInet, 99)), messageSeq(seq-1, netlink.Done, 0, errno(0)))
 	}}
 }
 
@@ -231,9 +232,9 @@ func TestDumpFails(t *testing.T) {
 	}{
 		{"refused", []answer{{refusal(syscall.EPERM)}}, syscall.EPERM, "dump tcp sockets: operation not permitted"},
 		{"no handler in the kernel", []answer{{refusal(syscall.ENOENT)}}, syscall.ENOENT, "dump tcp sockets: no such file or directory"},
-		{"failed at the end", []answer{{rows(1), control(nlmsgDone, syscall.EINVAL)}}, syscall.EINVAL, "dump tcp sockets: invalid argument"},
+		{"failed at the end", []answer{{rows(1), control(netlink.Done, syscall.EINVAL)}}, syscall.EINVAL, "dump tcp sockets: invalid argument"},
 		{"sending is refused", []answer{{{send: true, err: syscall.EACCES}}}, syscall.EACCES, "dump tcp sockets: send request: permission denied"},
-		{"malformed", []answer{{rows(1), nonsense()}}, ErrMalformed, "dump tcp sockets: malformed sock_diag reply: message type 99"},
+		{"malformed", []answer{{rows(1), nonsense()}}, netlink.ErrMalformed, "dump tcp sockets: malformed netlink reply: message type 99"},
 		{"overrun every time", []answer{overrun, overrun, overrun, overrun}, syscall.ENOBUFS, "dump tcp sockets: receive: no buffer space available"},
 	}
 	for _, tt := range tests {

@@ -4,42 +4,31 @@ import (
 	"encoding/binary"
 
 	"ephtop/source"
+	"ephtop/source/netlink"
 )
 
-// Sizes and numbers of linux/netlink.h, linux/sock_diag.h and
+// Sizes and numbers of linux/sock_diag.h and
 // linux/inet_diag.h.
 const (
-	nlmsgHeaderLen = 16
-
-	nlmsgNoop    = 1
-	nlmsgError   = 2
-	nlmsgDone    = 3
-	nlmsgOverrun = 4
-
-	flagRequest    = 0x1
-	flagDump       = 0x300
-	flagDumpIntr   = 0x10
 	typeTCPGetSock = 18 // TCPDIAG_GETSOCK: all families in one dump
 	typeByFamily   = 20 // SOCK_DIAG_BY_FAMILY
 	afUnspec       = 0
 	afInet         = 2
 	afInet6        = 10
 	sockIDLen      = 48
-	requestLen     = nlmsgHeaderLen + 4 + sockIDLen + 8 // struct inet_diag_req
-	requestV2Len   = nlmsgHeaderLen + 8 + sockIDLen     // struct inet_diag_req_v2
-	rowLen         = 72                                 // struct inet_diag_msg
-	attrHeaderLen  = 4
-	attrV6Only     = 11 // INET_DIAG_SKV6ONLY
-	attrCgroupID   = 21 // INET_DIAG_CGROUP_ID
-	attrInfo       = 2  // INET_DIAG_INFO: a struct tcp_info
-	infoOptions    = 5  // tcpi_options in it
-	optTimestamps  = 1  // TCPI_OPT_TIMESTAMPS
-	attrSockOpt    = 22 // INET_DIAG_SOCKOPT
+	requestLen     = netlink.HeaderLen + 4 + sockIDLen + 8 // struct inet_diag_req
+	requestV2Len   = netlink.HeaderLen + 8 + sockIDLen     // struct inet_diag_req_v2
+	rowLen         = 72                                    // struct inet_diag_msg
+	attrV6Only     = 11                                    // INET_DIAG_SKV6ONLY
+	attrCgroupID   = 21                                    // INET_DIAG_CGROUP_ID
+	attrInfo       = 2                                     // INET_DIAG_INFO: a struct tcp_info
+	infoOptions    = 5                                     // tcpi_options in it
+	optTimestamps  = 1                                     // TCPI_OPT_TIMESTAMPS
+	attrSockOpt    = 22                                    // INET_DIAG_SOCKOPT
 	noCookie       = ^uint32(0)
 	boundInactive  = 1 << 13              // TCP_BOUND_INACTIVE
 	allStates      = boundInactive<<1 - 2 // and all before, from TCP_ESTABLISHED
 	maxRedials     = 3
-	bufferSize     = 64 << 10
 )
 
 // request is one dump to ask for.
@@ -58,13 +47,13 @@ var requests = [...]request{
 // append appends the netlink message that asks for the dump.
 func (r request) append(b []byte, seq, states uint32) []byte {
 	if r.family == afUnspec {
-		b = appendHeader(b, requestLen, typeTCPGetSock, seq)
+		b = netlink.AppendHeader(b, requestLen, typeTCPGetSock, netlink.Request|netlink.Dump, seq)
 		b = append(b, afUnspec, 0, 0, 0) // family, source and destination prefix, extensions
 		b = appendSockID(b)
 		b = binary.NativeEndian.AppendUint32(b, states)
 		return binary.NativeEndian.AppendUint32(b, 0) // idiag_dbs, unused by dumps
 	}
-	b = appendHeader(b, requestV2Len, typeByFamily, seq)
+	b = netlink.AppendHeader(b, requestV2Len, typeByFamily, netlink.Request|netlink.Dump, seq)
 	b = append(b, r.family, uint8(r.proto), 0, 0) // family, protocol, extensions, padding
 	b = binary.NativeEndian.AppendUint32(b, states)
 	return appendSockID(b)
@@ -73,7 +62,7 @@ func (r request) append(b []byte, seq, states uint32) []byte {
 // appendExact appends the message that asks for one TCP socket, with what the
 // kernel knows of its connection.
 func appendExact(b []byte, seq uint32, s *source.Socket) []byte {
-	b = appendMessage(b, requestV2Len, typeByFamily, flagRequest, seq)
+	b = netlink.AppendHeader(b, requestV2Len, typeByFamily, netlink.Request, seq)
 	family, local, remote := uint8(afInet6), s.Local, s.Remote
 	if !s.Family6 {
 		family = afInet
@@ -89,18 +78,6 @@ func appendExact(b []byte, seq uint32, s *source.Socket) []byte {
 	b = binary.NativeEndian.AppendUint32(b, s.Interface)
 	b = binary.NativeEndian.AppendUint32(b, noCookie)
 	return binary.NativeEndian.AppendUint32(b, noCookie)
-}
-
-func appendHeader(b []byte, length int, kind uint16, seq uint32) []byte {
-	return appendMessage(b, length, kind, flagRequest|flagDump, seq)
-}
-
-func appendMessage(b []byte, length int, kind, flags uint16, seq uint32) []byte {
-	b = binary.NativeEndian.AppendUint32(b, uint32(length))
-	b = binary.NativeEndian.AppendUint16(b, kind)
-	b = binary.NativeEndian.AppendUint16(b, flags)
-	b = binary.NativeEndian.AppendUint32(b, seq)
-	return binary.NativeEndian.AppendUint32(b, 0) // the kernel's port id
 }
 
 // appendSockID appends a struct inet_diag_sockid that matches everything.

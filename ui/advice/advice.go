@@ -57,6 +57,10 @@ func Of(st *model.State, f *model.Finding) Advice {
 		model.PrivatePool:     t.privatePool,
 		model.AddressRefused:  t.addressRefused,
 		model.StolenPort:      t.stolenPort,
+		model.NATFull:         t.natFull,
+		model.NATLoss:         t.natLoss,
+		model.TrackingFull:    t.trackingFull,
+		model.TrackingRace:    t.trackingRace,
 	}[f.Problem]
 	if tell == nil {
 		return Advice{Title: f.Problem.String()}

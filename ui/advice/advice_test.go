@@ -76,7 +76,7 @@ var everyCase = sync.OnceValue(func() []adviceCase {
 			Problem: model.PrivatePool, Level: level, Tuple: key, Limit: limit, Process: java, Tier: model.OwnerObserved, Count: used, Of: limit.Size(),
 		}}
 	}
-	return []adviceCase{
+	return append([]adviceCase{
 		{"connects fail", with(busy(), func(st *model.State) {
 			st.Failures = model.Failures{Observed: true, Count: 30, Recent: 12, Last: st.Moment.Time, By: []model.Failure{
 				{Process: source.Process{PID: 9203, Name: "curl"}, Destination: database.Destination, Port: 5432, Count: 30},
@@ -216,7 +216,7 @@ var everyCase = sync.OnceValue(func() []adviceCase {
 		{"reuse off for want of timestamps", with(busy(), settings(func(s *source.Settings) { s.ReuseTimeWait, s.Timestamps = 1, 0 })), model.Finding{
 			Problem: model.ReuseOff, Level: model.LevelWarning, Tuple: database, Process: none, Count: 9804, Of: 28232,
 		}},
-	}
+	}, natCases()...)
 })
 
 func TestOf(t *testing.T) {

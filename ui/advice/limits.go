@@ -78,6 +78,7 @@ var limitWords = map[source.LimitCode]string{
 	source.LimitTracePartly:   "refused binds, and UDP and addresses that failed, are not counted, only connects of TCP: %s",
 	source.LimitTraceGap:      "some closes and failed connects may be missing: %s",
 	source.LimitLostEvents:    "%s traced events were lost, of any network namespace: more happened than the buffer holds",
+	source.LimitNAT:           "the ports that source NAT gave out are not seen: %s",
 	source.LimitLate:          "no answer from %s: names or command lines may be missing",
 	source.LimitReserved:      "reserved ports could not be read (%s): they count as usable",
 	source.LimitReuse:         "tcp_tw_reuse could not be read (%s): which TIME_WAIT can be reused is not known",

@@ -105,6 +105,12 @@ var kindCures = map[services.Kind]cure{
 // pool is the remedy of connections that are used again. It ends the TIME_WAIT
 // of live connections' successors: what stays is what is busy at one time.
 func (t *teller) pool(waiting, live, plateau int) Remedy {
+	return t.cure().remedy("ends " + text.Count(waiting) + " TIME_WAIT: about " + text.Plural(max(1, live), "port", "ports") + " instead of " +
+		text.Count(min(max(plateau, waiting+live), t.pressure().Usable)))
+}
+
+// cure is that of the client or, where it is not known, of the service.
+func (t *teller) cure() cure {
 	c, ok := t.clientCure()
 	if !ok {
 		c, ok = portCures[t.Tuple.Port]
@@ -114,8 +120,7 @@ func (t *teller) pool(waiting, live, plateau int) Remedy {
 			c = kindCures[services.Unknown]
 		}
 	}
-	return c.remedy("ends " + text.Count(waiting) + " TIME_WAIT: about " + text.Plural(max(1, live), "port", "ports") + " instead of " +
-		text.Count(min(max(plateau, waiting+live), t.pressure().Usable)))
+	return c
 }
 
 func (t *teller) noPooling() Advice {

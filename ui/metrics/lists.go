@@ -19,6 +19,7 @@ type lists struct {
 	processes      keeper[string, portShare]
 	pools          keeper[poolKey, model.BindPool]
 	namespaces     keeper[namespaceKey, namespace]
+	nats           keeper[natKey, source.NATPool]
 	noDestinations bool
 	// several says that more than one namespace has been looked at: series that
 	// have a label for it keep that.
@@ -39,6 +40,14 @@ type poolKey struct {
 	local source.Addr
 }
 
+// natKey is what the series of a pool of translated ports are labelled with.
+type natKey struct {
+	netns           string
+	address, remote source.Addr
+	port            uint16
+	proto           source.Proto
+}
+
 type namespaceKey struct{ name, kind string }
 
 type namespace struct {
@@ -56,6 +65,7 @@ func newLists(o Options) lists {
 		processes:      keeper[string, portShare]{places: o.Top, worth: worth, share: func(s *portShare) float64 { return ratio(s.ports, s.of) }},
 		pools:          keeper[poolKey, model.BindPool]{places: min(o.Top, mostPools), worth: worth, share: func(b *model.BindPool) float64 { return ratio(b.Used, b.Used+b.Free) }},
 		namespaces:     keeper[namespaceKey, namespace]{places: o.Top, worth: worth, share: func(n *namespace) float64 { return n.used }},
+		nats:           keeper[natKey, source.NATPool]{places: min(o.Top, mostPools), worth: worth, share: (*source.NATPool).Share},
 		noDestinations: o.NoDestinations,
 	}
 }
@@ -119,6 +129,14 @@ func (l *lists) render(p *pen, now time.Duration, o *model.Overview, about *mode
 		p.gauge("bind_pool_used_ports", "Ports that bind() of port 0 cannot have on an address.", float64(e.value.Used),
 			in(e.key.netns, "proto", e.key.proto.String(), "address", e.key.local.String())...)
 	}
+	for _, e := range l.nats.choose(now, l.allNATs(o)) {
+		labels := in(e.key.netns, "address", e.key.address.String(), "port", strconv.Itoa(int(e.key.port)), "proto", e.key.proto.String())
+		if !l.noDestinations {
+			labels = append(labels, "destination", e.key.remote.String())
+		}
+		p.gauge("snat_used_ports", "Ports that source NAT has given out from an address, towards a destination.", float64(e.value.Used), labels...)
+		p.gauge("snat_ports", "Ports that it has there.", float64(e.value.Capacity()), labels...)
+	}
 	if !l.several {
 		return
 	}
@@ -140,6 +158,30 @@ func (l *lists) allTuples(o *model.Overview, name func(*model.State) string) ite
 					key.destination = source.Addr{}
 				}
 				if !yield(key, *t) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// allNATs gives the pools of translated ports. Where destinations are not told, those
+// of one port are one, the fullest.
+func (l *lists) allNATs(o *model.Overview) iter.Seq2[natKey, source.NATPool] {
+	return func(yield func(natKey, source.NATPool) bool) {
+		for i := range o.NATs {
+			n := &o.NATs[i]
+			name := ""
+			if l.several {
+				name = label(advice.Namespace(&n.Scope))
+			}
+			for j := range n.Pools {
+				p := n.Pools[j].NATPool
+				key := natKey{name, p.Address, p.Remote, p.RemotePort, p.Proto}
+				if l.noDestinations {
+					key.remote = source.Addr{}
+				}
+				if !yield(key, *p) {
 					return
 				}
 			}

@@ -237,3 +237,38 @@ func FuzzNames(f *testing.F) {
 		}
 	})
 }
+
+// The fullest pools of translated ports have series, five at most, and without
+// destinations where these are not told.
+func TestTranslatedPorts(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		options Options
+		series  int
+		worst   string
+	}{
+		{DefaultOptions, 5, `ephtop_snat_used_ports{address="203.0.113.7",destination="10.0.1.9",port="443",proto="tcp"}`},
+		{Options{Top: 10, MinShare: 10, NoDestinations: true}, 1, `ephtop_snat_used_ports{address="203.0.113.7",port="443",proto="tcp"}`},
+	} {
+		host := newSmall(c.options)
+		host.next(time.Second)
+		host.add(source.Scope{}, nil)
+		n := source.NAT{Netns: 7, Entries: 100_000, Max: 262_144}
+		for to := byte(9); to > 0; to-- { // the fullest first, as a source gives them
+			n.Pools = append(n.Pools, source.NATPool{
+				Address: source.Addr4([4]byte{203, 0, 113, 7}), Remote: source.Addr4([4]byte{10, 0, 1, to}), RemotePort: 443, Proto: source.TCP, Used: 6_000 * int(to),
+			})
+		}
+		host.moment.NATs = append(host.moment.NATs, n)
+		host.observe()
+		page := gathered(t, host.Collector)
+		wantBounded(t, page)
+		if got := families(page); got["ephtop_snat_used_ports"] != c.series || got["ephtop_snat_ports"] != c.series {
+			t.Errorf("%d and %d series, want %d", got["ephtop_snat_used_ports"], got["ephtop_snat_ports"], c.series)
+		}
+		if got := figures(page)[c.worst]; got != "54000" {
+			t.Errorf("%s is %q, want 54000", c.worst, got)
+		}
+		promtool(t, page)
+	}
+}

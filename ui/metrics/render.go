@@ -101,7 +101,7 @@ func (p *pen) sockets(st *model.State) {
 }
 
 // troubles are the problems that have series: all but those that say how the host
-// is set up.
+// is set up, and those of translated ports, which have series of their own.
 var troubles = [...]model.Problem{
 	model.ConnectsFail, model.TupleFull, model.PoolFull, model.SlowConnect, model.BoundFirst, model.NoPooling, model.CloseWait, model.SynSent,
 	model.Orphans, model.TimeWaitBuckets, model.ReuseOff, model.PrivatePool, model.AddressRefused, model.StolenPort,

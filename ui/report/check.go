@@ -31,8 +31,10 @@ const (
 // exhausted in any case.
 func CheckLevel(st *model.State, on CheckOn) model.Level {
 	switch {
-	case on == OnTuple || on == OnAny || st.Failures.Recent > 0:
+	case on == OnAny:
 		return st.Level
+	case on == OnTuple || st.Failures.Recent > 0:
+		return st.PortsLevel()
 	case on == OnPlateau:
 		settled, of, _ := plateau(st)
 		return st.Thresholds.Level(settled, of)
@@ -90,7 +92,8 @@ func share(st *model.State, on CheckOn) float64 {
 // TCP and UDP socket holds; used and time_wait are the ports of the worst
 // destination; failures counts what failed for want of a port,
 // and is U, not known, unless the kernel is traced. OnPlateau adds plateau, which
-// may be more than all. Of several namespaces the text names the one that it
+// may be more than all. OnAny adds snat, the fullest pool of translated ports, where
+// there are any. Of several namespaces the text names the one that it
 // and the figures are about, and says how many of those that were not looked at
 // may be in trouble: that is no alarm.
 func Check(w io.Writer, states []*model.State, unseen []source.Brief, on CheckOn) (model.Level, error) {
@@ -139,6 +142,8 @@ func checkWords(st *model.State, on CheckOn) string {
 	switch {
 	case on == OnPlateau:
 		return plateauWords(st)
+	case on == OnAny && st.NAT != nil && st.NAT.Level > st.PortsLevel():
+		return natWords(st.NAT)
 	case on != OnPool && udp.Level > worse.Level, on == OnPool && udp.PoolLevel > worse.PoolLevel:
 		worse = udp
 	}
@@ -164,6 +169,20 @@ func checkWords(st *model.State, on CheckOn) string {
 		words += ", connect() is slow"
 	}
 	return words
+}
+
+// natWords are about translated ports, or the table that they are in.
+func natWords(n *model.NATState) string {
+	if len(n.Pools) == 0 || n.Level > n.Pools[0].Level {
+		return fmt.Sprintf("connection tracking is full: %s of %s entries", text.Count(n.NAT.Entries), text.Count(n.NAT.Max))
+	}
+	p := &n.Pools[0]
+	key := model.TupleKey{Destination: p.Remote, Port: p.RemotePort}
+	to := key.To()
+	if p.Level == model.LevelExhausted {
+		return fmt.Sprintf("no SNAT port of %s is free on %s to %s", text.Count(p.Capacity()), p.Address, to)
+	}
+	return fmt.Sprintf("%s %% of %s of SNAT on %s to %s used", rounded(p.Percent()), text.Plural(p.Capacity(), "port", "ports"), p.Address, to)
 }
 
 // plateauWords says where the use levels off.
@@ -223,6 +242,9 @@ func performance(st *model.State, on CheckOn) string {
 	figures := []string{
 		share("tuple", h.Percent()), share("pool", p.PoolPercent()), share("udp", st.UDP.Pressure.PoolPercent()),
 		count("used", h.Used()), count("time_wait", h.TimeWait), failures,
+	}
+	if n := st.NAT; on == OnAny && n != nil && len(n.Pools) > 0 {
+		figures = append(figures, share("snat", n.Pools[0].Percent()))
 	}
 	if on == OnPlateau {
 		figures = append(figures, strings.TrimSuffix(share("plateau", plateauShare(st)), "100"))

@@ -58,7 +58,11 @@ import (
 //   - namespace is the one that all but namespaces is about. Of a namespace that
 //     was not looked at, since it is far from trouble, percent is null and
 //     bound_percent more than it can be. Findings of several namespaces say whose
-//     they are. Where the origin knows nothing of namespaces, all this is left out.
+//     they are. Where the origin knows nothing of namespaces, all this is left out;
+//   - snat are the ports that source NAT has given out, as far as connection tracking
+//     can be asked: of every namespace, or only of the one. ports is how many the
+//     pool has, by the rules or as is usual, and evictable the part of used that gives
+//     way to new connections.
 //
 // Percentages are rounded to one decimal.
 func JSON(w io.Writer, st *model.State, o Options) error {
@@ -75,6 +79,7 @@ func JSON(w io.Writer, st *model.State, o Options) error {
 	p.reasons()
 	p.field("outlook", newOutlook(&st.Outlook))
 	p.namespaces(&o)
+	p.nats(&o)
 	return p.end()
 }
 

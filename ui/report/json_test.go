@@ -131,6 +131,7 @@ type contract struct {
 	} `json:"failures"`
 	Degraded []string        `json:"degraded"`
 	Outlook  contractOutlook `json:"outlook"`
+	SNAT     []jsonNAT       `json:"snat"`
 }
 
 type contractOutlook struct {

@@ -140,6 +140,10 @@ func (a *Anonymizer) Apply(m *source.Moment) error {
 	for i := range m.Quiet {
 		a.scope(&m.Quiet[i].Scope)
 	}
+	m.NATs = slices.Clone(m.NATs)
+	for i := range m.NATs {
+		a.nat(&m.NATs[i])
+	}
 	for i := range m.Cgroups {
 		a.cgroup(&m.Cgroups[i])
 	}
@@ -168,6 +172,18 @@ func (a *Anonymizer) full() error {
 func (a *Anonymizer) scope(s *source.Scope) {
 	s.Host = a.text("host", s.Host)
 	s.Name = a.text(s.Kind.String(), s.Name)
+}
+
+func (a *Anonymizer) nat(n *source.NAT) {
+	n.Pools = slices.Clone(n.Pools)
+	for i := range n.Pools {
+		p := &n.Pools[i]
+		p.Address, p.Remote, p.Flows = a.addr(p.Address), a.addr(p.Remote), slices.Clone(p.Flows)
+		for j := range p.Flows {
+			f := &p.Flows[j]
+			f.Local, f.Remote = a.addr(f.Local), a.addr(f.Remote)
+		}
+	}
 }
 
 // cgroup gives a container the name that its namespace has, if they had one.

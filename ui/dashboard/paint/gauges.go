@@ -78,9 +78,17 @@ func pressureOf(v *View) *model.Pressure {
 // although it is not asked for.
 const udpShare = 1
 
-// gaugeCount is the number of gauges. UDP is one while it has had a share worth
-// a look within the history, so that it does not come and go.
+// gaugeCount is the number of gauges.
 func (v *View) gaugeCount() int {
+	if v.fullestNAT() != nil {
+		return v.socketGauges() + 1
+	}
+	return v.socketGauges()
+}
+
+// socketGauges is the number of those of sockets. UDP is one while it has had a share
+// worth a look within the history, so that it does not come and go.
+func (v *View) socketGauges() int {
 	if v.State == nil {
 		return 2
 	}
@@ -92,8 +100,9 @@ func (v *View) gaugeCount() int {
 	return 2
 }
 
-// gauges are the lines: the headline, and what stands beside it.
-func gauges(v *View) []gauge {
+// gauges are the lines: the headline, and what stands beside it. A label has room for
+// so many columns.
+func gauges(v *View, room int) []gauge {
 	tcp, udp := &v.State.TCP.Pressure, &v.State.UDP.Pressure
 	all := []gauge{headline(v), pool("whole pool", tcp), pool("UDP", udp)}
 	all[2].level, all[2].graded = udp.PoolLevel, true
@@ -107,7 +116,7 @@ func gauges(v *View) []gauge {
 		all[1] = tupleGauge(worst)
 		all[1].label, all[1].to, all[1].graded = destination(v, &worst.TupleKey), &worst.TupleKey, false
 	}
-	return all[:v.gaugeCount()]
+	return withNAT(v, all[:v.socketGauges()], room)
 }
 
 func pool(label string, p *model.Pressure) gauge {
@@ -188,7 +197,11 @@ func (p *Painter) drawGauges(r screen.Rect, v *View) {
 		}
 		found := findingsSegment(v)
 		box.Foot, box.FootStyle = found.text, found.style
-		if level := headline(v).level; level > model.LevelOK {
+		level := headline(v).level
+		if nat := v.fullestNAT(); nat != nil {
+			level = max(level, nat.Level)
+		}
+		if level > model.LevelOK {
 			box.Edge = levelRoles[min(level, model.LevelCritical)]
 		}
 		box.Right = rangeText(&v.State.Snapshot.Settings, r.W >= mapWidth)
@@ -206,7 +219,7 @@ func (p *Painter) drawGauges(r screen.Rect, v *View) {
 		return
 	}
 	c := gaugeColumns(inside, v)
-	all := gauges(v)
+	all := gauges(v, c.label.W)
 	for i := range all {
 		p.drawGauge(c, inside.Y+i, v, &all[i])
 	}
@@ -254,6 +267,10 @@ func gaugeColumns(r screen.Rect, v *View) columns {
 	label := max(17, min(r.W/5, 26))
 	if h := pressureOf(v).Headline(); h.Scope == model.ScopeBind || h.Limit.Kind != model.PoolRange {
 		label = max(label, min(text.Width(headline(v).label), 2*r.W/5))
+	}
+	if nat := v.fullestNAT(); nat != nil {
+		g := natGauge(nat, 2*r.W/5)
+		label = max(label, min(text.Width(g.label), 2*r.W/5))
 	}
 	c.label, r = r.SplitLeft(label)
 	r, c.level = r.SplitRight(11)

@@ -1,0 +1,89 @@
+package model
+
+import (
+	"cmp"
+	"slices"
+
+	"ephtop/source"
+)
+
+// joinNATs finds whose the flows of translated pools are: those of pools that are
+// worth a warning, among the sockets of all namespaces. A connection is told by the
+// four-tuple that it has before it is translated.
+func (o *Overview) joinNATs() {
+	flows := make(map[source.Tuple]natOwner)
+	var ports source.PortSet
+	for i := range o.NATs {
+		for j := range o.NATs[i].Pools {
+			p := &o.NATs[i].Pools[j]
+			if p.Level == LevelOK {
+				continue
+			}
+			for _, t := range p.Flows {
+				flows[t] = natOwner{state: -1, process: source.NoProcess}
+				ports.Add(t.LocalPort)
+			}
+		}
+	}
+	if len(flows) == 0 {
+		return
+	}
+	for i, st := range o.States {
+		for j := range st.Snapshot.Sockets {
+			s := &st.Snapshot.Sockets[j]
+			if !ports.Has(s.LocalPort) {
+				continue
+			}
+			t := s.Tuple()
+			if known, ok := flows[t]; ok && known.state < 0 {
+				r := &st.Rows[j]
+				flows[t] = natOwner{i, r.Process, r.Tier}
+			}
+		}
+	}
+	for i := range o.NATs {
+		for j := range o.NATs[i].Pools {
+			if p := &o.NATs[i].Pools[j]; p.Level > LevelOK {
+				p.Holders = natHolders(p.NATPool, flows)
+			}
+		}
+	}
+}
+
+// natOwner is whose a flow is.
+type natOwner struct {
+	state   int
+	process int32
+	tier    Tier
+}
+
+// natHolders counts the flows of a pool by whose they are.
+func natHolders(p *source.NATPool, flows map[source.Tuple]natOwner) []NATHolder {
+	type key struct {
+		client  source.Addr
+		state   int
+		process int32
+	}
+	counts := make(map[key]*NATHolder)
+	for _, t := range p.Flows {
+		owner := flows[t]
+		k := key{t.Local, owner.state, owner.process}
+		h := counts[k]
+		if h == nil {
+			h = &NATHolder{Client: t.Local, State: owner.state, Process: owner.process, Tier: owner.tier}
+			counts[k] = h
+		}
+		h.Ports++
+		h.Tier = min(h.Tier, owner.tier)
+	}
+	holders := make([]NATHolder, 0, len(counts))
+	for _, h := range counts {
+		h.Ports = (h.Ports*p.Used + len(p.Flows)/2) / len(p.Flows)
+		holders = append(holders, *h)
+	}
+	slices.SortFunc(holders, func(a, b NATHolder) int {
+		return cmp.Or(cmp.Compare(b.Ports, a.Ports), slices.Compare(a.Client[:], b.Client[:]),
+			cmp.Compare(a.State, b.State), cmp.Compare(a.Process, b.Process))
+	})
+	return holders
+}

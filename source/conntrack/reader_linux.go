@@ -1,0 +1,260 @@
+package conntrack
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ephtop/source"
+	"ephtop/source/netlink"
+)
+
+const (
+	// wholeEntries are dumped at each look, and about so many of more.
+	wholeEntries = 5000
+	// fullShare is the share of a pool in use from which on all entries are dumped, at
+	// most each wholeEvery, and so that it takes no more than one part in wholeShare
+	// of the time.
+	fullShare  = 0.5
+	wholeEvery = 5 * time.Second
+	wholeShare = 50
+	// idle is after how many looks one looks again whether any address is
+	// translated, where none was.
+	idle = 10
+	// tries is how often a dump is begun that another one is in the way of, or that
+	// there was no memory for.
+	tries = 4
+)
+
+// ErrAbsent says that there is nothing to ask.
+var ErrAbsent = errors.New("connection tracking is not there")
+
+// Reader looks at the entries of a network namespace. It is not safe for concurrent
+// use.
+type Reader struct {
+	// Rules are those of the namespace that translate, nil where nobody asked for
+	// them: then few entries are no proof that no pool is near its end.
+	Rules []source.SNATRule
+	// Warn is the share of a pool in use, in percent, that is worth a warning.
+	Warn float64
+
+	enter func(func() error) error
+	count *os.File
+	max   *os.File
+	conn  netlink.Conn
+	open  bool // conn
+	seq   uint32
+	buf   []byte
+	out   []byte
+
+	tally   tally
+	waiting int // looks until addresses are looked for again
+	whole   struct {
+		at   time.Time
+		took time.Duration
+	}
+	last source.NAT // with Pools of the last dump
+}
+
+// Open makes a Reader of the network namespace in which enter runs functions; nil
+// is that of the calling thread. The error wraps ErrAbsent where connection tracking
+// is not there. Whether it Answers is to be asked before the first Read.
+func Open(enter func(func() error) error) (*Reader, error) {
+	if enter == nil {
+		enter = func(f func() error) error { return f() }
+	}
+	r := &Reader{enter: enter, buf: make([]byte, netlink.BufferSize)}
+	err := enter(func() (err error) {
+		if r.count, err = os.Open("/proc/sys/net/netfilter/nf_conntrack_count"); err != nil {
+			return err
+		}
+		r.max, err = os.Open("/proc/sys/net/netfilter/nf_conntrack_max")
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: nf_conntrack is not loaded", ErrAbsent)
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// Entries gives the number of entries.
+func (r *Reader) Entries() (int, error) { return number(r.count) }
+
+// Close closes what is kept open.
+func (r *Reader) Close() error {
+	var errs []error
+	for _, f := range []*os.File{r.count, r.max} {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	return errors.Join(append(errs, r.hangUp())...)
+}
+
+func (r *Reader) hangUp() error {
+	if !r.open {
+		return nil
+	}
+	r.open = false
+	return r.conn.Close()
+}
+
+// Read looks at the namespace. focus says that somebody looks at it, so that all
+// entries are wanted. Pools belong to the Reader until the next Read.
+func (r *Reader) Read(ctx context.Context, now time.Time, focus bool) (source.NAT, error) {
+	n := &r.last
+	var err error
+	if n.Entries, err = number(r.count); err != nil {
+		return *n, err
+	}
+	if n.Max, err = number(r.max); err != nil {
+		return *n, err
+	}
+	if n.Counters, err = r.counters(ctx); err != nil && !errors.Is(err, unix.EPERM) {
+		return *n, err
+	}
+	n.Age = now.Sub(r.whole.at)
+	switch {
+	case !focus && r.Rules != nil && float64(n.Entries) < r.Warn/100*float64(smallest(r.Rules)):
+		n.Pools, n.Seen, n.Age = nil, 0, 0
+		return *n, nil
+	case r.waiting > 0 && !focus:
+		r.waiting--
+		n.Age = 0
+		return *n, nil
+	case n.Entries > wholeEntries && n.Seen >= n.Entries-n.Entries/4 && n.Age < max(wholeEvery, wholeShare*r.whole.took):
+		return *n, nil
+	}
+	return *n, r.look(ctx, now, focus)
+}
+
+// look counts the pools anew.
+func (r *Reader) look(ctx context.Context, now time.Time, focus bool) error {
+	n := &r.last
+	whole, err := r.dump(ctx, wholeEntries, r.tally.reset)
+	if err != nil {
+		return err
+	}
+	n.Seen, n.Age, r.waiting = r.tally.seen, 0, 0
+	n.Pools = r.tally.give(n.Entries, r.Rules)
+	if len(n.Pools) == 0 {
+		r.waiting = idle
+		return nil
+	}
+	if whole || !focus && n.Pools[0].Share() < fullShare {
+		return nil
+	}
+	began := time.Now()
+	if _, err := r.dump(ctx, 0, r.tally.recount); err != nil {
+		return err
+	}
+	r.whole.at, r.whole.took = now, time.Since(began)
+	n.Seen = max(r.tally.seen, n.Entries) // what came and went meanwhile is no sample
+	n.Pools = r.tally.give(0, r.Rules)
+	return nil
+}
+
+// dump adds entries to the tally, all or some more than most, and reports whether
+// these are all. begin begins the tally.
+func (r *Reader) dump(ctx context.Context, most int, begin func()) (whole bool, err error) {
+	for range tries {
+		begin()
+		whole, err = r.dumpOnce(ctx, most)
+		if err != nil || !whole { // a dump that is broken off would be in the way
+			err = errors.Join(err, r.hangUp())
+		}
+		if !errors.Is(err, syscall.EBUSY) && !errors.Is(err, syscall.EINTR) && !errors.Is(err, syscall.ENOBUFS) {
+			break
+		}
+	}
+	if err != nil {
+		return false, fmt.Errorf("dump entries of connection tracking: %w", err)
+	}
+	return whole, nil
+}
+
+func (r *Reader) dumpOnce(ctx context.Context, most int) (whole bool, err error) {
+	if err := r.ask(typeGet); err != nil {
+		return false, err
+	}
+	for most == 0 || r.tally.seen < most {
+		done, err := r.receive(ctx, func(b []byte) (bool, error) { return decode(b, r.seq, r.tally.add) })
+		if err != nil || done {
+			return done, err
+		}
+	}
+	return false, nil
+}
+
+// counters asks for those of all processors.
+func (r *Reader) counters(ctx context.Context) (c source.NATCounters, err error) {
+	if err := r.ask(typeCPU); err != nil {
+		return c, fmt.Errorf("ask for the counters of connection tracking: %w", err)
+	}
+	for {
+		done, err := r.receive(ctx, func(b []byte) (bool, error) {
+			return each(b, r.seq, typeCPU, func(body []byte) error { return addCounters(&c, body) })
+		})
+		if err != nil {
+			r.hangUp()
+			return c, fmt.Errorf("ask for the counters of connection tracking: %w", err)
+		}
+		if done {
+			c.Known = true
+			return c, nil
+		}
+	}
+}
+
+// ask asks for a dump.
+func (r *Reader) ask(kind uint16) error {
+	if !r.open {
+		err := r.enter(func() (err error) { r.conn, err = netlink.Dial(unix.NETLINK_NETFILTER); return err })
+		if err != nil {
+			return err
+		}
+		r.open = true
+	}
+	r.seq++
+	r.out = netlink.AppendHeader(r.out[:0], netlink.HeaderLen+nfgenLen, kind, netlink.Request|netlink.Dump, r.seq)
+	r.out = append(r.out, afUnspec, 0) // family, version
+	r.out = binary.BigEndian.AppendUint16(r.out, 0)
+	return r.conn.Send(r.out)
+}
+
+func (r *Reader) receive(ctx context.Context, take func([]byte) (done bool, err error)) (done bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	n, err := r.conn.Receive(ctx, r.buf)
+	if err != nil {
+		return false, fmt.Errorf("receive: %w", err)
+	}
+	return take(r.buf[:n])
+}
+
+// number reads a file that holds one.
+func number(f *os.File) (int, error) {
+	var b [24]byte
+	n, err := f.ReadAt(b[:], 0)
+	if n == 0 && err != nil {
+		return 0, err
+	}
+	i, err := strconv.Atoi(strings.TrimSpace(string(b[:n])))
+	if err != nil {
+		return 0, fmt.Errorf("read %s: not a number", f.Name())
+	}
+	return i, nil
+}

@@ -1,0 +1,81 @@
+package live
+
+import (
+	"context"
+	"time"
+
+	"ephtop/source"
+	"ephtop/source/conntrack"
+	"ephtop/source/evidence/firewall"
+	"ephtop/source/evidence/host"
+	"ephtop/source/guard"
+)
+
+// rules are what the firewall of a namespace says of the ports that it gives out.
+// They are asked for beside the polls, for that runs programs.
+type rules struct {
+	coming chan []source.SNATRule // nil where nobody was asked
+	stop   context.CancelFunc
+	asked  time.Time
+}
+
+const (
+	// rulesEvery is how often they are asked for again, and rulesSoon how often where
+	// much of a pool is in use: somebody may be widening it.
+	rulesEvery = 5 * time.Minute
+	rulesSoon  = 30 * time.Second
+	// rulesTimeout bounds the programs that tell.
+	rulesTimeout = 10 * time.Second
+)
+
+// keep hands the reader what has come, and has the rules asked for where they are
+// old. share is that of the fullest pool.
+func (r *rules) keep(reader *conntrack.Reader, away func(func() error) error, share float64) {
+	select {
+	case reader.Rules = <-r.coming:
+		r.end()
+	default:
+	}
+	age := rulesEvery
+	if share >= 0.5 {
+		age = rulesSoon
+	}
+	if r.coming != nil || !r.asked.IsZero() && time.Since(r.asked) < age {
+		return
+	}
+	ctx, stop := context.WithTimeout(context.Background(), rulesTimeout)
+	coming := make(chan []source.SNATRule, 1)
+	r.asked, r.stop, r.coming = time.Now(), stop, coming
+	go func() {
+		list := []source.SNATRule{} // and not nil: they were asked for
+		_ = guard.Do(func() error {
+			return away(func() error {
+				list = append(list, firewall.Read(ctx, &host.Host{Root: "/"}, source.PortRange{Low: 1, High: 65535}).SNAT...)
+				return nil
+			})
+		}) // what is not known is taken as usual
+		coming <- list
+	}()
+}
+
+// wait waits for the answer, and reports whether one came.
+func (r *rules) wait(ctx context.Context, reader *conntrack.Reader) bool {
+	if r.coming == nil {
+		return false
+	}
+	select {
+	case reader.Rules = <-r.coming:
+		r.end()
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// end has nobody wait for an answer any more.
+func (r *rules) end() {
+	if r.stop != nil {
+		r.stop()
+	}
+	r.coming, r.stop = nil, nil
+}

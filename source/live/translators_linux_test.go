@@ -1,0 +1,58 @@
+package live
+
+import (
+	"os/exec"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ephtop/source"
+	"ephtop/source/netlab"
+	"ephtop/source/procfs"
+)
+
+// natOf polls until a namespace is told to have a pool of ports that is as wanted.
+func natOf(t *testing.T, src source.Source, netns uint64, want func(*source.NATPool) bool) *source.NATPool {
+	t.Helper()
+	var last []source.NAT
+	for range 100 {
+		m := poll(t, src)
+		for _, l := range m.Limits {
+			if l.Code == source.LimitNAT {
+				t.Skipf("not seen here: %s", l.Detail)
+			}
+		}
+		for _, n := range m.NATs {
+			if n.Netns == netns && len(n.Pools) > 0 && want(&n.Pools[0]) {
+				return &n.Pools[0]
+			}
+		}
+		last = m.NATs
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("%+v", last)
+	return nil
+}
+
+// A router in another namespace is asked which ports it gave out, and its rules how
+// many there are.
+func TestTranslatedPorts(t *testing.T) {
+	for _, kind := range []string{Tables, Sockdiag} {
+		t.Run(kind, func(t *testing.T) {
+			lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
+			to := netlab.ServerAddress + ":443"
+			lab.Server.Listen(to)
+			if n, err := lab.Client.Fill(to, 20); err != nil || n != 20 {
+				t.Fatal(n, err)
+			}
+			lab.Router.Child(t, exec.Command("cat")) // a namespace is known by its processes
+			src := openInside(t, lab.Client, Options{Kind: kind})
+			router := procfs.Netns(unix.AT_FDCWD, lab.Router.Path())
+			p := natOf(t, src, router, func(p *source.NATPool) bool { return p.Ports > 0 })
+			if p.Used != 20 || p.Ports != 20 || p.Share() != 1 || p.RemotePort != 443 || len(p.Flows) != 20 {
+				t.Errorf("%+v", p)
+			}
+		})
+	}
+}
