@@ -25,7 +25,7 @@ const (
 	rulesEvery = 5 * time.Minute
 	rulesSoon  = 30 * time.Second
 	// rulesTimeout bounds the programs that tell.
-	rulesTimeout = 10 * time.Second
+	rulesTimeout = 3 * time.Second
 )
 
 // keep hands the reader what has come, and has the rules asked for where they are
