@@ -217,7 +217,7 @@ func (f *Flight) write(from *flightFile, host string, before io.Reader) (err err
 	if err := f.makeRoom(); err != nil {
 		return err
 	}
-	out, path, err := newFile(f.dir, host, flightEnding, func(path string) (*recording.File, error) { return recording.Create(path, false) })
+	out, path, err := newFile(f.dir, host, flightEnding, recording.CreateNew)
 	if err != nil {
 		return err
 	}
