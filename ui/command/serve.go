@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -186,9 +187,19 @@ func (a *app) serveMetrics(ctx context.Context, o *serveOptions) (err error) {
 	page, own := prometheus.NewRegistry(), prometheus.NewRegistry()
 	page.MustRegister(collector)
 	own.MustRegister(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	server, err := serve.New(prometheus.Gatherers{page, own}, o.config, log)
+	server, err := ending.Unless(ctx, 0, func() (*serve.Server, error) {
+		return serve.New(prometheus.Gatherers{page, own}, o.config, log)
+	})
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
 	if err != nil {
 		return usagef("--%s: %w", webConfig, err)
+	}
+	if o.textfile != "" {
+		if err := serve.CheckTextfile(o.textfile); err != nil {
+			return usagef("--textfile: %w: use another name", err)
+		}
 	}
 	var flight *session.Flight
 	if o.keep != "" {
@@ -231,7 +242,8 @@ func (a *app) reload(ctx context.Context, hangup <-chan os.Signal, server *serve
 	for {
 		select {
 		case <-hangup:
-			if err := server.Reload(); err != nil {
+			_, err := ending.Unless(ctx, 0, func() (struct{}, error) { return struct{}{}, server.Reload() })
+			if err != nil && ctx.Err() == nil {
 				complain(a.Stderr, err)
 			}
 		case <-ctx.Done():
