@@ -44,13 +44,21 @@ func Create(path string, force bool) (*File, error) {
 	case err == nil && force:
 		return replace(path)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := CreateNew(path)
 	if errors.Is(err, fs.ErrExist) && force {
 		return nil, fmt.Errorf("%s is a link to what is not there", path)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("%s is there already (--force replaces it): %w", path, fs.ErrExist)
 	}
+	return f, err
+}
+
+// CreateNew is [Create] for a name that nobody gave: whatever has it already, a
+// link or a pipe too, gives an error that wraps fs.ErrExist and is not opened.
+// Somebody may have put it there to be given what is written.
+func CreateNew(path string) (*File, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}

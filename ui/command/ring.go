@@ -44,9 +44,9 @@ func (a *app) recordTrouble(ctx context.Context, o recordOptions) (err error) {
 	if o.path == stdStream || o.force {
 		return usagef("--ring writes files of its own: name a directory, without --force")
 	}
-	flight, err := session.NewFlight(o.path, o.ring)
+	flight, err := a.keepTrouble("--ring", o.path, o.ring)
 	if err != nil {
-		return usagef("--ring: %w", err)
+		return err
 	}
 	defer closing(flight, &err)
 	s, err := a.session(func(log *slog.Logger) (source.Source, error) { return a.openRecorded(log, o) }, session.Options{Timeout: pollTimeout})
@@ -55,7 +55,7 @@ func (a *app) recordTrouble(ctx context.Context, o recordOptions) (err error) {
 	}
 	defer closing(s, &err)
 	fast := o.demo != "" && math.IsInf(o.speed, 1)
-	w := troubleWatch{app: a, progress: a.recordProgress(o.path), failing: spell{out: a.Stderr}, unkept: spell{out: a.Stderr}}
+	w := troubleWatch{app: a, progress: a.recordProgress(o.path), failing: spell{out: a.Stderr}}
 	defer w.progress.clear()
 	var l session.Look
 	err = o.pacer(a.flags.interval, a.flags.share).Run(ctx, 0, func() error {
@@ -64,9 +64,9 @@ func (a *app) recordTrouble(ctx context.Context, o recordOptions) (err error) {
 		}
 		flight.Add(&l.Moment, &l.Overview)
 		if fast {
-			flight.Settle()
+			flight.Settle(ctx)
 		}
-		w.say(&l, flight.Status())
+		w.say(&l, flight)
 		if o.duration > 0 && l.Moment.Time.Sub(w.first) >= o.duration {
 			return errEnough
 		}
@@ -81,26 +81,61 @@ func (a *app) recordTrouble(ctx context.Context, o recordOptions) (err error) {
 // troubleWatch says what a flight recorder does.
 type troubleWatch struct {
 	*app
-	progress        *progress
-	failing, unkept spell
-	first           time.Time // of the first moment
-	said            string    // the file that was told of last
+	progress *progress
+	failing  spell
+	first    time.Time // of the first moment
+	said     string    // the file that was told of last
 }
 
-func (w *troubleWatch) say(l *session.Look, so session.FlightStatus) {
+func (w *troubleWatch) say(l *session.Look, flight *keptTrouble) {
 	if w.first.IsZero() {
 		w.first = l.Moment.Time
 	}
 	w.failing.say(nil)
-	if so.Last != w.said {
+	so := flight.Status()
+	if so.Last != w.said && so.Last != "" {
 		w.said = so.Last
 		w.progress.clear()
 		fmt.Fprintf(w.Stderr, "%s: trouble is recorded, %s so far\n", text.Sanitize(so.Last), text.Plural(so.Files, "file", "files"))
 	}
 	if so.Err != nil {
 		w.progress.clear()
-		so.Err = fmt.Errorf("--ring: %w", so.Err)
 	}
-	w.unkept.say(so.Err)
+	flight.say(so.Err)
 	w.progress.say("waiting for trouble for %s; ctrl+c ends it", text.Duration(l.Moment.Time.Sub(w.first)))
+}
+
+// keptTrouble is a flight recorder whose errors are said once.
+type keptTrouble struct {
+	*session.Flight
+	flag   string
+	unkept spell
+}
+
+// keepTrouble makes a flight recorder that a flag asks for.
+func (a *app) keepTrouble(flag, dir string, before time.Duration) (*keptTrouble, error) {
+	flight, err := session.NewFlight(dir, before)
+	if err != nil {
+		return nil, usagef("%s: %w", flag, err)
+	}
+	return &keptTrouble{flight, flag, spell{out: a.Stderr}}, nil
+}
+
+// say says why something is not kept; nil says that all is.
+func (k *keptTrouble) say(err error) {
+	if err != nil {
+		err = fmt.Errorf("%s: %w", k.flag, err)
+	}
+	k.unkept.say(err)
+}
+
+// Close fails where trouble is lost at the end. What was said already is not said
+// again.
+func (k *keptTrouble) Close() error {
+	err := k.Flight.Close()
+	if err == nil {
+		return nil
+	}
+	k.say(err)
+	return exit(statusFailed)
 }

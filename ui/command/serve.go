@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -193,14 +194,24 @@ func (a *app) serveMetrics(ctx context.Context, o *serveOptions) (err error) {
 	page, own := prometheus.NewRegistry(), prometheus.NewRegistry()
 	page.MustRegister(collector)
 	own.MustRegister(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	server, err := serve.New(prometheus.Gatherers{page, own}, o.config, log)
+	server, err := ending.Unless(ctx, 0, func() (*serve.Server, error) {
+		return serve.New(prometheus.Gatherers{page, own}, o.config, log)
+	})
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
 	if err != nil {
 		return usagef("--%s: %w", webConfig, err)
 	}
-	var flight *session.Flight
+	if o.textfile != "" {
+		if err := serve.CheckTextfile(o.textfile); err != nil {
+			return usagef("--textfile: %w: use another name", err)
+		}
+	}
+	var flight *keptTrouble
 	if o.keep != "" {
-		if flight, err = session.NewFlight(o.keep, session.FlightBefore); err != nil {
-			return usagef("--keep: %w", err)
+		if flight, err = a.keepTrouble("--keep", o.keep, session.FlightBefore); err != nil {
+			return err
 		}
 		collector.Recorded(0, "")
 		defer closing(flight, &err)
@@ -239,7 +250,8 @@ func (a *app) reload(ctx context.Context, hangup <-chan os.Signal, server *serve
 	for {
 		select {
 		case <-hangup:
-			if err := server.Reload(); err != nil {
+			_, err := ending.Unless(ctx, 0, func() (struct{}, error) { return struct{}{}, server.Reload() })
+			if err != nil && ctx.Err() == nil {
 				complain(a.Stderr, err)
 			}
 		case <-ctx.Done():
@@ -248,9 +260,9 @@ func (a *app) reload(ctx context.Context, hangup <-chan os.Signal, server *serve
 	}
 }
 
-// pollFor polls until ctx ends, and says in seen, which has room for one, that it
-// did. The first poll must succeed. flight may be nil.
-func (a *app) pollFor(ctx context.Context, log *slog.Logger, c *metrics.Collector, flight *session.Flight, seen chan<- struct{}, o *serveOptions) (err error) {
+// pollFor polls until ctx ends, and says in seen, which has room for one, that the
+// page has changed. The first poll must succeed. flight may be nil.
+func (a *app) pollFor(ctx context.Context, log *slog.Logger, c *metrics.Collector, flight *keptTrouble, seen chan<- struct{}, o *serveOptions) (err error) {
 	src, err := a.openPolled(log, o.polled, o.interval)
 	if err != nil {
 		return err
@@ -262,12 +274,18 @@ func (a *app) pollFor(ctx context.Context, log *slog.Logger, c *metrics.Collecto
 		share = a.flags.share
 	}
 	pacer := o.pacer(o.interval, share).AtMost(serveMost)
-	failing, unkept := &spell{out: a.Stderr}, &spell{out: a.Stderr}
+	failing := &spell{out: a.Stderr}
 	limits := unseen{a.Stderr, make(map[source.LimitCode]bool)}
 	var l session.Look
 	looked := false
 	return pacer.Run(ctx, 0, func() error {
 		at := time.Now()
+		defer func() { // a poll that fails too: it is counted
+			select {
+			case seen <- struct{}{}:
+			default:
+			}
+		}()
 		if err := s.Look(ctx, &l); err != nil {
 			c.Failed()
 			return failing.over(ctx, fmt.Errorf("read the sockets: %w", err), looked)
@@ -283,16 +301,9 @@ func (a *app) pollFor(ctx context.Context, log *slog.Logger, c *metrics.Collecto
 			flight.Add(&l.Moment, &l.Overview)
 			so := flight.Status()
 			c.Recorded(so.Files, so.Last)
-			if so.Err != nil {
-				so.Err = fmt.Errorf("--keep: %w", so.Err)
-			}
-			unkept.say(so.Err)
+			flight.say(so.Err)
 		}
 		c.Observe(metrics.Poll{Overview: &l.Overview, About: l.Overview.States[l.Overview.Focus], At: at, Interval: every})
-		select {
-		case seen <- struct{}{}:
-		default:
-		}
 		return nil
 	})
 }

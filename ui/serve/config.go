@@ -1,12 +1,16 @@
 package serve
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
+	"syscall"
 
 	"github.com/prometheus/exporter-toolkit/web"
 	"go.yaml.in/yaml/v2"
@@ -69,20 +73,68 @@ func readConfig(file string) (text []byte, tls bool, err error) {
 		}
 		return nil, false, fmt.Errorf("web config %s: %w", file, err)
 	}
-	if err := web.Validate(file); err != nil {
+	if text, err = readFile(file); err != nil {
 		return fail(err)
 	}
-	if text, err = os.ReadFile(file); err != nil {
+	var parsed web.Config
+	if err := yaml.UnmarshalStrict(text, &parsed); err != nil {
 		return fail(err)
 	}
 	if text, err = rooted(text, filepath.Dir(file)); err != nil {
 		return fail(err)
 	}
-	var parsed web.Config
-	if err := yaml.Unmarshal(text, &parsed); err != nil {
+	parsed.TLSConfig.SetDirectory(filepath.Dir(file))
+	if err := validate(file, text, &parsed.TLSConfig); err != nil {
 		return fail(err)
 	}
 	return text, parsed.TLSConfig.IsEnabled(), nil
+}
+
+// validate has the toolkit check a config, which reads all files that are named in
+// it: those that do not answer or do not end are not given to it.
+func validate(file string, text []byte, c *web.TLSConfig) error {
+	for _, name := range []string{c.TLSCertPath, c.TLSKeyPath, c.ClientCAs} {
+		if name == "" {
+			continue
+		}
+		if _, err := readFile(name); errors.Is(err, errUnfit) {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	copied, err := newCopyFile(file, text)
+	if err != nil {
+		return err
+	}
+	defer copied.close()
+	return web.Validate(copied.path())
+}
+
+// maxFile is how long a config, or a file that it names, may be.
+const maxFile = 1 << 20
+
+// errUnfit says that a file is not read.
+var errUnfit = errors.New("it is no")
+
+// readFile reads a file that has an end, and waits for nobody: what is named may be
+// a pipe or a device.
+func readFile(name string) ([]byte, error) {
+	mode := os.O_RDONLY
+	if runtime.GOOS != "windows" {
+		mode |= syscall.O_NONBLOCK
+	}
+	f, err := os.OpenFile(name, mode, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, cmp.Or(err, fmt.Errorf("%w regular file", errUnfit))
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if len(text) > maxFile {
+		err = fmt.Errorf("%w file of less than 1 MB", errUnfit)
+	}
+	return text, err
 }
 
 // rooted puts a directory before the paths of a web config that are relative to it.

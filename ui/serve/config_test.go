@@ -139,6 +139,8 @@ func TestAConfigThatIsWrong(t *testing.T) {
 		filepath.Join(dir, "none.yml"):                               "none.yml: no such file or directory",
 		write(t, filepath.Join(dir, "half.yml"), "basic_auth_users"): "half.yml: yaml: ",
 		write(t, filepath.Join(dir, "key.yml"), "tls: {}\n"):         "field tls not found",
+		dir: filepath.Base(dir) + ": it is no regular file",
+		write(t, filepath.Join(dir, "long.yml"), strings.Repeat("#", maxFile+1)): "long.yml: it is no file of less than 1 MB",
 	} {
 		if _, err := New(figure(), name, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", name, err, want)

@@ -16,6 +16,8 @@ func newCopyFile(_ string, text []byte) (*copyFile, error) {
 
 func (c *copyFile) path() string { return fmt.Sprintf("/proc/self/fd/%d", c.fd) }
 
+func (c *copyFile) close() { unix.Close(c.fd) }
+
 // replace has the path lead to another file: who opens it has the one or the other.
 func (c *copyFile) replace(text []byte) error {
 	fd, err := memoryFile(text)

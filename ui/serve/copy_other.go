@@ -9,4 +9,6 @@ func newCopyFile(file string, _ []byte) (*copyFile, error) { return &copyFile{fi
 
 func (c *copyFile) path() string { return c.file }
 
+func (c *copyFile) close() {}
+
 func (c *copyFile) replace([]byte) error { return nil }

@@ -18,7 +18,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -36,7 +35,7 @@ const (
 	idleTimeout    = 2 * time.Minute // scrapes are about as far apart
 	maxHeaderBytes = 16 << 10
 	// maxConnections is far more than who scrapes has, and few enough to leave
-	// descriptors for the polls.
+	// descriptors for the polls. Those that ask nothing give way to new ones.
 	maxConnections = 128
 	// drainTimeout is how long answers that have begun may take at the end.
 	drainTimeout = 3 * time.Second
@@ -60,10 +59,10 @@ func Listen(addresses []string) ([]net.Listener, error) {
 
 // Server serves a page.
 type Server struct {
-	page        http.Handler
-	config      *config
-	log         *slog.Logger
-	connections atomic.Int32
+	page    http.Handler
+	config  *config
+	log     *slog.Logger
+	clients clients
 }
 
 // New makes a Server of what is gathered, with the web config of a file; "" for
@@ -122,7 +121,7 @@ func (s *Server) Serve(ctx context.Context, listeners []net.Listener) error {
 func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler: s.page, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeaderBytes, ConnState: s.bound, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		MaxHeaderBytes: maxHeaderBytes, ConnState: s.clients.bound, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	drained := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -142,16 +141,4 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		return nil
 	}
 	return fmt.Errorf("serve %s: %w", l.Addr(), err)
-}
-
-// bound closes a connection that is one too many.
-func (s *Server) bound(c net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		if s.connections.Add(1) > maxConnections {
-			c.Close()
-		}
-	case http.StateClosed, http.StateHijacked:
-		s.connections.Add(-1)
-	}
 }

@@ -139,40 +139,94 @@ func TestClientsThatHang(t *testing.T) {
 	}
 }
 
+// dialed connects, and says so much.
+func (s *started) dialed(t *testing.T, text string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if _, err := io.WriteString(c, text); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// until waits for what the server knows of its clients.
+func (s *started) until(so func(*clients) bool) {
+	c := &s.clients
+	is := func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return so(c)
+	}
+	for end := time.Now().Add(answer); !is() && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	}
+}
+
+// gone tells whether the other side closes a connection.
+func gone(c net.Conn) bool {
+	c.SetReadDeadline(time.Now().Add(answer))
+	_, err := io.Copy(io.Discard, c)
+	return !errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// Who keeps connections and asks nothing locks nobody out: the oldest of them gives
+// way, and no more of them are open than may be.
 func TestOneConnectionTooMany(t *testing.T) {
 	t.Parallel()
+	const healthy = "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"
 	s := start(t, figure(), "")
 	var had []net.Conn
-	refused := 0
-	for range 2 * maxConnections {
-		c, err := net.Dial("tcp", s.address)
-		if err != nil {
-			t.Fatal(err)
+	for n := range 2 * maxConnections {
+		text := healthy
+		if n%2 > 0 {
+			text = "" // and it never says anything
 		}
-		defer c.Close()
-		if len(had) < maxConnections {
-			had = append(had, c)
-			fmt.Fprint(c, "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
+		c := s.dialed(t, text)
+		had = append(had, c)
+		if text != "" {
 			if _, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil {
-				t.Fatalf("connection %d: %v", len(had), err)
+				t.Fatalf("connection %d: %v", n, err)
 			}
-			continue
 		}
-		c.SetReadDeadline(time.Now().Add(answer))
-		if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("one more is kept: %v", err)
+		s.until(func(c *clients) bool { return len(c.waiting) == min(n+1, maxConnections) })
+	}
+	for n, c := range had[:maxConnections] {
+		if !gone(c) {
+			t.Fatalf("connection %d is kept", n)
 		}
-		refused++
 	}
-	if refused != maxConnections {
-		t.Errorf("%d were refused", refused)
+	fmt.Fprint(had[2*maxConnections-2], healthy)
+	if _, err := http.ReadResponse(bufio.NewReader(had[2*maxConnections-2]), nil); err != nil {
+		t.Errorf("of the last ones, one that asks again: %v", err)
 	}
-	for _, c := range had {
-		c.Close()
+}
+
+// One that is being answered gives way to nobody.
+func TestOneTooManyBesideBusyOnes(t *testing.T) {
+	t.Parallel()
+	slow := &waiting{make(chan struct{}), make(chan struct{})}
+	registry := figure()
+	registry.MustRegister(slow)
+	s := start(t, registry, "")
+	var busy []net.Conn
+	for range maxConnections {
+		busy = append(busy, s.dialed(t, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+		<-slow.asked
 	}
-	for end := time.Now().Add(answer); s.connections.Load() > 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	if !gone(s.dialed(t, "")) {
+		t.Error("one more is kept")
 	}
-	if status, _ := ask(t, http.DefaultClient, "GET", "http://"+s.address+"/metrics", ""); status != 200 {
+	close(slow.goOn)
+	for n, c := range busy {
+		if text, err := io.ReadAll(c); err != nil || !strings.Contains(string(text), "ephtop_level 2") {
+			t.Errorf("answer %d: %q, %v", n, text, err)
+		}
+	}
+	s.until(func(c *clients) bool { return c.open == 0 })
+	if status, _ := ask(t, http.DefaultClient, "GET", "http://"+s.address+"/-/healthy", ""); status != 200 {
 		t.Errorf("when they have gone the status is %d", status)
 	}
 }

@@ -49,8 +49,22 @@ func writeFile(file string, from prometheus.Gatherer) error {
 	return nil
 }
 
+// CheckTextfile says why a file can't be one of a page: what is there already, and
+// no regular file, is not replaced.
+func CheckTextfile(file string) error {
+	if info, err := os.Lstat(file); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: %w", file, errNoFile)
+	}
+	return nil
+}
+
+var errNoFile = errors.New("what is there is no regular file")
+
 // replaceFile puts a file in the place of another. Others may read it.
 func replaceFile(file string, text []byte) (err error) {
+	if CheckTextfile(file) != nil {
+		return errNoFile
+	}
 	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".")
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -47,17 +48,53 @@ func TestTextfile(t *testing.T) {
 	<-ended
 }
 
-// Who replaces a directory by a file is told, and leaves nothing behind.
+// What is there and no regular file stays, whatever it is: that is said, and
+// nothing is left behind.
 func TestTextfileThatCannotBe(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "ephtop.prom"), 0o755); err != nil {
-		t.Fatal(err)
+	dir, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "file")
+	write(t, elsewhere, "precious")
+	file := filepath.Join(dir, "ephtop.prom")
+	for name, put := range map[string]func() error{
+		"a directory":       func() error { return os.Mkdir(file, 0o755) },
+		"a link":            func() error { return os.Symlink(elsewhere, file) },
+		"a link to nothing": func() error { return os.Symlink(elsewhere+"s", file) },
+		"a socket": func() error {
+			l, err := net.Listen("unix", file)
+			if err == nil {
+				l.(*net.UnixListener).SetUnlinkOnClose(false)
+				err = l.Close()
+			}
+			return err
+		},
+	} {
+		if err := put(); err != nil {
+			t.Logf("%s: %v", name, err) // some systems have none
+			continue
+		}
+		before, err := os.Lstat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckTextfile(file); err == nil || err.Error() != file+": what is there is no regular file" {
+			t.Errorf("%s, at the start: %v", name, err)
+		}
+		if err := writeFile(file, figure()); err == nil || err.Error() != "write "+file+": what is there is no regular file" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if after, err := os.Lstat(file); err != nil || !os.SameFile(before, after) {
+			t.Errorf("%s is replaced: %v, %v", name, after, err)
+		}
+		if left, _ := os.ReadDir(dir); len(left) != 1 {
+			t.Errorf("%s: %d files, want the one", name, len(left))
+		}
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := writeFile(filepath.Join(dir, "ephtop.prom"), figure()); err == nil || strings.Contains(err.Error(), ".ephtop.prom.") {
-		t.Errorf("the error is %v", err)
-	}
-	if left, _ := os.ReadDir(dir); len(left) != 1 {
-		t.Errorf("%d files, want the one", len(left))
+	for _, path := range []string{file, write(t, file, "old")} {
+		if err := CheckTextfile(path); err != nil {
+			t.Errorf("a file, or none: %v", err)
+		}
 	}
 }

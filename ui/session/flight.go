@@ -1,15 +1,14 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ephtop/model"
@@ -27,6 +26,8 @@ const (
 	flightMost   = 10 * time.Minute // of one file
 	flightApart  = 5 * time.Minute
 	flightMemory = 16 << 20
+	// flightAgain is how long it waits where nothing could be kept.
+	flightAgain = 10 * time.Second
 )
 
 // What the files of a Flight may take: the oldest ones go.
@@ -41,31 +42,38 @@ const flightEnding = ".trouble.eph"
 // Flight is a flight recorder: it keeps the last minutes of what was polled, and
 // records them, with the minute that follows, when the level becomes critical
 // or a connect fails. The files are in one directory, for their owner only, and
-// bounded in number and bytes. What the disk does holds up nobody. Its methods
-// must not overlap, but for Status.
+// bounded in number and bytes. What the disk does holds up nobody. Trouble of
+// which nothing could be written is tried again, as long as it lasts or is
+// remembered. Its methods must not overlap, but for Status.
 type Flight struct {
-	dir   string
-	ring  *recording.Ring
-	files int   // most of them
-	bytes int64 // most of all
+	dir    string
+	before time.Duration
+	ring   *recording.Ring // nil where it could not hold a moment
+	files  int             // most of them
+	bytes  int64           // most of all
 
-	level  model.Level
-	failed int            // connects and binds
-	began  *source.Moment // of the last file, its time only; nil before the first
-	lasts  time.Duration  // the file, from there
-	file   *flightFile    // being written, nil for none
-	done   chan struct{}  // of the last file: closed when it is on disk
-	gone   error          // why nothing is kept any more
+	level   model.Level
+	failed  int            // connects and binds
+	began   *source.Moment // of the last file, its time only; nil before the first
+	lasts   time.Duration  // the file, from there
+	apart   time.Duration  // the next file, from there
+	lost    *source.Moment // when there was trouble that is in no file; nil for never
+	dropped *source.Moment // when the ring could not hold a moment
+	file    *flightFile    // being added to, nil for none
+	last    *flightFile    // the same, or the one before as long as the disk has it
 
-	mu sync.Mutex
-	so FlightStatus
+	looking atomic.Bool // whether the last file is still there
+
+	mu   sync.Mutex
+	so   FlightStatus
+	deaf error // why no moments are kept for now
 }
 
 // FlightStatus is what a Flight has recorded.
 type FlightStatus struct {
-	Files int    // since the start
-	Last  string // path of the last one, whole or not yet
-	Err   error  // of the last one, nil if all went well so far
+	Files int    // since the start, of which something came to be on disk
+	Last  string // path of the last one, whole or not yet; "" for none, or if it is gone
+	Err   error  // why what was to be kept last is not, nil if all of it is
 }
 
 // NewFlight makes a Flight that writes to a directory, which must be there, and
@@ -82,13 +90,13 @@ func NewFlight(dir string, before time.Duration) (*Flight, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Flight{dir: dir, ring: ring, files: flightFiles, bytes: flightBytes}, nil
+	return &Flight{dir: dir, before: before, ring: ring, files: flightFiles, bytes: flightBytes}, nil
 }
 
-// Settle waits until the disk has what was added: for moments that come faster
-// than time goes by.
-func (f *Flight) Settle() {
-	for f.file != nil && len(f.file.parts) > 0 {
+// Settle waits until the disk has what was added, unless ctx ends: for moments that
+// come faster than time goes by.
+func (f *Flight) Settle(ctx context.Context) {
+	for f.last != nil && !f.last.ended() && (f.file == nil || len(f.file.parts) > 0) && ctx.Err() == nil {
 		time.Sleep(time.Millisecond)
 	}
 }
@@ -97,7 +105,11 @@ func (f *Flight) Settle() {
 func (f *Flight) Status() FlightStatus {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.so
+	so := f.so
+	if f.deaf != nil {
+		so.Err = f.deaf
+	}
+	return so
 }
 
 func (f *Flight) tell(change func(*FlightStatus)) {
@@ -108,19 +120,21 @@ func (f *Flight) tell(change func(*FlightStatus)) {
 
 // Add takes the next moment, and changes nothing of it.
 func (f *Flight) Add(m *source.Moment, o *model.Overview) {
-	if f.gone != nil {
-		return
-	}
-	if f.gone = f.ring.Write(m); f.gone != nil {
-		f.end()
-		f.tell(func(s *FlightStatus) { s.Err = fmt.Errorf("keep the last moments: %w", f.gone) })
+	f.follow()
+	f.look()
+	if !f.hold(m) {
 		return
 	}
 	worse, failed := o.Level > max(f.level, model.LevelWarning), failures(o)
-	trouble := worse || failed > f.failed
+	trouble := worse || failed > f.failed || f.lost != nil && (o.Level > model.LevelWarning || m.Since(f.lost) < f.before)
 	f.level, f.failed = o.Level, failed
 	if f.file == nil {
-		if trouble && (f.began == nil || m.Since(f.began) >= flightApart) {
+		switch {
+		case !trouble:
+		case f.began != nil && m.Since(f.began) < f.apart:
+		case f.last != nil: // the disk hangs: there must not be more and more that wait for it
+			f.lost = stamp(m)
+		default:
 			f.begin(m)
 		}
 		return
@@ -134,6 +148,34 @@ func (f *Flight) Add(m *source.Moment, o *model.Overview) {
 	}
 }
 
+// stamp is the time of a moment.
+func stamp(m *source.Moment) *source.Moment { return &source.Moment{Time: m.Time, Mono: m.Mono} }
+
+// hold keeps a moment in memory. Where that can't be, as when it is too large, all
+// begins anew a while later.
+func (f *Flight) hold(m *source.Moment) bool {
+	var err error
+	if f.ring == nil {
+		if m.Since(f.dropped) < flightAgain {
+			return false
+		}
+		f.ring, err = recording.NewRing(f.before, flightMemory)
+	}
+	if err == nil {
+		err = f.ring.Write(m)
+	}
+	if err != nil {
+		err = fmt.Errorf("keep the last moments: %w", err)
+		f.cut(err)
+		f.end()
+		f.ring, f.dropped = nil, stamp(m)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deaf = err
+	return err == nil
+}
+
 // failures counts the connects and binds that failed so far.
 func failures(o *model.Overview) int {
 	n := 0
@@ -145,17 +187,32 @@ func failures(o *model.Overview) int {
 
 // begin begins a file.
 func (f *Flight) begin(m *source.Moment) {
-	f.began, f.lasts = &source.Moment{Time: m.Time, Mono: m.Mono}, flightAfter
+	f.began, f.lasts, f.apart, f.lost = stamp(m), flightAfter, flightApart, nil
 	before, size := f.ring.Copy()
-	f.file, f.done = newFlightFile(), make(chan struct{})
-	f.ring.SaveTo(f.file)
-	f.tell(func(s *FlightStatus) { s.Err = nil })
-	host, file, done := m.Host, f.file, f.done
+	file, host := newFlightFile(), m.Host
+	f.file, f.last = file, file
+	f.ring.SaveTo(file)
 	go func() {
-		defer close(done)
-		err := guard.Do(func() error { return f.write(file, host, io.NewSectionReader(before, 0, size)) })
-		f.tell(func(s *FlightStatus) { s.Err = errors.Join(s.Err, err) })
+		defer close(file.done)
+		if err := guard.Do(func() error { return f.write(file, host, io.NewSectionReader(before, 0, size)) }); err != nil {
+			f.tell(func(s *FlightStatus) { s.Err = err })
+		}
 	}()
+}
+
+// follow notes how the last file ended, once it has. One that left nothing does not
+// count.
+func (f *Flight) follow() {
+	if f.last == nil || !f.last.ended() {
+		return
+	}
+	if f.file == f.last {
+		f.end()
+	}
+	if !f.last.kept {
+		f.apart, f.lost = flightAgain, f.began
+	}
+	f.last = nil
 }
 
 // end ends the file that is being written, if one is.
@@ -164,104 +221,56 @@ func (f *Flight) end() {
 		return
 	}
 	if err := f.ring.EndSave(); err != nil {
-		f.tell(func(s *FlightStatus) { s.Err = err })
+		f.cut(err)
 	}
 	close(f.file.parts)
 	f.file = nil
 }
 
+// cut says why the file that is being written lacks something, if one is.
+func (f *Flight) cut(err error) {
+	if file := f.file; file != nil {
+		f.tell(func(s *FlightStatus) { s.Err, file.cut = err, true })
+	}
+}
+
+// look has the last file forgotten where somebody has taken it away.
+func (f *Flight) look() {
+	path := f.Status().Last
+	if path == "" || !f.looking.CompareAndSwap(false, true) {
+		return
+	}
+	go func() {
+		defer f.looking.Store(false)
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			f.forget(path)
+		}
+	}()
+}
+
+func (f *Flight) forget(path string) {
+	f.tell(func(s *FlightStatus) {
+		if s.Last == path {
+			s.Last = ""
+		}
+	})
+}
+
 // Close ends the file that is being written, and waits for the disk, but not for
-// long.
+// long. Its error is that of the last trouble, if that is not kept whole.
 func (f *Flight) Close() error {
 	f.end()
-	if f.done == nil {
-		return f.Status().Err
+	if f.last != nil {
+		select {
+		case <-f.last.done:
+		case <-time.After(flightWait):
+			return fmt.Errorf("write the last moments: the disk has not answered for %v", flightWait)
+		}
 	}
-	select {
-	case <-f.done:
-		return f.Status().Err
-	case <-time.After(flightWait):
-		return fmt.Errorf("write the last moments: the disk has not answered for %v", flightWait)
-	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.so.Err
 }
 
 // flightWait is how long the end waits for a disk.
 const flightWait = 5 * time.Second
-
-// flightFile takes what is to be written, and never waits for who writes it.
-type flightFile struct{ parts chan []byte }
-
-// flightQueue is how many moments may wait for a disk.
-const flightQueue = 64
-
-func newFlightFile() *flightFile { return &flightFile{parts: make(chan []byte, flightQueue)} }
-
-var errSlowDisk = errors.New("the disk takes too long")
-
-// Write hands a part to who writes it.
-func (f *flightFile) Write(b []byte) (int, error) {
-	select {
-	case f.parts <- slices.Clone(b):
-		return len(b), nil
-	default:
-		return 0, errSlowDisk
-	}
-}
-
-// write makes the file, of what was before and all that comes.
-func (f *Flight) write(from *flightFile, host string, before io.Reader) (err error) {
-	defer func() {
-		for range from.parts { // to the end, whatever went wrong
-		}
-	}()
-	if err := f.makeRoom(); err != nil {
-		return err
-	}
-	out, path, err := newFile(f.dir, host, flightEnding, func(path string) (*recording.File, error) { return recording.Create(path, false) })
-	if err != nil {
-		return err
-	}
-	f.tell(func(s *FlightStatus) { s.Files, s.Last = s.Files+1, path })
-	defer func() { err = errors.Join(err, out.Close()) }()
-	// In one Write: what a failed one leaves is taken back.
-	begin, err := io.ReadAll(before)
-	if err != nil {
-		return err
-	}
-	if _, err := out.Write(begin); err != nil {
-		return err
-	}
-	for part := range from.parts {
-		if _, err := out.Write(part); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// makeRoom removes the oldest files of a Flight until there is room for one.
-func (f *Flight) makeRoom() error {
-	entries, err := os.ReadDir(f.dir)
-	if err != nil {
-		return err
-	}
-	var files []os.FileInfo
-	total := int64(0)
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), filePrefix) || !strings.HasSuffix(e.Name(), flightEnding) {
-			continue
-		}
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
-			files, total = append(files, info), total+info.Size()
-		}
-	}
-	slices.SortFunc(files, func(a, b os.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
-	for len(files) > 0 && (len(files) >= f.files || total+flightMemory > f.bytes) {
-		if err := os.Remove(filepath.Join(f.dir, files[0].Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("make room for a recording: %w", err)
-		}
-		total -= files[0].Size()
-		files = files[1:]
-	}
-	return nil
-}

@@ -42,7 +42,7 @@ func flown(t *testing.T, dir, scenario string) *Flight {
 			t.Fatal(err)
 		}
 		f.Add(&l.Moment, &l.Overview)
-		f.Settle()
+		f.Settle(t.Context())
 	}
 	return f
 }
@@ -160,7 +160,7 @@ func TestFlightAfterAnIdleHour(t *testing.T) {
 			critical = l.Moment.Time
 		}
 		f.Add(&l.Moment, &l.Overview)
-		f.Settle()
+		f.Settle(t.Context())
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
@@ -213,7 +213,7 @@ func story(t *testing.T, f *Flight, levels []model.Level, failed []int) {
 		}
 		l := look(time.Duration(i)*time.Second, level, n)
 		f.Add(&l.Moment, &l.Overview)
-		f.Settle()
+		f.Settle(t.Context())
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)

@@ -48,7 +48,7 @@ type keeper struct {
 	// levels are where they change in what the ring holds, the first one at its
 	// beginning or before.
 	levels []model.LevelChange
-	err    error // why nothing is kept any more
+	err    error // why nothing is kept for now, and there is no ring
 
 	writing *source.Moment // until done
 	done    chan struct{}
@@ -113,16 +113,18 @@ func (k *keeper) keep(m *source.Moment, l model.Level) {
 func (k *keeper) record(m *source.Moment, l model.Level, whole bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.err != nil && whole { // as after a moment that was too large
+		k.ring, k.err = recording.NewRing(pastLength, pastBytes)
+	}
 	switch {
 	case k.err != nil:
-		return
 	case whole:
 		k.err = k.write(m, l)
 	default:
 		k.err = k.ring.Note(m.Events)
 	}
 	if k.err != nil {
-		k.ring, k.levels = nil, nil
+		k.ring, k.levels, k.noted = nil, nil, 0
 		return
 	}
 	k.noted = k.ring.Noted()

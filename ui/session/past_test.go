@@ -142,6 +142,40 @@ func TestEventsWaitForAMoment(t *testing.T) {
 	}
 }
 
+// A moment that is too large has the past begin anew, and does not end it.
+func TestPastAfterAMomentThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := New(&host{}, Options{Keep: true})
+		defer s.Close()
+		looks := [2]Look{}
+		keep := func(times int) {
+			for n := range times {
+				if err := s.Look(t.Context(), &looks[n%2]); err != nil {
+					t.Fatal(err)
+				}
+				<-s.keeper.done
+				time.Sleep(time.Second)
+			}
+		}
+		small, err := recording.NewRing(pastLength, 100) // for which every moment is too large
+		if err != nil {
+			t.Fatal(err)
+		}
+		keep(2)
+		s.keeper.ring = small
+		keep(1)
+		if _, err := s.Past(); !errors.Is(err, ErrNoPast) || !errors.Is(err, recording.ErrTooLarge) {
+			t.Errorf("error %v", err)
+		}
+		again := time.Now()
+		keep(6)
+		if p := past(t, s); p.First.Before(again) || p.Last.Sub(p.First) < 2*time.Second {
+			t.Errorf("it goes from %v to %v, want from %v on", p.First, p.Last, again)
+		}
+	})
+}
+
 func TestThereIsNoPastYet(t *testing.T) {
 	t.Parallel()
 	for _, o := range []Options{{}, {Keep: true}} {

@@ -46,7 +46,7 @@ func NewRecorder(path string, out io.WriteCloser, h recording.Header) (*Recorder
 // RecordIn makes a Recorder with a file in dir, named after host and time. It
 // never takes the name of a file that exists.
 func RecordIn(dir, host string, h recording.Header) (*Recorder, error) {
-	f, path, err := newFile(dir, host, ".eph", func(path string) (*recording.File, error) { return recording.Create(path, false) })
+	f, path, err := newFile(dir, host, ".eph", recording.CreateNew)
 	if err != nil {
 		return nil, err
 	}

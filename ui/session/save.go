@@ -12,7 +12,8 @@ import (
 const filePrefix = "ephtop-"
 
 // newFile makes a file in dir by create, named after host and time with an
-// ending. It never takes the name of a file that exists.
+// ending. Who can guess the name may have put something there: create must not
+// open what exists, and the next name is tried.
 func newFile[F any](dir, host, ending string, create func(path string) (F, error)) (f F, path string, err error) {
 	name := filepath.Join(dir, filePrefix+fileName(host)+time.Now().Format("-20060102-150405"))
 	path = name + ending
