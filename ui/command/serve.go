@@ -313,6 +313,9 @@ func (a *app) writeMetrics(w io.Writer, st *model.State, o report.Options) error
 	all := o.Overview
 	if a.flags.netns != session.AllNamespaces {
 		all = &model.Overview{Moment: st.Moment, Level: st.Level, States: []*model.State{st}, Findings: st.Findings}
+		if st.NAT != nil {
+			all.NATs = []model.NATState{*st.NAT}
+		}
 	}
 	page := metrics.DefaultOptions
 	page.Version = moduleVersion()
