@@ -157,24 +157,6 @@ func newLimit(l model.Limit) *jsonLimit {
 	return &jsonLimit{l.Kind.String(), l.Low, l.High}
 }
 
-type jsonOutlook struct {
-	Verdict   string   `json:"verdict"`
-	InSeconds *float64 `json:"in_seconds"`
-	SettlesAt *int     `json:"settles_at"`
-}
-
-func newOutlook(o *model.Outlook) jsonOutlook {
-	j := jsonOutlook{Verdict: o.Trend.String()}
-	if o.In > 0 || o.Trend == model.TrendFull {
-		seconds := tenth(o.In.Seconds())
-		j.InSeconds = &seconds
-	}
-	if o.Settles() {
-		j.SettlesAt = &o.Plateau
-	}
-	return j
-}
-
 type jsonHolder struct {
 	PID   int32  `json:"pid"`
 	Name  string `json:"name"`

@@ -139,3 +139,21 @@ func (p *jsonPage) reasons() {
 	list := advice.Limits(p.Moment)
 	p.list("degraded", len(list), func(i int) { p.value(text.Sanitize(list[i])) })
 }
+
+type jsonOutlook struct {
+	Verdict   string   `json:"verdict"`
+	InSeconds *float64 `json:"in_seconds"`
+	SettlesAt *int     `json:"settles_at"`
+}
+
+func newOutlook(o *model.Outlook) jsonOutlook {
+	j := jsonOutlook{Verdict: o.Trend.String()}
+	if o.In > 0 || o.Trend == model.TrendFull {
+		seconds := tenth(o.In.Seconds())
+		j.InSeconds = &seconds
+	}
+	if o.Settles() {
+		j.SettlesAt = &o.Plateau
+	}
+	return j
+}
