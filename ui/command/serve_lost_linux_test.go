@@ -103,7 +103,7 @@ func TestServeToAFileWhilePollsFail(t *testing.T) {
 	if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if got := <-status; got != 0 || stderr.String() != "ephtop: read the sockets: cannot allocate memory\n" {
+	if got := <-status; got != 0 || stderr.String() != "ephtop: writing "+file+"\nephtop: read the sockets: cannot allocate memory\n" {
 		t.Errorf("status %d, stderr %q", got, stderr)
 	}
 }
