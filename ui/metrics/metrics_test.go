@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ephtop/source/demo"
+	"ephtop/source/race"
 	"ephtop/ui/session"
 )
 
@@ -123,6 +124,9 @@ func wantBounded(t *testing.T, page []byte) {
 func TestPages(t *testing.T) {
 	for _, s := range demo.Scenarios() {
 		t.Run(s.Name, func(t *testing.T) {
+			if race.Enabled && s.Name != demo.DefaultScenario {
+				t.Skip("the race detector has seen one page")
+			}
 			page := gathered(t, watch(t, s.Name, DefaultOptions).until(t, 80*time.Second).Collector)
 			wantBounded(t, page)
 			golden.RequireEqual(t, builtWith.ReplaceAll(page, []byte(`goversion="go"`)))
