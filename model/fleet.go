@@ -56,6 +56,7 @@ type Overview struct {
 	// pool keeps the memory of the States.
 	pool    map[scopeKey]*State
 	nowhere [1]source.Snapshot
+	beside  []source.Snapshot // where there are more than the moment has
 }
 
 // Fleet turns moments into overviews and remembers what takes a past: since
@@ -114,7 +115,8 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	o.Moment, o.Quiet = m, m.Quiet
 	o.Cgroups = f.registry.gatherCgroups(o.Cgroups[:0], m.Cgroups, f.cgroups)
 	f.cgroups = append(f.cgroups[:0], o.Cgroups...)
-	snapshots := m.Snapshots
+	f.judgeNATs(m, o)
+	snapshots := f.translating(m, o)
 	if len(snapshots) == 0 {
 		o.nowhere[0] = source.Snapshot{}
 		snapshots = o.nowhere[:]
@@ -138,7 +140,7 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	for _, st := range o.States {
 		st.Processes, st.Exits = o.Processes, o.Exits
 	}
-	f.nats(m, o)
+	o.nats()
 	ranked := slices.Clone(o.States)
 	o.rank()
 	o.renumberNATs(ranked)
@@ -256,9 +258,12 @@ func compareStates(a, b *State) int {
 	return cmp.Or(cmp.Compare(b.percent(), a.percent()), cmp.Compare(a.Snapshot.Scope.Netns, b.Snapshot.Scope.Netns))
 }
 
-// percent is the used share of the headline.
+// percent is the used share of the headline, or that of translated ports in trouble.
 func (st *State) percent() float64 {
 	p, _ := st.Worse()
 	h := p.Headline()
+	if st.NAT != nil && st.NAT.Level > LevelOK && len(st.NAT.Pools) > 0 {
+		return max(h.Percent(), st.NAT.Pools[0].Percent())
+	}
 	return h.Percent()
 }

@@ -53,6 +53,7 @@ type namespaceKey struct{ name, kind string }
 type namespace struct {
 	used  float64
 	level model.Level
+	nat   float64 // of its fullest pool of translated ports
 }
 
 // portShare is some ports of all.
@@ -64,7 +65,7 @@ func newLists(o Options) lists {
 		tuples:         keeper[tupleKey, model.TupleUse]{places: o.Top, worth: worth, share: ownShare},
 		processes:      keeper[string, portShare]{places: o.Top, worth: worth, share: func(s *portShare) float64 { return ratio(s.ports, s.of) }},
 		pools:          keeper[poolKey, model.BindPool]{places: min(o.Top, mostPools), worth: worth, share: func(b *model.BindPool) float64 { return ratio(b.Used, b.Used+b.Free) }},
-		namespaces:     keeper[namespaceKey, namespace]{places: o.Top, worth: worth, share: func(n *namespace) float64 { return n.used }},
+		namespaces:     keeper[namespaceKey, namespace]{places: o.Top, worth: worth, share: func(n *namespace) float64 { return max(n.used, n.nat) }},
 		nats:           keeper[natKey, source.NATPool]{places: min(o.Top, mostPools), worth: worth, share: (*source.NATPool).Share},
 		noDestinations: o.NoDestinations,
 	}
@@ -236,7 +237,11 @@ func allNamespaces(o *model.Overview) iter.Seq2[namespaceKey, namespace] {
 			worse, _ := st.Worse()
 			head := worse.Headline()
 			key := namespaceKey{label(advice.Namespace(&st.Snapshot.Scope)), st.Snapshot.Scope.Kind.String()}
-			if !yield(key, namespace{head.Percent() / 100, st.Level}) {
+			n := namespace{used: head.Percent() / 100, level: st.Level}
+			if st.NAT != nil && len(st.NAT.Pools) > 0 {
+				n.nat = st.NAT.Pools[0].Share()
+			}
+			if !yield(key, n) {
 				return
 			}
 		}
