@@ -49,6 +49,15 @@ type NATPoolUse struct {
 // Percent is the used share.
 func (p *NATPoolUse) Percent() float64 { return Percent(p.Used, p.Capacity()) }
 
+// NATPool is the pool of translated ports that Level is about, nil where that is about
+// something else.
+func (st *State) NATPool() *NATPoolUse {
+	if n := st.NAT; n != nil && len(n.Pools) > 0 && n.Pools[0].Level == st.Level && st.Level > st.PortsLevel() {
+		return &n.Pools[0]
+	}
+	return nil
+}
+
 // NATHolder holds ports of a pool.
 type NATHolder struct {
 	// Client is where the connections come from, before they are translated.

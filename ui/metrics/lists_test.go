@@ -253,7 +253,7 @@ func TestTranslatedPorts(t *testing.T) {
 		host := newSmall(c.options)
 		host.next(time.Second)
 		host.add(source.Scope{}, nil)
-		n := source.NAT{Netns: 7, Entries: 100_000, Max: 262_144}
+		n := source.NAT{Entries: 100_000, Max: 262_144}
 		for to := byte(9); to > 0; to-- { // the fullest first, as a source gives them
 			n.Pools = append(n.Pools, source.NATPool{
 				Address: source.Addr4([4]byte{203, 0, 113, 7}), Remote: source.Addr4([4]byte{10, 0, 1, to}), RemotePort: 443, Proto: source.TCP, Used: 6_000 * int(to),

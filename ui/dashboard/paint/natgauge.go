@@ -1,10 +1,6 @@
 package paint
 
-import (
-	"ephtop/model"
-	"ephtop/source"
-	"ephtop/ui/text"
-)
+import "ephtop/model"
 
 // natShare is the part of a pool of translated ports from which on it has a gauge.
 const natShare = 0.1
@@ -25,12 +21,7 @@ func (v *View) fullestNAT() *model.NATPoolUse {
 // TIME_WAIT is.
 func natGauge(p *model.NATPoolUse, room int) gauge {
 	evictable := min(p.Evictable, p.Used)
-	to := source.AddrPortOn(p.Remote, 0, p.RemotePort)
-	label := "SNAT " + p.Address.String() + " → " + to
-	if text.Width(label) > room {
-		label = "SNAT → " + to
-	}
-	return gauge{label: label, live: p.Used - evictable, timeWait: evictable, free: max(0, p.Capacity()-p.Used), level: p.Level, graded: true}
+	return gauge{label: natLabel(p, room), live: p.Used - evictable, timeWait: evictable, free: max(0, p.Capacity()-p.Used), level: p.Level, graded: true}
 }
 
 // withNAT adds the gauge of translated ports: first where it is the worse.
