@@ -216,7 +216,8 @@
 //	worst        {proto, source, destination, port, used, usable, percent, time_wait, plateau,
 //	             closes_per_second}, what fails first. source, destination and port are left out
 //	             where it is the whole range (UDP), the last two where it is bind() on source.
-//	             plateau is where used settles, or what it would take
+//	             plateau is where used settles, or what it would take. snat: true where it is
+//	             the ports that source is translated to, of which time_wait give way
 //	holder       {pid, name, owner}, who has most of it, or null; owner as of a connection
 //	outlook      as above, of worst; of UDP full where no port is left, else unknown
 //	failures     {observed, connects, seconds}, the connects of TCP that failed in the last
