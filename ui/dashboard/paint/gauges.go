@@ -172,11 +172,9 @@ func (p *Painter) drawSummary(r screen.Rect, v *View) {
 		return
 	}
 	g := headline(v)
-	nat := v.fullestNAT()
-	if nat != nil && nat.Level > g.level {
+	nat := v.leadingNAT()
+	if nat != nil {
 		g = natGauge(nat, 0)
-	} else {
-		nat = nil
 	}
 	sentence := text.Percent(v.State.Thresholds.Below(g.percent())) + "% of " + text.Count(g.live+g.timeWait+g.blocked+g.free)
 	if nat == nil && v.State.TCP.Pressure.Worst() != nil && v.Proto != ProtoUDP && !v.State.TCP.Pressure.PoolOnly {
