@@ -67,10 +67,10 @@ var phases = map[string][]phase{
 	"busy": {{"always", 0, 100 * time.Second, model.LevelOK, nil, nil}},
 	"snat": {
 		{"calm", 0, 5 * time.Second, model.LevelOK, nil, nil},
-		{"a warning", 34 * time.Second, 38 * time.Second, model.LevelWarning, []string{natFull}, nil},
-		{"near the end", 42 * time.Second, 43 * time.Second, model.LevelCritical, []string{natFull}, nil},
+		{"a warning", 30 * time.Second, 36 * time.Second, model.LevelWarning, []string{natFull}, nil},
+		{"near the end", 39 * time.Second, 43 * time.Second, model.LevelCritical, []string{natFull}, []string{natLoss}},
 		{"first packets are lost", 45 * time.Second, 48 * time.Second, model.LevelCritical, []string{natFull, natLoss}, nil},
-		{"no port is free", 52 * time.Second, 74 * time.Second, model.LevelExhausted, []string{natFull}, nil},
+		{"no port is free", 54 * time.Second, 74 * time.Second, model.LevelExhausted, []string{natFull}, nil},
 		{"what is over gives way", 82 * time.Second, 194 * time.Second, model.LevelCritical, []string{natFull}, nil},
 		{"it is forgotten", 205 * time.Second, 215 * time.Second, model.LevelOK, nil, nil},
 	},

@@ -43,12 +43,12 @@ func gatewayHost(m *machine) {
 func tickerContainer(m *machine) {
 	ticker := m.daemon(31100, "1001", 1001, "ticker", "/srv/ticker/bin/ticker --upstream wss://93.184.216.34/quotes")
 	m.listen(ticker, "0.0.0.0", 8080, 4096)
-	m.subscribe(ticker, 250)
+	m.subscribe(ticker, 3000, 190)
 }
 
 func alertsContainer(m *machine) {
 	alerts := m.daemon(31700, "1002", 1002, "alerts", "/usr/bin/python3 /srv/alerts/alerts.py")
-	m.subscribe(alerts, 130)
+	m.subscribe(alerts, 1200, 90)
 }
 
 // shopContainer has a pool, and all is well with it.
@@ -61,10 +61,10 @@ func shopContainer(m *machine) {
 	m.often(always(0.6), func() { _ = m.dial(&mail, func() {}) })
 }
 
-// subscribe has a process open connections that stay, so many a second, as long as
-// few enough of them wait for an answer; in the end it closes most of them, and has
-// the others carry all.
-func (m *machine) subscribe(p *process, rate float64) {
+// subscribe has a process that holds some connections open more, which stay, so many
+// a second, as long as few enough of them wait for an answer; in the end it closes
+// most of them, and has the others carry all.
+func (m *machine) subscribe(p *process, first int, rate float64) {
 	const waiting, shared = 250, 12
 	to := m.reach("93.184.216.34", 16*time.Millisecond, 0)
 	asked := 0
@@ -90,7 +90,7 @@ func (m *machine) subscribe(p *process, rate float64) {
 		}
 		return rate
 	}, open)
-	for range shared { // that are there before
+	for range first {
 		m.at(-time.Duration(1+m.random.Int64N(int64(before-time.Second))), open)
 	}
 	m.at(sharing, func() {
