@@ -369,6 +369,9 @@ func (p *Painter) coloured() bool {
 // ports each has.
 func (p *Painter) drawLegend(c columns, y int, v *View) {
 	g := headline(v)
+	if nat := v.leadingNAT(); nat != nil {
+		g = natGauge(nat, 0)
+	}
 	x, room := c.bar.X, c.level.X+c.level.W-c.bar.X
 	blocked := " blocked "
 	if g.suspected > 0 {
