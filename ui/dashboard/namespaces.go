@@ -157,7 +157,7 @@ type stepBack struct {
 func (m *Model) showFace(f paint.Face) {
 	if f == paint.FaceNamespaces {
 		if !m.third() {
-			m.view.Notice = "there is only one network namespace, and no port is translated"
+			m.view.Notice = "there is only one network namespace"
 			return
 		}
 		m.steps = nil
