@@ -146,7 +146,7 @@ func topicOf(p Problem) Topic {
 		return TopicRange
 	case TimeWaitBuckets, ReuseOff:
 		return TopicTimeWait
-	case SynSent, NATFull, NATLoss, TrackingFull, TrackingRace:
+	case SynSent, NATFull, NATLoss, TrackingFull, TrackingRace, WayFull, WayLimit:
 		return TopicFirewall
 	case NoPooling:
 		return TopicPooling
