@@ -88,6 +88,9 @@ func (p *markdownPage) figures() {
 		}
 		p.row(name+" to all destinations together", text.Count(use.InUse), text.Count(use.Usable-use.InUse), decimalPercent(use.PoolPercent())+" %")
 	}
+	if way := p.Way; way != nil {
+		p.row("NAT on the way to "+wayTo(way), text.Count(way.Used()), text.Count(way.Ports-way.Used()), decimalPercent(way.Percent())+" %")
+	}
 	p.line()
 	var states []string
 	for _, s := range model.LifeOrder {

@@ -102,7 +102,7 @@ func WatchText(w io.Writer, st *model.State, o WatchOptions) error {
 	if name := text.Clip(advice.Namespace(&st.Snapshot.Scope), namespaceBytes); name != "" && st.Snapshot.Scope.Kind != source.ScopeHost {
 		line += " " + name
 	}
-	line += " " + strings.ToUpper(st.Level.String()) + ": " + checkWords(st, OnTuple)
+	line += " " + strings.ToUpper(st.Level.String()) + ": " + checkWords(st, OnAny)
 	worse, _ := st.Worse()
 	if process, tier := holder(st, worse); process != source.NoProcess {
 		p := &st.Processes[process]
