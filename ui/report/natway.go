@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ephtop/model"
+	"ephtop/source"
 	"ephtop/ui/text"
 )
 
@@ -68,9 +69,13 @@ func wayTo(p *model.WayPool) string {
 
 // wayWords are about what a NAT on the way has, for a check.
 func wayWords(p *model.WayPool) string {
-	words := fmt.Sprintf("%s %% of %s of the NAT on the way to %s used", rounded(p.Percent()), text.Plural(p.Ports, "port", "ports"), wayTo(p))
+	udp := ""
+	if p.Proto == source.UDP {
+		udp = "UDP "
+	}
+	words := fmt.Sprintf("%s %% of %s of the NAT on the way to %s used", rounded(p.Percent()), text.Plural(p.Ports, udp+"port", udp+"ports"), wayTo(p))
 	if p.Level == model.LevelExhausted {
-		words = fmt.Sprintf("no port of %s of the NAT on the way is free to %s", text.Count(p.Ports), wayTo(p))
+		words = fmt.Sprintf("no %sport of %s of the NAT on the way is free to %s", udp, text.Count(p.Ports), wayTo(p))
 	}
 	if p.Unanswered > 0 {
 		words += fmt.Sprintf(", %s without an answer", text.Plural(p.Unanswered, "connect", "connects"))
