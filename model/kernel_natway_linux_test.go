@@ -21,6 +21,7 @@ func behind(t *testing.T, kind string) (lab *netlab.Routed, src source.Source) {
 		return err
 	})
 	t.Cleanup(func() { src.Close() })
+	lab.Server.Output("ip", "addr", "add", "10.92.0.3/24", "dev", "s0")
 	for _, to := range []string{server, other} {
 		lab.Server.ListenBacklog(to, 64)
 	}
@@ -29,7 +30,7 @@ func behind(t *testing.T, kind string) (lab *netlab.Routed, src source.Source) {
 
 const (
 	server = netlab.ServerAddress + ":443"
-	other  = netlab.ServerAddress + ":5432"
+	other  = "10.92.0.3:5432"
 )
 
 // looks polls until the overview is as wanted, for so many seconds.

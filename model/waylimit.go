@@ -98,11 +98,15 @@ func (s silences) expire(clock int64) {
 // limits follows the silences, and finds limits on the way. toward has no
 // destination of this host.
 func (f *Fleet) limits(o *Overview, toward map[wayKey]*wayCount, waiting map[destination]*unanswered) {
-	entered, answering := 0, 0
+	entered, answering, at := 0, 0, make(map[source.Addr]int)
 	for key, n := range toward {
-		if key.proto == source.TCP {
-			entered += n.entered
-			answering += one(n.live > 0 && waiting[key.destination] == nil)
+		if key.proto != source.TCP {
+			continue
+		}
+		entered += n.entered
+		if n.live > 0 && waiting[key.destination] == nil {
+			answering++
+			at[key.addr]++
 		}
 	}
 	for to, w := range waiting {
@@ -122,8 +126,11 @@ func (f *Fleet) limits(o *Overview, toward map[wayKey]*wayCount, waiting map[des
 		}
 		quiet.last = f.clock
 		quiet.looks++
-		heard := quiet.elsewhere >= 0.5
-		others := max(answering, one(heard))
+		// What lives at the same address may be as dead as that, unless it answers now.
+		heard, others := quiet.elsewhere >= 0.5, answering
+		if others -= at[to.addr]; heard {
+			others = max(answering, 1)
+		}
 		if quiet.limited(n, w, f.clock) && others > 0 && (heard || len(waiting) == 1) && !o.translates(to) {
 			o.limit(to, n, w, quiet, others)
 		}

@@ -164,6 +164,14 @@ func TestNoWayLimit(t *testing.T) {
 			s.sockets = slices.DeleteFunc(s.sockets, func(k source.Socket) bool { return k.RemotePort != 443 })
 			s.open(6, source.SynSent, farAway)
 		}, nil},
+		"nobody but the same host is": {20, func(s *scene) {
+			for i := range s.sockets {
+				if k := &s.sockets[i]; k.RemotePort != 443 {
+					k.Remote, _ = endpoint(farAway)
+				}
+			}
+			s.open(6, source.SynSent, farAway)
+		}, nil},
 		"the network is cut": {20, func(s *scene) {
 			s.open(6, source.SynSent, farAway)
 			s.open(6, source.SynSent, nearby)
