@@ -150,7 +150,7 @@ func topicOf(p Problem) Topic {
 		return TopicRange
 	case TimeWaitBuckets, ReuseOff:
 		return TopicTimeWait
-	case SynSent, TrackingFull, TrackingRace:
+	case SynSent, TrackingFull, TrackingRace, WayFull, WayLimit:
 		return TopicFirewall
 	case NATFull, NATLoss:
 		return TopicTranslated

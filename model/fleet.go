@@ -15,6 +15,9 @@ type Options struct {
 	Thresholds Thresholds
 	// Once says that there will be only one moment, which takes less memory.
 	Once bool
+	// NATPorts is how many ports a NAT on the way has for each destination; 0 where
+	// none is told of.
+	NATPorts int
 }
 
 // Overview is what one moment means in the light of those before it. Nothing
@@ -50,6 +53,10 @@ type Overview struct {
 	// NATs are the namespaces that track connections, the worst first. One that has a
 	// State has part in its Level, and in Level.
 	NATs []NATState
+	// Ways are what this host holds of a NAT on the way, the fullest first, where it is
+	// told of one (Options.NATPorts). A namespace has part in those that it holds the
+	// most of, and so in its Level.
+	Ways []WayPool
 	// Findings are those of all States, most urgent first.
 	Findings []Finding
 
@@ -67,6 +74,8 @@ type Overview struct {
 type Fleet struct {
 	thresholds Thresholds
 	once       bool
+	natPorts   int
+	silences   silences
 	trackers   map[scopeKey]*tracker
 	registry   registry
 	scratch    scratch
@@ -103,7 +112,7 @@ func NewFleet(o Options) *Fleet {
 	if o.Thresholds == (Thresholds{}) {
 		o.Thresholds = DefaultThresholds
 	}
-	return &Fleet{thresholds: o.Thresholds, once: o.Once, trackers: make(map[scopeKey]*tracker)}
+	return &Fleet{thresholds: o.Thresholds, once: o.Once, natPorts: o.NATPorts, trackers: make(map[scopeKey]*tracker)}
 }
 
 // Update says in o what m means. It keeps m and reuses o's memory: both belong
@@ -141,9 +150,11 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 		st.Processes, st.Exits = o.Processes, o.Exits
 	}
 	o.nats()
+	f.ways(o)
 	ranked := slices.Clone(o.States)
 	o.rank()
 	o.renumberNATs(ranked)
+	o.renumberWays(ranked)
 	o.Focus = f.focus.choose(o)
 }
 

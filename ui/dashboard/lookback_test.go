@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ephtop/source"
+	"ephtop/source/race"
 	"ephtop/source/recording"
 	"ephtop/ui/dashboard/paint"
 )
@@ -299,6 +300,9 @@ func TestMomentsThatAreKeptAreNeverPolledInto(t *testing.T) {
 
 // On a large host a glance comes first, and then all of the history.
 func TestLookBackOnALargeHost(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector has it take minutes, and sees the same with few sockets")
+	}
 	t.Parallel()
 	runConfig(t, many(4500), Config{}, func(h *harness) { // in two minutes, more than a glance has time for
 		h.sleep(120 * time.Second)

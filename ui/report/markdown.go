@@ -93,6 +93,9 @@ func (p *markdownPage) figures() {
 		key := model.TupleKey{Destination: nat.Remote, Port: nat.RemotePort}
 		p.row("SNAT of "+nat.Address.String()+" to "+key.To(), text.Count(nat.Used), text.Count(max(0, nat.Capacity()-nat.Used)), decimalPercent(nat.Percent())+" %")
 	}
+	if way := p.Way; way != nil {
+		p.row("NAT on the way to "+wayTo(way), text.Count(way.Used()), text.Count(way.Ports-way.Used()), decimalPercent(way.Percent())+" %")
+	}
 	p.line()
 	var states []string
 	for _, s := range model.LifeOrder {

@@ -89,6 +89,7 @@ func (p *textPage) summary() {
 	p.headline("TCP", &p.TCP.Pressure)
 	p.headline("UDP", &p.UDP.Pressure)
 	p.translated()
+	p.wayFact()
 	p.failures()
 	r := fmt.Sprintf("%d–%d: %s, %s reserved, %s usable", set.Range.Low, set.Range.High,
 		text.Plural(set.Range.Count(), "port", "ports"), text.Count(set.ReservedInRange()), text.Count(set.Usable()))

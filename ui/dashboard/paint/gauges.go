@@ -80,7 +80,7 @@ const udpShare = 1
 
 // gaugeCount is the number of gauges.
 func (v *View) gaugeCount() int {
-	if v.fullestNAT() != nil {
+	if _, ok := v.translated(0); ok {
 		return v.socketGauges() + 1
 	}
 	return v.socketGauges()
@@ -202,8 +202,8 @@ func (p *Painter) drawGauges(r screen.Rect, v *View) {
 		found := findingsSegment(v)
 		box.Foot, box.FootStyle = found.text, found.style
 		level := headline(v).level
-		if nat := v.fullestNAT(); nat != nil {
-			level = max(level, nat.Level)
+		if nat, ok := v.translated(0); ok {
+			level = max(level, nat.level)
 		}
 		if level > model.LevelOK {
 			box.Edge = levelRoles[min(level, model.LevelCritical)]
@@ -272,8 +272,7 @@ func gaugeColumns(r screen.Rect, v *View) columns {
 	if h := pressureOf(v).Headline(); h.Scope == model.ScopeBind || h.Limit.Kind != model.PoolRange {
 		label = max(label, min(text.Width(headline(v).label), 2*r.W/5))
 	}
-	if nat := v.fullestNAT(); nat != nil {
-		g := natGauge(nat, 2*r.W/5)
+	if g, ok := v.translated(2 * r.W / 5); ok {
 		label = max(label, min(text.Width(g.label), 2*r.W/5))
 	}
 	c.label, r = r.SplitLeft(label)
