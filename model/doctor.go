@@ -19,13 +19,14 @@ const (
 	TopicLog
 	TopicChanges
 	TopicEnds
+	TopicTranslated
 
 	NumTopics = iota
 )
 
 // String names the topic in the JSON.
 func (t Topic) String() string {
-	names := [NumTopics]string{"range", "connections", "time-wait", "firewall", "pooling", "log", "changes", "ends-first"}
+	names := [NumTopics]string{"range", "connections", "time-wait", "firewall", "pooling", "log", "changes", "ends-first", "snat"}
 	if int(t) < len(names) {
 		return names[t]
 	}
@@ -101,6 +102,8 @@ const (
 	// SignRecentFile: a file of settings changed lately. Index into
 	// Sysctls.Files.
 	SignRecentFile
+	// SignOtherNAT: ports are translated, or may be, where nobody can count them.
+	SignOtherNAT
 )
 
 // From these shares of its limit on, connection tracking is nearly full.
@@ -128,6 +131,7 @@ func Examine(st *State, ev *source.Evidence) []Point {
 	points[TopicLog].log(st, &ev.Log)
 	points[TopicChanges].changes(&ev.Sysctls)
 	points[TopicEnds].ends(st, ev)
+	points[TopicTranslated].translated(st, ev)
 	return points
 }
 
@@ -146,8 +150,10 @@ func topicOf(p Problem) Topic {
 		return TopicRange
 	case TimeWaitBuckets, ReuseOff:
 		return TopicTimeWait
-	case SynSent, NATFull, NATLoss, TrackingFull, TrackingRace:
+	case SynSent, TrackingFull, TrackingRace, WayFull, WayLimit:
 		return TopicFirewall
+	case NATFull, NATLoss:
+		return TopicTranslated
 	case NoPooling:
 		return TopicPooling
 	}
@@ -224,6 +230,28 @@ func (p *Point) firewall(st *State, ev *source.Evidence) {
 			p.sign(SignConntrackFull, VerdictWarning, 0)
 		}
 	}
+}
+
+// translated judges the ports that source NAT gave out, as far as they are known.
+func (p *Point) translated(st *State, ev *source.Evidence) {
+	limits := st.Moment.Limits
+	if at := slices.IndexFunc(limits, func(l source.Limit) bool { return l.Code == source.LimitNAT }); at >= 0 {
+		p.unknown(limits[at].Detail)
+	} else if o := &ev.OtherNAT; st.NAT == nil && !o.OK() && o.Reason != "" {
+		p.unknown(o.Reason)
+	} else if st.NAT == nil && st.tracksMany(&ev.Conntrack) {
+		p.unknown("the kernel tells nothing of the entries of connection tracking without nf_conntrack_netlink")
+	}
+	if ev.OtherNAT.IPVS > 0 || ev.OtherNAT.Cilium {
+		p.sign(SignOtherNAT, VerdictOK, 0)
+	}
+}
+
+// tracksMany reports whether there are as many entries as a usual pool of translated
+// ports has in trouble. They are those of the host, or of the only namespace.
+func (st *State) tracksMany(c *source.Conntrack) bool {
+	s := &st.Snapshot.Scope
+	return c.OK() && (s.Kind == source.ScopeHost || s.Netns == 0) && Percent(c.Count, source.UnboundNATPorts) >= st.Thresholds.Warning
 }
 
 // speaks tells whether the host has what a judgement is about: IPv4 always,

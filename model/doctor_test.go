@@ -145,6 +145,7 @@ func TestEveryFindingHasItsPoint(t *testing.T) {
 		ConnectsFail: TopicConnections, TupleFull: TopicConnections, PoolFull: TopicConnections, SlowConnect: TopicConnections,
 		BoundFirst: TopicConnections, PrivatePool: TopicConnections, CloseWait: TopicConnections, Orphans: TopicConnections, NoPooling: TopicPooling,
 		SynSent: TopicFirewall, NATFull: TopicFirewall, NATLoss: TopicFirewall, TrackingFull: TopicFirewall, TrackingRace: TopicFirewall,
+		WayFull: TopicFirewall, WayLimit: TopicFirewall,
 		TimeWaitBuckets: TopicTimeWait, ReuseOff: TopicTimeWait,
 		ListenerInRange: TopicRange, StolenPort: TopicRange, NarrowRange: TopicRange, ReservedPorts: TopicRange,
 		AddressRefused: TopicConnections,

@@ -82,6 +82,13 @@ const (
 	// TrackingRace: packets are dropped as two of them raced to make one entry of NAT.
 	// Rate.
 	TrackingRace
+	// WayFull: Way, what a NAT on the way has for Tuple's destination, is past a
+	// threshold. Count used of Of, Live of them for certain; Process holds most of it.
+	WayFull
+	// WayLimit: Live connections to Tuple's destination were answered, and Count
+	// further ones are not, for Span, while Outside other destinations answer; of
+	// Process. Pool connects to it were answered since.
+	WayLimit
 
 	numProblems = iota
 )
@@ -94,6 +101,7 @@ func (p Problem) String() string {
 		"private-pool",
 		"address-refused", "stolen-port",
 		"snat-full", "snat-loss", "conntrack-full", "conntrack-race",
+		"nat-on-the-way-full", "limit-on-the-way",
 	}
 	if int(p) < len(names) {
 		return names[p]
@@ -138,6 +146,8 @@ type Finding struct {
 	// else nil: they lie in Overview.NATs.
 	NAT     *NATState
 	NATPool *NATPoolUse
+	// Way is the pool that WayFull is about, else nil: it lies in Overview.Ways.
+	Way *WayPool
 }
 
 // What a host must show before it is worth a word.

@@ -15,6 +15,9 @@ type Options struct {
 	Thresholds Thresholds
 	// Once says that there will be only one moment, which takes less memory.
 	Once bool
+	// NATPorts is how many ports a NAT on the way has for each destination; 0 where
+	// none is told of.
+	NATPorts int
 }
 
 // Overview is what one moment means in the light of those before it. Nothing
@@ -50,12 +53,17 @@ type Overview struct {
 	// NATs are the namespaces that track connections, the worst first. One that has a
 	// State has part in its Level, and in Level.
 	NATs []NATState
+	// Ways are what this host holds of a NAT on the way, the fullest first, where it is
+	// told of one (Options.NATPorts). A namespace has part in those that it holds the
+	// most of, and so in its Level.
+	Ways []WayPool
 	// Findings are those of all States, most urgent first.
 	Findings []Finding
 
 	// pool keeps the memory of the States.
 	pool    map[scopeKey]*State
 	nowhere [1]source.Snapshot
+	beside  []source.Snapshot // where there are more than the moment has
 }
 
 // Fleet turns moments into overviews and remembers what takes a past: since
@@ -66,6 +74,8 @@ type Overview struct {
 type Fleet struct {
 	thresholds Thresholds
 	once       bool
+	natPorts   int
+	silences   silences
 	trackers   map[scopeKey]*tracker
 	registry   registry
 	scratch    scratch
@@ -102,7 +112,7 @@ func NewFleet(o Options) *Fleet {
 	if o.Thresholds == (Thresholds{}) {
 		o.Thresholds = DefaultThresholds
 	}
-	return &Fleet{thresholds: o.Thresholds, once: o.Once, trackers: make(map[scopeKey]*tracker)}
+	return &Fleet{thresholds: o.Thresholds, once: o.Once, natPorts: o.NATPorts, trackers: make(map[scopeKey]*tracker)}
 }
 
 // Update says in o what m means. It keeps m and reuses o's memory: both belong
@@ -114,7 +124,8 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	o.Moment, o.Quiet = m, m.Quiet
 	o.Cgroups = f.registry.gatherCgroups(o.Cgroups[:0], m.Cgroups, f.cgroups)
 	f.cgroups = append(f.cgroups[:0], o.Cgroups...)
-	snapshots := m.Snapshots
+	f.judgeNATs(m, o)
+	snapshots := f.translating(m, o)
 	if len(snapshots) == 0 {
 		o.nowhere[0] = source.Snapshot{}
 		snapshots = o.nowhere[:]
@@ -138,10 +149,12 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	for _, st := range o.States {
 		st.Processes, st.Exits = o.Processes, o.Exits
 	}
-	f.nats(m, o)
+	o.nats()
+	f.ways(o)
 	ranked := slices.Clone(o.States)
 	o.rank()
 	o.renumberNATs(ranked)
+	o.renumberWays(ranked)
 	o.Focus = f.focus.choose(o)
 }
 
@@ -256,9 +269,12 @@ func compareStates(a, b *State) int {
 	return cmp.Or(cmp.Compare(b.percent(), a.percent()), cmp.Compare(a.Snapshot.Scope.Netns, b.Snapshot.Scope.Netns))
 }
 
-// percent is the used share of the headline.
+// percent is the used share of the headline, or that of translated ports in trouble.
 func (st *State) percent() float64 {
 	p, _ := st.Worse()
 	h := p.Headline()
+	if st.NAT != nil && st.NAT.Level > LevelOK && len(st.NAT.Pools) > 0 {
+		return max(h.Percent(), st.NAT.Pools[0].Percent())
+	}
 	return h.Percent()
 }

@@ -49,6 +49,15 @@ type NATPoolUse struct {
 // Percent is the used share.
 func (p *NATPoolUse) Percent() float64 { return Percent(p.Used, p.Capacity()) }
 
+// NATPool is the pool of translated ports that Level is about, nil where that is about
+// something else.
+func (st *State) NATPool() *NATPoolUse {
+	if n := st.NAT; n != nil && len(n.Pools) > 0 && n.Pools[0].Level == st.Level && st.Level > st.PortsLevel() {
+		return &n.Pools[0]
+	}
+	return nil
+}
+
 // NATHolder holds ports of a pool.
 type NATHolder struct {
 	// Client is where the connections come from, before they are translated.
@@ -112,6 +121,7 @@ func natLoss(p *source.NATPool) float64 {
 type natMemory struct {
 	turn   uint32
 	cookie uint64
+	shown  bool       // it has a State
 	past   []natCount // at most of NATSpan, oldest first
 }
 
@@ -168,27 +178,10 @@ func (s *NATState) drops() NATDrops {
 	return DropsOtherwise
 }
 
-// nats says what connection tracking means, when all States are there.
-func (f *Fleet) nats(m *source.Moment, o *Overview) {
-	o.NATs = o.NATs[:0]
-	for i := range m.NATs {
-		n := &m.NATs[i]
-		s := NATState{NAT: n, State: -1, Scope: source.Scope{Host: m.Host, Netns: n.Netns, Cookie: n.Cookie}}
-		o.natScope(&s)
-		s.Rates = f.natMemory(&s.Scope).follow(n.Counters, f.clock)
-		for j := range n.Pools {
-			s.Pools = append(s.Pools, f.natPool(&n.Pools[j]))
-			s.Level = max(s.Level, s.Pools[j].Level)
-		}
-		if s.Drops = s.drops(); s.Drops == DropsTableFull {
-			s.Level = max(s.Level, LevelCritical)
-		}
-		o.NATs = append(o.NATs, s)
-	}
-	for key, n := range f.tracked {
-		if n.turn != f.turn {
-			delete(f.tracked, key)
-		}
+// nats gives each namespace that translates its part, when all States are there.
+func (o *Overview) nats() {
+	for i := range o.NATs {
+		o.natScope(&o.NATs[i])
 	}
 	o.joinNATs()
 	slices.SortStableFunc(o.NATs, func(a, b NATState) int { return cmp.Compare(b.Level, a.Level) })
@@ -259,7 +252,7 @@ func (s *NATState) find(list []Finding) []Finding {
 // natScope finds what a namespace is called.
 func (o *Overview) natScope(s *NATState) {
 	for i, st := range o.States {
-		if scope := &st.Snapshot.Scope; scope.Netns == s.Scope.Netns && scope.Same(&source.Scope{Host: scope.Host, Netns: s.Scope.Netns, Cookie: s.Scope.Cookie}) {
+		if scope := &st.Snapshot.Scope; s.is(scope) {
 			s.Scope, s.State = *scope, i
 			return
 		}

@@ -35,7 +35,7 @@ func TestNATLevels(t *testing.T) {
 		w := newTeller()
 		w.tell(natMoment(0, source.NAT{Netns: 7, Entries: c.used, Max: 1 << 20, Pools: []source.NATPool{p}}))
 		o := &w.overview
-		if len(o.NATs) != 1 || o.NATs[0].Level != c.want || o.NATs[0].Pools[0].Level != c.want || o.NATs[0].State != -1 {
+		if len(o.NATs) != 1 || o.NATs[0].Level != c.want || o.NATs[0].Pools[0].Level != c.want || (o.NATs[0].State < 0) != (c.want == LevelOK) {
 			t.Errorf("%+v: %+v", c, o.NATs)
 		}
 	}
@@ -157,7 +157,7 @@ func TestNATHolders(t *testing.T) {
 		if h.Process != source.NoProcess {
 			name = w.overview.Processes[h.Process].Name
 		}
-		if h.Client.String() != want.client || name != want.process || h.Ports != want.ports || (h.State == 0) != (name != "") {
+		if h.Client.String() != want.client || name != want.process || h.Ports != want.ports || (h.State == 1) != (name != "") {
 			t.Errorf("%+v by %q, want %+v", h, name, want)
 		}
 	}
@@ -178,6 +178,71 @@ func TestNATScope(t *testing.T) {
 	w.tell(m)
 	if s := w.overview.NATs[0]; s.Scope.Name != "quiet" || s.State != -1 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// A router has no socket, and still what is wrong there is shown: it has a State
+// from its first warning on, for as long as anything is translated there.
+func TestNATWithoutSockets(t *testing.T) {
+	t.Parallel()
+	w := newTeller()
+	for i, c := range []struct {
+		used   int
+		level  Level
+		states int
+	}{{100, LevelOK, 1}, {60_000, LevelCritical, 2}, {100, LevelOK, 2}, {0, LevelOK, 1}, {100, LevelOK, 1}, {60_000, LevelCritical, 2}} {
+		n := source.NAT{Netns: 8, Cookie: 3, Entries: c.used, Max: 1 << 20}
+		if c.used > 0 {
+			n.Pools = []source.NATPool{natPool(c.used, 0)}
+		}
+		m := natMoment(float64(i), n, socket(source.Established, "10.1.0.5:40000", "93.184.216.34:443"))
+		m.Snapshots[0].Scope = source.Scope{Netns: 7, Kind: source.ScopeHost}
+		m.Quiet = []source.Brief{{Scope: source.Scope{Netns: 9, Name: "other"}}, {Scope: source.Scope{Netns: 8, Cookie: 3, Name: "router", Kind: source.ScopeNamed}}}
+		w.tell(m)
+		o := &w.overview
+		if len(o.States) != c.states || len(o.States)+len(o.Quiet) != 3 || len(m.Quiet) != 2 || len(m.Snapshots) != 1 || o.Level != c.level {
+			t.Fatalf("%d: %d states, %d quiet, %v", i, len(o.States), len(o.Quiet), o.Level)
+		}
+		if c.level == LevelOK {
+			continue
+		}
+		st := o.States[0]
+		if st.Snapshot.Scope.Name != "router" || !st.Snapshot.Settings.Assumed || st.NAT != &o.NATs[0] || o.NATs[0].State != 0 || o.Focus != 0 {
+			t.Errorf("%d: %+v, focus %d", i, st.Snapshot.Scope, o.Focus)
+		}
+		if f := o.Findings[0]; f.Problem != NATFull || f.State != 0 {
+			t.Errorf("%d: %+v", i, f)
+		}
+	}
+}
+
+// Where a connection is no socket any more, the namespace is that of its address, if
+// no other one has that.
+func TestNATClientsThatHaveClosed(t *testing.T) {
+	t.Parallel()
+	gone := socket(source.Established, "10.1.0.5:41000", "93.184.216.34:443")
+	twice := socket(source.Established, "172.17.0.2:41000", "93.184.216.34:443")
+	m := natMoment(0, source.NAT{Netns: 7, Entries: 60_000, Max: 1 << 20, Pools: []source.NATPool{natPool(60_000, 0, gone.Tuple(), twice.Tuple())}})
+	m.Snapshots = m.Snapshots[:0]
+	for i, locals := range [][]string{{"10.0.0.1"}, {"10.1.0.5", "172.17.0.2"}, {"172.17.0.2"}} {
+		k := m.Add(source.Scope{Netns: uint64(7 + i)})
+		k.Settings = testSettings()
+		for j, a := range locals {
+			s := socket(source.Established, a+":40000", "10.9.9.9:80")
+			s.Cookie = uint64(10*i + j + 1)
+			k.Sockets = append(k.Sockets, s)
+		}
+	}
+	w := newTeller()
+	w.tell(m)
+	for _, h := range w.overview.NATs[0].Pools[0].Holders {
+		netns := uint64(0)
+		if h.State >= 0 {
+			netns = w.overview.States[h.State].Snapshot.Scope.Netns
+		}
+		if want := map[string]uint64{"10.1.0.5": 8}[h.Client.String()]; netns != want || h.Process != source.NoProcess {
+			t.Errorf("%+v in %d, want %d", h, netns, want)
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ func (o *Overview) joinNATs() {
 			}
 		}
 	}
+	o.placeClients(flows)
 	for i := range o.NATs {
 		for j := range o.NATs[i].Pools {
 			if p := &o.NATs[i].Pools[j]; p.Level > LevelOK {
@@ -55,6 +56,41 @@ type natOwner struct {
 	state   int
 	process int32
 	tier    Tier
+}
+
+// placed is how many sockets of a namespace are looked at for an address of it.
+const placed = 256
+
+// placeClients finds the namespaces of flows without a socket by the address that they
+// come from, where it is that of one namespace only: at the router a connection stays
+// for longer than in TIME_WAIT.
+func (o *Overview) placeClients(flows map[source.Tuple]natOwner) {
+	const several = -2
+	homes := make(map[source.Addr]int)
+	for t, owner := range flows {
+		if owner.state < 0 {
+			homes[t.Local] = -1
+		}
+	}
+	if len(homes) == 0 {
+		return
+	}
+	for i, st := range o.States {
+		list := st.Snapshot.Sockets
+		for j := range list[:min(len(list), placed)] {
+			local := list[j].Local
+			if home, wanted := homes[local]; wanted && home != i && home != several {
+				if homes[local] = i; home != -1 {
+					homes[local] = several
+				}
+			}
+		}
+	}
+	for t, owner := range flows {
+		if home := homes[t.Local]; owner.state < 0 && home >= 0 {
+			flows[t] = natOwner{home, source.NoProcess, OwnerUnknown}
+		}
+	}
 }
 
 // natHolders counts the flows of a pool by whose they are.

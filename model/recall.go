@@ -37,12 +37,17 @@ const (
 	waitsNow   seen = 1 << iota // in TIME_WAIT
 	waitedThen                  // at the look before too
 	firstSight                  // not at the look before
+	opensNow                    // in SYN_SENT
+	openedThen                  // at the look before
 )
 
-// seenNow is that of a socket which is in TIME_WAIT or is not.
+// seenNow is that of a socket in TIME_WAIT, in SYN_SENT, or in neither.
 func seenNow(s *source.Socket) seen {
-	if s.State == source.TimeWait {
+	switch s.State {
+	case source.TimeWait:
 		return waitsNow
+	case source.SynSent:
+		return opensNow
 	}
 	return 0
 }
@@ -161,7 +166,7 @@ func (r *recall) leave(from, to int) {
 
 // take carries a memory over, and adds what the row tells.
 func (r *recall) take(row int, m remembered, s *source.Socket) {
-	m.seen = m.seen&waitsNow*waitedThen | seenNow(s)
+	m.seen = m.seen&waitsNow*waitedThen | m.seen&opensNow<<1 | seenNow(s)
 	m.cookie, m.inode = cmp.Or(foldCookie(s.Cookie), m.cookie), cmp.Or(s.Inode, m.inode)
 	r.next[row], r.identities.next[row] = m.memory, m.identity
 }

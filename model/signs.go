@@ -25,6 +25,7 @@ type signs struct {
 // unanswered counts the connects to a destination that linger in SYN_SENT.
 type unanswered struct {
 	row    int32 // the first of them
+	state  int   // whose row it is, where several namespaces are counted
 	count  int
 	oldest time.Duration
 }

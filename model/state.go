@@ -52,10 +52,15 @@ type State struct {
 	// NAT is what connection tracking of the namespace means, nil where nothing is
 	// known of it. It lies in Overview.NATs.
 	NAT *NATState
-	// Level is the worst of PortsLevel and that of NAT.
+	// Way is the fullest pool of a NAT on the way of those that the namespace holds
+	// the most of, nil for none. It lies in Overview.Ways.
+	Way *WayPool
+	// Level is the worst of PortsLevel, that of NAT and that of Way; at least
+	// LevelWarning where a limit on the way shows.
 	Level Level
 
-	turn uint32 // of the Fleet, when it was last lent
+	turn    uint32       // of the Fleet, when it was last lent
+	waiting []unanswered // of the signs
 }
 
 // Protocol is what is known of one transport protocol.

@@ -25,6 +25,8 @@ type tracker struct {
 	listened  listened
 	// events are those of this turn: indices into Moment.Events.
 	events []int32
+	// ways are the destinations whose ends are counted, of TCP and of UDP.
+	ways [2]map[destination]*wayPast
 	// late are the failures of when it was not looked at, or nil.
 	late *late
 }
@@ -77,6 +79,7 @@ func (t *tracker) update(f *Fleet, st *State) {
 	st.steal(t.listened, &t.ownership.scratch.signs)
 	t.history.add(st, &t.tcp, t.again)
 	st.find(t)
+	st.waiting = append(st.waiting[:0], t.ownership.scratch.signs.waiting...)
 	t.tcp.tuples.finish()
 	t.udp.tuples.finish()
 }

@@ -8,6 +8,7 @@ type Evidence struct {
 	Time      time.Time `json:"time"` // when it was asked
 	Firewall  Firewall  `json:"firewall"`
 	Conntrack Conntrack `json:"conntrack"`
+	OtherNAT  OtherNAT  `json:"other_nat"`
 	Log       SystemLog `json:"log"`
 	Sysctls   Sysctls   `json:"sysctls"`
 	Resources Resources `json:"resources,omitzero"`
@@ -47,4 +48,12 @@ type Conntrack struct {
 	InsertFailed int64 `json:"insert_failed"`
 	Drop         int64 `json:"drop"`
 	EarlyDrop    int64 `json:"early_drop"`
+}
+
+// OtherNAT is what translates in this network namespace and keeps that to itself: it
+// has no entries in the table of connection tracking.
+type OtherNAT struct {
+	Status
+	IPVS   int  `json:"ipvs"`   // virtual services (ipvsadm(8))
+	Cilium bool `json:"cilium"` // which may translate by BPF
 }

@@ -23,6 +23,14 @@ func (a *agenda) add(at time.Duration, do func()) {
 	heap.Push(&a.entries, entry{at, a.count, do})
 }
 
+// first is when the earliest entry is due.
+func (a *agenda) first() (at time.Duration, ok bool) {
+	if len(a.entries) == 0 {
+		return 0, false
+	}
+	return a.entries[0].at, true
+}
+
 // next takes out the earliest entry that is due by a time.
 func (a *agenda) next(by time.Duration) (e entry, ok bool) {
 	if len(a.entries) == 0 || a.entries[0].at > by {

@@ -11,8 +11,8 @@ import (
 )
 
 // SourceName is what moments of this package say that they come from, but for
-// those that hold what source tables gives: of the scenarios bound-first and
-// containers.
+// those that hold what source tables gives: of the scenarios bound-first,
+// containers and snat.
 const SourceName = "demo"
 
 const tablesName = "tables"
@@ -61,6 +61,7 @@ func Scenarios() []Scenario {
 // Host is a simulated host. It is not safe for concurrent use.
 type Host struct {
 	spaces []space
+	router *router // in the first of them; nil for none
 	name   string
 	source string
 	step   time.Duration
@@ -128,16 +129,23 @@ func (h *Host) Poll(ctx context.Context, m *source.Moment) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("poll the simulated host: %w", err)
 	}
-	for i := range h.spaces {
-		if k := h.spaces[i].kernel; h.polled {
-			k.run(k.now + h.step)
-		}
+	if h.polled {
+		h.run(h.step)
 	}
 	h.polled = true
 	m.Reset()
 	m.Host, m.OS, m.Kernel, m.Source = h.name, "linux", "6.18.0", h.source
 	h.dump(m)
 	return nil
+}
+
+// run lets so much time go by.
+func (h *Host) run(step time.Duration) {
+	kernels := make([]*kernel, len(h.spaces))
+	for i := range h.spaces {
+		kernels[i] = h.spaces[i].kernel
+	}
+	runAll(kernels[0].now+step, kernels...)
 }
 
 // SetStep changes the simulated time from poll to poll, from the next poll on.

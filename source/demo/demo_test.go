@@ -116,13 +116,13 @@ func TestWhatASnapshotSays(t *testing.T) {
 		h := newHost(t, demo.Options{Scenario: name})
 		var s source.Moment
 		poll(t, h, &s)
-		if !strings.HasPrefix(s.Host, "demo-") || s.OS != "linux" || s.Kernel != "6.18.0" || s.Source != map[bool]string{true: "tables", false: demo.SourceName}[name == "containers" || name == "bound-first"] {
+		if !strings.HasPrefix(s.Host, "demo-") || s.OS != "linux" || s.Kernel != "6.18.0" || s.Source != map[bool]string{true: "tables", false: demo.SourceName}[name == "containers" || name == "bound-first" || name == "snat"] {
 			t.Errorf("host %q, os %q, kernel %q, source %q", s.Host, s.OS, s.Kernel, s.Source)
 		}
 		if !s.Snapshots[0].BoundListed || s.Took <= 0 || len(s.Limits) > 0 || s.Snapshots[0].Settings.Range.String() != "32768-60999" {
 			t.Errorf("bound listed %v, took %v, limits %q, range %v", s.Snapshots[0].BoundListed, s.Took, s.Limits, s.Snapshots[0].Settings.Range)
 		}
-		if s.Traced != (name == "no-pool" || name == "containers" || name == "bound-first") {
+		if s.Traced != (name == "no-pool" || name == "containers" || name == "bound-first" || name == "snat") {
 			t.Errorf("traced %v", s.Traced)
 		}
 	})

@@ -24,6 +24,9 @@ func (h *Host) dump(m *source.Moment) {
 			s.kernel.dump(m)
 		}
 	}
+	if h.router != nil {
+		m.NATs = append(m.NATs, h.router.nat(h.spaces[0].kernel.scope))
+	}
 	rest := m.Room // which has its place now
 	for i := range m.Snapshots {
 		s := &m.Snapshots[i]

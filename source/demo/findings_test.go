@@ -27,6 +27,8 @@ const (
 	slow       = "slow-connect"
 	fails      = "connects-fail"
 	boundFirst = "bound-first"
+	natFull    = "snat-full"
+	natLoss    = "snat-loss"
 )
 
 // The times between two phases are those in which findings come and go.
@@ -63,6 +65,15 @@ var phases = map[string][]phase{
 		{"connects of the pod fail", 64 * time.Second, 110 * time.Second, model.LevelExhausted, []string{noPooling, tupleFull, fails}, []string{slow}},
 	},
 	"busy": {{"always", 0, 100 * time.Second, model.LevelOK, nil, nil}},
+	"snat": {
+		{"calm", 0, 5 * time.Second, model.LevelOK, nil, nil},
+		{"a warning", 30 * time.Second, 36 * time.Second, model.LevelWarning, []string{natFull}, nil},
+		{"near the end", 39 * time.Second, 43 * time.Second, model.LevelCritical, []string{natFull}, []string{natLoss}},
+		{"first packets are lost", 45 * time.Second, 48 * time.Second, model.LevelCritical, []string{natFull, natLoss}, nil},
+		{"no port is free", 54 * time.Second, 74 * time.Second, model.LevelExhausted, []string{natFull}, nil},
+		{"what is over gives way", 82 * time.Second, 194 * time.Second, model.LevelCritical, []string{natFull}, nil},
+		{"it is forgotten", 205 * time.Second, 215 * time.Second, model.LevelOK, nil, nil},
+	},
 	"bound-first": {
 		{"calm", 0, 8 * time.Second, model.LevelOK, []string{noPooling}, nil},
 		{"ports are bound first", 15 * time.Second, 40 * time.Second, model.LevelOK, []string{boundFirst, noPooling}, []string{tupleFull}},
@@ -211,6 +222,33 @@ func TestBlockedNamesTheDestination(t *testing.T) {
 	}
 	if most < 5 {
 		t.Errorf("at most %d retransmissions, want some more", most)
+	}
+}
+
+// The namespace in trouble is the one that translates, and holds no connection of
+// those; the others are far from the end of their own range.
+func TestSNATNamesTheContainers(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, demo.Options{Scenario: "snat", Step: 5 * time.Second})
+	fleet := model.NewFleet(model.Options{})
+	var o model.Overview
+	for range 14 {
+		var m source.Moment
+		poll(t, h, &m)
+		fleet.Update(&m, &o)
+	}
+	f := finding(t, o.States[0], model.NATFull)
+	if f.Process == source.NoProcess || o.Processes[f.Process].Name != "ticker" || f.Count != f.Of || o.NATs[0].Drops != model.DropsExhausted {
+		t.Errorf("%+v, drops %v", f, o.NATs[0].Drops)
+	}
+	for _, st := range o.States[1:] {
+		if st.Level != model.LevelOK {
+			t.Errorf("%v: %v", st.Snapshot.Scope, st.Level)
+		}
+	}
+	holders := o.NATs[0].Pools[0].Holders
+	if len(holders) != 2 || o.States[holders[0].State].Snapshot.Scope.Name != "ticker" || o.States[holders[1].State].Snapshot.Scope.Name != "alerts" {
+		t.Errorf("%+v", holders)
 	}
 }
 

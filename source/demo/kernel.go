@@ -46,6 +46,7 @@ type kernel struct {
 	explicit holders
 	pools    map[poolKey]*holders
 	paths    map[source.Addr]path
+	router   *router // that translates its connections; nil for none
 	inode    uint32
 	cookie   uint64
 	turn     uint32
@@ -111,16 +112,29 @@ func newKernel(settings source.Settings, start time.Time, random *rand.Rand) *ke
 }
 
 // run lets time go by.
-func (k *kernel) run(until time.Duration) {
+func (k *kernel) run(until time.Duration) { runAll(until, k) }
+
+// runAll lets time go by in all namespaces of a host together: what happens in one
+// may bear upon another.
+func runAll(until time.Duration, kernels ...*kernel) {
 	for {
-		e, ok := k.agenda.next(until)
-		if !ok {
+		var next *kernel
+		at := until
+		for _, k := range kernels {
+			if due, ok := k.agenda.first(); ok && (due < at || due == at && next == nil) {
+				next, at = k, due
+			}
+		}
+		if next == nil {
 			break
 		}
-		k.now = e.at
+		e, _ := next.agenda.next(until)
+		next.now = at
 		e.do()
 	}
-	k.now = until
+	for _, k := range kernels {
+		k.now = until
+	}
 }
 
 // after plans something.
@@ -189,6 +203,7 @@ func (k *kernel) remove(s *socket) {
 	if s.index < 0 {
 		return
 	}
+	k.untrack(s)
 	last := len(k.table) - 1
 	k.table[s.index] = k.table[last]
 	k.table[s.index].index = s.index

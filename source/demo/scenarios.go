@@ -45,4 +45,8 @@ var scenarios = [...]scenario{
 		Scenario{"containers", "one pod of a dozen network namespaces runs out of ports, while containers come and go"},
 		"demo-node-07", source.Addr{}, nil, true, node,
 	},
+	{
+		Scenario{"snat", "containers use up the ports that source NAT gives them towards one destination"},
+		"demo-nat-01", source.Addr{}, nil, true, translating,
+	},
 }

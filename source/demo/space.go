@@ -22,6 +22,8 @@ type space struct {
 	// from and until are when it is there; always where they are 0.
 	from, until time.Duration
 	begin       func(*machine)
+	// nat says that the host translates its connections.
+	nat bool
 
 	kernel *kernel
 }
@@ -30,17 +32,25 @@ type space struct {
 func newNode(host string, spaces []space, o Options) *Host {
 	h := &Host{name: host, source: tablesName, step: o.Step}
 	for i, s := range spaces {
+		if s.nat && h.router == nil {
+			h.router = newRouter(natAddress, natLow, natPorts, rand.New(rand.NewPCG(o.Seed, 1<<32)))
+		}
 		k := newKernel(defaultSettings(), o.Start, rand.New(rand.NewPCG(o.Seed, uint64(i))))
 		k.now = -before
 		k.trace, k.tables = true, true
 		k.scope = source.Scope{Host: host, Netns: s.netns, Cookie: uint64(1 + i), Name: s.name, Kind: s.kind, PID: s.pid}
 		k.inode += uint32(i) << 24 // they are the host's
 		k.cookie += uint64(i) << 40
+		if s.nat {
+			k.router = h.router
+		}
 		s.kernel = k
 		s.begin(&machine{kernel: k, local: addr(s.local), pid: 20_000 + 1000*int32(i)})
-		k.run(o.Skip)
-		k.events = nil
 		h.spaces = append(h.spaces, s)
+	}
+	h.run(before + o.Skip)
+	for i := range h.spaces {
+		h.spaces[i].kernel.events = nil
 	}
 	return h
 }

@@ -89,6 +89,9 @@ func (k *kernel) sendSYN(s *socket) {
 func (k *kernel) establish(s *socket) {
 	k.set(s, source.Established)
 	k.keepAlive(s)
+	if k.translated(s) {
+		k.router.answered(s.Tuple())
+	}
 	if s.Remote.IsLoopback() || s.Remote == s.Local {
 		if l := k.listener(s.Remote, s.RemotePort); l != nil {
 			child := k.child(l, s.Remote, s.Local, s.LocalPort)
@@ -149,8 +152,9 @@ func (k *kernel) transmit(s *socket, timeout time.Duration, answered func()) {
 	s.Timer, s.timeout, s.deadline = source.TimerRetransmit, timeout, k.now+timeout
 	trip := k.path(s.Remote).trip
 	trip += time.Duration(k.random.Int64N(int64(trip)/4 + 1))
+	left := k.leaves(s)
 	k.later(s, min(trip, timeout), func() {
-		if !k.path(s.Remote).dropped {
+		if left && !k.path(s.Remote).dropped {
 			answered()
 			return
 		}
@@ -278,6 +282,7 @@ func (k *kernel) timeWait(s *socket) {
 		return
 	}
 	k.set(s, source.TimeWait)
+	k.untrack(s)
 	k.waiting++
 	s.Cgroup = 0
 	s.Timer, s.deadline = source.TimerTimeWait, k.now+k.settings.TimeWait

@@ -70,6 +70,7 @@ func Gather(ctx context.Context, o Options) source.Evidence {
 	if runtime.GOOS != "linux" && o.Root == "/" {
 		e.Firewall.Status = unknownHere("the firewall's rules")
 		e.Conntrack.Status = unknownHere("the table of connection tracking")
+		e.OtherNAT.Status = unknownHere("what translates")
 		e.Log.Status = unknownHere("the system log")
 		e.Sysctls.Status = unknownHere("the kernel's defaults and the files that change them")
 		e.Resources.Status = unknownHere("the limits of processes")
@@ -81,6 +82,7 @@ func Gather(ctx context.Context, o Options) source.Evidence {
 		ask(ctx, &e.Firewall, &e.Firewall.Status, func(ctx context.Context) source.Firewall { return firewall.Read(ctx, h.Host, o.Range) })
 	})
 	parts.Go(func() { ask(ctx, &e.Conntrack, &e.Conntrack.Status, h.conntrack) })
+	parts.Go(func() { ask(ctx, &e.OtherNAT, &e.OtherNAT.Status, h.otherNAT) })
 	parts.Go(func() { ask(ctx, &e.Log, &e.Log.Status, h.log) })
 	parts.Go(func() { ask(ctx, &e.Sysctls, &e.Sysctls.Status, h.sysctls) })
 	parts.Go(func() { ask(ctx, &e.Resources, &e.Resources.Status, h.resources) })

@@ -39,6 +39,8 @@ type LineWorst struct {
 	TimeWait    int     `json:"time_wait"`
 	Plateau     int     `json:"plateau"`
 	Closes      float64 `json:"closes_per_second"`
+	// SNAT says that it is the ports of a translated address, Source.
+	SNAT bool `json:"snat,omitempty"`
 }
 
 // LineHolder is who has most of it.

@@ -61,6 +61,8 @@ func Of(st *model.State, f *model.Finding) Advice {
 		model.NATLoss:         t.natLoss,
 		model.TrackingFull:    t.trackingFull,
 		model.TrackingRace:    t.trackingRace,
+		model.WayFull:         t.wayFull,
+		model.WayLimit:        t.wayLimit,
 	}[f.Problem]
 	if tell == nil {
 		return Advice{Title: f.Problem.String()}

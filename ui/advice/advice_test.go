@@ -216,7 +216,7 @@ var everyCase = sync.OnceValue(func() []adviceCase {
 		{"reuse off for want of timestamps", with(busy(), settings(func(s *source.Settings) { s.ReuseTimeWait, s.Timestamps = 1, 0 })), model.Finding{
 			Problem: model.ReuseOff, Level: model.LevelWarning, Tuple: database, Process: none, Count: 9804, Of: 28232,
 		}},
-	}, natCases()...)
+	}, append(natCases(), wayCases()...)...)
 })
 
 func TestOf(t *testing.T) {

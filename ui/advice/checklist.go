@@ -62,6 +62,7 @@ var topics = map[model.Topic]struct {
 	model.TopicLog:         {"the system log", (*examiner).log},
 	model.TopicChanges:     {"settings that differ from the defaults", (*examiner).changes},
 	model.TopicEnds:        {"what ends first", (*examiner).ends},
+	model.TopicTranslated:  {"translated ports (SNAT)", (*examiner).translated},
 }
 
 // findings adds what was found on the topic, and what helps most.

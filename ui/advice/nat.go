@@ -68,7 +68,7 @@ func (t *teller) natUsed() string {
 // natRemedies are what helps where translated ports are short.
 func (t *teller) natRemedies() []Remedy {
 	p := t.NATPool
-	list := []Remedy{t.cure().remedy("fewer ports to " + t.destination() + " at a time: each connection holds one until it is closed, and some time longer")}
+	list := []Remedy{t.fewerAtATime()}
 	if p.Ports > 0 && p.Ports < source.UnboundNATPorts {
 		list = append(list, Remedy{
 			What:   "have the rule give all ports from 1024 on",
@@ -77,12 +77,7 @@ func (t *teller) natRemedies() []Remedy {
 			Risk:   "the ports that the range kept for others are given out too; ip_local_reserved_ports does not bind SNAT",
 		})
 	}
-	list = append(list, Remedy{
-		What:   "reach the service at more addresses or ports",
-		Config: "further addresses behind its name, or a second port",
-		Effect: "each address and port of the destination has ports of its own",
-		Risk:   "clients must spread over them",
-	}, Remedy{
+	list = append(list, moreDestinations(), Remedy{
 		What:   "translate different clients to different addresses",
 		Config: "nft: snat to jhash ip saddr mod 2 map { 0 : ADDRESS, 1 : ADDRESS }",
 		Effect: "more addresses help many clients; connections of one client to one destination stay with one address, and --random-fully adds no ports",
@@ -97,6 +92,16 @@ func (t *teller) natRemedies() []Remedy {
 		})
 	}
 	return list
+}
+
+// moreDestinations is the remedy that every NAT knows.
+func moreDestinations() Remedy {
+	return Remedy{
+		What:   "reach the service at more addresses or ports",
+		Config: "further addresses behind its name, or a second port",
+		Effect: "each address and port of the destination has ports of its own",
+		Risk:   "clients must spread over them",
+	}
 }
 
 // trackingFull is about the table of connection tracking.

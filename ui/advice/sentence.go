@@ -162,6 +162,8 @@ func (t *teller) told() string {
 		return t.oneOf("{who} "+can+" reach {to}: ", "connect() to {to} "+fails+": ") + "no source address, not the ports"
 	case model.NATFull, model.NATLoss:
 		return t.natTold()
+	case model.WayFull, model.WayLimit:
+		return t.wayTold()
 	case model.StolenPort:
 		return t.oneOf("{who} holds", "a connection holds") + fmt.Sprintf(" port %d, which a server wants: its start %s", t.Ports[0], t.tense("fails", "would fail"))
 	}

@@ -51,7 +51,8 @@ dashboard does; --on pool takes the share of the range, TCP or UDP; --on plateau
 takes what the use of a destination will level off at if connections go on
 closing as now, as the figure plateau; --on any takes whatever is worst. Of
 several network namespaces, it is the worst one that is judged, and named; how
-many may not be looked at is said, and is no alarm.
+many may not be looked at is said, and is no alarm. With --nat, any is judged if
+--on says nothing else, and the figure nat is the share of the NAT's ports.
 
 With --from, it judges the last moment of a recording, or the one of --at.`,
 		Example: `  ephtop check
@@ -71,6 +72,9 @@ With --from, it judges the last moment of a recording, or the one of --at.`,
 			states, unseen := []*model.State{st}, []source.Brief(nil)
 			if a.flags.netns == session.AllNamespaces {
 				states, unseen = all.States, all.Quiet
+			}
+			if a.flags.natPorts > 0 && !cmd.Flags().Changed("on") {
+				on = report.OnAny
 			}
 			level, err := report.Check(a.Stdout, states, unseen, on)
 			if err != nil {

@@ -155,6 +155,8 @@ func TestSnapshotOpensWhatTheFlagsSay(t *testing.T) {
 	}{
 		{"nothing said", []string{"snapshot"}, "auto", "all", nil, 60},
 		{"after the command", []string{"snapshot", "--source", "portable", "--range", "9-10", "--warn", "40"}, "portable", "all", &source.PortRange{Low: 9, High: 10}, 40},
+		{"a small NAT, of which every namespace may hold much", []string{"snapshot", "--nat", "7058"}, "auto", "all", nil, 1},
+		{"a large one", []string{"snapshot", "--nat", "1000000", "--warn", "5"}, "auto", "all", nil, 5},
 		{"before the command", []string{"--source=sockdiag", "--netns", "/proc/7/ns/net", "snapshot"}, "sockdiag", "/proc/7/ns/net", nil, 60},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -59,6 +59,7 @@ func completeFlags(root *cobra.Command) {
 	offer(root, "theme", cobra.FixedCompletions(theme.Names(), none))
 	offer(root, "filter", completeFilter)
 	offer(root, "interval", cobra.FixedCompletions([]string{"500ms", "1s", "2s", "5s", "10s"}, none))
+	offer(root, "nat", cobra.FixedCompletions(natBudgets, none))
 	for _, name := range []string{"range", "warn", "critical"} {
 		offer(root, name, cobra.NoFileCompletions)
 	}

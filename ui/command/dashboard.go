@@ -50,7 +50,7 @@ func (a *app) showOn(ctx context.Context, instead string, open func(*slog.Logger
 // flagged adds what the flags say.
 func (a *app) flagged(c *dashboard.Config, colors theme.Theme, log *slog.Logger) {
 	c.Interval = a.flags.interval
-	c.Thresholds = a.flags.thresholds
+	c.Thresholds, c.NATPorts = a.flags.thresholds, a.flags.natPorts
 	c.Filter = a.flags.filterText
 	c.Theme, c.ASCII = colors, a.flags.ascii
 	c.Program = program()

@@ -81,7 +81,7 @@ func TestATerminalThatCanDrawNothing(t *testing.T) {
 
 func TestDashboardIsToldTheFlags(t *testing.T) {
 	t.Parallel()
-	args := strings.Fields("--interval 250ms --warn 50 --critical 70 --filter state:tw --ascii --theme nord")
+	args := strings.Fields("--interval 250ms --warn 50 --critical 70 --filter state:tw --ascii --theme nord --nat 64")
 	status, stderr, shown := onTerminal(t, map[string]string{"TERM": "xterm-256color"}, args...)
 	if status != 0 || len(shown) != 1 {
 		t.Fatalf("status %d, shown %d times, stderr %q", status, len(shown), stderr)
@@ -89,14 +89,15 @@ func TestDashboardIsToldTheFlags(t *testing.T) {
 	type told struct {
 		Interval   time.Duration
 		Thresholds model.Thresholds
+		NATPorts   int
 		Filter     string
 		ASCII      bool
 		Theme      string
 		Color      bool
 	}
 	c := shown[0]
-	got := told{c.Interval, c.Thresholds, c.Filter, c.ASCII, c.Theme.Name, c.Theme.Inks != nil}
-	want := told{250 * time.Millisecond, model.Thresholds{Warning: 50, Critical: 70}, "state:tw", true, "nord", true}
+	got := told{c.Interval, c.Thresholds, c.NATPorts, c.Filter, c.ASCII, c.Theme.Name, c.Theme.Inks != nil}
+	want := told{250 * time.Millisecond, model.Thresholds{Warning: 50, Critical: 70}, 64, "state:tw", true, "nord", true}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the dashboard's config (-want +got):\n%s", diff)
 	}

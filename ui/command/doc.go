@@ -55,6 +55,8 @@
 //	--range LOW-HIGH     instead of the system's range
 //	--warn PERCENT       60
 //	--critical PERCENT   80
+//	--nat PORTS          how many ports a NAT on the way has for each destination; 1 to 10000000. What this host holds
+//	                     of them has a gauge, findings, a level. check then judges any, if --on says nothing else
 //	--color WHEN         auto, always or never; NO_COLOR is honoured by auto
 //	--theme THEME        default, light, colorblind, nord or mono
 //	--ascii              nothing but ASCII on the screen
@@ -196,6 +198,9 @@
 //	             unplaced and lost; but for connects, by has kind, proto, address
 //	             and local_port too
 //	degraded     ["…"], what could not be seen
+//	nat_on_the_way
+//	             [{destination, port, proto, used, ports, percent, live, opening, unanswered, time_wait,
+//	             closed, level, process: {pid, name}, namespace}], with --nat; fullest first
 //	namespace    {id, name, kind}, what all but the next is about
 //	namespaces   [{id, name, kind, pid, level, percent, bound_percent, exact, age_ms, sockets,
 //	             worst: {destination, port}}], worst first
@@ -216,7 +221,8 @@
 //	worst        {proto, source, destination, port, used, usable, percent, time_wait, plateau,
 //	             closes_per_second}, what fails first. source, destination and port are left out
 //	             where it is the whole range (UDP), the last two where it is bind() on source.
-//	             plateau is where used settles, or what it would take
+//	             plateau is where used settles, or what it would take. snat: true where it is
+//	             the ports that source is translated to, of which time_wait give way
 //	holder       {pid, name, owner}, who has most of it, or null; owner as of a connection
 //	outlook      as above, of worst; of UDP full where no port is left, else unknown
 //	failures     {observed, connects, seconds}, the connects of TCP that failed in the last
@@ -262,9 +268,11 @@
 //	bind_pool_used_ports             proto, address, netns*
 //	netns_worst_used_ratio, netns_level
 //	                                 netns, kind; where there are several
+//	nat_on_the_way_used_ports, nat_on_the_way_ports
+//	                                 destination, port, proto; with --nat, of all namespaces
 //	findings                         problem; those of level warning or worse
 //
-// tuple_, process_ and netns_ have --top series of a name at most, bind_pool_ five:
+// tuple_, process_ and netns_ have --top series of a name at most, bind_pool_ and nat_ five:
 // of what holds --min-share percent of the ports. Who has series has them for ten
 // minutes after, at 0 where it is gone, and gives them up to one that holds more when
 // it has had them for ten minutes. snapshot -o prometheus has no counters.

@@ -39,6 +39,7 @@ type flags struct {
 	filterText string
 	portRange  *source.PortRange
 	thresholds model.Thresholds
+	natPorts   int
 	color      string
 	ascii      bool
 	theme      string
@@ -105,6 +106,7 @@ func (f *flags) add(set *pflag.FlagSet) {
 		"range", "take this range of ephemeral ports instead of the system's")
 	set.Var(percent(&f.thresholds.Warning), "warn", "warn from this share of used ports")
 	set.Var(percent(&f.thresholds.Critical), "critical", "critical from this share of used ports")
+	set.Var(f.nat(), "nat", "ports that a NAT on the way has for each destination: a gauge of them (AWS NAT gateway: 55000)")
 	color := choice("COLOUR MODE", f.color, colorModes, func(s string) { f.color = s })
 	color.kind = "WHEN" // it reads as a sentence: --color WHEN
 	set.Var(color, "color", "colours: "+list(colorModes))
@@ -154,6 +156,38 @@ func percent(p *float64) *value {
 		*p = n
 		return nil
 	}}
+}
+
+// maxNATPorts is as many as a NAT with a hundred and more addresses has.
+const maxNATPorts = 10_000_000
+
+// natBudgets are what well-known ones have.
+var natBudgets = []string{
+	"55000\tAWS NAT gateway, for each of its addresses", "64512\tAzure NAT gateway, for each public IP", "64\tGoogle Cloud NAT, min-ports-per-vm",
+}
+
+// nat is the flag of the ports of a NAT on the way.
+func (f *flags) nat() *value {
+	const accepts = "a whole number from 1 to 10000000, as in 55000 for AWS NAT gateway"
+	return &value{kind: "PORTS", accepts: accepts, parse: func(s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 || n > maxNATPorts {
+			return fmt.Errorf("bad number %q: use %s", s, accepts)
+		}
+		f.natPorts = n
+		return nil
+	}}
+}
+
+// worthLooking is the share of ports in use, in percent, from which on a namespace is
+// in part worth a warning. What a NAT on the way has is shared by all of them, and
+// may be far less than a range.
+func (f *flags) worthLooking() float64 {
+	if f.natPorts == 0 {
+		return f.thresholds.Warning
+	}
+	const usual, part = 28_232, 25 // ports of a range, and of a budget what a namespace may hold unseen
+	return min(f.thresholds.Warning, 100*float64(f.natPorts)/usual/part)
 }
 
 func (f *flags) parseLog(s string) error {

@@ -246,6 +246,7 @@ func noEvidence(p *past, at time.Time) source.Evidence {
 	status := source.Status{Outcome: source.OutcomeNotThere, Reason: reason}
 	return source.Evidence{
 		Time: at, Firewall: source.Firewall{Status: status}, Conntrack: source.Conntrack{Status: status},
-		Log: source.SystemLog{Status: status}, Sysctls: source.Sysctls{Status: status},
+		OtherNAT: source.OtherNAT{Status: status},
+		Log:      source.SystemLog{Status: status}, Sysctls: source.Sysctls{Status: status},
 	}
 }

@@ -267,7 +267,7 @@ func (a *app) pollFor(ctx context.Context, log *slog.Logger, c *metrics.Collecto
 	if err != nil {
 		return err
 	}
-	s := session.New(src, session.Options{Thresholds: a.flags.thresholds, Timeout: pollTimeout, Log: log})
+	s := session.New(src, session.Options{Thresholds: a.flags.thresholds, NATPorts: a.flags.natPorts, Timeout: pollTimeout, Log: log})
 	defer closing(s, &err)
 	share := serveShare
 	if o.asked {
@@ -315,6 +315,9 @@ func (a *app) writeMetrics(w io.Writer, st *model.State, o report.Options) error
 		all = &model.Overview{Moment: st.Moment, Level: st.Level, States: []*model.State{st}, Findings: st.Findings}
 		if st.NAT != nil {
 			all.NATs = []model.NATState{*st.NAT}
+		}
+		if st.Way != nil {
+			all.Ways = []model.WayPool{*st.Way}
 		}
 	}
 	page := metrics.DefaultOptions

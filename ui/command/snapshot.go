@@ -134,7 +134,7 @@ func (a *app) session(open func(*slog.Logger) (source.Source, error), o session.
 	if err != nil {
 		return nil, err
 	}
-	o.Thresholds, o.Log = a.flags.thresholds, log
+	o.Thresholds, o.NATPorts, o.Log = a.flags.thresholds, a.flags.natPorts, log
 	return session.New(src, o), nil
 }
 
@@ -161,7 +161,7 @@ func (a *app) openUntraced(log *slog.Logger) (source.Source, error) {
 
 func (a *app) openLive(o live.Options) (source.Source, error) {
 	o.Kind, o.Range, o.Netns, o.Focus = a.flags.source, a.flags.portRange, a.flags.netns, &a.focus
-	o.Warn = a.flags.thresholds.Warning
+	o.Warn = a.flags.worthLooking()
 	src, err := a.Open(o)
 	if errors.Is(err, live.ErrUntraced) {
 		return nil, usagef("--trace on: %w", err)

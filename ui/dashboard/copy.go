@@ -14,6 +14,9 @@ func (m *Model) copyTuple() tea.Cmd {
 	if text := m.findingText(); m.view.Overlay == paint.OverlayFindings && text != "" {
 		return m.copyText(text)
 	}
+	if m.view.Overlay == paint.OverlayPool && m.view.Pool.Pool != nil {
+		return m.copyText(m.view.Pool.Name())
+	}
 	t := m.view.Detail.Tuple
 	if m.view.Overlay != paint.OverlayDetails {
 		text, ok := m.selectedText()
@@ -37,6 +40,10 @@ func (m *Model) selectedText() (string, bool) {
 	case paint.PaneDestinations:
 		t := &v.State.TCP.Pressure.Tuples[v.Destinations[line]]
 		return t.Source.String() + " → " + t.To(), true
+	case paint.PaneNamespaces:
+		if n := &v.Namespaces[line]; n.Pool != nil {
+			return n.Name(), true
+		}
 	case paint.PaneConnections:
 		s := &v.State.Snapshot.Sockets[v.Socket(v.Rows[line])]
 		f := v.Fold(v.Rows[line])

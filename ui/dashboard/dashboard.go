@@ -67,6 +67,8 @@ type Config struct {
 	Timeout time.Duration
 	// Thresholds are model.DefaultThresholds if zero.
 	Thresholds model.Thresholds
+	// NATPorts is as in model.Options.
+	NATPorts int
 	// Filter is the filter to begin with, as a user types it.
 	Filter string
 	// Namespace is the one to begin with, as [session.Look.Namespace] knows it;
@@ -213,7 +215,7 @@ func New(cfg Config) (*Model, error) {
 // its own.
 func (m *Model) adopt(cfg *Config) {
 	m.view.Speed = boundedSpeed(cfg.Speed)
-	src, o := cfg.Source, session.Options{Thresholds: cfg.Thresholds, Timeout: cfg.Timeout, Log: cfg.Log}
+	src, o := cfg.Source, session.Options{Thresholds: cfg.Thresholds, NATPorts: cfg.NATPorts, Timeout: cfg.Timeout, Log: cfg.Log}
 	switch p, line := cfg.Replay, &m.view.Timeline; {
 	case p == nil:
 		if cfg.Stepper == nil {
@@ -229,7 +231,7 @@ func (m *Model) adopt(cfg *Config) {
 		line.On = true
 		line.First, line.Last = p.Span()
 		line.Position = line.First
-		m.replay = newReplay(p, m.view.Speed, model.Options{Thresholds: cfg.Thresholds})
+		m.replay = newReplay(p, m.view.Speed, model.Options{Thresholds: cfg.Thresholds, NATPorts: cfg.NATPorts})
 	}
 	o.Keep = m.replay == nil
 	m.session = session.New(src, o)

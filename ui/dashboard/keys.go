@@ -256,7 +256,7 @@ func (k KeyMap) footer(v *paint.View) []paint.Hint {
 		return hints(k.Up, k.Down, k.PageDown, described(k.Back, "close"))
 	case v.Overlay == paint.OverlayFindings:
 		return hints(described(k.Open, "unfold, fold"), described(k.Copy, "copy the command"), k.Report, k.Up, k.Down, described(k.Back, "close"))
-	case v.Overlay == paint.OverlayDetails:
+	case v.Overlay == paint.OverlayDetails, v.Overlay == paint.OverlayPool:
 		return hints(k.Up, k.Down, k.Copy, k.Names, described(k.Back, "close"))
 	}
 	open, pause := k.Open, k.Pause

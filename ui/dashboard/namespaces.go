@@ -16,18 +16,28 @@ import (
 )
 
 // listNamespaces makes the list of the namespaces that pass the filter: those
-// whose name holds its text, and those with a socket that passes.
+// whose name holds its text, and those with a socket that passes; and of the pools
+// of ports that they translate to.
 func (r *reading) listNamespaces(c *choice) {
 	o := &r.look.Overview
 	r.namespaces = r.namespaces[:0]
 	all := c.face != paint.FaceNamespaces || len(c.filter.Terms()) == 0 // to look at all sockets is dear
 	add := func(n paint.NamespaceLine) {
-		if all || nameHas(&n.Scope, c.filter.String()) || n.State != nil && anyMatches(&c.filter, n.State) {
+		if all || nameHas(&n.Scope, c.filter.String()) || n.State != nil && anyMatches(&c.filter, n.State) ||
+			n.Pool != nil && poolMatches(&c.filter, o, &n) {
 			r.namespaces = append(r.namespaces, n)
 		}
 	}
 	for _, st := range o.States {
 		add(paint.NamespaceLine{Scope: st.Snapshot.Scope, State: st})
+	}
+	if pools := paint.NATLines(o); len(pools) > 0 {
+		for i := range pools {
+			add(pools[i])
+		}
+		slices.SortStableFunc(r.namespaces, func(a, b paint.NamespaceLine) int {
+			return cmp.Or(cmp.Compare(b.Level(), a.Level()), cmp.Compare(b.Percent(), a.Percent()))
+		})
 	}
 	looked := len(r.namespaces)
 	for i := range o.Quiet {
@@ -61,14 +71,14 @@ func sortNamespaces(lines []paint.NamespaceLine, o list.Order) {
 // most so much is below what is known.
 func compareNamespaces(a, b *paint.NamespaceLine, c list.Column) int {
 	seen := func(n *paint.NamespaceLine) int {
-		if n.State == nil {
+		if n.State == nil && n.Pool == nil {
 			return 0
 		}
 		return 1
 	}
 	switch c {
 	case list.ColumnKind:
-		return cmp.Compare(a.Scope.Kind.String(), b.Scope.Kind.String())
+		return cmp.Compare(kindOf(a), kindOf(b))
 	case list.ColumnUsed:
 		return cmp.Or(cmp.Compare(seen(a), seen(b)), cmp.Compare(a.Percent(), b.Percent()))
 	case list.ColumnLevel:
@@ -76,7 +86,22 @@ func compareNamespaces(a, b *paint.NamespaceLine, c list.Column) int {
 	case list.ColumnSockets:
 		return cmp.Or(cmp.Compare(seen(a), seen(b)), cmp.Compare(a.Sockets(), b.Sockets()))
 	}
-	return cmp.Compare(advice.Namespace(&a.Scope), advice.Namespace(&b.Scope))
+	return cmp.Compare(lineName(a), lineName(b))
+}
+
+// kindOf is the kind of a line, and lineName what it is called.
+func kindOf(n *paint.NamespaceLine) string {
+	if n.Pool != nil {
+		return "snat"
+	}
+	return n.Scope.Kind.String()
+}
+
+func lineName(n *paint.NamespaceLine) string {
+	if n.Pool != nil {
+		return n.Name()
+	}
+	return advice.Namespace(&n.Scope)
 }
 
 func nameHas(s *source.Scope, words string) bool {
@@ -92,6 +117,32 @@ func anyMatches(f *filter.Filter, st *model.State) bool {
 	return false
 }
 
+// poolMatches reports whether a connection of a pool passes the filter: as it leaves,
+// or as one of those who hold its ports has it.
+func poolMatches(f *filter.Filter, o *model.Overview, n *paint.NamespaceLine) bool {
+	if strings.Contains(strings.ToLower(n.Name()), strings.ToLower(f.String())) {
+		return true
+	}
+	passes := func(scope source.Scope, local source.Addr, process int32, tier model.Tier) bool {
+		socket := source.Socket{Proto: n.Pool.Proto, State: source.Established, Local: local, Remote: n.Pool.Remote, RemotePort: n.Pool.RemotePort, Process: process}
+		st := model.State{
+			Moment: o.Moment, Snapshot: &source.Snapshot{Scope: scope, Sockets: []source.Socket{socket}}, Processes: o.Processes,
+			Cgroups: o.Cgroups, Rows: []model.Row{{Process: process, Tier: tier}},
+		}
+		return f.Match(&st, 0)
+	}
+	if passes(n.Scope, n.Pool.Address, source.NoProcess, model.OwnerUnknown) {
+		return true
+	}
+	return slices.ContainsFunc(n.Pool.Holders, func(h model.NATHolder) bool {
+		scope := n.Scope
+		if h.State >= 0 {
+			scope = o.States[h.State].Snapshot.Scope
+		}
+		return passes(scope, h.Client, h.Process, h.Tier) || passes(scope, n.Pool.Address, h.Process, h.Tier)
+	})
+}
+
 // stepBack is what esc undoes: a face that was left through a line of its, with
 // the filter before and that which the line set, and all cursors.
 type stepBack struct {
@@ -105,7 +156,7 @@ type stepBack struct {
 // showFace turns to a list, and gives it the focus.
 func (m *Model) showFace(f paint.Face) {
 	if f == paint.FaceNamespaces {
-		if !m.several() {
+		if !m.third() {
 			m.view.Notice = "there is only one network namespace"
 			return
 		}
@@ -127,6 +178,17 @@ func (m *Model) turnFace(f paint.Face) {
 // several reports whether there is more than one namespace.
 func (m *Model) several() bool {
 	return m.shown != nil && len(m.shown.look.Overview.States)+len(m.shown.look.Overview.Quiet) > 1
+}
+
+// third reports whether the third face has something to choose from.
+func (m *Model) third() bool {
+	return m.several() || m.shown != nil && paint.HasNATLines(&m.shown.look.Overview)
+}
+
+// openPool opens the details of the pool under the cursor.
+func (m *Model) openPool(n *paint.NamespaceLine) {
+	m.view.Pool, m.marks.detail = *n, n.Key()
+	m.toggleOverlay(paint.OverlayPool)
 }
 
 // openNamespace shows all of the namespace under the cursor.
@@ -243,8 +305,8 @@ func (m *Model) beginWith() {
 // offerNamespaces has help and footer name the key of the namespaces where there
 // are some to choose from.
 func (m *Model) offerNamespaces() {
-	if several := m.several(); several != m.keys.Several {
-		m.keys.Several = several
+	if third := m.third(); third != m.keys.Several {
+		m.keys.Several = third
 		m.view.Help = m.keys.groups()
 	}
 }

@@ -22,6 +22,8 @@ type marks struct {
 	row      list.Mark
 	tuple    model.TupleKey
 	scope    source.Scope
+	pool     source.Tuple // of scope, zero for the namespace itself
+	detail   source.Tuple // of the pool whose details are open
 }
 
 // refresh brings the view up to date with the reading shown, the choice and the
@@ -52,6 +54,8 @@ func (m *Model) fillOverlay() {
 	switch {
 	case m.view.Overlay == paint.OverlayDetails:
 		m.findDetail()
+	case m.view.Overlay == paint.OverlayPool && m.shown != nil:
+		m.findPool()
 	case m.view.Overlay == paint.OverlayFindings && m.shown != nil:
 		m.fillFindings()
 	}
@@ -102,7 +106,9 @@ func (m *Model) find(p paint.Pane) int {
 	case paint.PaneDestinations:
 		return slices.IndexFunc(v.Destinations, func(i int32) bool { return v.State.TCP.Pressure.Tuples[i].TupleKey == m.marks.tuple })
 	case paint.PaneNamespaces:
-		return slices.IndexFunc(v.Namespaces, func(n paint.NamespaceLine) bool { return n.Scope.Same(&m.marks.scope) })
+		return slices.IndexFunc(v.Namespaces, func(n paint.NamespaceLine) bool {
+			return n.Scope.Same(&m.marks.scope) && n.Key() == m.marks.pool
+		})
 	}
 	return -1
 }
@@ -134,6 +140,23 @@ func (m *Model) findDetail() {
 	}
 }
 
+// findPool looks the pool up whose details are open, also where it holds too little to
+// be listed.
+func (m *Model) findPool() {
+	n, nats := &m.view.Pool, m.shown.look.Overview.NATs
+	scope, key := n.Scope, m.marks.detail
+	n.Pool = nil
+	for i := range nats {
+		for j := range nats[i].Pools {
+			at := paint.NamespaceLine{Scope: nats[i].Scope, NAT: &nats[i], Pool: &nats[i].Pools[j]}
+			if at.Scope.Same(&scope) && at.Key() == key {
+				*n = at
+				return
+			}
+		}
+	}
+}
+
 // clamp keeps a cursor on a line, and that line in sight.
 func (m *Model) clamp(p paint.Pane) {
 	c, n := &m.view.Cursors[p], m.view.Lines(p)
@@ -158,7 +181,7 @@ func (m *Model) mark(p paint.Pane) {
 	case paint.PaneDestinations:
 		m.marks.tuple = v.State.TCP.Pressure.Tuples[v.Destinations[i]].TupleKey
 	case paint.PaneNamespaces:
-		m.marks.scope = v.Namespaces[i].Scope
+		m.marks.scope, m.marks.pool = v.Namespaces[i].Scope, v.Namespaces[i].Key()
 	case paint.PaneConnections:
 		m.marks.row = v.List.Mark(v.State, v.Rows[i])
 	}

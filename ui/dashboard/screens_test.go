@@ -39,6 +39,12 @@ func TestScreens(t *testing.T) {
 		{name: "leak", scenario: "leak", at: 60 * time.Second},
 		{name: "blocked", scenario: "blocked", at: 60 * time.Second},
 		{name: "namespaces", scenario: "containers", at: 50 * time.Second, keys: []string{"3"}},
+		{name: "snat", scenario: "snat", at: 46 * time.Second},
+		{name: "snat exhausted", scenario: "snat", at: 60 * time.Second, keys: []string{"3"}},
+		{name: "snat pool", scenario: "snat", at: 46 * time.Second, keys: []string{"3", "down", "enter"}},
+		{name: "snat dark", scenario: "snat", at: 90 * time.Second, keys: []string{"3"}, theme: "default"},
+		{name: "snat light", scenario: "snat", at: 46 * time.Second, keys: []string{"3"}, theme: "light"},
+		{name: "snat ascii", scenario: "snat", at: 46 * time.Second, keys: []string{"3"}, ascii: true},
 		{name: "destinations", scenario: "busy", at: 60 * time.Second, keys: []string{"2"}},
 		{name: "paused", scenario: "no-pool", at: 46 * time.Second, keys: []string{"space"}, after: 12 * time.Second},
 		{name: "looking back", scenario: "no-pool", at: 46 * time.Second, keys: []string{"space", "left", "left", "left"}, after: 2 * time.Second},
@@ -54,7 +60,7 @@ func TestScreens(t *testing.T) {
 		seen[screen.scenario] = true
 		t.Run(screen.name, func(t *testing.T) {
 			t.Parallel()
-			if race.Enabled && (again || screen.scenario == "containers" || screen.scenario == "busy") {
+			if race.Enabled && (again || screen.scenario == "containers" || screen.scenario == "busy" || screen.scenario == "snat") {
 				t.Skip("the race detector would find nothing more on other screens of a host, nor on larger hosts")
 			}
 			cfg := Config{ASCII: screen.ascii}

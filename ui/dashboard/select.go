@@ -111,7 +111,11 @@ func (m *Model) open() {
 	case paint.PaneDestinations:
 		m.openDestination(&v.State.TCP.Pressure.Tuples[v.Destinations[line]])
 	case paint.PaneNamespaces:
-		m.openNamespace(&v.Namespaces[line])
+		if n := &v.Namespaces[line]; n.Pool != nil {
+			m.openPool(n)
+		} else {
+			m.openNamespace(n)
+		}
 	case paint.PaneStates:
 		m.toggleTerms([]string{filter.Quote("state", v.States[line].State.String())})
 	case paint.PaneConsumers:

@@ -129,8 +129,8 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		return cmd
 	}
 	switch {
-	case m.view.Overlay == paint.OverlayDetails && key.Matches(msg, m.keys.Open):
-		m.toggleOverlay(paint.OverlayDetails)
+	case (m.view.Overlay == paint.OverlayDetails || m.view.Overlay == paint.OverlayPool) && key.Matches(msg, m.keys.Open):
+		m.toggleOverlay(m.view.Overlay)
 	case m.view.Overlay == paint.OverlayNone:
 		m.choose(msg)
 	}

@@ -20,6 +20,7 @@ type lists struct {
 	pools          keeper[poolKey, model.BindPool]
 	namespaces     keeper[namespaceKey, namespace]
 	nats           keeper[natKey, source.NATPool]
+	ways           keeper[natKey, model.WayPool]
 	noDestinations bool
 	// several says that more than one namespace has been looked at: series that
 	// have a label for it keep that.
@@ -53,6 +54,7 @@ type namespaceKey struct{ name, kind string }
 type namespace struct {
 	used  float64
 	level model.Level
+	nat   float64 // of its fullest pool of translated ports
 }
 
 // portShare is some ports of all.
@@ -64,8 +66,9 @@ func newLists(o Options) lists {
 		tuples:         keeper[tupleKey, model.TupleUse]{places: o.Top, worth: worth, share: ownShare},
 		processes:      keeper[string, portShare]{places: o.Top, worth: worth, share: func(s *portShare) float64 { return ratio(s.ports, s.of) }},
 		pools:          keeper[poolKey, model.BindPool]{places: min(o.Top, mostPools), worth: worth, share: func(b *model.BindPool) float64 { return ratio(b.Used, b.Used+b.Free) }},
-		namespaces:     keeper[namespaceKey, namespace]{places: o.Top, worth: worth, share: func(n *namespace) float64 { return n.used }},
+		namespaces:     keeper[namespaceKey, namespace]{places: o.Top, worth: worth, share: func(n *namespace) float64 { return max(n.used, n.nat) }},
 		nats:           keeper[natKey, source.NATPool]{places: min(o.Top, mostPools), worth: worth, share: (*source.NATPool).Share},
+		ways:           keeper[natKey, model.WayPool]{places: min(o.Top, mostPools), worth: worth, share: (*model.WayPool).Share},
 		noDestinations: o.NoDestinations,
 	}
 }
@@ -137,6 +140,14 @@ func (l *lists) render(p *pen, now time.Duration, o *model.Overview, about *mode
 		p.gauge("snat_used_ports", "Ports that source NAT has given out from an address, towards a destination.", float64(e.value.Used), labels...)
 		p.gauge("snat_ports", "Ports that it has there.", float64(e.value.Capacity()), labels...)
 	}
+	for _, e := range l.ways.choose(now, l.allWays(o)) {
+		labels := []string{"port", strconv.Itoa(int(e.key.port)), "proto", e.key.proto.String()}
+		if !l.noDestinations {
+			labels = append(labels, "destination", e.key.remote.String())
+		}
+		p.gauge("nat_on_the_way_used_ports", "Ports that this host holds of a NAT on the way, or may hold, towards a destination.", float64(e.value.Used()), labels...)
+		p.gauge("nat_on_the_way_ports", "Ports that it has there, as --nat says.", float64(e.value.Ports), labels...)
+	}
 	if !l.several {
 		return
 	}
@@ -189,6 +200,21 @@ func (l *lists) allNATs(o *model.Overview) iter.Seq2[natKey, source.NATPool] {
 	}
 }
 
+// allWays gives what a NAT on the way has, as allNATs does. It has no namespace.
+func (l *lists) allWays(o *model.Overview) iter.Seq2[natKey, model.WayPool] {
+	return func(yield func(natKey, model.WayPool) bool) {
+		for _, w := range o.Ways {
+			key := natKey{remote: w.Remote, port: w.RemotePort, proto: w.Proto}
+			if l.noDestinations {
+				key.remote = source.Addr{}
+			}
+			if !yield(key, w) {
+				return
+			}
+		}
+	}
+}
+
 // allProcesses puts processes of one name together. Their share is of the ports of
 // the namespace that the page is about.
 func allProcesses(o *model.Overview, about *model.State) iter.Seq2[string, portShare] {
@@ -236,7 +262,11 @@ func allNamespaces(o *model.Overview) iter.Seq2[namespaceKey, namespace] {
 			worse, _ := st.Worse()
 			head := worse.Headline()
 			key := namespaceKey{label(advice.Namespace(&st.Snapshot.Scope)), st.Snapshot.Scope.Kind.String()}
-			if !yield(key, namespace{head.Percent() / 100, st.Level}) {
+			n := namespace{used: head.Percent() / 100, level: st.Level}
+			if st.NAT != nil && len(st.NAT.Pools) > 0 {
+				n.nat = st.NAT.Pools[0].Share()
+			}
+			if !yield(key, n) {
 				return
 			}
 		}

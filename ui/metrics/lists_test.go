@@ -253,7 +253,7 @@ func TestTranslatedPorts(t *testing.T) {
 		host := newSmall(c.options)
 		host.next(time.Second)
 		host.add(source.Scope{}, nil)
-		n := source.NAT{Netns: 7, Entries: 100_000, Max: 262_144}
+		n := source.NAT{Entries: 100_000, Max: 262_144}
 		for to := byte(9); to > 0; to-- { // the fullest first, as a source gives them
 			n.Pools = append(n.Pools, source.NATPool{
 				Address: source.Addr4([4]byte{203, 0, 113, 7}), Remote: source.Addr4([4]byte{10, 0, 1, to}), RemotePort: 443, Proto: source.TCP, Used: 6_000 * int(to),
@@ -268,6 +268,40 @@ func TestTranslatedPorts(t *testing.T) {
 		}
 		if got := figures(page)[c.worst]; got != "54000" {
 			t.Errorf("%s is %q, want 54000", c.worst, got)
+		}
+		promtool(t, page)
+	}
+}
+
+// What a NAT on the way has is of all namespaces, and has series as translated ports
+// have.
+func TestNATOnTheWay(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		options Options
+		series  int
+		worst   string
+	}{
+		{DefaultOptions, 5, `ephtop_nat_on_the_way_used_ports{destination="10.0.1.9",port="443",proto="tcp"}`},
+		{Options{Top: 10, MinShare: 10, NoDestinations: true}, 1, `ephtop_nat_on_the_way_used_ports{port="443",proto="tcp"}`},
+	} {
+		host := newSmall(c.options)
+		host.fleet = model.NewFleet(model.Options{NATPorts: 100})
+		host.next(time.Second)
+		ports := make(map[byte]int)
+		for to := byte(1); to < 10; to++ {
+			ports[to] = 10 + int(to)
+		}
+		host.add(source.Scope{Netns: 1, Name: "a"}, ports)
+		host.add(source.Scope{Netns: 2, Name: "b"}, ports)
+		host.observe()
+		page := gathered(t, host.Collector)
+		wantBounded(t, page)
+		if got := families(page); got["ephtop_nat_on_the_way_used_ports"] != c.series || got["ephtop_nat_on_the_way_ports"] != c.series {
+			t.Errorf("%d and %d series, want %d", got["ephtop_nat_on_the_way_used_ports"], got["ephtop_nat_on_the_way_ports"], c.series)
+		}
+		if got := figures(page)[c.worst]; got != "38" {
+			t.Errorf("%s is %q, want 38", c.worst, got)
 		}
 		promtool(t, page)
 	}

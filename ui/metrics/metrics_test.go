@@ -108,7 +108,8 @@ var bounds = map[string]int{
 	"time_wait_started_total": 1, "level": 1, "level_seconds_total": 4, "connect_failures_total": 1, "sockets": 13,
 	"time_wait_limit_sockets": 1, "tuples": 1, "tuples_exported": 1,
 	"tuple_used_ports": 10, "tuple_time_wait_ports": 10, "tuple_closes_per_second": 10, "tuple_first_half_used_ratio": 10,
-	"process_ports": 10, "bind_pool_used_ports": 5, "netns_worst_used_ratio": 10, "netns_level": 10, "findings": 14, "snat_used_ports": 5, "snat_ports": 5,
+	"process_ports": 10, "bind_pool_used_ports": 5, "netns_worst_used_ratio": 10, "netns_level": 10, "findings": 15, "snat_used_ports": 5, "snat_ports": 5,
+	"nat_on_the_way_used_ports": 5, "nat_on_the_way_ports": 5,
 }
 
 func wantBounded(t *testing.T, page []byte) {

@@ -104,7 +104,7 @@ func (p *pen) sockets(st *model.State) {
 // is set up, and those of translated ports, which have series of their own.
 var troubles = [...]model.Problem{
 	model.ConnectsFail, model.TupleFull, model.PoolFull, model.SlowConnect, model.BoundFirst, model.NoPooling, model.CloseWait, model.SynSent,
-	model.Orphans, model.TimeWaitBuckets, model.ReuseOff, model.PrivatePool, model.AddressRefused, model.StolenPort,
+	model.Orphans, model.TimeWaitBuckets, model.ReuseOff, model.PrivatePool, model.AddressRefused, model.StolenPort, model.WayLimit,
 }
 
 func (p *pen) findings(o *model.Overview) {

@@ -93,7 +93,8 @@ func share(st *model.State, on CheckOn) float64 {
 // destination; failures counts what failed for want of a port,
 // and is U, not known, unless the kernel is traced. OnPlateau adds plateau, which
 // may be more than all. OnAny adds snat, the fullest pool of translated ports, where
-// there are any. Of several namespaces the text names the one that it
+// there are any, and nat, the fullest of those that a NAT on the way has, where it is
+// told of. Of several namespaces the text names the one that it
 // and the figures are about, and says how many of those that were not looked at
 // may be in trouble: that is no alarm.
 func Check(w io.Writer, states []*model.State, unseen []source.Brief, on CheckOn) (model.Level, error) {
@@ -137,13 +138,16 @@ func rounded(percent float64) string {
 
 // checkWords is about the worse of TCP and UDP.
 func checkWords(st *model.State, on CheckOn) string {
+	if on == OnAny && st.Level > st.PortsLevel() {
+		if words := beyondWords(st); words != "" {
+			return words
+		}
+	}
 	worse := &st.TCP.Pressure
 	udp := &st.UDP.Pressure
 	switch {
 	case on == OnPlateau:
 		return plateauWords(st)
-	case on == OnAny && st.NAT != nil && st.NAT.Level > st.PortsLevel():
-		return natWords(st.NAT)
 	case on != OnPool && udp.Level > worse.Level, on == OnPool && udp.PoolLevel > worse.PoolLevel:
 		worse = udp
 	}
@@ -169,6 +173,18 @@ func checkWords(st *model.State, on CheckOn) string {
 		words += ", connect() is slow"
 	}
 	return words
+}
+
+// beyondWords are about what is worse than the ports of the namespace itself, "" where
+// nothing says what that is.
+func beyondWords(st *model.State) string {
+	if st.NAT != nil && st.NAT.Level == st.Level {
+		return natWords(st.NAT)
+	}
+	if p := st.Way; p != nil && p.Level == st.Level {
+		return wayWords(p)
+	}
+	return limitWords(st)
 }
 
 // natWords are about translated ports, or the table that they are in.
@@ -245,6 +261,9 @@ func performance(st *model.State, on CheckOn) string {
 	}
 	if n := st.NAT; on == OnAny && n != nil && len(n.Pools) > 0 {
 		figures = append(figures, share("snat", n.Pools[0].Percent()))
+	}
+	if on == OnAny && st.Way != nil {
+		figures = append(figures, share("nat", st.Way.Percent()))
 	}
 	if on == OnPlateau {
 		figures = append(figures, strings.TrimSuffix(share("plateau", plateauShare(st)), "100"))

@@ -31,6 +31,7 @@ func quietEvidence() *source.Evidence {
 			{Family: "ipv6", Protocol: "tcp", Accepted: whole, Stateful: true},
 		}},
 		Conntrack: source.Conntrack{Status: read(), Count: 812, Max: 262144, InsertFailed: -1, Drop: -1, EarlyDrop: -1},
+		OtherNAT:  source.OtherNAT{Status: read()},
 		Log: source.SystemLog{
 			Status: read(), Since: asked.Add(-24 * time.Hour),
 			Places:  []source.LogPlace{{Name: "journal", Status: read()}, {Name: "kernel log", Status: read()}},
@@ -55,6 +56,7 @@ func loudEvidence() *source.Evidence {
 	fw.Exceptions = []source.FirewallRule{{Chain: "inet filter input", Text: "ip saddr 10.66.0.0/16 drop"}}
 	fw.SNAT = []source.SNATRule{{FirewallRule: source.FirewallRule{Chain: "ip nat postrouting", Text: "oifname eth0 snat to 192.0.2.1:40000-40019"}, PortCount: 20}}
 	ev.Conntrack = source.Conntrack{Status: read(), Count: 260000, Max: 262144, InsertFailed: 12, Drop: 4711}
+	ev.OtherNAT.IPVS = 12
 	ev.Log.Places[0].Reason = "only the newest matches"
 	ev.Log.Places = append(ev.Log.Places, source.LogPlace{Name: "/var/log/syslog", Status: source.Status{Outcome: source.OutcomeNotReadable, Reason: "permission denied; run as root"}})
 	ev.Log.Phrases = []source.LogPhrase{

@@ -62,7 +62,10 @@ import (
 //   - snat are the ports that source NAT has given out, as far as connection tracking
 //     can be asked: of every namespace, or only of the one. ports is how many the
 //     pool has, by the rules or as is usual, and evictable the part of used that gives
-//     way to new connections.
+//     way to new connections;
+//   - nat_on_the_way is what a NAT on the way has for each destination (--nat), and left
+//     out without: used is at most ports, live of it for certain, and opening,
+//     time_wait and closed (in the last minute) may hold a port or not.
 //
 // Percentages are rounded to one decimal.
 func JSON(w io.Writer, st *model.State, o Options) error {
@@ -80,6 +83,7 @@ func JSON(w io.Writer, st *model.State, o Options) error {
 	p.field("outlook", newOutlook(&st.Outlook))
 	p.namespaces(&o)
 	p.nats(&o)
+	p.ways(&o)
 	return p.end()
 }
 

@@ -88,6 +88,14 @@ func (p *markdownPage) figures() {
 		}
 		p.row(name+" to all destinations together", text.Count(use.InUse), text.Count(use.Usable-use.InUse), decimalPercent(use.PoolPercent())+" %")
 	}
+	if p.NAT != nil && len(p.NAT.Pools) > 0 {
+		nat := &p.NAT.Pools[0]
+		key := model.TupleKey{Destination: nat.Remote, Port: nat.RemotePort}
+		p.row("SNAT of "+nat.Address.String()+" to "+key.To(), text.Count(nat.Used), text.Count(max(0, nat.Capacity()-nat.Used)), decimalPercent(nat.Percent())+" %")
+	}
+	if way := p.Way; way != nil {
+		p.row("NAT on the way to "+wayTo(way), text.Count(way.Used()), text.Count(way.Ports-way.Used()), decimalPercent(way.Percent())+" %")
+	}
 	p.line()
 	var states []string
 	for _, s := range model.LifeOrder {

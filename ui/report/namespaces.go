@@ -109,20 +109,25 @@ func (p *textPage) namespaces(o *Options) {
 	if !o.several() {
 		return
 	}
-	const width = 32
+	const width, worstWidth = 32, 19
 	p.title("  ", left("Namespaces", width), left("KIND", 10), right("%", 6), right("SOCKETS", 9), "  WORST TO")
 	states := o.Overview.States
 	for _, st := range states[:min(listed, len(states))] {
 		head := st.TCP.Pressure.Headline()
-		worst := ""
-		if head.Scope == model.ScopeTuple {
+		worst, percent := "", head.Percent()
+		if nat := st.NATPool(); nat != nil {
+			key := model.TupleKey{Destination: nat.Remote, Port: nat.RemotePort}
+			if worst, percent = "SNAT "+key.To(), nat.Percent(); text.Width(worst) > worstWidth {
+				worst = key.To()
+			}
+		} else if head.Scope == model.ScopeTuple {
 			worst = head.Key.To()
 		} else if head.Scope == model.ScopeBind {
 			worst = "bind() " + head.Key.Source.String()
 		}
 		s := &st.Snapshot.Scope
 		p.line(p.level(st.Level, p.glyph(st.Level)), " ", p.cell(p.name(advice.Namespace(s)), width-1), left(s.Kind.String(), 10),
-			p.level(st.Level, right(decimalPercent(head.Percent()), 6)), right(text.Count(len(st.Snapshot.Sockets)), 9), "  ", p.cell(worst, 19))
+			p.level(st.Level, right(decimalPercent(percent), 6)), right(text.Count(len(st.Snapshot.Sockets)), 9), "  ", p.cell(worst, worstWidth))
 	}
 	p.more(len(states), "namespace", "namespaces")
 	var quiet, unknown, sockets int

@@ -2,12 +2,19 @@ package report
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/exp/golden"
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/source/demo"
+	"ephtop/ui/advice"
 )
 
 // translating is a host that gives out ports, of which so many are used.
@@ -70,5 +77,52 @@ func TestJSONOfTranslatedPorts(t *testing.T) {
 	if len(p.Holders) != 2 || p.Holders[0].Client != "10.1.0.5" || p.Holders[0].PID != st.Processes[0].PID || strings.ContainsRune(p.Holders[0].Name, 0x1b) ||
 		p.Holders[0].Ports != 57_100 || p.Holders[1].PID != 0 || p.Holders[1].Name != "" {
 		t.Errorf("%+v", p.Holders)
+	}
+}
+
+// What each output says of a simulated host whose SNAT is about to run out: the
+// namespace that translates is the worst, and its containers are named.
+func TestSNAT(t *testing.T) {
+	t.Parallel()
+	host, err := demo.New(demo.Options{Scenario: "snat", Skip: 40 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fleet := model.NewFleet(model.Options{})
+	var o model.Overview
+	for range 7 {
+		var m source.Moment
+		if err := host.Poll(context.Background(), &m); err != nil {
+			t.Fatal(err)
+		}
+		fleet.Update(&m, &o)
+	}
+	st := o.States[o.Focus]
+	status := source.Status{Outcome: source.OutcomeNotThere, Reason: "a simulated host has none"}
+	ev := &source.Evidence{Firewall: source.Firewall{Status: status}, Log: source.SystemLog{Status: status}, Sysctls: source.Sysctls{Status: status}, OtherNAT: source.OtherNAT{Status: status}}
+	for name, write := range map[string]func(io.Writer) error{
+		"text":       func(w io.Writer) error { return Text(w, st, Options{Overview: &o}) },
+		"markdown":   func(w io.Writer) error { return Markdown(w, st, Options{Overview: &o}) },
+		"json":       func(w io.Writer) error { return JSON(w, st, Options{Overview: &o, Rows: []int32{}}) },
+		"watch":      func(w io.Writer) error { return WatchText(w, st, watching) },
+		"watch json": func(w io.Writer) error { return WatchJSON(w, st, watching) },
+		"doctor": func(w io.Writer) error {
+			return DoctorText(w, &Diagnosis{State: st, Evidence: ev, Sample: advice.Sample{Polls: 7, Span: 6 * time.Second}}, Options{Overview: &o})
+		},
+		"check": func(w io.Writer) error {
+			level, err := Check(w, o.States, o.Quiet, OnAny)
+			if level != model.LevelCritical {
+				t.Errorf("check: %v", level)
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var page bytes.Buffer
+			if err := write(&page); err != nil {
+				t.Fatal(err)
+			}
+			golden.RequireEqual(t, page.Bytes())
+		})
 	}
 }

@@ -62,6 +62,7 @@ func TestText(t *testing.T) {
 		{"color", busyHost(), Options{Rows: all, Theme: colors}},
 		{"many", many, Options{Rows: all}},
 		{"idle", idleHost(), Options{}},
+		{"translating", translating(57_120, model.LevelCritical), Options{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out := written(t, Text, c.state, c.o)

@@ -88,6 +88,8 @@ func (p *textPage) summary() {
 	p.line(left("level", 8), p.level(p.Level, p.glyph(p.Level)+" "+p.Level.String()))
 	p.headline("TCP", &p.TCP.Pressure)
 	p.headline("UDP", &p.UDP.Pressure)
+	p.translated()
+	p.wayFact()
 	p.failures()
 	r := fmt.Sprintf("%d–%d: %s, %s reserved, %s usable", set.Range.Low, set.Range.High,
 		text.Plural(set.Range.Count(), "port", "ports"), text.Count(set.ReservedInRange()), text.Count(set.Usable()))
@@ -115,6 +117,20 @@ func (p *textPage) headline(label string, use *model.Pressure) {
 	}
 	p.fact(label, decimalPercent(h.Percent())+" % used "+of+free)
 	p.fact("", pool+" to all destinations together")
+}
+
+// translated says how far the fullest pool of translated ports is, where there is one.
+func (p *textPage) translated() {
+	if p.NAT == nil || len(p.NAT.Pools) == 0 {
+		return
+	}
+	use := &p.NAT.Pools[0]
+	to := model.TupleKey{Destination: use.Remote, Port: use.RemotePort}
+	words := decimalPercent(use.Percent()) + " % of " + text.Plural(use.Capacity(), "port", "ports") + " of " + use.Address.String() + " used to " + to.To()
+	if use.Evictable > 0 {
+		words += ", " + text.Count(use.Evictable) + " of them give way"
+	}
+	p.fact("SNAT", words)
 }
 
 func (p *textPage) states(protocols []source.Proto) {

@@ -40,6 +40,9 @@ func WatchJSON(w io.Writer, st *model.State, o WatchOptions) error {
 		Failures:  fleet.LineFailures{Observed: st.Failures.Observed, Connects: recentConnects(st), Seconds: int(min(o.Watched, model.HistorySpan).Seconds())},
 		Namespace: text.Clip(advice.Namespace(&st.Snapshot.Scope), namespaceBytes),
 	}
+	if nat := st.NATPool(); nat != nil {
+		line.Worst, line.Outlook = newWatchNAT(nat), fleet.LineOutlook(newOutlook(&model.Outlook{}))
+	}
 	if process, tier := holder(st, p); process != source.NoProcess {
 		p := &st.Processes[process]
 		line.Holder = &fleet.LineHolder{PID: p.PID, Name: text.Clip(p.Name, holderBytes), Owner: tier.String()}
@@ -67,9 +70,23 @@ func newWatchWorst(p *model.Pressure, o *model.Outlook) fleet.LineWorst {
 	return worst
 }
 
+// newWatchNAT is about translated ports, where these are what is worst.
+func newWatchNAT(p *model.NATPoolUse) fleet.LineWorst {
+	return fleet.LineWorst{
+		SNAT: true, Proto: p.Proto.String(), Source: p.Address.String(), Destination: p.Remote.String(), Port: p.RemotePort,
+		Used: p.Used, Usable: p.Capacity(), Percent: tenth(p.Percent()), TimeWait: p.Evictable, Plateau: p.Used,
+	}
+}
+
 // holder gives who holds most of what the headline is about: of the tuple, or of
 // all ports.
 func holder(st *model.State, p *model.Pressure) (process int32, tier model.Tier) {
+	if nat := st.NATPool(); nat != nil {
+		if len(nat.Holders) == 0 {
+			return source.NoProcess, model.OwnerUnknown
+		}
+		return nat.Holders[0].Process, nat.Holders[0].Tier
+	}
 	head := p.Headline()
 	if t := p.TupleOf(&head); t != nil {
 		return t.Process, t.Tier
@@ -102,7 +119,7 @@ func WatchText(w io.Writer, st *model.State, o WatchOptions) error {
 	if name := text.Clip(advice.Namespace(&st.Snapshot.Scope), namespaceBytes); name != "" && st.Snapshot.Scope.Kind != source.ScopeHost {
 		line += " " + name
 	}
-	line += " " + strings.ToUpper(st.Level.String()) + ": " + checkWords(st, OnTuple)
+	line += " " + strings.ToUpper(st.Level.String()) + ": " + checkWords(st, OnAny)
 	worse, _ := st.Worse()
 	if process, tier := holder(st, worse); process != source.NoProcess {
 		p := &st.Processes[process]

@@ -33,7 +33,7 @@ func watchStates() map[string]*model.State {
 	udp.UDP.Pressure.InUse, udp.UDP.Pressure.Live = 28222, 28222
 	busy := busyHost()
 	busy.TCP.Pressure.Tuples[0].Tier = model.OwnerObserved
-	return map[string]*model.State{"busy": busy, "failing": failing, "udp": udp, "idle": idleHost()}
+	return map[string]*model.State{"busy": busy, "failing": failing, "udp": udp, "idle": idleHost(), "translating": translating(57_120, model.LevelCritical)}
 }
 
 func TestWatch(t *testing.T) {
@@ -100,7 +100,11 @@ func TestWatchIsRead(t *testing.T) {
 		s := got.Summary()
 		worse, outlook := st.Worse()
 		h := worse.Headline()
-		if s.Level != fleet.Level(st.Level) || s.Used != h.Used() || s.Usable != h.Used()+h.Free || string(s.Verdict) != outlook.Trend.String() {
+		used, usable := h.Used(), h.Used()+h.Free
+		if nat := st.NATPool(); nat != nil {
+			used, usable, outlook = nat.Used, nat.Capacity(), model.Outlook{}
+		}
+		if s.Level != fleet.Level(st.Level) || s.Used != used || s.Usable != usable || string(s.Verdict) != outlook.Trend.String() {
 			t.Errorf("%s: %s is read as %+v", name, &line, s)
 		}
 	}

@@ -29,7 +29,7 @@ func (l *Look) Namespace(want string) *model.State {
 			if isCalled(s, want) {
 				return st
 			}
-		case len(l.Moment.Snapshots) == 0 || st.Snapshot == &l.Moment.Snapshots[0]:
+		case len(l.Moment.Snapshots) == 0 || s.Same(&l.Moment.Snapshots[0].Scope):
 			return st
 		}
 	}

@@ -39,6 +39,8 @@ func (l *Look) State() *model.State { return l.Overview.States[0] }
 type Options struct {
 	// Thresholds are model.DefaultThresholds if zero.
 	Thresholds model.Thresholds
+	// NATPorts is as in model.Options.
+	NATPorts int
 	// Timeout is how long one poll may take before it is cancelled and counts
 	// as failed; 0 for as long as it likes.
 	Timeout time.Duration
@@ -68,7 +70,7 @@ func New(src source.Source, o Options) *Session {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Session{source: src, options: model.Options{Thresholds: o.Thresholds, Once: o.Once}, timeout: o.Timeout, log: o.Log}
+	s := &Session{source: src, options: model.Options{Thresholds: o.Thresholds, Once: o.Once, NATPorts: o.NATPorts}, timeout: o.Timeout, log: o.Log}
 	s.fleet = model.NewFleet(s.options)
 	if o.Keep {
 		s.keeper = newKeeper()

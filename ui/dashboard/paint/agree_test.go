@@ -87,7 +87,11 @@ func screenOf(p *paint.Painter, o *model.Overview, st *model.State, width, heigh
 		}
 	}
 	var out strings.Builder
-	s.checked, _ = report.Check(&out, []*model.State{st}, nil, report.OnTuple)
+	on := report.OnTuple
+	if st.NATPool() != nil { // which is no tuple of its own sockets
+		on = report.OnAny
+	}
+	s.checked, _ = report.Check(&out, []*model.State{st}, nil, on)
 	s.check, _, _ = strings.Cut(out.String(), " | ")
 	return s
 }
@@ -108,6 +112,9 @@ var words = map[string]model.Level{
 // contradictions are the pairs of lines of which one can't be true.
 func (s *said) contradictions() (wrong []string) {
 	say := func(format string, a ...any) { wrong = append(wrong, fmt.Sprintf(format, a...)) }
+	if nat := s.state.NATPool(); nat != nil {
+		return s.natContradictions(nat)
+	}
 	head := s.state.TCP.Pressure.Headline()
 	outlook := &s.state.Outlook
 
@@ -189,6 +196,22 @@ func (s *said) contradictions() (wrong []string) {
 		if mapped != head.Used() {
 			say("%d ports on the map, %d on the gauge", mapped, head.Used())
 		}
+	}
+	return wrong
+}
+
+// natContradictions are the same where translated ports are what is worst.
+func (s *said) natContradictions(p *model.NATPoolUse) (wrong []string) {
+	share := text.Percent(s.state.Thresholds.Below(p.Percent()))
+	word := words[level.FindString(s.gauge)]
+	if shown := percent.FindStringSubmatch(s.gauge); shown == nil || shown[1] != share || word != p.Level || s.checked != min(p.Level, s.checked) || s.checked < word {
+		wrong = append(wrong, fmt.Sprintf("%v %s %% on the gauge %v, check %v", p.Level, share, shown, s.checked))
+	}
+	if s.outlook != "" && !strings.Contains(s.outlook, "SNAT") {
+		wrong = append(wrong, "another outlook beside it: "+s.outlook)
+	}
+	if s.sentence.Level < p.Level {
+		wrong = append(wrong, "the sentence is "+s.sentence.Level.String())
 	}
 	return wrong
 }

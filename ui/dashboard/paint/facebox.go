@@ -17,6 +17,17 @@ func (f Face) String() string {
 	return [NumFaces]string{"Connections", "Destinations", "Namespaces"}[f%NumFaces]
 }
 
+// faceTitle names a face, the third one by what there is in it.
+func faceTitle(v *View, f Face) string {
+	if f == FaceNamespaces && v.Overview != nil && HasNATLines(v.Overview) {
+		if v.several() {
+			return f.String() + ", SNAT"
+		}
+		return "SNAT"
+	}
+	return f.String()
+}
+
 // SortColumn is a column that a face can be sorted by, and the letter for it.
 type SortColumn struct {
 	Column list.Column
@@ -72,7 +83,7 @@ func direction(descending bool) rune {
 // faceBox draws the frame of the list, which names the faces by their keys, and
 // says by what the list is filtered, and sorted where no header tells.
 func (p *Painter) faceBox(r screen.Rect, v *View, foot string, headers []header) screen.Rect {
-	box := screen.Box{Title: v.Face.String(), Foot: foot}
+	box := screen.Box{Title: faceTitle(v, v.Face), Foot: foot}
 	if v.Face == FaceConnections && v.several() && v.State != nil && v.layout().gauges.Empty() {
 		box.Title = advice.Namespace(&v.State.Snapshot.Scope)
 	}
@@ -113,12 +124,12 @@ func (p *Painter) faceBox(r screen.Rect, v *View, foot string, headers []header)
 func faceTabs(v *View, short bool) []segment {
 	var tabs []segment
 	for f := range Face(NumFaces) {
-		if f == FaceNamespaces && !v.several() {
+		if f == FaceNamespaces && !v.third() {
 			continue
 		}
 		s := segment{theme.Dim, strconv.Itoa(int(f) + 1)}
 		if !short {
-			s.text += " " + f.String()
+			s.text += " " + faceTitle(v, f)
 		}
 		if f == v.Face {
 			s.style = theme.Title

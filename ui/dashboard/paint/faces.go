@@ -27,18 +27,36 @@ const (
 // Pane is where the face is drawn.
 func (f Face) Pane() Pane { return PaneConnections + Pane(f) }
 
-// NamespaceLine is a line of the list of namespaces.
+// NamespaceLine is a line of the list of namespaces: one of them, or a pool of the
+// ports that one translates to.
 type NamespaceLine struct {
 	Scope source.Scope
-	// State is nil for one that was not looked at, of which Brief tells.
+	// State is nil for one that was not looked at, of which Brief tells, and for a
+	// pool.
 	State *model.State
 	Brief *source.Brief
+	// Pool is nil for a namespace, else one of NAT.
+	Pool *model.NATPoolUse
+	NAT  *model.NATState
+}
+
+// Key tells a pool from others of its namespace; it is zero for a namespace.
+func (n *NamespaceLine) Key() source.Tuple {
+	if n.Pool == nil {
+		return source.Tuple{}
+	}
+	return source.Tuple{Local: n.Pool.Address, Remote: n.Pool.Remote, RemotePort: n.Pool.RemotePort, Proto: n.Pool.Proto}
 }
 
 // Percent is how much of the range is used, at most where it was not looked at.
 func (n *NamespaceLine) Percent() float64 {
-	if n.State == nil {
+	switch {
+	case n.Pool != nil:
+		return n.Pool.Percent()
+	case n.State == nil:
 		return model.Percent(n.Brief.Bound, n.Brief.Usable)
+	case n.State.NATPool() != nil:
+		return n.State.NATPool().Percent()
 	}
 	h := n.State.TCP.Pressure.Headline()
 	return h.Percent()
@@ -46,15 +64,22 @@ func (n *NamespaceLine) Percent() float64 {
 
 // Level is how bad it is, as far as was seen.
 func (n *NamespaceLine) Level() model.Level {
-	if n.State == nil {
+	switch {
+	case n.Pool != nil:
+		return n.Pool.Level
+	case n.State == nil:
 		return model.LevelOK
 	}
 	return n.State.Level
 }
 
-// Sockets is how many there are, or how many hold ports at most.
+// Sockets is how many there are, or how many hold ports at most; of a pool, the
+// ports in use.
 func (n *NamespaceLine) Sockets() int {
-	if n.State == nil {
+	switch {
+	case n.Pool != nil:
+		return n.Pool.Used
+	case n.State == nil:
 		return n.Brief.Bound
 	}
 	return len(n.State.Snapshot.Sockets)
@@ -63,6 +88,11 @@ func (n *NamespaceLine) Sockets() int {
 // several reports whether there is more than one namespace.
 func (v *View) several() bool {
 	return v.Overview != nil && len(v.Overview.States)+len(v.Overview.Quiet) > 1
+}
+
+// third reports whether the third face has something to choose from.
+func (v *View) third() bool {
+	return v.several() || v.Overview != nil && HasNATLines(v.Overview)
 }
 
 // named reports whether it is to be said which namespace is shown: there are
@@ -123,6 +153,7 @@ func layoutNamespaces(w int) namespaceColumns {
 func (p *Painter) drawNamespaces(r screen.Rect, v *View) {
 	height := listLines(r, 3)
 	c := layoutNamespaces(r.W - 2 - gutter - 1)
+	c.forNATs(v.Namespaces)
 	headers := c.headers()
 	inside := p.faceBox(r, v, faceFoot(v, height), headers)
 	if len(v.Namespaces) == 0 {
@@ -151,7 +182,7 @@ func faceFoot(v *View, height int) string {
 	case pane == PaneDestinations:
 		all = len(v.State.TCP.Pressure.Tuples)
 	case v.Overview != nil:
-		all = len(v.Overview.States) + len(v.Overview.Quiet)
+		all = len(v.Overview.States) + len(v.Overview.Quiet) + len(NATLines(v.Overview))
 	}
 	if n := v.Lines(pane); n > 0 {
 		foot = rangeOf(v.Cursors[pane].Top, height, n)
@@ -177,6 +208,10 @@ func (c *namespaceColumns) headers() []header {
 }
 
 func (p *Painter) namespaceLine(x, y int, c namespaceColumns, v *View, n *NamespaceLine) {
+	if n.Pool != nil {
+		p.natLine(x, y, c, v, n)
+		return
+	}
 	style := theme.Text
 	switch n.State {
 	case nil:
@@ -191,16 +226,21 @@ func (p *Painter) namespaceLine(x, y int, c namespaceColumns, v *View, n *Namesp
 		return
 	}
 	h := n.State.TCP.Pressure.Headline()
-	if at := next(&x, c.worst); h.Scope == model.ScopeTuple {
+	g := gauge{live: h.Live, timeWait: h.TimeWait, blocked: h.Blocked + h.Suspected, free: h.Free, graded: true}
+	nat := n.State.NATPool()
+	switch at := next(&x, c.worst); {
+	case nat != nil:
+		g = natGauge(nat, 0)
+		p.canvas.Text(at, y, c.worst, theme.Text, g.label)
+	case h.Scope == model.ScopeTuple:
 		p.canvas.Bytes(at, y, c.worst, theme.Text, p.tuple(c.worst, v, &h.Key, h.Limit))
 	}
-	g := gauge{live: h.Live, timeWait: h.TimeWait, blocked: h.Blocked + h.Suspected, free: h.Free, graded: true}
 	p.gaugeBar(next(&x, c.bar), y, c.bar, v, &g)
 	role := theme.Text
 	if n.State.Level > model.LevelOK {
 		role = levelRoles[n.State.Level]
 	}
-	p.percent(next(&x, c.percent), y, c.percent, role, n.State.Thresholds.Below(h.Percent()))
+	p.percent(next(&x, c.percent), y, c.percent, role, n.State.Thresholds.Below(n.Percent()))
 	p.levelCell(next(&x, c.level), y, c.level, levelSegment(n.State.Level))
 	p.count(x, y, c.sockets, theme.Text, n.Sockets())
 }

@@ -80,7 +80,7 @@ const udpShare = 1
 
 // gaugeCount is the number of gauges.
 func (v *View) gaugeCount() int {
-	if v.fullestNAT() != nil {
+	if _, ok := v.translated(0); ok {
 		return v.socketGauges() + 1
 	}
 	return v.socketGauges()
@@ -172,8 +172,12 @@ func (p *Painter) drawSummary(r screen.Rect, v *View) {
 		return
 	}
 	g := headline(v)
+	nat := v.leadingNAT()
+	if nat != nil {
+		g = natGauge(nat, 0)
+	}
 	sentence := text.Percent(v.State.Thresholds.Below(g.percent())) + "% of " + text.Count(g.live+g.timeWait+g.blocked+g.free)
-	if v.State.TCP.Pressure.Worst() != nil && v.Proto != ProtoUDP && !v.State.TCP.Pressure.PoolOnly {
+	if nat == nil && v.State.TCP.Pressure.Worst() != nil && v.Proto != ProtoUDP && !v.State.TCP.Pressure.PoolOnly {
 		sentence += " to"
 	}
 	n := p.segments(x, r.Y, w, segment{levelRoles[g.level], sentence}, segment{theme.Text, " " + g.label})
@@ -198,8 +202,8 @@ func (p *Painter) drawGauges(r screen.Rect, v *View) {
 		found := findingsSegment(v)
 		box.Foot, box.FootStyle = found.text, found.style
 		level := headline(v).level
-		if nat := v.fullestNAT(); nat != nil {
-			level = max(level, nat.Level)
+		if nat, ok := v.translated(0); ok {
+			level = max(level, nat.level)
 		}
 		if level > model.LevelOK {
 			box.Edge = levelRoles[min(level, model.LevelCritical)]
@@ -268,8 +272,7 @@ func gaugeColumns(r screen.Rect, v *View) columns {
 	if h := pressureOf(v).Headline(); h.Scope == model.ScopeBind || h.Limit.Kind != model.PoolRange {
 		label = max(label, min(text.Width(headline(v).label), 2*r.W/5))
 	}
-	if nat := v.fullestNAT(); nat != nil {
-		g := natGauge(nat, 2*r.W/5)
+	if g, ok := v.translated(2 * r.W / 5); ok {
 		label = max(label, min(text.Width(g.label), 2*r.W/5))
 	}
 	c.label, r = r.SplitLeft(label)
@@ -365,6 +368,9 @@ func (p *Painter) coloured() bool {
 // ports each has.
 func (p *Painter) drawLegend(c columns, y int, v *View) {
 	g := headline(v)
+	if nat := v.leadingNAT(); nat != nil {
+		g = natGauge(nat, 0)
+	}
 	x, room := c.bar.X, c.level.X+c.level.W-c.bar.X
 	blocked := " blocked "
 	if g.suspected > 0 {

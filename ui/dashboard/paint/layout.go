@@ -171,7 +171,7 @@ func listLines(box screen.Rect, named int) int {
 const leastRim = 8
 
 // overlayWidths are the widths that overlays make use of.
-var overlayWidths = [...]int{OverlayHelp: 200, OverlayDetails: 100, OverlayFindings: 132}
+var overlayWidths = [...]int{OverlayHelp: 200, OverlayDetails: 100, OverlayFindings: 132, OverlayPool: 100}
 
 // overlayRect is where an overlay lies: over everything but the header, the
 // time line and the footer. It is empty where there is none.

@@ -31,6 +31,8 @@ func (p *Painter) drawOverlay(r screen.Rect, v *View) {
 	switch v.Overlay {
 	case OverlayDetails:
 		box.Title = "Connection"
+	case OverlayPool:
+		box.Title = "Translated ports"
 	case OverlayFindings:
 		box.Title, box.Right = "Findings", "most urgent first"
 	}
@@ -57,6 +59,8 @@ func overlayText(v *View, width int, marks gaugeMarks) [][]segment {
 		return helpText(v, width, marks)
 	case OverlayDetails:
 		return detailText(v, width)
+	case OverlayPool:
+		return poolText(v, width)
 	case OverlayFindings:
 		return v.findingsPage(width).lines
 	}

@@ -84,6 +84,9 @@ func trend(v *View, room int, long bool) [][]segment {
 	if v.Proto == ProtoUDP {
 		return [][]segment{{{theme.Dim, udpTrend}, {theme.Dim, "a port each, whoever it speaks to"}}}
 	}
+	if nat := v.leadingNAT(); nat != nil {
+		return natTrend(nat)
+	}
 	grows, goes := growth(v), verdict(v)
 	if measure(grows)+len(" · ")+text.Width(goes[len(goes)-1].text) > room {
 		grows = nil

@@ -93,6 +93,9 @@ type View struct {
 	Overlay Overlay
 	// Detail is the connection whose details are open (OverlayDetails).
 	Detail Detail
+	// Pool is the pool of translated ports whose details are open (OverlayPool);
+	// without its Pool it has gone.
+	Pool NamespaceLine
 	// Scroll is the first line of the overlay that is shown; where that is
 	// behind the last one that can be, that one is.
 	Scroll int
@@ -188,6 +191,7 @@ const (
 	OverlayHelp
 	OverlayDetails
 	OverlayFindings
+	OverlayPool
 )
 
 // Detail is a connection and where to find what is known of it.

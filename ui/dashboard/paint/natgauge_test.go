@@ -1,0 +1,72 @@
+package paint
+
+import (
+	"strings"
+	"testing"
+
+	"ephtop/model"
+	"ephtop/source"
+)
+
+// onTheWay is what a NAT on the way has of 1,024 ports.
+func onTheWay(level model.Level, live, timeWait int) *model.WayPool {
+	return &model.WayPool{
+		Remote: source.Addr4([4]byte{93, 184, 216, 34}), RemotePort: 443, Proto: source.TCP, Ports: 1024, Live: live, TimeWait: timeWait, Level: level,
+	}
+}
+
+// A NAT on the way has a gauge, the first one where it is worse than the range.
+func TestGaugeOfNATOnTheWay(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name          string
+		width, height int
+		way           *model.WayPool
+	}{
+		{"little used", 80, 24, onTheWay(model.LevelOK, 31, 0)},
+		{"critical", 80, 24, onTheWay(model.LevelCritical, 700, 200)},
+		{"exhausted", 120, 40, onTheWay(model.LevelExhausted, 1024, 9)},
+		{"exhausted at 40x10", 40, 10, onTheWay(model.LevelExhausted, 1024, 9)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			v := sampleView(test.width, test.height)
+			v.State.Way = test.way
+			requireFrame(t, plain(), v)
+		})
+	}
+}
+
+// Of what this host gives out and what a NAT on the way has, the worse one is shown.
+func TestWorseNATHasTheGauge(t *testing.T) {
+	t.Parallel()
+	own := func(level model.Level, used int) *model.NATState {
+		return &model.NATState{Level: level, NAT: &source.NAT{}, Pools: []model.NATPoolUse{{Level: level, NATPool: &source.NATPool{
+			Address: source.Addr4([4]byte{203, 0, 113, 7}), Remote: source.Addr4([4]byte{10, 0, 0, 1}), RemotePort: 80, Proto: source.TCP, Used: used,
+		}}}}
+	}
+	for _, test := range []struct {
+		nat  *model.NATState
+		way  *model.WayPool
+		want string
+	}{
+		{own(model.LevelCritical, 60_000), onTheWay(model.LevelWarning, 700, 0), "SNAT 203.0.113.7 → 10.0.0.1:80"},
+		{own(model.LevelWarning, 40_000), onTheWay(model.LevelCritical, 900, 0), "NAT on the way → 93.184.216.34:443"},
+		{own(model.LevelOK, 100), onTheWay(model.LevelOK, 0, 0), "NAT on the way → 93.184.216.34:443"},
+		{own(model.LevelOK, 20_000), nil, "SNAT 203.0.113.7 → 10.0.0.1:80"},
+		{nil, nil, ""},
+	} {
+		v := sampleView(120, 40)
+		v.State.NAT, v.State.Way = test.nat, test.way
+		if g, ok := v.translated(60); g.label != test.want || ok != (test.want != "") {
+			t.Errorf("%q, want %q", g.label, test.want)
+		}
+		if frame := plain().Frame(v); !strings.Contains(frame, test.want) {
+			t.Errorf("no %q in\n%s", test.want, frame)
+		}
+		if v.Proto = ProtoUDP; v.State.Way != nil {
+			if _, ok := v.translated(60); ok {
+				t.Error("a view of UDP has it too")
+			}
+		}
+	}
+}
