@@ -16,6 +16,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/netlink"
+	"ephtop/source/procfs"
 )
 
 const (
@@ -86,6 +87,9 @@ func Open(enter func(func() error) error) (*Reader, error) {
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
+	// Since Linux 6.5 (netfilter: snat: evict closing tcp entries on reply tuple collision).
+	before, ok := procfs.ReleaseBefore(procfs.Release(), 6, 5)
+	r.tally.evicts = ok && !before
 	return r, nil
 }
 
@@ -148,6 +152,9 @@ func (r *Reader) look(ctx context.Context, now time.Time, focus bool) error {
 		return err
 	}
 	n.Seen, n.Age, r.waiting = r.tally.seen, 0, 0
+	if whole { // the others came meanwhile, or are about to end
+		n.Entries = r.tally.seen
+	}
 	n.Pools = r.tally.give(n.Entries, r.Rules)
 	if len(n.Pools) == 0 {
 		r.waiting = idle

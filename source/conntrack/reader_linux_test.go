@@ -174,6 +174,9 @@ func TestOwnConnectionsShareThePorts(t *testing.T) {
 	}
 }
 
+// established is TCP_CONNTRACK_ESTABLISHED.
+const established = 3
+
 // flows makes n connections from one address, translated to another, over so many
 // destinations. Every fourth is in TIME_WAIT.
 func flows(n, destinations int, first byte) (list []netlab.Tracked) {
@@ -182,7 +185,7 @@ func flows(n, destinations int, first byte) (list []netlab.Tracked) {
 		d := i % destinations
 		to := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 2, first, byte(d)}), 443)
 		port := uint16(1024 + i/destinations)
-		state := uint8(3) // TCP_CONNTRACK_ESTABLISHED
+		state := uint8(established)
 		if i%4 == 0 {
 			state = tcpTimeWait
 		}

@@ -16,24 +16,21 @@ func smallest(rules []source.SNATRule) int {
 	return max(1, ports)
 }
 
-// portsOf is how many ports a pool of an address has: by the rule that gives it the
-// fewest, of those that give as many as are used. Which rule a packet met is not
-// known. 0 where no rule is known that gives the address.
-func portsOf(rules []source.SNATRule, address source.Addr, used int) int {
-	ports, most := 0, 0
+// ruleOf is the rule of a pool of an address: the one that gives it the fewest
+// ports, of those that give as many as are used, or the one that gives most. Which
+// rule a packet met is not known. It is empty where no rule is known that gives the
+// address.
+func ruleOf(rules []source.SNATRule, address source.Addr, used int) (rule source.SNATRule) {
 	for i := range rules {
-		n := rules[i].PortCount
-		if !gives(&rules[i], address) {
+		r := &rules[i]
+		if !gives(r, address) {
 			continue
 		}
-		if most = max(most, n); n >= used && (ports == 0 || n < ports) {
-			ports = n
+		if have := rule.PortCount; have < used && r.PortCount > have || r.PortCount >= used && r.PortCount < have {
+			rule = *r
 		}
 	}
-	if ports == 0 {
-		return most
-	}
-	return ports
+	return rule
 }
 
 // gives reports whether a rule may translate to an address: it may be one that only

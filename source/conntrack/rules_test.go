@@ -31,7 +31,7 @@ func TestPortsOfAPool(t *testing.T) {
 		{"the wider, of which more are used", []source.SNATRule{rule("", source.UnboundNATPorts), rule("203.0.113.7", 20)}, 21, source.UnboundNATPorts, 20},
 		{"more than any gives", []source.SNATRule{rule("", 30), rule("203.0.113.7", 20)}, 31, 30, 20},
 	} {
-		if got := portsOf(c.rules, address, c.used); got != c.want {
+		if got := ruleOf(c.rules, address, c.used).PortCount; got != c.want {
 			t.Errorf("%s: %d ports, want %d", c.name, got, c.want)
 		}
 		if got := smallest(c.rules); got != c.least {

@@ -27,6 +27,12 @@ type tally struct {
 	sample []sampled
 	random *rand.Rand
 	closed bool // no further pools are counted
+	// taken are the ports of pools, of which a whole count tells what a new
+	// connection finds; once closed, only those of pools that are searched.
+	taken  []taken
+	search search
+	// evicts says that entries give way to new connections.
+	evicts bool
 }
 
 // poolKey tells a pool: what comes back goes to the address, from the remote end.
@@ -38,7 +44,16 @@ type poolKey struct {
 	proto           source.Proto
 }
 
-type pool struct{ used, evictable, unreplied int }
+type pool struct {
+	used, evictable, unreplied int
+	searched                   bool // its ports are wanted
+}
+
+type taken struct {
+	pool      *pool
+	port      uint16
+	evictable bool
+}
 
 type sampled struct {
 	key  poolKey
@@ -53,7 +68,7 @@ func (t *tally) reset() {
 	}
 	clear(t.pools)
 	clear(t.nats)
-	t.seen, t.sample, t.closed = 0, t.sample[:0], false
+	t.seen, t.sample, t.taken, t.closed = 0, t.sample[:0], t.taken[:0], false
 }
 
 // recount begins a look in which only the pools of the one before are counted: a
@@ -61,9 +76,9 @@ func (t *tally) reset() {
 // many of them.
 func (t *tally) recount() {
 	for _, p := range t.pools {
-		*p = pool{}
+		*p = pool{searched: p.searched}
 	}
-	t.seen, t.sample, t.closed = 0, t.sample[:0], true
+	t.seen, t.sample, t.taken, t.closed = 0, t.sample[:0], t.taken[:0], true
 }
 
 // add counts an entry. The host's own connections share the ports of its address,
@@ -79,12 +94,16 @@ func (t *tally) add(f *flow) {
 		if t.closed {
 			return
 		}
-		p = new(pool)
+		p = &pool{searched: true}
 		t.pools[key] = p
 	}
 	p.used++
-	if f.reply.Proto == source.TCP && (f.tcpState == tcpTimeWait || f.tcpState == tcpClose) {
+	evictable := t.evicts && f.evictable()
+	if evictable {
 		p.evictable++
+	}
+	if p.searched {
+		t.taken = append(t.taken, taken{p, f.reply.RemotePort, evictable})
 	}
 	if f.status&statusSeenReply == 0 {
 		p.unreplied++
@@ -109,11 +128,13 @@ func (t *tally) give(entries int, rules []source.SNATRule) []source.NATPool {
 	var list []ranked
 	for key, p := range t.pools {
 		if p.used > 0 && t.nats[key.address] {
-			list = append(list, ranked{key, source.NATPool{
+			one := ranked{key, p, ruleOf(rules, key.address, scale(p.used)), source.NATPool{
 				Address: key.address, Remote: key.remote, RemotePort: key.remotePort, Proto: key.proto,
 				Used: scale(p.used), Evictable: scale(p.evictable), Unreplied: scale(p.unreplied),
-				Ports: portsOf(rules, key.address, scale(p.used)),
-			}})
+			}}
+			one.Ports = one.rule.PortCount
+			p.searched = one.Share() >= fullShare
+			list = append(list, one)
 		}
 	}
 	slices.SortFunc(list, func(a, b ranked) int {
@@ -125,6 +146,9 @@ func (t *tally) give(entries int, rules []source.SNATRule) []source.NATPool {
 		if i < flowed {
 			list[i].Flows = t.flows(&list[i].key)
 		}
+		if p := &list[i]; entries <= t.seen && p.Share() >= fullShare {
+			p.Loss, p.LossKnown = t.search.loss(t.taken, p.pool, p.rule.Ports), true
+		}
 		pools[i] = list[i].NATPool
 	}
 	return pools
@@ -132,7 +156,9 @@ func (t *tally) give(entries int, rules []source.SNATRule) []source.NATPool {
 
 // ranked is a pool with what tells it from others.
 type ranked struct {
-	key poolKey
+	key  poolKey
+	pool *pool
+	rule source.SNATRule
 	source.NATPool
 }
 
