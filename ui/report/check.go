@@ -143,7 +143,7 @@ func checkWords(st *model.State, on CheckOn) string {
 	case on == OnPlateau:
 		return plateauWords(st)
 	case on == OnAny && st.NAT != nil && st.NAT.Level > st.PortsLevel():
-		return natWords(st.NAT)
+		return natWords(st)
 	case on != OnPool && udp.Level > worse.Level, on == OnPool && udp.PoolLevel > worse.PoolLevel:
 		worse = udp
 	}
@@ -172,7 +172,8 @@ func checkWords(st *model.State, on CheckOn) string {
 }
 
 // natWords are about translated ports, or the table that they are in.
-func natWords(n *model.NATState) string {
+func natWords(st *model.State) string {
+	n := st.NAT
 	if len(n.Pools) == 0 || n.Level > n.Pools[0].Level {
 		return fmt.Sprintf("connection tracking is full: %s of %s entries", text.Count(n.NAT.Entries), text.Count(n.NAT.Max))
 	}
@@ -180,9 +181,21 @@ func natWords(n *model.NATState) string {
 	key := model.TupleKey{Destination: p.Remote, Port: p.RemotePort}
 	to := key.To()
 	if p.Level == model.LevelExhausted {
-		return fmt.Sprintf("no SNAT port of %s is free on %s to %s", text.Count(p.Capacity()), p.Address, to)
+		return fmt.Sprintf("no SNAT port of %s is free on %s to %s", text.Count(p.Capacity()), p.Address, to) + mostBy(st, p)
 	}
-	return fmt.Sprintf("%s %% of %s of SNAT on %s to %s used", rounded(p.Percent()), text.Plural(p.Capacity(), "port", "ports"), p.Address, to)
+	return fmt.Sprintf("%s %% of %s of SNAT on %s to %s used", rounded(p.Percent()), text.Plural(p.Capacity(), "port", "ports"), p.Address, to) + mostBy(st, p)
+}
+
+// mostBy names the process of this host that holds most ports of a pool, if one does.
+func mostBy(st *model.State, p *model.NATPoolUse) string {
+	if len(p.Holders) == 0 {
+		return ""
+	}
+	i := int(p.Holders[0].Process)
+	if i < 0 || i >= len(st.Processes) {
+		return ""
+	}
+	return ", most by " + strings.ReplaceAll(text.Sanitize(st.Processes[i].Name), "|", "/")
 }
 
 // plateauWords says where the use levels off.
