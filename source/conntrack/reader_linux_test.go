@@ -35,9 +35,9 @@ func openIn(t *testing.T, h *netlab.Host) *Reader {
 // twenty are rules that name 20 ports.
 var twenty = []source.SNATRule{{Address: netlab.NATAddress, PortCount: 20}}
 
-func read(t *testing.T, r *Reader, focus bool) source.NAT {
+func read(t *testing.T, r *Reader, want Want) source.NAT {
 	t.Helper()
-	n, err := r.Read(t.Context(), time.Now(), focus)
+	n, err := r.Read(t.Context(), time.Now(), want)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,8 +49,9 @@ func read(t *testing.T, r *Reader, focus bool) source.NAT {
 func TestRangeOfARule(t *testing.T) {
 	lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
 	r := openIn(t, lab.Router)
-	r.Rules, r.Warn = twenty, 60
-	if n := read(t, r, false); n.Entries != 0 || n.Pools != nil || n.Max == 0 {
+	r.SetRules(twenty)
+	r.Warn = 60
+	if n := read(t, r, Turn); n.Entries != 0 || n.Pools != nil || n.Max == 0 {
 		t.Errorf("nothing is translated yet: %+v", n)
 	}
 	to := netlab.ServerAddress + ":443"
@@ -58,7 +59,7 @@ func TestRangeOfARule(t *testing.T) {
 	if n, err := lab.Client.Fill(to, 20); err != nil || n != 20 {
 		t.Fatal(n, err)
 	}
-	n := read(t, r, false)
+	n := read(t, r, Turn)
 	if len(n.Pools) != 1 || n.Seen != 20 || n.Entries != 20 {
 		t.Fatalf("%+v", n)
 	}
@@ -75,7 +76,7 @@ func TestRangeOfARule(t *testing.T) {
 	if _, err := lab.Client.ConnectPending(to); err != nil && !errors.Is(err, syscall.EINPROGRESS) {
 		t.Fatal(err)
 	}
-	after := read(t, r, false)
+	after := read(t, r, Turn)
 	if c := after.Counters; !c.Known || c.InsertFailed < 1 || c.Drop < 1 || c.InsertFailed != c.Drop {
 		t.Errorf("%+v", c)
 	}
@@ -87,7 +88,8 @@ func TestRangeOfARule(t *testing.T) {
 func TestEvictable(t *testing.T) {
 	lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
 	r := openIn(t, lab.Router)
-	r.Rules, r.Warn = twenty, 60
+	r.SetRules(twenty)
+	r.Warn = 60
 	to := netlab.ServerAddress + ":443"
 	listener := lab.Server.Listen(to)
 	var pairs [][2]int
@@ -104,7 +106,7 @@ func TestEvictable(t *testing.T) {
 	}
 	var p source.NATPool
 	for range 50 { // the last packets are under way
-		if n := read(t, r, true); len(n.Pools) == 1 {
+		if n := read(t, r, Focus); len(n.Pools) == 1 {
 			p = n.Pools[0]
 		}
 		if p.Evictable == 20 {
@@ -125,7 +127,7 @@ func TestEvictable(t *testing.T) {
 		}
 	}
 	for range 100 {
-		if p = read(t, r, true).Pools[0]; p.Evictable <= 5 {
+		if p = read(t, r, Focus).Pools[0]; p.Evictable <= 5 {
 			break
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -140,7 +142,8 @@ func TestEvictable(t *testing.T) {
 func TestUDP(t *testing.T) {
 	lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
 	r := openIn(t, lab.Router)
-	r.Rules, r.Warn = twenty, 10
+	r.SetRules(twenty)
+	r.Warn = 10
 	for range 5 {
 		fd, err := lab.Client.ConnectUDP(netlab.ServerAddress + ":53")
 		if err != nil {
@@ -148,7 +151,7 @@ func TestUDP(t *testing.T) {
 		}
 		lab.Client.Must(func() error { _, err := unix.Write(fd, []byte("?")); return err })
 	}
-	n := read(t, r, false)
+	n := read(t, r, Turn)
 	if len(n.Pools) != 1 || n.Pools[0].Proto != source.UDP || n.Pools[0].Used != 5 || n.Pools[0].Unreplied != 5 {
 		t.Errorf("%+v", n)
 	}
@@ -158,7 +161,8 @@ func TestUDP(t *testing.T) {
 func TestOwnConnectionsShareThePorts(t *testing.T) {
 	lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
 	r := openIn(t, lab.Router)
-	r.Rules, r.Warn = twenty, 10
+	r.SetRules(twenty)
+	r.Warn = 10
 	to := netlab.ServerAddress + ":443"
 	lab.Server.Listen(to)
 	if n, err := lab.Client.Fill(to, 3); err != nil || n != 3 {
@@ -169,7 +173,7 @@ func TestOwnConnectionsShareThePorts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := read(t, r, false); len(n.Pools) != 1 || n.Pools[0].Used != 7 {
+	if n := read(t, r, Turn); len(n.Pools) != 1 || n.Pools[0].Used != 7 {
 		t.Errorf("%+v", n)
 	}
 }
@@ -199,13 +203,15 @@ func flows(n, destinations int, first byte) (list []netlab.Tracked) {
 func TestSample(t *testing.T) {
 	h := netlab.New(t, "")
 	r := openIn(t, h)
-	r.Rules, r.Warn = []source.SNATRule{}, 60
+	r.SetRules(nil)
+	r.Warn = 60
 	h.Track(flows(30_000, 200, 0))
-	if n := read(t, r, false); n.Entries != 30_000 || n.Seen != 0 || len(n.Pools) != 0 {
+	if n := read(t, r, Turn); n.Entries != 30_000 || n.Seen != 0 || len(n.Pools) != 0 {
 		t.Errorf("%d entries of which none can be near its end: %+v", n.Entries, n)
 	}
 	h.Track(flows(30_000, 200, 1))
-	n := read(t, r, false)
+	r.SetRules(nil)
+	n := read(t, r, Turn)
 	if n.Seen < wholeEntries || n.Seen > wholeEntries+1000 || len(n.Pools) != maxPools {
 		t.Fatalf("%d entries seen, %d pools", n.Seen, len(n.Pools))
 	}
@@ -215,7 +221,8 @@ func TestSample(t *testing.T) {
 		}
 	}
 	h.Track(flows(40_000, 1, 2))
-	n = read(t, r, false)
+	r.SetRules(nil) // else the looks before were too dear for another one so soon
+	n = read(t, r, Turn)
 	if n.Seen != 100_000 || len(n.Pools) == 0 || n.Pools[0].Used != 40_000 || n.Pools[0].Evictable != 10_000 || len(n.Pools[0].Flows) != maxFlows {
 		n.Pools = n.Pools[:min(1, len(n.Pools))]
 		t.Errorf("%+v", n)
@@ -237,7 +244,7 @@ func BenchmarkRead(b *testing.B) {
 	var looks, dumps time.Duration
 	for b.Loop() {
 		start := time.Now()
-		if _, err := r.Read(b.Context(), start, false); err != nil {
+		if _, err := r.Read(b.Context(), start, Turn); err != nil {
 			b.Fatal(err)
 		}
 		looked := time.Now()

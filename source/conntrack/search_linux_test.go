@@ -21,7 +21,7 @@ func openMute(t *testing.T, action string, ports int) (*netlab.Routed, *Reader) 
 	lab := netlab.NewRouted(t, netlab.SNATRules(action))
 	lab.Router.Output("ip", "neigh", "add", mute.Addr().String(), "lladdr", "02:00:00:00:00:03", "dev", "r1")
 	r := openIn(t, lab.Router)
-	r.Rules = []source.SNATRule{{Address: netlab.NATAddress, PortCount: ports, Ports: source.PortRange{Low: 1024, High: uint16(1023 + ports)}}}
+	r.SetRules([]source.SNATRule{{Address: netlab.NATAddress, PortCount: ports, Ports: source.PortRange{Low: 1024, High: uint16(1023 + ports)}}})
 	r.Warn = 1
 	return lab, r
 }
@@ -36,7 +36,7 @@ func clients() (netip.AddrPort, uint32) {
 func theOne(t *testing.T, r *Reader) (p source.NATPool, failed uint64) {
 	t.Helper()
 	r.whole.took, r.whole.at = 0, r.whole.at.Add(-wholeEvery)
-	n := read(t, r, false)
+	n := read(t, r, Turn)
 	if len(n.Pools) != 1 {
 		t.Fatalf("%+v", n)
 	}

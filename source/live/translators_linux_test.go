@@ -16,7 +16,7 @@ import (
 func natOf(t *testing.T, src source.Source, netns uint64, want func(*source.NATPool) bool) *source.NATPool {
 	t.Helper()
 	var last []source.NAT
-	for range 100 {
+	for range 1500 {
 		m := poll(t, src)
 		for _, l := range m.Limits {
 			if l.Code == source.LimitNAT {

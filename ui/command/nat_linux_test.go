@@ -1,0 +1,107 @@
+package command_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"ephtop/source/netlab"
+	"ephtop/source/procfs"
+)
+
+// everywhere runs the program as it is, in a namespace: it looks at all of them.
+func everywhere(t *testing.T, h *netlab.Host, args ...string) (status int, stdout string) {
+	t.Helper()
+	cmd := exec.Command(executable(t), args...)
+	cmd.Env = environ(asProgram + "=" + asItIs)
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	if err := h.Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if errOut.Len() > 0 {
+		t.Logf("standard error: %s", &errOut)
+	}
+	return cmd.ProcessState.ExitCode(), out.String()
+}
+
+// A router that has no socket of its own has given out all ports of its rule: a
+// check on its host, among many other namespaces, is critical, and says whose they
+// are.
+func TestKernelCheckOfARouter(t *testing.T) {
+	t.Parallel()
+	for range 20 { // whose numbers are before and behind the router's
+		netlab.New(t, "").Child(t, exec.Command("cat"))
+	}
+	lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
+	for range 20 {
+		netlab.New(t, "").Child(t, exec.Command("cat"))
+	}
+	lab.Router.Child(t, exec.Command("cat")) // a namespace is known by its processes
+	to := netlab.ServerAddress + ":443"
+	act(t, lab.Server, "shop", "serve", 0, to)
+	act(t, lab.Client, "worker", "hold", 20, to)
+	act(t, lab.Client, "late", "dial", 6, to)
+	for _, source := range []string{"tables", "sockdiag"} {
+		status, stdout := everywhere(t, lab.Client, "check", "--on", "any", "--netns", lab.Router.Path(), "--source", source)
+		if want := "no SNAT port of 20 is free on 10.92.0.1 to 10.92.0.2:443"; status != 2 || !strings.Contains(stdout, want) {
+			t.Errorf("%s: status %d, %q; want 2, %q", source, status, stdout, want)
+		}
+		// The client's sockets are in another namespace, and other tests fill namespaces of this host at the same time.
+		status, stdout = everywhere(t, lab.Client, "check", "--on", "any", "--source", source)
+		if status != 2 {
+			t.Errorf("%s: status %d, %q; want 2", source, status, stdout)
+		}
+		if _, pool := snat(t, lab, source); pool == nil || pool.Used != 20 || pool.Ports != 20 || pool.Level != "exhausted" ||
+			len(pool.Holders) != 1 || pool.Holders[0].Name != "worker" || pool.Holders[0].Ports != 20 {
+			t.Errorf("%s: %+v", source, pool)
+		}
+	}
+}
+
+// snatPool is what the tests read of a pool in the JSON.
+type snatPool struct {
+	Address, Destination, Level string
+	Used, Ports                 int
+	Loss                        float64 `json:"loss_percent"`
+	Namespace                   struct{ ID uint64 }
+	Holders                     []struct {
+		Client, Name string
+		Ports        int
+	}
+}
+
+// snat takes a snapshot of all namespaces, and gives its findings of translated ports,
+// and the pool of the lab's router, nil for none.
+func snat(t *testing.T, lab *netlab.Routed, source string) (titles []string, pool *snatPool) {
+	t.Helper()
+	_, stdout := everywhere(t, lab.Client, "snapshot", "-o", "json", "--source", source)
+	var page struct {
+		SNAT     []snatPool
+		Findings []struct{ Problem, Title string }
+	}
+	if err := json.Unmarshal([]byte(stdout), &page); err != nil {
+		t.Fatal(err)
+	}
+	router := procfs.Netns(unix.AT_FDCWD, lab.Router.Path())
+	for i := range page.SNAT {
+		if p := &page.SNAT[i]; p.Namespace.ID == router && pool == nil {
+			pool = p
+		}
+	}
+	for _, f := range page.Findings {
+		if strings.HasPrefix(f.Problem, "nat-") {
+			titles = append(titles, f.Title)
+		}
+	}
+	return titles, pool
+}
