@@ -91,8 +91,8 @@ const (
 	// of a pool.
 	exhaustedFrom = 90
 	// lossWorth is the share of new connections without a port that is worth a
-	// finding.
-	lossWorth = 0.001
+	// finding: it is a thousand times as much a tenth of the pool later.
+	lossWorth = 0.0001
 	// triedWhole is how many ports a pool may have for the kernel to try them all
 	// (nf_nat_l4proto_unique_tuple).
 	triedWhole = 128
