@@ -7,7 +7,6 @@ import (
 	"ephtop/source"
 	"ephtop/source/conntrack"
 	"ephtop/source/evidence/firewall"
-	"ephtop/source/evidence/host"
 	"ephtop/source/guard"
 )
 
@@ -57,7 +56,7 @@ func (r *rules) keep(reader *conntrack.Reader, away func(func() error) error, sh
 		var list []source.SNATRule
 		_ = guard.Do(func() error {
 			return away(func() error {
-				list = firewall.Read(ctx, &host.Host{Root: "/"}, source.PortRange{Low: 1, High: 65535}).SNAT
+				list = firewall.SNAT(ctx)
 				return nil
 			})
 		}) // what is not known is taken as usual

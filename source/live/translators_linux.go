@@ -14,7 +14,6 @@ import (
 	"ephtop/source"
 	"ephtop/source/conntrack"
 	"ephtop/source/netns"
-	"ephtop/source/procfs"
 )
 
 // translators counts the ports that network namespaces have given out by source
@@ -184,7 +183,7 @@ func (t *translators) visit(s *translator) {
 
 // answers reports whether the kernel answers. That it does not may change.
 func (t *translators) answers() bool {
-	t.asks = t.asks || conntrack.Answers(procfs.Release())
+	t.asks = t.asks || conntrack.Answers()
 	return t.asks
 }
 

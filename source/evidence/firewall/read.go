@@ -15,6 +15,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/evidence/host"
+	"ephtop/source/procfs"
 )
 
 // maxRuleText bounds the answer of one tool.
@@ -48,6 +49,22 @@ func Read(ctx context.Context, h *host.Host, rng source.PortRange) source.Firewa
 	}
 	f.Reason = strings.Join(r.gaps, "; ")
 	return f
+}
+
+// SNAT gives the rules of this host that translate sources, as far as they can be
+// read. It loads no module: where nf_tables is not there, only the older interface is
+// asked. What can't be read is missing.
+func SNAT(ctx context.Context) []source.SNATRule {
+	h := &host.Host{Root: "/"}
+	rng := source.PortRange{Low: 1, High: 65535} // which does not matter to them
+	if procfs.HasModule("nf_tables", "nf_tables_newtable") {
+		return Read(ctx, h, rng).SNAT
+	}
+	r := reader{Host: h, rules: newRuleset()}
+	for _, v6 := range []bool{false, true} {
+		r.iptables(ctx, v6, true, nil)
+	}
+	return judged(r.rules, rng).SNAT
 }
 
 // reader puts a rule set together from several tools.
