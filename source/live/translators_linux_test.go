@@ -56,3 +56,38 @@ func TestTranslatedPorts(t *testing.T) {
 		})
 	}
 }
+
+// The rules are those of whatever translates: what a pool has is read from them.
+func TestRulesOfAllKinds(t *testing.T) {
+	const empty = "table ip none { }\n"
+	for _, c := range []struct {
+		name, rules string
+		run         []string
+	}{
+		{"masquerade", netlab.SNATRules("masquerade to :40000-40019"), nil},
+		{"at random", netlab.SNATRules("snat to " + netlab.NATAddress + ":40000-40019 fully-random"), nil},
+		{"several addresses", netlab.SNATRules("snat to 10.92.0.8-10.92.0.9:40000-40019"), []string{"sh", "-c", "ip addr add 10.92.0.8/24 dev r1 && ip addr add 10.92.0.9/24 dev r1"}},
+		{"iptables", empty, []string{"iptables-nft", "-t", "nat", "-A", "POSTROUTING", "-o", "r1", "-p", "tcp", "-j", "SNAT", "--to-source", netlab.NATAddress + ":40000-40019"}},
+		{"old iptables", empty, []string{"iptables-legacy", "-t", "nat", "-A", "POSTROUTING", "-o", "r1", "-p", "tcp", "-j", "MASQUERADE", "--to-ports", "40000-40019"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			lab := netlab.NewRouted(t, c.rules)
+			if c.run != nil {
+				if _, err := exec.LookPath(c.run[0]); err != nil {
+					t.Skip(err)
+				}
+				lab.Router.Output(c.run[0], c.run[1:]...)
+			}
+			to := netlab.ServerAddress + ":443"
+			lab.Server.Listen(to)
+			if n, err := lab.Client.Fill(to, 15); err != nil || n != 15 {
+				t.Fatal(n, err)
+			}
+			src := openInside(t, lab.Client, Options{Kind: Sockdiag, Netns: lab.Router.Path()})
+			router := procfs.Netns(unix.AT_FDCWD, lab.Router.Path())
+			if p := natOf(t, src, router, func(p *source.NATPool) bool { return p.Ports > 0 }); p.Used != 15 || p.Ports != 20 {
+				t.Errorf("%d of %d ports used", p.Used, p.Ports)
+			}
+		})
+	}
+}

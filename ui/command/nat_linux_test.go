@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"os/exec"
 	"strings"
 	"testing"
@@ -104,4 +105,50 @@ func snat(t *testing.T, lab *netlab.Routed, source string) (titles []string, poo
 		}
 	}
 	return titles, pool
+}
+
+// Many connections over many destinations are no trouble, and none of them is
+// looked at.
+func TestKernelHealthyRouter(t *testing.T) {
+	t.Parallel()
+	h := netlab.New(t, "")
+	h.Child(t, exec.Command("cat"))
+	client, address := netip.MustParseAddr("10.1.0.1"), netip.MustParseAddr("203.0.113.7")
+	var flows []netlab.Tracked
+	for i := range 60_000 {
+		port := uint16(1024 + i/200)
+		to := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 2, 0, byte(i % 200)}), 443)
+		flows = append(flows, netlab.Tracked{From: netip.AddrPortFrom(client, port), To: to, As: netip.AddrPortFrom(address, port), State: 3})
+	}
+	h.Track(flows)
+	for _, source := range []string{"tables", "sockdiag"} {
+		status, stdout := everywhere(t, h, "check", "--on", "any", "--netns", h.Path(), "--source", source)
+		if status != 0 || !strings.HasPrefix(stdout, "EPHTOP OK - ") {
+			t.Errorf("%s: status %d, %q", source, status, stdout)
+		}
+		if _, stdout = everywhere(t, h, "snapshot", "--netns", h.Path(), "--source", source); strings.Contains(stdout, "slow") {
+			t.Errorf("%s:\n%s", source, stdout)
+		}
+	}
+}
+
+// The page of metrics and the dashboard have a router that has no socket.
+func TestKernelRouterWithoutSockets(t *testing.T) {
+	for _, source := range []string{"tables", "sockdiag"} {
+		t.Run(source, func(t *testing.T) {
+			lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
+			lab.Router.Child(t, exec.Command("cat"))
+			to := netlab.ServerAddress + ":443"
+			act(t, lab.Server, "shop", "serve", 0, to)
+			act(t, lab.Client, "worker", "hold", 20, to)
+			status, page := everywhere(t, lab.Client, "snapshot", "-o", "prometheus", "--source", source)
+			if want := `ephtop_snat_ports{address="10.92.0.1",destination="10.92.0.2"`; status != 0 || !strings.Contains(page, want) {
+				t.Errorf("status %d, no %s in a page of %d bytes", status, want, len(page))
+			}
+			s := openScreen(t, lab.Client, screenOptions{size: "100x30", env: []string{asProgram + "=" + asItIs}, args: []string{"--source", source, "--netns", lab.Router.Path()}})
+			s.waitFor("no SNAT port is free")
+			s.press("q")
+			s.wantEnd(0)
+		})
+	}
 }
