@@ -206,10 +206,12 @@ func (t *translators) read(ctx context.Context, m *source.Moment, s *translator,
 	if stopped := ctx.Err(); stopped != nil {
 		return fmt.Errorf("ask for connection tracking: %w", stopped)
 	}
-	if err != nil {
-		if !errors.Is(err, unix.EPERM) {
-			s.close()
-		}
+	if errors.Is(err, unix.EPERM) {
+		err = fmt.Errorf("it needs CAP_NET_ADMIN: %w", unix.EPERM)
+	} else if err != nil {
+		s.close()
+	}
+	if err != nil && !slices.ContainsFunc(m.Limits, func(l source.Limit) bool { return l.Code == source.LimitNAT }) {
 		m.Limit(source.LimitNAT, err.Error())
 	}
 	if nat.Entries > 0 {

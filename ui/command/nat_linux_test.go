@@ -18,7 +18,13 @@ import (
 // everywhere runs the program as it is, in a namespace: it looks at all of them.
 func everywhere(t *testing.T, h *netlab.Host, args ...string) (status int, stdout string) {
 	t.Helper()
-	cmd := exec.Command(executable(t), args...)
+	return asIs(t, h, append([]string{executable(t)}, args...)...)
+}
+
+// asIs runs a command that runs the program so.
+func asIs(t *testing.T, h *netlab.Host, command ...string) (status int, stdout string) {
+	t.Helper()
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = environ(asProgram + "=" + asItIs)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
@@ -150,5 +156,26 @@ func TestKernelRouterWithoutSockets(t *testing.T) {
 			s.press("q")
 			s.wantEnd(0)
 		})
+	}
+}
+
+// Who may not see translated ports is told so.
+func TestKernelRouterWithoutRights(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("setpriv"); err != nil {
+		t.Skip(err)
+	}
+	lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
+	to := netlab.ServerAddress + ":443"
+	lab.Server.Listen(to)
+	if n, err := lab.Client.Fill(to, 20); err != nil || n != 20 {
+		t.Fatal(n, err)
+	}
+	command := []string{"setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin", executable(t), "--source", "sockdiag", "--netns", "self"}
+	if _, stdout := asIs(t, lab.Router, append(command, "check", "--on", "any")...); !strings.HasSuffix(stdout, " snat=U\n") {
+		t.Errorf("%q", stdout)
+	}
+	if _, stdout := asIs(t, lab.Router, append(command, "snapshot")...); strings.Count(stdout, "CAP_NET_ADMIN") != 1 {
+		t.Errorf("%s", stdout)
 	}
 }

@@ -93,7 +93,7 @@ func share(st *model.State, on CheckOn) float64 {
 // destination; failures counts what failed for want of a port,
 // and is U, not known, unless the kernel is traced. OnPlateau adds plateau, which
 // may be more than all. OnAny adds snat, the fullest pool of translated ports, where
-// there are any. Of several namespaces the text names the one that it
+// there are any, or U where that may not be seen. Of several namespaces the text names the one that it
 // and the figures are about, and says how many of those that were not looked at
 // may be in trouble: that is no alarm.
 func Check(w io.Writer, states []*model.State, unseen []source.Brief, on CheckOn) (model.Level, error) {
@@ -256,8 +256,12 @@ func performance(st *model.State, on CheckOn) string {
 		share("tuple", h.Percent()), share("pool", p.PoolPercent()), share("udp", st.UDP.Pressure.PoolPercent()),
 		count("used", h.Used()), count("time_wait", h.TimeWait), failures,
 	}
-	if n := st.NAT; on == OnAny && n != nil && len(n.Pools) > 0 {
+	switch n := st.NAT; {
+	case on != OnAny:
+	case n != nil && len(n.Pools) > 0:
 		figures = append(figures, share("snat", n.Pools[0].Percent()))
+	case st.Moment != nil && slices.ContainsFunc(st.Moment.Limits, func(l source.Limit) bool { return l.Code == source.LimitNAT }):
+		figures = append(figures, "snat=U")
 	}
 	if on == OnPlateau {
 		figures = append(figures, strings.TrimSuffix(share("plateau", plateauShare(st)), "100"))

@@ -52,6 +52,18 @@ func TestCheckOfTranslatedPorts(t *testing.T) {
 	}
 }
 
+// Who may not see translated ports is told so, and does not take them for free.
+func TestCheckThatSeesNoTranslatedPorts(t *testing.T) {
+	st := busyHost()
+	st.Moment.Limits = append(st.Moment.Limits, source.Limit{Code: source.LimitNAT, Detail: "it needs CAP_NET_ADMIN"})
+	for on, want := range map[CheckOn]bool{OnAny: true, OnTuple: false} {
+		var b bytes.Buffer
+		if _, err := Check(&b, []*model.State{st}, nil, on); err != nil || strings.HasSuffix(b.String(), " snat=U\n") != want {
+			t.Errorf("%v: %s", err, &b)
+		}
+	}
+}
+
 func TestJSONOfTranslatedPorts(t *testing.T) {
 	st := translating(57_120, model.LevelCritical)
 	st.Processes[0].Name = "wor\x1bker"
