@@ -97,6 +97,7 @@ func TestForwardedPorts(t *testing.T) {
 		chain pre { type nat hook prerouting priority dstnat; ip daddr 10.92.0.1 tcp dport 8080 dnat to 10.91.0.2:80; }
 		chain post { type nat hook postrouting priority srcnat; oifname "r0" ip saddr 10.91.0.0/24 masquerade; }
 	}`)
+	r.SetRules(nil)
 	lab.Client.Listen("10.91.0.2:80")
 	for range 5 {
 		if _, err := lab.Server.Connect("10.92.0.1:8080"); err != nil {

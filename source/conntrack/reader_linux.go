@@ -54,7 +54,7 @@ type Reader struct {
 	buf   []byte
 	out   []byte
 
-	rules []source.SNATRule // nil where nobody asked for them
+	rules []rule // nil where nobody asked for them
 
 	tally      tally
 	looked     look       // the last one
@@ -89,10 +89,10 @@ const (
 // anew. Before, few entries are no proof that no pool is near its end; without any, a
 // pool has the usual ports.
 func (r *Reader) SetRules(rules []source.SNATRule) {
-	if rules == nil {
-		rules = []source.SNATRule{}
+	r.rules, r.looked, r.whole = parseRules(rules), look{}, look{}
+	if r.rules == nil {
+		r.rules = []rule{}
 	}
-	r.rules, r.looked, r.whole = rules, look{}, look{}
 }
 
 // Translates reports whether ports are given out, as far as was looked.

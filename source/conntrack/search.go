@@ -1,10 +1,6 @@
 package conntrack
 
-import (
-	"math"
-
-	"ephtop/source"
-)
+import "math"
 
 // The kernel's search for a port (nf_nat_l4proto_unique_tuple, since Linux 5.1): from
 // a random one on it tries maxTries in a row, or all of a smaller range; then half as
@@ -26,12 +22,12 @@ const (
 // search tells what the kernel's search comes to. It holds the ports of a range.
 type search struct{ ports [1 << 16]uint8 }
 
-// loss is the share of new connections that find none of the ports of a pool, whose
-// range is empty for the usual one. The port that a client has already is tried
+// loss is the share of new connections that find none of the ports of a pool. The port that a client has already is tried
 // before; where many clients share a pool, that is as good as one try more.
-func (s *search) loss(all []taken, p *pool, span source.PortRange) float64 {
-	if span == (source.PortRange{}) {
-		span = source.PortRange{Low: 1024, High: 65535}
+func (s *search) loss(all []taken, p *pool) float64 {
+	span := usual
+	if p.rule != nil {
+		span = p.rule.span
 	}
 	ports := s.ports[:span.Count()]
 	clear(ports)

@@ -124,6 +124,9 @@ func TestLossOfAPoolThatFills(t *testing.T) {
 
 // Where connections come and go, the ports in use stand apart, and few are lost.
 func TestLossOfAPoolWithChurn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("10,000 entries take long where a machine is emulated")
+	}
 	const ports = 10_000
 	lab, r := openMute(t, "snat to "+netlab.NATAddress+":1024-11023", ports)
 	lab.Router.Track(someOf(ports, ports*98/100, established))

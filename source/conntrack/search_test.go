@@ -43,12 +43,15 @@ func TestLoss(t *testing.T) {
 		{"ports outside of the range", span(40000, 40002), every(span(50000, 50100), 0), 0, 0},
 		{"the highest port", span(65534, 65535), []uint16{65534, 65535}, 0, 1},
 	} {
-		p := new(pool)
-		all := []taken{{new(pool), c.span.Low, false}} // another pool's
-		for i, port := range c.ports {
-			all = append(all, taken{p, port, i < c.evictable})
+		p := &pool{rule: &rule{span: c.span}}
+		if c.span == (source.PortRange{}) {
+			p.rule = nil
 		}
-		if got := new(search).loss(all, p, c.span); math.Abs(got-c.want) > 1e-9 {
+		all := []taken{{new(pool), c.span.Low, false, false}} // another pool's
+		for i, port := range c.ports {
+			all = append(all, taken{p, port, i < c.evictable, false})
+		}
+		if got := new(search).loss(all, p); math.Abs(got-c.want) > 1e-9 {
 			t.Errorf("%s: %v lost, want %v", c.name, got, c.want)
 		}
 	}

@@ -46,17 +46,20 @@ type poolKey struct {
 
 type pool struct {
 	used, evictable, unreplied int
-	searched                   bool // its ports are wanted
+	rule                       *rule // nil while none is chosen
+	searched                   bool  // its ports are wanted
+	number                     int   // in the order of coming
 }
 
 type taken struct {
-	pool      *pool
-	port      uint16
-	evictable bool
+	pool                 *pool
+	port                 uint16
+	evictable, unreplied bool
 }
 
 type sampled struct {
 	key  poolKey
+	port uint16 // of the pool
 	flow source.Tuple
 }
 
@@ -71,12 +74,12 @@ func (t *tally) reset() {
 	t.seen, t.sample, t.taken, t.closed = 0, t.sample[:0], t.taken[:0], false
 }
 
-// recount begins a look in which only the pools of the one before are counted: a
-// pool of which a sample has not one entry is a small one, and there may be very
-// many of them.
+// recount begins a look in which only the pools of the one before are counted, each
+// with the rule that it had: a pool of which a sample has not one entry is a small one,
+// and there may be very many of them.
 func (t *tally) recount() {
 	for _, p := range t.pools {
-		*p = pool{searched: p.searched}
+		p.used, p.evictable, p.unreplied = 0, 0, 0
 	}
 	t.seen, t.sample, t.taken, t.closed = 0, t.sample[:0], t.taken[:0], true
 }
@@ -94,33 +97,67 @@ func (t *tally) add(f *flow) {
 		if t.closed {
 			return
 		}
-		p = &pool{searched: true}
+		p = &pool{searched: true, number: len(t.pools)}
 		t.pools[key] = p
-	}
-	p.used++
-	evictable := t.evicts && f.evictable()
-	if evictable {
-		p.evictable++
-	}
-	if p.searched {
-		t.taken = append(t.taken, taken{p, f.reply.RemotePort, evictable})
-	}
-	if f.status&statusSeenReply == 0 {
-		p.unreplied++
 	}
 	if f.status&statusSNAT != 0 {
 		t.nats[key.address] = true
 	}
+	if p.rule != nil && !p.rule.span.Contains(f.reply.RemotePort) {
+		return
+	}
+	one := taken{p, f.reply.RemotePort, t.evicts && f.evictable(), f.status&statusSeenReply == 0}
+	if p.count(&one); p.searched {
+		t.taken = append(t.taken, one)
+	}
 	if len(t.sample) < kept {
-		t.sample = append(t.sample, sampled{key, f.original})
+		t.sample = append(t.sample, sampled{key, one.port, f.original})
 	} else if i := t.random.IntN(t.seen); i < kept {
-		t.sample[i] = sampled{key, f.original}
+		t.sample[i] = sampled{key, one.port, f.original}
+	}
+}
+
+// count counts a port.
+func (p *pool) count(t *taken) {
+	p.used++
+	if t.evictable {
+		p.evictable++
+	}
+	if t.unreplied {
+		p.unreplied++
+	}
+}
+
+// choose finds the rules of pools, and leaves what is not of their ports.
+func (t *tally) choose(rules []rule) {
+	slices.SortFunc(t.taken, func(a, b taken) int {
+		return cmp.Or(cmp.Compare(a.pool.number, b.pool.number), cmp.Compare(a.port, b.port))
+	})
+	ports := make(map[*pool][]taken, len(t.pools))
+	for from, to := 0, 0; from < len(t.taken); from = to {
+		for to = from; to < len(t.taken) && t.taken[to].pool == t.taken[from].pool; {
+			to++
+		}
+		ports[t.taken[from].pool] = t.taken[from:to]
+	}
+	for key, p := range t.pools {
+		if p.rule = ruleOf(rules, key.address.Netip(), ports[p]); p.rule == nil || !p.rule.bound {
+			p.rule = nil
+			continue
+		}
+		p.used, p.evictable, p.unreplied = 0, 0, 0
+		for _, one := range within(ports[p], p.rule.span) {
+			p.count(&one)
+		}
 	}
 }
 
 // give makes pools of what was counted, the fullest first, of so many entries in
 // all, of which what was seen is a sample.
-func (t *tally) give(entries int, rules []source.SNATRule) []source.NATPool {
+func (t *tally) give(entries int, rules []rule) []source.NATPool {
+	if !t.closed && slices.ContainsFunc(rules, func(r rule) bool { return r.bound }) {
+		t.choose(rules)
+	}
 	scale := func(n int) int { return n }
 	if entries > t.seen && t.seen > 0 {
 		scale = func(n int) int { return int((int64(n)*int64(entries) + int64(t.seen)/2) / int64(t.seen)) }
@@ -128,11 +165,13 @@ func (t *tally) give(entries int, rules []source.SNATRule) []source.NATPool {
 	var list []ranked
 	for key, p := range t.pools {
 		if p.used > 0 && t.nats[key.address] {
-			one := ranked{key, p, ruleOf(rules, key.address, scale(p.used)), source.NATPool{
+			one := ranked{key, p, source.NATPool{
 				Address: key.address, Remote: key.remote, RemotePort: key.remotePort, Proto: key.proto,
 				Used: scale(p.used), Evictable: scale(p.evictable), Unreplied: scale(p.unreplied),
 			}}
-			one.Ports = one.rule.PortCount
+			if p.rule != nil {
+				one.Ports = p.rule.span.Count()
+			}
 			p.searched = one.Share() >= fullShare
 			list = append(list, one)
 		}
@@ -144,10 +183,10 @@ func (t *tally) give(entries int, rules []source.SNATRule) []source.NATPool {
 	pools := make([]source.NATPool, len(list))
 	for i := range list {
 		if i < flowed {
-			list[i].Flows = t.flows(&list[i].key)
+			list[i].Flows = t.flows(&list[i].key, list[i].pool)
 		}
 		if p := &list[i]; entries <= t.seen && p.Share() >= fullShare {
-			p.Loss, p.LossKnown = t.search.loss(t.taken, p.pool, p.rule.Ports), true
+			p.Loss, p.LossKnown = t.search.loss(t.taken, p.pool), true
 		}
 		pools[i] = list[i].NATPool
 	}
@@ -158,14 +197,13 @@ func (t *tally) give(entries int, rules []source.SNATRule) []source.NATPool {
 type ranked struct {
 	key  poolKey
 	pool *pool
-	rule source.SNATRule
 	source.NATPool
 }
 
 // flows are those of a pool that are in the sample.
-func (t *tally) flows(key *poolKey) (flows []source.Tuple) {
+func (t *tally) flows(key *poolKey, p *pool) (flows []source.Tuple) {
 	for i := range t.sample {
-		if s := &t.sample[i]; s.key == *key && len(flows) < maxFlows {
+		if s := &t.sample[i]; s.key == *key && len(flows) < maxFlows && (p.rule == nil || p.rule.span.Contains(s.port)) {
 			flows = append(flows, s.flow)
 		}
 	}

@@ -67,6 +67,8 @@ func TestRulesOfAllKinds(t *testing.T) {
 		{"masquerade", netlab.SNATRules("masquerade to :40000-40019"), nil},
 		{"at random", netlab.SNATRules("snat to " + netlab.NATAddress + ":40000-40019 fully-random"), nil},
 		{"several addresses", netlab.SNATRules("snat to 10.92.0.8-10.92.0.9:40000-40019"), []string{"sh", "-c", "ip addr add 10.92.0.8/24 dev r1 && ip addr add 10.92.0.9/24 dev r1"}},
+		{"a map of addresses and ports", netlab.SNATRules("snat ip to ip saddr map { 10.91.0.2 : 10.92.0.1 . 40000-40019, 10.91.0.3 : 10.92.0.1 . 40100-40199 }"), nil},
+		{"ports for each client", netlab.SNATRules("ip saddr 10.91.0.3 snat to 10.92.0.1:40100-40199; oifname \"r1\" meta l4proto tcp snat to 10.92.0.1:40000-40019"), nil},
 		{"iptables", empty, []string{"iptables-nft", "-t", "nat", "-A", "POSTROUTING", "-o", "r1", "-p", "tcp", "-j", "SNAT", "--to-source", netlab.NATAddress + ":40000-40019"}},
 		{"old iptables", empty, []string{"iptables-legacy", "-t", "nat", "-A", "POSTROUTING", "-o", "r1", "-p", "tcp", "-j", "MASQUERADE", "--to-ports", "40000-40019"}},
 	} {

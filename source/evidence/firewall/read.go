@@ -55,16 +55,16 @@ func Read(ctx context.Context, h *host.Host, rng source.PortRange) source.Firewa
 // read. It loads no module: where nf_tables is not there, only the older interface is
 // asked. What can't be read is missing.
 func SNAT(ctx context.Context) []source.SNATRule {
-	h := &host.Host{Root: "/"}
-	rng := source.PortRange{Low: 1, High: 65535} // which does not matter to them
+	r := reader{Host: &host.Host{Root: "/"}, rules: newRuleset()}
+	var foreign map[string]bool
+	var err error
 	if procfs.HasModule("nf_tables", "nf_tables_newtable") {
-		return Read(ctx, h, rng).SNAT
+		foreign, err = r.nft(ctx)
 	}
-	r := reader{Host: h, rules: newRuleset()}
 	for _, v6 := range []bool{false, true} {
-		r.iptables(ctx, v6, true, nil)
+		r.iptables(ctx, v6, err == nil, foreign)
 	}
-	return judged(r.rules, rng).SNAT
+	return r.rules.snat(maxSNAT)
 }
 
 // reader puts a rule set together from several tools.
