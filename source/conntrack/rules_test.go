@@ -98,3 +98,21 @@ func TestBlocksOfPorts(t *testing.T) {
 		n = 0
 	}
 }
+
+// FuzzRules has no address that a tool writes crash us, or give ports that can't be.
+func FuzzRules(f *testing.F) {
+	for _, address := range []string{"", "203.0.113.7", "203.0.113.1-203.0.113.9", "203.0.113.0/29", "2001:db8::1-2001:db8::9", "fe80::1%eth0/64", "::/0", "a-b-c"} {
+		f.Add(address, uint16(40000), uint16(40019))
+	}
+	f.Fuzz(func(t *testing.T, address string, low, high uint16) {
+		rules := parseRules([]source.SNATRule{{Address: address, Ports: source.PortRange{Low: low, High: high}}})
+		if n := smallest(rules); n < 1 || n > 1<<16 {
+			t.Errorf("%d ports", n)
+		}
+		for _, a := range []string{"203.0.113.7", "2001:db8::7"} {
+			if r := ruleOf(rules, netip.MustParseAddr(a), []taken{{port: low}}); r != nil && r.span.Low > r.span.High {
+				t.Errorf("%+v", r)
+			}
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"net/netip"
 	"os/exec"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/netlab"
+	"ephtop/source/netns"
 	"ephtop/source/procfs"
 )
 
@@ -95,4 +97,75 @@ func TestRulesOfAllKinds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Namespaces that track connections and translate none take turns; one that begins
+// to is found.
+func TestTurns(t *testing.T) {
+	names := netns.New("")
+	defer names.Close()
+	src := new(plan).newTranslators(names, 0)
+	defer src.close()
+	hosts := make(map[uint64]*netlab.Host)
+	track := func(h *netlab.Host, as netip.Addr) {
+		var list []netlab.Tracked
+		for i := range uint16(10) {
+			one := netlab.Tracked{From: netip.AddrPortFrom(netip.MustParseAddr("10.1.1.1"), 1024+i), To: netip.MustParseAddrPort("10.2.2.2:443"), State: 3}
+			if as.IsValid() {
+				one.From, one.As = netip.AddrPortFrom(netip.MustParseAddr("10.1.1.2"), 1024+i), netip.AddrPortFrom(as, 1024+i)
+			}
+			list = append(list, one)
+		}
+		h.Track(list)
+	}
+	var begins *netlab.Host
+	for range 4 {
+		begins = netlab.New(t, "")
+		begins.Child(t, exec.Command("cat"))
+		track(begins, netip.Addr{})
+		hosts[procfs.Netns(unix.AT_FDCWD, begins.Path())] = begins
+	}
+	// until polls until something holds.
+	until := func(what string, holds func(*source.Moment) bool) {
+		t.Helper()
+		for range 1000 {
+			var m source.Moment
+			list, err := names.Update(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := src.poll(t.Context(), &m, list); err != nil {
+				t.Fatal(err)
+			}
+			if src.absent {
+				t.Skip("connection tracking is not there")
+			}
+			if holds(&m) {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Fatal("never: " + what)
+	}
+	until("all were looked at", func(*source.Moment) bool {
+		for netns := range hosts {
+			s := src.spaces[netns]
+			if s == nil || s.reader == nil {
+				return false
+			}
+			if at, _ := s.reader.Looked(); at.IsZero() {
+				return false
+			}
+		}
+		return true
+	})
+	track(begins, netip.MustParseAddr("203.0.113.7"))
+	until("the one that begins is found", func(m *source.Moment) bool {
+		for i := range m.NATs {
+			if n := &m.NATs[i]; hosts[n.Netns] == begins && len(n.Pools) == 1 && n.Pools[0].Used == 10 && n.Entries == 20 {
+				return true
+			}
+		}
+		return false
+	})
 }
