@@ -150,6 +150,27 @@ func TestPortsAreSharedByDestinations(t *testing.T) {
 	}
 }
 
+// Clients with a port below 1024 are given another one of those, which are not of the
+// usual ports: they fill no pool.
+func TestPrivilegedPorts(t *testing.T) {
+	lab, r := routed(t, netlab.SNATRules("masquerade"))
+	lab.Router.Output("ip", "neigh", "add", "10.92.0.3", "lladdr", "02:00:00:00:00:03", "dev", "r1")
+	port := uint16(1010)
+	next := func() (netip.AddrPort, uint32) {
+		port++
+		return netip.AddrPortFrom(netip.MustParseAddr("10.91.0.2"), port), 1
+	}
+	r.SetRules(nil)
+	lab.Client.SYNs(20, mute, next) // from 1011 to 1030
+	if n := read(t, r, Focus); n.Entries != 20 || len(n.Pools) != 1 || n.Pools[0].Used != 7 {
+		t.Error(summary(&n))
+	}
+	r.SetRules([]source.SNATRule{{Ports: source.PortRange{Low: 1000, High: 1099}}})
+	if n := read(t, r, Focus); len(n.Pools) != 1 || n.Pools[0].Used != 20 || n.Pools[0].Ports != 100 {
+		t.Error(summary(&n))
+	}
+}
+
 // What has no ports is no part of a pool.
 func TestPing(t *testing.T) {
 	lab, r := routed(t, `table ip nat { chain post { type nat hook postrouting priority srcnat; oifname "r1" masquerade; }; }`)

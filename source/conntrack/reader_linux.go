@@ -93,6 +93,10 @@ func (r *Reader) SetRules(rules []source.SNATRule) {
 	if r.rules == nil {
 		r.rules = []rule{}
 	}
+	r.tally.low = usual.Low
+	for i := range r.rules {
+		r.tally.low = min(r.tally.low, r.rules[i].span.Low)
+	}
 }
 
 // Translates reports whether ports are given out, as far as was looked.
@@ -109,6 +113,7 @@ func Open(enter func(func() error) error) (*Reader, error) {
 		enter = func(f func() error) error { return f() }
 	}
 	r := &Reader{enter: enter, buf: make([]byte, netlink.BufferSize)}
+	r.tally.low = usual.Low
 	err := enter(func() (err error) {
 		if r.count, err = os.Open("/proc/sys/net/netfilter/nf_conntrack_count"); err != nil {
 			return err

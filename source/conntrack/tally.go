@@ -33,6 +33,9 @@ type tally struct {
 	search search
 	// evicts says that entries give way to new connections.
 	evicts bool
+	// low is the lowest port that a rule gives out: clients with a port below 1024 are
+	// given one of those, which are none of the usual.
+	low uint16
 }
 
 // poolKey tells a pool: what comes back goes to the address, from the remote end.
@@ -88,7 +91,7 @@ func (t *tally) recount() {
 // translated or not.
 func (t *tally) add(f *flow) {
 	t.seen++
-	if p := f.reply.Proto; p != source.TCP && p != source.UDP {
+	if p := f.reply.Proto; p != source.TCP && p != source.UDP || f.reply.RemotePort < t.low {
 		return
 	}
 	key := poolKey{f.reply.Remote, f.reply.Local, f.reply.LocalPort, f.zone, f.reply.Proto}
