@@ -40,6 +40,8 @@ type translator struct {
 	retry  uint32            // turn in which it is visited again
 	seen   uint32            // turn in which it was there last
 	rules  rules
+	// urgency is how much a look is due, of those that take turns.
+	urgency float64
 }
 
 // doors are the ways into namespaces: those of a netns.Lister, or of here.
@@ -60,7 +62,7 @@ const (
 	// visits is how many namespaces are entered by one poll, to see whether they
 	// track anything, and visitGap after how many polls one that does not is entered
 	// again.
-	visits   = 8
+	visits   = 32
 	visitGap = 30
 	// turnTime is how long looks may take in one poll at namespaces in which nothing is
 	// translated: each walks the table of the host, 8 to 40 ms. turnShare is that part of
@@ -106,27 +108,29 @@ func (t *translators) poll(ctx context.Context, m *source.Moment, list []netns.N
 		}
 	}
 	t.forget()
-	return t.inTurn(ctx, m)
+	return t.inTurn(ctx, m, visited < visits || t.once)
 }
 
 // inTurn reads namespaces in which nothing is translated, and looks whether something
-// is now: first at those that were not looked at for longest, as many as there is time
-// for.
-func (t *translators) inTurn(ctx context.Context, m *source.Moment) error {
-	slices.SortStableFunc(t.turns, func(a, b *translator) int {
-		at, _ := a.reader.Looked()
-		other, _ := b.reader.Looked()
-		return at.Compare(other)
-	})
+// is now: first at those that were never looked at, then by how long ago that was and how
+// many entries they have, as many as there is time for. all says that these are all
+// namespaces: the one that matters may be among the others.
+func (t *translators) inTurn(ctx context.Context, m *source.Moment, all bool) error {
+	began := time.Now()
+	for _, s := range t.turns {
+		at, _ := s.reader.Looked()
+		entries, _ := s.reader.Entries() // what fails is told when it is read
+		s.urgency = began.Sub(at).Seconds() * float64(entries)
+	}
+	slices.SortStableFunc(t.turns, func(a, b *translator) int { return cmp.Compare(b.urgency, a.urgency) })
 	left := turnTime
 	if t.once {
 		left = onceTime
 	}
-	began := time.Now()
 	var spent time.Duration
 	for _, s := range t.turns {
 		want := conntrack.Counts
-		if _, last := s.reader.Looked(); !began.Before(t.until) && (spent == 0 || spent+last < left) {
+		if _, last := s.reader.Looked(); all && !began.Before(t.until) && (spent == 0 || spent+last < left) {
 			want = conntrack.Turn
 		}
 		start := time.Now()
