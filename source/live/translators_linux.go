@@ -69,7 +69,7 @@ const (
 	// all time which they may take, and onceTime how long where there is one poll alone.
 	turnTime  = 5 * time.Millisecond
 	turnShare = 50
-	onceTime  = 2 * time.Second
+	onceTime  = 4 * time.Second
 )
 
 func (p *plan) newTranslators(d doors, only uint64) *translators {
@@ -128,6 +128,7 @@ func (t *translators) inTurn(ctx context.Context, m *source.Moment, all bool) er
 		left = onceTime
 	}
 	var spent time.Duration
+	missed := 0
 	for _, s := range t.turns {
 		want := conntrack.Counts
 		if _, last := s.reader.Looked(); all && !began.Before(t.until) && (spent == 0 || spent+last < left) {
@@ -139,7 +140,12 @@ func (t *translators) inTurn(ctx context.Context, m *source.Moment, all bool) er
 		}
 		if want == conntrack.Turn {
 			spent += time.Since(start)
+		} else {
+			missed++
 		}
+	}
+	if t.once && missed > 0 {
+		t.limit(m, fmt.Sprintf("there was no time for %d of %d network namespaces", missed, len(t.spaces)))
 	}
 	if spent > 0 {
 		t.until = began.Add(turnShare * spent)
@@ -215,8 +221,8 @@ func (t *translators) read(ctx context.Context, m *source.Moment, s *translator,
 	} else if err != nil {
 		s.close()
 	}
-	if err != nil && !slices.ContainsFunc(m.Limits, func(l source.Limit) bool { return l.Code == source.LimitNAT }) {
-		m.Limit(source.LimitNAT, err.Error())
+	if err != nil {
+		t.limit(m, err.Error())
 	}
 	if nat.Entries > 0 {
 		nat.Netns, nat.Cookie = s.Scope.Netns, s.Scope.Cookie
@@ -228,6 +234,13 @@ func (t *translators) read(ctx context.Context, m *source.Moment, s *translator,
 		m.NATs = append(m.NATs, nat)
 	}
 	return nil
+}
+
+// limit says why something is not seen, once and not for each namespace.
+func (t *translators) limit(m *source.Moment, why string) {
+	if !slices.ContainsFunc(m.Limits, func(l source.Limit) bool { return l.Code == source.LimitNAT }) {
+		m.Limit(source.LimitNAT, why)
+	}
 }
 
 // forget drops the namespaces that have ended.
