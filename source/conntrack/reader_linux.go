@@ -22,10 +22,8 @@ import (
 const (
 	// wholeEntries are dumped at each look, and about so many of more.
 	wholeEntries = 5000
-	// fullShare is the share of a pool in use from which on all entries are dumped, at
-	// most each wholeEvery, and so that it takes no more than one part in wholeShare
-	// of the time.
-	fullShare  = 0.5
+	// Where a pool has fullShare in use, all entries are dumped at most each wholeEvery,
+	// and so that it takes no more than one part in wholeShare of the time.
 	wholeEvery = 5 * time.Second
 	wholeShare = 50
 	// lookShare is that part of the time which looks may take while no pool is half

@@ -14,6 +14,8 @@ const (
 	maxFlows = 256 // of each of the pools that come first
 	flowed   = 8   // pools
 	kept     = 5000
+	// fullShare is the share of a pool in use from which on all of its ports are wanted.
+	fullShare = 0.5
 )
 
 // tally counts entries by the pool that their port is of. Its zero value is
