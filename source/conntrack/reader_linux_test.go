@@ -116,8 +116,8 @@ func flows(n, destinations int, first byte) (list []netlab.Tracked) {
 // A healthy router is not dumped, one that translates much is sampled, and where a
 // pool is half full all entries are counted.
 func TestSample(t *testing.T) {
-	if testing.Short() {
-		t.Skip("100,000 entries take long where a machine is emulated")
+	if briefly() {
+		t.Skip("100,000 entries take long where a machine is emulated, or the race detector watches")
 	}
 	h := netlab.New(t, "")
 	r := openIn(t, h)

@@ -9,6 +9,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/netlab"
+	"ephtop/source/race"
 )
 
 // mute is a host behind the router that answers nothing.
@@ -20,11 +21,15 @@ func openMute(t *testing.T, action string, ports int) (*netlab.Routed, *Reader) 
 	t.Helper()
 	lab := netlab.NewRouted(t, netlab.SNATRules(action))
 	lab.Router.Output("ip", "neigh", "add", mute.Addr().String(), "lladdr", "02:00:00:00:00:03", "dev", "r1")
+	lab.Router.Sysctl("net.netfilter.nf_conntrack_tcp_timeout_syn_sent", "3600") // they are to last, on a slow machine too
 	r := openIn(t, lab.Router)
 	r.SetRules([]source.SNATRule{{Address: netlab.NATAddress, PortCount: ports, Ports: source.PortRange{Low: 1024, High: uint16(1023 + ports)}}})
 	r.Warn = 1
 	return lab, r
 }
+
+// briefly reports whether tests are to do less.
+func briefly() bool { return testing.Short() || race.Enabled }
 
 // clients gives ends of new connections: any port of any of the clients.
 func clients() (netip.AddrPort, uint32) {
@@ -102,8 +107,8 @@ func TestLossOfAPoolThatFills(t *testing.T) {
 		{"masquerade", source.UnboundNATPorts},
 	} {
 		t.Run(c.action, func(t *testing.T) {
-			if testing.Short() && c.ports > 1000 {
-				t.Skip("takes long where a machine is emulated")
+			if briefly() && c.ports > 1000 {
+				t.Skip("takes long where a machine is emulated, or the race detector watches")
 			}
 			lab, r := openMute(t, c.action, c.ports)
 			lost, want := 0.0, 0.0
@@ -124,8 +129,8 @@ func TestLossOfAPoolThatFills(t *testing.T) {
 
 // Where connections come and go, the ports in use stand apart, and few are lost.
 func TestLossOfAPoolWithChurn(t *testing.T) {
-	if testing.Short() {
-		t.Skip("10,000 entries take long where a machine is emulated")
+	if briefly() {
+		t.Skip("10,000 entries take long where a machine is emulated, or the race detector watches")
 	}
 	const ports = 10_000
 	lab, r := openMute(t, "snat to "+netlab.NATAddress+":1024-11023", ports)

@@ -40,6 +40,9 @@ func natOf(t *testing.T, src source.Source, netns uint64, want func(*source.NATP
 // A router in another namespace is asked which ports it gave out, and its rules how
 // many there are.
 func TestTranslatedPorts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("nft takes longer than it may where a machine is emulated")
+	}
 	for _, kind := range []string{Tables, Sockdiag} {
 		t.Run(kind, func(t *testing.T) {
 			lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
