@@ -29,7 +29,7 @@
 // five rows, each from a random port on, and gives up (nf_nat_l4proto_unique_tuple): its
 // first packet is lost, though ports are free. How many are lost depends less on how
 // many ports are used than on whether these stand close together: of 64,512 that were
-// given out one after the other, 0.4 to 2 % are lost at 93 % and 40 to 50 % at 99 %; where
+// given out one after the other, 0.4 to 2 % are lost at 93 % and 38 to 50 % at 99 %; where
 // connections come and go, a tenth of it. So the search is made over the ports that are
 // used (search), which agrees with the kernel. In the last 32 tries of a row, since
 // Linux 6.5, a translated connection that is over gives way to one whose sequence
