@@ -99,15 +99,29 @@ const (
 	// exhaustedFrom is the share of a pool in percent from which on drops are those
 	// of a pool.
 	exhaustedFrom = 90
+	// lossWorth is the share of new connections without a port that is worth a
+	// finding: it is a thousand times as much a tenth of the pool later.
+	lossWorth = 0.0001
+	// triedWhole is how many ports a pool may have for the kernel to try them all
+	// (nf_nat_l4proto_unique_tuple).
+	triedWhole = 128
 )
 
 // lossAt are the shares of new connections that find no port at a share of a pool
-// in use, both in percent: measured on Linux 6.18, for 64,512 ports. In between it
-// is a straight line.
+// in use, both in percent: measured on Linux 6.18, for 64,512 ports that were given
+// out one after the other, for the ports in use then stand close together. Where
+// connections come and go it is a tenth of it. In between it is a straight line.
+// It stands in where the ports were not looked at one by one.
 var lossAt = [...]struct{ used, lost float64 }{{lossFrom, 0}, {90, 0.2}, {93, 0.8}, {96, 7}, {98, 22}, {99, 40}, {100, 100}}
 
 // natLoss is the share of new connections that find no port.
 func natLoss(p *source.NATPool) float64 {
+	if p.LossKnown {
+		return max(0, min(p.Loss, 1))
+	}
+	if free := p.Capacity() - (p.Used - p.Evictable); p.Capacity() <= triedWhole && free > 0 {
+		return 0
+	}
 	used := Percent(p.Used-p.Evictable, p.Capacity())
 	for i := 1; i < len(lossAt); i++ {
 		if from, to := lossAt[i-1], lossAt[i]; used < to.used {
@@ -233,7 +247,7 @@ func (s *NATState) find(list []Finding) []Finding {
 			f.Process, f.Tier = p.Holders[0].Process, p.Holders[0].Tier
 		}
 		list = append(list, f)
-		if p.Loss > 0 && p.Level < LevelExhausted {
+		if p.Loss >= lossWorth && p.Level < LevelExhausted {
 			f.Problem, f.Level = NATLoss, LevelWarning
 			list = append(list, f)
 		}

@@ -52,14 +52,20 @@ type NATPool struct {
 	// address among them.
 	Used int `json:"used"`
 	// Evictable is those of them whose entry gives way to new connections: TCP in
-	// TIME_WAIT or CLOSE (Linux 6.5 and later), and each to every other one only,
-	// which must have a higher sequence number (nf_seq_has_advanced).
+	// TIME_WAIT or CLOSE that is translated (nf_nat_may_kill; Linux 6.5 and later, 0
+	// before), and each to every other one only, which must have a higher sequence
+	// number (nf_seq_has_advanced).
 	Evictable int `json:"evictable"`
 	// Unreplied is those whose first packet was not answered yet.
 	Unreplied int `json:"unreplied"`
 	// Ports is how many the pool has by the rules, 0 where these are not known: see
 	// Capacity.
 	Ports int `json:"ports"`
+	// Loss is the share of new connections, 1 for all, that find no port: what the
+	// kernel's search comes to in the ports that are in use, which may stand close
+	// together or not. LossKnown says that all of them were looked at.
+	Loss      float64 `json:"loss"`
+	LossKnown bool    `json:"loss_known"`
 	// Flows are some of its connections, taken evenly, as who asked for them sees
 	// them: a socket of that four-tuple, in some network namespace, holds a port.
 	Flows []Tuple `json:"flows"`

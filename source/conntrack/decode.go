@@ -18,8 +18,7 @@ const (
 	nfgenLen    = 4                // struct nfgenmsg
 	attrType    = 0x3fff           // NLA_TYPE_MASK
 	afUnspec    = 0
-	tcpTimeWait = 7 // TCP_CONNTRACK_TIME_WAIT
-	tcpClose    = 8 // TCP_CONNTRACK_CLOSE
+	tcpTimeWait = 7 // TCP_CONNTRACK_TIME_WAIT, behind which stand CLOSE and SYN_SENT2
 
 	// ctattr_type, ctattr_tuple, ctattr_ip, ctattr_l4proto and ctattr_protoinfo.
 	attrOriginal  = 1
@@ -30,6 +29,7 @@ const (
 
 	attrTupleIP    = 1
 	attrTupleProto = 2
+	attrTupleZone  = 3
 
 	attrV4Source      = 1
 	attrV4Destination = 2
@@ -53,6 +53,9 @@ const (
 	// ip_conntrack_status.
 	statusSeenReply = 1 << 1
 	statusSNAT      = 1 << 4
+	// statusStays is of entries that no new connection gets out of the way:
+	// IPS_DYING, IPS_FIXED_TIMEOUT, IPS_OFFLOAD and IPS_HW_OFFLOAD.
+	statusStays = 1<<9 | 1<<10 | 1<<14 | 1<<15
 )
 
 // flow is an entry: a connection, as its packets look before and, coming back,
@@ -61,7 +64,13 @@ type flow struct {
 	original, reply source.Tuple // Local is the source of the packets
 	status          uint32
 	tcpState        uint8
-	zone            uint16
+	zone            uint16 // of the reply
+}
+
+// evictable reports whether the entry gives way to a new connection that finds no
+// port (nf_nat_may_kill).
+func (f *flow) evictable() bool {
+	return f.reply.Proto == source.TCP && f.tcpState >= tcpTimeWait && f.status&(statusSNAT|statusStays) == statusSNAT
 }
 
 // decode hands the entries of a datagram to take, and reports whether it is the
@@ -119,9 +128,12 @@ func (f *flow) decode(b []byte) error {
 		}
 		switch b = rest; kind & attrType {
 		case attrOriginal:
-			err = decodeTuple(&f.original, value)
+			_, err = decodeTuple(&f.original, value)
 		case attrReply:
-			err = decodeTuple(&f.reply, value)
+			var zone uint16
+			if zone, err = decodeTuple(&f.reply, value); zone != 0 {
+				f.zone = zone
+			}
 		case attrStatus:
 			if len(value) >= 4 {
 				f.status = binary.BigEndian.Uint32(value)
@@ -140,18 +152,20 @@ func (f *flow) decode(b []byte) error {
 	return nil
 }
 
-// decodeTuple reads one direction of an entry.
-func decodeTuple(t *source.Tuple, b []byte) error {
+// decodeTuple reads one direction of an entry, and the zone that is of it alone.
+func decodeTuple(t *source.Tuple, b []byte) (zone uint16, err error) {
 	for len(b) > 0 {
 		kind, value, rest, err := netlink.NextAttr(b)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		b = rest
+		if b = rest; kind&attrType == attrTupleZone && len(value) >= 2 {
+			zone = binary.BigEndian.Uint16(value)
+		}
 		for len(value) > 0 && (kind&attrType == attrTupleIP || kind&attrType == attrTupleProto) {
 			part, inner, more, err := netlink.NextAttr(value)
 			if err != nil {
-				return err
+				return 0, err
 			}
 			value = more
 			if kind&attrType == attrTupleIP {
@@ -161,7 +175,7 @@ func decodeTuple(t *source.Tuple, b []byte) error {
 			}
 		}
 	}
-	return nil
+	return zone, nil
 }
 
 func setAddress(t *source.Tuple, kind uint16, value []byte) {

@@ -128,14 +128,16 @@ func FuzzDecode(f *testing.F) {
 		if counted.seen != n || n > len(b)/netlink.HeaderLen {
 			t.Errorf("%d entries of %d bytes, %d counted", n, len(b), counted.seen)
 		}
-		used := 0
-		for _, p := range counted.give(n, nil) {
-			if used += p.Used; p.Used < 1 || p.Evictable > p.Used || p.Unreplied > p.Used || len(p.Flows) > p.Used {
-				t.Errorf("%+v", p)
+		for _, rules := range [][]rule{nil, parseRules([]source.SNATRule{{}, {Ports: source.PortRange{Low: 40000, High: 50000}}})} {
+			used := 0
+			for _, p := range counted.give(n, rules) {
+				if used += p.Used; p.Used < 1 || p.Evictable > p.Used || p.Unreplied > p.Used || len(p.Flows) > p.Used || p.Loss < 0 || p.Loss > 1 {
+					t.Errorf("%+v", p)
+				}
 			}
-		}
-		if used > n {
-			t.Errorf("%d ports of %d entries", used, n)
+			if used > n {
+				t.Errorf("%d ports of %d entries", used, n)
+			}
 		}
 		var c source.NATCounters
 		each(b, seq, typeCPU, func(body []byte) error { return addCounters(&c, body) })

@@ -16,20 +16,19 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/netlink"
+	"ephtop/source/procfs"
 )
 
 const (
 	// wholeEntries are dumped at each look, and about so many of more.
 	wholeEntries = 5000
-	// fullShare is the share of a pool in use from which on all entries are dumped, at
-	// most each wholeEvery, and so that it takes no more than one part in wholeShare
-	// of the time.
-	fullShare  = 0.5
+	// Where a pool has fullShare in use, all entries are dumped at most each wholeEvery,
+	// and so that it takes no more than one part in wholeShare of the time.
 	wholeEvery = 5 * time.Second
 	wholeShare = 50
-	// idle is after how many looks one looks again whether any address is
-	// translated, where none was.
-	idle = 10
+	// lookShare is that part of the time which looks may take while no pool is half
+	// full: each walks the table of the host, 8 to 40 ms, however few the entries.
+	lookShare = 20
 	// tries is how often a dump is begun that another one is in the way of, or that
 	// there was no memory for.
 	tries = 4
@@ -41,9 +40,6 @@ var ErrAbsent = errors.New("connection tracking is not there")
 // Reader looks at the entries of a network namespace. It is not safe for concurrent
 // use.
 type Reader struct {
-	// Rules are those of the namespace that translate, nil where nobody asked for
-	// them: then few entries are no proof that no pool is near its end.
-	Rules []source.SNATRule
 	// Warn is the share of a pool in use, in percent, that is worth a warning.
 	Warn float64
 
@@ -56,14 +52,56 @@ type Reader struct {
 	buf   []byte
 	out   []byte
 
-	tally   tally
-	waiting int // looks until addresses are looked for again
-	whole   struct {
-		at   time.Time
-		took time.Duration
-	}
-	last source.NAT // with Pools of the last dump
+	rules []rule // nil where nobody asked for them
+
+	tally      tally
+	looked     look       // the last one
+	whole      look       // the last one at all entries
+	translates bool       // ports were given out when that was looked for
+	last       source.NAT // with Pools of the last dump
 }
+
+// look is when entries were dumped, and for how long.
+type look struct {
+	at   time.Time
+	took time.Duration
+}
+
+// rests reports whether looks would take more than one part in share of the time.
+func (l *look) rests(now time.Time, share int) bool {
+	return !l.at.IsZero() && now.Sub(l.at) < time.Duration(share)*l.took
+}
+
+// Want says what a Read is to look at.
+type Want uint8
+
+// What may be wanted. A namespace in which ports are given out is looked at by each
+// Read, as far as that is not too dear.
+const (
+	Counts Want = iota // no entry of one where none are
+	Turn               // whether some are now
+	Focus              // all entries
+)
+
+// SetRules tells the rules of the namespace that translate, and has the next Read look
+// anew. Before, few entries are no proof that no pool is near its end; without any, a
+// pool has the usual ports.
+func (r *Reader) SetRules(rules []source.SNATRule) {
+	r.rules, r.looked, r.whole = parseRules(rules), look{}, look{}
+	if r.rules == nil {
+		r.rules = []rule{}
+	}
+	r.tally.low = usual.Low
+	for i := range r.rules {
+		r.tally.low = min(r.tally.low, r.rules[i].span.Low)
+	}
+}
+
+// Translates reports whether ports are given out, as far as was looked.
+func (r *Reader) Translates() bool { return r.translates }
+
+// Looked gives when entries were dumped last, zero for never, and how long it took.
+func (r *Reader) Looked() (at time.Time, took time.Duration) { return r.looked.at, r.looked.took }
 
 // Open makes a Reader of the network namespace in which enter runs functions; nil
 // is that of the calling thread. The error wraps ErrAbsent where connection tracking
@@ -73,6 +111,7 @@ func Open(enter func(func() error) error) (*Reader, error) {
 		enter = func(f func() error) error { return f() }
 	}
 	r := &Reader{enter: enter, buf: make([]byte, netlink.BufferSize)}
+	r.tally.low = usual.Low
 	err := enter(func() (err error) {
 		if r.count, err = os.Open("/proc/sys/net/netfilter/nf_conntrack_count"); err != nil {
 			return err
@@ -86,6 +125,9 @@ func Open(enter func(func() error) error) (*Reader, error) {
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
+	// Since Linux 6.5 (netfilter: snat: evict closing tcp entries on reply tuple collision).
+	before, ok := procfs.ReleaseBefore(procfs.Release(), 6, 5)
+	r.tally.evicts = ok && !before
 	return r, nil
 }
 
@@ -111,9 +153,8 @@ func (r *Reader) hangUp() error {
 	return r.conn.Close()
 }
 
-// Read looks at the namespace. focus says that somebody looks at it, so that all
-// entries are wanted. Pools belong to the Reader until the next Read.
-func (r *Reader) Read(ctx context.Context, now time.Time, focus bool) (source.NAT, error) {
+// Read looks at the namespace. Pools belong to the Reader until the next Read.
+func (r *Reader) Read(ctx context.Context, now time.Time, want Want) (source.NAT, error) {
 	n := &r.last
 	var err error
 	if n.Entries, err = number(r.count); err != nil {
@@ -125,44 +166,48 @@ func (r *Reader) Read(ctx context.Context, now time.Time, focus bool) (source.NA
 	if n.Counters, err = r.counters(ctx); err != nil && !errors.Is(err, unix.EPERM) {
 		return *n, err
 	}
-	n.Age = now.Sub(r.whole.at)
+	n.Age = now.Sub(r.looked.at)
 	switch {
-	case !focus && r.Rules != nil && float64(n.Entries) < r.Warn/100*float64(smallest(r.Rules)):
+	case want != Focus && r.rules != nil && float64(n.Entries) < r.Warn/100*float64(smallest(r.rules)):
 		n.Pools, n.Seen, n.Age = nil, 0, 0
 		return *n, nil
-	case r.waiting > 0 && !focus:
-		r.waiting--
+	case want == Counts && !r.translates:
 		n.Age = 0
 		return *n, nil
-	case n.Entries > wholeEntries && n.Seen >= n.Entries-n.Entries/4 && n.Age < max(wholeEvery, wholeShare*r.whole.took):
+	case want != Focus && r.looked.rests(now, lookShare) && (len(n.Pools) == 0 || n.Pools[0].Share() < fullShare):
+		return *n, nil
+	case n.Entries > wholeEntries && n.Seen >= n.Entries-n.Entries/4 && (now.Sub(r.whole.at) < wholeEvery || r.whole.rests(now, wholeShare)):
 		return *n, nil
 	}
-	return *n, r.look(ctx, now, focus)
+	err = r.look(ctx, now, want == Focus)
+	return *n, err
 }
 
 // look counts the pools anew.
 func (r *Reader) look(ctx context.Context, now time.Time, focus bool) error {
 	n := &r.last
+	began := time.Now()
 	whole, err := r.dump(ctx, wholeEntries, r.tally.reset)
 	if err != nil {
 		return err
 	}
-	n.Seen, n.Age, r.waiting = r.tally.seen, 0, 0
-	n.Pools = r.tally.give(n.Entries, r.Rules)
-	if len(n.Pools) == 0 {
-		r.waiting = idle
+	r.looked = look{now, time.Since(began)}
+	n.Seen, n.Age = r.tally.seen, 0
+	if whole { // the others came meanwhile, or are about to end
+		n.Entries = r.tally.seen
+	}
+	n.Pools = r.tally.give(n.Entries, r.rules)
+	r.translates = len(n.Pools) > 0
+	if whole || !focus && (len(n.Pools) == 0 || n.Pools[0].Share() < fullShare) {
 		return nil
 	}
-	if whole || !focus && n.Pools[0].Share() < fullShare {
-		return nil
-	}
-	began := time.Now()
+	began = time.Now()
 	if _, err := r.dump(ctx, 0, r.tally.recount); err != nil {
 		return err
 	}
-	r.whole.at, r.whole.took = now, time.Since(began)
+	r.whole = look{now, time.Since(began)}
 	n.Seen = max(r.tally.seen, n.Entries) // what came and went meanwhile is no sample
-	n.Pools = r.tally.give(0, r.Rules)
+	n.Pools = r.tally.give(0, r.rules)
 	return nil
 }
 

@@ -100,13 +100,16 @@ func (k *kernel) Poll(ctx context.Context, m *source.Moment) error {
 	if err := k.others.poll(ctx, m, k.scope.Netns); err != nil {
 		return err
 	}
+	if err := k.nats.poll(ctx, m, k.others.list(k.scope)); err != nil {
+		return err
+	}
+	if err := k.others.show(ctx, m); err != nil {
+		return err
+	}
 	var owned owner.Report
 	m.Processes, owned, err = k.owners.Assign(ctx, m.Room, m.Processes)
 	if stopped := ctx.Err(); stopped != nil {
 		return fmt.Errorf("find the processes of sockets: %w", stopped)
-	}
-	if err := k.nats.poll(ctx, m, k.others.list(k.scope)); err != nil {
-		return err
 	}
 	k.cgroups.Fill(m)
 	k.say(m, dumped, owned, err)

@@ -7,16 +7,22 @@ import (
 	"ephtop/source"
 	"ephtop/source/conntrack"
 	"ephtop/source/evidence/firewall"
-	"ephtop/source/evidence/host"
 	"ephtop/source/guard"
 )
 
 // rules are what the firewall of a namespace says of the ports that it gives out.
 // They are asked for beside the polls, for that runs programs.
 type rules struct {
-	coming chan []source.SNATRule // nil where nobody was asked
+	coming chan answer // nil where nobody was asked
 	stop   context.CancelFunc
 	asked  time.Time
+	late   bool // the programs did not tell in time
+}
+
+// answer is what they tell.
+type answer struct {
+	rules []source.SNATRule
+	late  bool
 }
 
 const (
@@ -32,30 +38,39 @@ const (
 // old. share is that of the fullest pool.
 func (r *rules) keep(reader *conntrack.Reader, away func(func() error) error, share float64) {
 	select {
-	case reader.Rules = <-r.coming:
-		r.end()
+	case a := <-r.coming:
+		r.take(reader, a)
 	default:
 	}
 	age := rulesEvery
-	if share >= 0.5 {
+	if share >= 0.5 || r.late {
 		age = rulesSoon
 	}
 	if r.coming != nil || !r.asked.IsZero() && time.Since(r.asked) < age {
 		return
 	}
 	ctx, stop := context.WithTimeout(context.Background(), rulesTimeout)
-	coming := make(chan []source.SNATRule, 1)
+	coming := make(chan answer, 1)
 	r.asked, r.stop, r.coming = time.Now(), stop, coming
 	go func() {
-		list := []source.SNATRule{} // and not nil: they were asked for
+		var list []source.SNATRule
 		_ = guard.Do(func() error {
 			return away(func() error {
-				list = append(list, firewall.Read(ctx, &host.Host{Root: "/"}, source.PortRange{Low: 1, High: 65535}).SNAT...)
+				list = firewall.SNAT(ctx)
 				return nil
 			})
 		}) // what is not known is taken as usual
-		coming <- list
+		coming <- answer{list, ctx.Err() != nil}
 	}()
+}
+
+// take hands the reader an answer. One that is late says nothing: what was known
+// holds.
+func (r *rules) take(reader *conntrack.Reader, a answer) {
+	if r.end(); !a.late {
+		reader.SetRules(a.rules)
+	}
+	r.late = a.late
 }
 
 // wait waits for the answer, and reports whether one came.
@@ -64,8 +79,8 @@ func (r *rules) wait(ctx context.Context, reader *conntrack.Reader) bool {
 		return false
 	}
 	select {
-	case reader.Rules = <-r.coming:
-		r.end()
+	case a := <-r.coming:
+		r.take(reader, a)
 		return true
 	case <-ctx.Done():
 		return false

@@ -71,6 +71,29 @@ func (t *others) poll(ctx context.Context, m *source.Moment, own uint64) error {
 	return nil
 }
 
+// show looks at the namespaces whose translated ports are worth a warning, or whose
+// table of connections is nearly full, though their sockets are not: they need not have
+// any.
+func (t *others) show(ctx context.Context, m *source.Moment) error {
+	if t == nil {
+		return nil
+	}
+	for i := range m.NATs {
+		n := &m.NATs[i]
+		fullest := float64(n.Entries) / float64(max(1, n.Max))
+		if len(n.Pools) > 0 {
+			fullest = max(fullest, n.Pools[0].Share())
+		}
+		if 100*fullest < t.warn {
+			continue
+		}
+		if err := t.gate.Add(ctx, m, n.Netns); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // list gives the namespaces that there are, or that which the source was opened in
 // where no others are looked at.
 func (t *others) list(own source.Scope) []netns.Namespace {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 	"ephtop/source"
 	"ephtop/source/conntrack"
 	"ephtop/source/netns"
-	"ephtop/source/procfs"
 )
 
 // translators counts the ports that network namespaces have given out by source
@@ -25,19 +25,23 @@ type translators struct {
 	only   uint64 // 0 for all
 	spaces map[uint64]*translator
 	turn   uint32
-	once   bool // there may be no second poll
-	asks   bool // the kernel answers
-	absent bool // connection tracking is not there: another look comes at retry
+	turns  []*translator // those in which nothing is translated, by when that was seen
+	until  time.Time     // no turn begins before
+	once   bool          // there may be no second poll
+	asks   bool          // the kernel answers
+	absent bool          // connection tracking is not there: another look comes at retry
 	retry  uint32
 }
 
 // translator is what is remembered of a namespace.
 type translator struct {
+	netns.Namespace
 	reader *conntrack.Reader // nil where nothing was tracked when it was visited
-	cookie uint64
-	retry  uint32 // turn in which it is visited again
-	seen   uint32 // turn in which it was there last
+	retry  uint32            // turn in which it is visited again
+	seen   uint32            // turn in which it was there last
 	rules  rules
+	// urgency is how much a look is due, of those that take turns.
+	urgency float64
 }
 
 // doors are the ways into namespaces: those of a netns.Lister, or of here.
@@ -58,8 +62,14 @@ const (
 	// visits is how many namespaces are entered by one poll, to see whether they
 	// track anything, and visitGap after how many polls one that does not is entered
 	// again.
-	visits   = 8
+	visits   = 32
 	visitGap = 30
+	// turnTime is how long looks may take in one poll at namespaces in which nothing is
+	// translated: each walks the table of the host, 8 to 40 ms. turnShare is that part of
+	// all time which they may take, and onceTime how long where there is one poll alone.
+	turnTime  = 5 * time.Millisecond
+	turnShare = 50
+	onceTime  = 4 * time.Second
 )
 
 func (p *plan) newTranslators(d doors, only uint64) *translators {
@@ -74,48 +84,94 @@ func (t *translators) poll(ctx context.Context, m *source.Moment, list []netns.N
 	}
 	t.absent = false
 	visited := 0
+	t.turns = t.turns[:0]
 	for i := range list {
 		n := &list[i]
 		if t.only != 0 && n.Scope.Netns != t.only {
 			continue
 		}
 		s := t.space(n)
-		if s.reader == nil {
-			if s.retry > t.turn || visited == visits {
-				continue
-			}
+		if s.reader == nil && s.retry <= t.turn && (visited < visits || t.once) {
 			visited++
-			if t.visit(s, n); t.absent {
+			if t.visit(s); t.absent {
 				return nil
 			}
 		}
-		if err := t.read(ctx, m, s, n); err != nil {
-			return err
+		switch {
+		case s.reader == nil:
+		case !s.reader.Translates():
+			t.turns = append(t.turns, s)
+		default:
+			if err := t.read(ctx, m, s, conntrack.Counts); err != nil {
+				return err
+			}
 		}
 	}
 	t.forget()
+	return t.inTurn(ctx, m, visited < visits || t.once)
+}
+
+// inTurn reads namespaces in which nothing is translated, and looks whether something
+// is now: first at those that were never looked at, then by how long ago that was and how
+// many entries they have, as many as there is time for. all says that these are all
+// namespaces: the one that matters may be among the others.
+func (t *translators) inTurn(ctx context.Context, m *source.Moment, all bool) error {
+	began := time.Now()
+	for _, s := range t.turns {
+		at, _ := s.reader.Looked()
+		entries, _ := s.reader.Entries() // what fails is told when it is read
+		s.urgency = began.Sub(at).Seconds() * float64(entries)
+	}
+	slices.SortStableFunc(t.turns, func(a, b *translator) int { return cmp.Compare(b.urgency, a.urgency) })
+	left := turnTime
+	if t.once {
+		left = onceTime
+	}
+	var spent time.Duration
+	missed := 0
+	for _, s := range t.turns {
+		want := conntrack.Counts
+		if _, last := s.reader.Looked(); all && !began.Before(t.until) && (spent == 0 || spent+last < left) {
+			want = conntrack.Turn
+		}
+		start := time.Now()
+		if err := t.read(ctx, m, s, want); err != nil {
+			return err
+		}
+		if want == conntrack.Turn {
+			spent += time.Since(start)
+		} else {
+			missed++
+		}
+	}
+	if t.once && missed > 0 {
+		t.limit(m, fmt.Sprintf("there was no time for %d of %d network namespaces", missed, len(t.spaces)))
+	}
+	if spent > 0 {
+		t.until = began.Add(turnShare * spent)
+	}
 	return nil
 }
 
 // space gives the place of a namespace. Another one that has its number begins anew.
 func (t *translators) space(n *netns.Namespace) *translator {
 	s := t.spaces[n.Scope.Netns]
-	if s != nil && s.cookie != n.Scope.Cookie {
+	if s != nil && s.Scope.Cookie != n.Scope.Cookie {
 		s.close()
 		s = nil
 	}
 	if s == nil {
-		s = &translator{cookie: n.Scope.Cookie}
+		s = new(translator)
 		t.spaces[n.Scope.Netns] = s
 	}
-	s.seen = t.turn
+	s.Namespace, s.seen = *n, t.turn
 	return s
 }
 
 // visit sees whether anything is tracked in a namespace.
-func (t *translators) visit(s *translator, n *netns.Namespace) {
+func (t *translators) visit(s *translator) {
 	s.retry = t.turn + visitGap
-	r, err := conntrack.Open(func(f func() error) error { return t.doors.Enter(n, f) })
+	r, err := conntrack.Open(func(f func() error) error { return t.doors.Enter(&s.Namespace, f) })
 	entries := 0
 	if err == nil {
 		entries, err = r.Entries()
@@ -137,37 +193,54 @@ func (t *translators) visit(s *translator, n *netns.Namespace) {
 
 // answers reports whether the kernel answers. That it does not may change.
 func (t *translators) answers() bool {
-	t.asks = t.asks || conntrack.Answers(procfs.Release())
+	t.asks = t.asks || conntrack.Answers()
 	return t.asks
 }
 
-// read asks a namespace, if it is known to track connections.
-func (t *translators) read(ctx context.Context, m *source.Moment, s *translator, n *netns.Namespace) error {
-	if s.reader == nil {
-		return nil
+// read asks a namespace that is known to track connections.
+func (t *translators) read(ctx context.Context, m *source.Moment, s *translator, want conntrack.Want) error {
+	if t.focus != nil && t.focus.Load() == s.Scope.Netns {
+		want = conntrack.Focus
 	}
-	focus := t.focus != nil && t.focus.Load() == n.Scope.Netns
-	nat, err := s.reader.Read(ctx, time.Now(), focus)
-	if err == nil && len(nat.Pools) > 0 {
-		s.rules.keep(s.reader, t.doors.Away(n), nat.Pools[0].Share())
+	nat, err := s.reader.Read(ctx, time.Now(), want)
+	if err == nil && s.reader.Translates() {
+		share := 0.0
+		if len(nat.Pools) > 0 {
+			share = nat.Pools[0].Share()
+		}
+		s.rules.keep(s.reader, t.doors.Away(&s.Namespace), share)
 		if t.once && s.rules.wait(ctx, s.reader) {
-			nat, err = s.reader.Read(ctx, time.Now(), focus)
+			nat, err = s.reader.Read(ctx, time.Now(), want)
 		}
 	}
 	if stopped := ctx.Err(); stopped != nil {
 		return fmt.Errorf("ask for connection tracking: %w", stopped)
 	}
+	if errors.Is(err, unix.EPERM) {
+		err = fmt.Errorf("it needs CAP_NET_ADMIN: %w", unix.EPERM)
+	} else if err != nil {
+		s.close()
+	}
 	if err != nil {
-		if !errors.Is(err, unix.EPERM) {
-			s.close()
-		}
-		m.Limit(source.LimitNAT, err.Error())
+		t.limit(m, err.Error())
 	}
 	if nat.Entries > 0 {
-		nat.Netns, nat.Cookie = n.Scope.Netns, n.Scope.Cookie
+		nat.Netns, nat.Cookie = s.Scope.Netns, s.Scope.Cookie
+		for i := range m.Snapshots { // who looked at it knows best what tells it from others
+			if scope := &m.Snapshots[i].Scope; scope.Netns == nat.Netns {
+				nat.Cookie = scope.Cookie
+			}
+		}
 		m.NATs = append(m.NATs, nat)
 	}
 	return nil
+}
+
+// limit says why something is not seen, once and not for each namespace.
+func (t *translators) limit(m *source.Moment, why string) {
+	if !slices.ContainsFunc(m.Limits, func(l source.Limit) bool { return l.Code == source.LimitNAT }) {
+		m.Limit(source.LimitNAT, why)
+	}
 }
 
 // forget drops the namespaces that have ended.

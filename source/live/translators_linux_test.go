@@ -1,6 +1,7 @@
 package live
 
 import (
+	"net/netip"
 	"os/exec"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/netlab"
+	"ephtop/source/netns"
 	"ephtop/source/procfs"
 )
 
@@ -16,7 +18,7 @@ import (
 func natOf(t *testing.T, src source.Source, netns uint64, want func(*source.NATPool) bool) *source.NATPool {
 	t.Helper()
 	var last []source.NAT
-	for range 100 {
+	for range 1500 {
 		m := poll(t, src)
 		for _, l := range m.Limits {
 			if l.Code == source.LimitNAT {
@@ -38,6 +40,9 @@ func natOf(t *testing.T, src source.Source, netns uint64, want func(*source.NATP
 // A router in another namespace is asked which ports it gave out, and its rules how
 // many there are.
 func TestTranslatedPorts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("nft takes longer than it may where a machine is emulated")
+	}
 	for _, kind := range []string{Tables, Sockdiag} {
 		t.Run(kind, func(t *testing.T) {
 			lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
@@ -55,4 +60,118 @@ func TestTranslatedPorts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The rules are those of whatever translates: what a pool has is read from them.
+func TestRulesOfAllKinds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("what tools write is the same on all kernels")
+	}
+	const empty = "table ip none { }\n"
+	for _, c := range []struct {
+		name, rules string
+		run         []string
+	}{
+		{"masquerade", netlab.SNATRules("masquerade to :40000-40019"), nil},
+		{"at random", netlab.SNATRules("snat to " + netlab.NATAddress + ":40000-40019 fully-random"), nil},
+		{"several addresses", netlab.SNATRules("snat to 10.92.0.8-10.92.0.9:40000-40019"), []string{"sh", "-c", "ip addr add 10.92.0.8/24 dev r1 && ip addr add 10.92.0.9/24 dev r1"}},
+		{"a map of addresses and ports", netlab.SNATRules("snat ip to ip saddr map { 10.91.0.2 : 10.92.0.1 . 40000-40019, 10.91.0.3 : 10.92.0.1 . 40100-40199 }"), nil},
+		{"ports for each client", netlab.SNATRules("ip saddr 10.91.0.3 snat to 10.92.0.1:40100-40199; oifname \"r1\" meta l4proto tcp snat to 10.92.0.1:40000-40019"), nil},
+		{"iptables", empty, []string{"iptables-nft", "-t", "nat", "-A", "POSTROUTING", "-o", "r1", "-p", "tcp", "-j", "SNAT", "--to-source", netlab.NATAddress + ":40000-40019"}},
+		{"old iptables", empty, []string{"iptables-legacy", "-t", "nat", "-A", "POSTROUTING", "-o", "r1", "-p", "tcp", "-j", "MASQUERADE", "--to-ports", "40000-40019"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			lab := netlab.NewRouted(t, c.rules)
+			if c.run != nil {
+				if _, err := exec.LookPath(c.run[0]); err != nil {
+					t.Skip(err)
+				}
+				lab.Router.Output(c.run[0], c.run[1:]...)
+			}
+			to := netlab.ServerAddress + ":443"
+			lab.Server.Listen(to)
+			if n, err := lab.Client.Fill(to, 15); err != nil || n != 15 {
+				t.Fatal(n, err)
+			}
+			src := openInside(t, lab.Client, Options{Kind: Sockdiag, Netns: lab.Router.Path()})
+			router := procfs.Netns(unix.AT_FDCWD, lab.Router.Path())
+			if p := natOf(t, src, router, func(p *source.NATPool) bool { return p.Ports > 0 }); p.Used != 15 || p.Ports != 20 {
+				t.Errorf("%d of %d ports used", p.Used, p.Ports)
+			}
+		})
+	}
+}
+
+// Namespaces that track connections and translate none take turns; one that begins
+// to is found.
+func TestTurns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("whose turn it is is the same on all kernels")
+	}
+	names := netns.New("")
+	defer names.Close()
+	src := new(plan).newTranslators(names, 0)
+	defer src.close()
+	hosts := make(map[uint64]*netlab.Host)
+	track := func(h *netlab.Host, as netip.Addr) {
+		var list []netlab.Tracked
+		for i := range uint16(10) {
+			one := netlab.Tracked{From: netip.AddrPortFrom(netip.MustParseAddr("10.1.1.1"), 1024+i), To: netip.MustParseAddrPort("10.2.2.2:443"), State: 3}
+			if as.IsValid() {
+				one.From, one.As = netip.AddrPortFrom(netip.MustParseAddr("10.1.1.2"), 1024+i), netip.AddrPortFrom(as, 1024+i)
+			}
+			list = append(list, one)
+		}
+		h.Track(list)
+	}
+	var begins *netlab.Host
+	for range 4 {
+		begins = netlab.New(t, "")
+		begins.Child(t, exec.Command("cat"))
+		track(begins, netip.Addr{})
+		hosts[procfs.Netns(unix.AT_FDCWD, begins.Path())] = begins
+	}
+	// until polls until something holds.
+	until := func(what string, holds func(*source.Moment) bool) {
+		t.Helper()
+		for range 1000 {
+			var m source.Moment
+			list, err := names.Update(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := src.poll(t.Context(), &m, list); err != nil {
+				t.Fatal(err)
+			}
+			if src.absent {
+				t.Skip("connection tracking is not there")
+			}
+			if holds(&m) {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Fatal("never: " + what)
+	}
+	until("all were looked at", func(*source.Moment) bool {
+		for netns := range hosts {
+			s := src.spaces[netns]
+			if s == nil || s.reader == nil {
+				return false
+			}
+			if at, _ := s.reader.Looked(); at.IsZero() {
+				return false
+			}
+		}
+		return true
+	})
+	track(begins, netip.MustParseAddr("203.0.113.7"))
+	until("the one that begins is found", func(m *source.Moment) bool {
+		for i := range m.NATs {
+			if n := &m.NATs[i]; hosts[n.Netns] == begins && len(n.Pools) == 1 && n.Pools[0].Used == 10 && n.Entries == 20 {
+				return true
+			}
+		}
+		return false
+	})
 }

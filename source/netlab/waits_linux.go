@@ -1,7 +1,6 @@
 package netlab
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"time"
@@ -56,25 +55,11 @@ func (w *waits) add(listener int, to netip.AddrPort) error {
 // net.ipv4.tcp_rfc1337 has them survive.
 func (w *waits) renew() error {
 	w.begun = time.Now()
-	packet := make([]byte, 40)
-	packet[0], packet[8], packet[9] = 4<<4|5, 64, unix.IPPROTO_TCP
-	packet[32], packet[33] = 5<<4, 1<<4 // no options, ACK
+	var packet segment
 	for i := range w.ends {
 		e := &w.ends[i]
-		from, to := e.server.Addr().As4(), e.client.Addr().As4()
-		copy(packet[12:], from[:])
-		copy(packet[16:], to[:])
-		binary.BigEndian.PutUint16(packet[20:], e.server.Port())
-		binary.BigEndian.PutUint16(packet[22:], e.client.Port())
-		binary.BigEndian.PutUint16(packet[36:], 0)
-		sum := uint32(unix.IPPROTO_TCP + 20) // of the pseudo header
-		for b := packet[12:]; len(b) > 0; b = b[2:] {
-			sum += uint32(binary.BigEndian.Uint16(b))
-		}
-		sum = sum&0xffff + sum>>16
-		binary.BigEndian.PutUint16(packet[36:], ^uint16(sum+sum>>16))
-		if err := unix.Sendto(w.raw, packet, 0, &unix.SockaddrInet4{Addr: to}); err != nil {
-			return fmt.Errorf("send to %v: %w", e.client, err)
+		if err := packet.send(w.raw, e.server, e.client, tcpACK, 0); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -143,6 +143,23 @@ func (g *Gate) Poll(ctx context.Context, m *source.Moment, o GateOptions) error 
 	return nil
 }
 
+// Add looks at a namespace that the Poll of m left out, for a reason that its
+// sockets do not tell. What can't be looked at stays a Brief; an error is of ctx.
+func (g *Gate) Add(ctx context.Context, m *source.Moment, netns uint64) error {
+	at := slices.IndexFunc(m.Quiet, func(b source.Brief) bool { return b.Scope.Netns == netns })
+	s := g.spaces[netns]
+	if at < 0 || s == nil || s.denied != nil {
+		return nil
+	}
+	m.Quiet = slices.Delete(m.Quiet, at, at+1)
+	s.due = true
+	if err := g.tell(ctx, m, s, GateOptions{}); err != nil {
+		return fmt.Errorf("look at network namespace %s: %w", s.Scope.Name, err)
+	}
+	Rewindow(m)
+	return nil
+}
+
 // Rewindow makes the windows of all snapshots of m anew, whose rows are side by
 // side in m.Room, after that has moved.
 func Rewindow(m *source.Moment) {

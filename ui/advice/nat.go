@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"math"
 
 	"ephtop/model"
 	"ephtop/source"
@@ -28,8 +29,7 @@ func (t *teller) natFull() Advice {
 func (t *teller) natLoss() Advice {
 	a := Advice{
 		Title: t.title("connects to %s are slow: SNAT ports %s %% used", t.destination(), percent(t.Count, t.Of)),
-		Seen: t.natUsed() + fmt.Sprintf("; at that about %s %% of new connections lose their first packet",
-			text.Percent(100*t.NATPool.Loss)),
+		Seen:  t.natUsed() + "; at that " + lostOf(t.NATPool.Loss) + " their first packet",
 		Why: "The kernel tries some 250 ports for a connection and gives up, though others are free. Its first packet is dropped and sent again " +
 			"after 1 s, then 3 s: that is how long a connect takes, and nothing says why.",
 	}
@@ -38,6 +38,14 @@ func (t *teller) natLoss() Advice {
 	}
 	a.Remedies = t.natRemedies()
 	return a
+}
+
+// lostOf says how many connections lose something.
+func lostOf(share float64) string {
+	if share < 0.01 {
+		return "about one of " + text.Count(int(math.Round(1/max(share, 1e-6)))) + " new connections loses"
+	}
+	return "about " + text.Percent(100*share) + " % of new connections lose"
 }
 
 // natUsed tells how many ports are used, and whose they are.

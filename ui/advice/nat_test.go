@@ -48,6 +48,7 @@ func natCases() []adviceCase {
 		{"snat ports by a sample, nobody known", host(), sampled},
 		{"snat ports of a rule all used", host(), natFinding(model.NATFull, model.LevelExhausted, 20, 20, nil)},
 		{"snat ports that connections do not find", host(), natFinding(model.NATLoss, model.LevelWarning, 61_932, 0, func(p *model.NATPoolUse) { p.Loss = 0.07 })},
+		{"snat ports that few connections do not find", host(), natFinding(model.NATLoss, model.LevelWarning, 57_416, 0, func(p *model.NATPoolUse) { p.Loss = 0.0004 })},
 		{"connection tracking full", host(), full},
 		{"connection tracking racing", host(), race},
 	}

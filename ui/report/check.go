@@ -93,10 +93,10 @@ func share(st *model.State, on CheckOn) float64 {
 // destination; failures counts what failed for want of a port,
 // and is U, not known, unless the kernel is traced. OnPlateau adds plateau, which
 // may be more than all. OnAny adds snat, the fullest pool of translated ports, where
-// there are any, and nat, the fullest of those that a NAT on the way has, where it is
-// told of. Of several namespaces the text names the one that it
-// and the figures are about, and says how many of those that were not looked at
-// may be in trouble: that is no alarm.
+// there are any, or U where that may not be seen, and nat, the fullest of those that a
+// NAT on the way has, where it is told of. Of several namespaces the text names the
+// one that it and the figures are about, and says how many of those that were not
+// looked at may be in trouble: that is no alarm.
 func Check(w io.Writer, states []*model.State, unseen []source.Brief, on CheckOn) (model.Level, error) {
 	st := slices.MaxFunc(states, func(a, b *model.State) int {
 		return cmp.Or(cmp.Compare(CheckLevel(a, on), CheckLevel(b, on)), cmp.Compare(share(a, on), share(b, on)))
@@ -179,7 +179,7 @@ func checkWords(st *model.State, on CheckOn) string {
 // nothing says what that is.
 func beyondWords(st *model.State) string {
 	if st.NAT != nil && st.NAT.Level == st.Level {
-		return natWords(st.NAT)
+		return natWords(st)
 	}
 	if p := st.Way; p != nil && p.Level == st.Level {
 		return wayWords(p)
@@ -188,7 +188,8 @@ func beyondWords(st *model.State) string {
 }
 
 // natWords are about translated ports, or the table that they are in.
-func natWords(n *model.NATState) string {
+func natWords(st *model.State) string {
+	n := st.NAT
 	if len(n.Pools) == 0 || n.Level > n.Pools[0].Level {
 		return fmt.Sprintf("connection tracking is full: %s of %s entries", text.Count(n.NAT.Entries), text.Count(n.NAT.Max))
 	}
@@ -196,9 +197,21 @@ func natWords(n *model.NATState) string {
 	key := model.TupleKey{Destination: p.Remote, Port: p.RemotePort}
 	to := key.To()
 	if p.Level == model.LevelExhausted {
-		return fmt.Sprintf("no SNAT port of %s is free on %s to %s", text.Count(p.Capacity()), p.Address, to)
+		return fmt.Sprintf("no SNAT port of %s is free on %s to %s", text.Count(p.Capacity()), p.Address, to) + mostBy(st, p)
 	}
-	return fmt.Sprintf("%s %% of %s of SNAT on %s to %s used", rounded(p.Percent()), text.Plural(p.Capacity(), "port", "ports"), p.Address, to)
+	return fmt.Sprintf("%s %% of %s of SNAT on %s to %s used", rounded(p.Percent()), text.Plural(p.Capacity(), "port", "ports"), p.Address, to) + mostBy(st, p)
+}
+
+// mostBy names the process of this host that holds most ports of a pool, if one does.
+func mostBy(st *model.State, p *model.NATPoolUse) string {
+	if len(p.Holders) == 0 {
+		return ""
+	}
+	i := int(p.Holders[0].Process)
+	if i < 0 || i >= len(st.Processes) {
+		return ""
+	}
+	return ", most by " + strings.ReplaceAll(text.Sanitize(st.Processes[i].Name), "|", "/")
 }
 
 // plateauWords says where the use levels off.
@@ -259,8 +272,12 @@ func performance(st *model.State, on CheckOn) string {
 		share("tuple", h.Percent()), share("pool", p.PoolPercent()), share("udp", st.UDP.Pressure.PoolPercent()),
 		count("used", h.Used()), count("time_wait", h.TimeWait), failures,
 	}
-	if n := st.NAT; on == OnAny && n != nil && len(n.Pools) > 0 {
+	switch n := st.NAT; {
+	case on != OnAny:
+	case n != nil && len(n.Pools) > 0:
 		figures = append(figures, share("snat", n.Pools[0].Percent()))
+	case st.Moment != nil && slices.ContainsFunc(st.Moment.Limits, func(l source.Limit) bool { return l.Code == source.LimitNAT }):
+		figures = append(figures, "snat=U")
 	}
 	if on == OnAny && st.Way != nil {
 		figures = append(figures, share("nat", st.Way.Percent()))

@@ -45,14 +45,27 @@ func TestCheckOfTranslatedPorts(t *testing.T) {
 		st *model.State
 		on CheckOn
 	}{
-		"EPHTOP CRITICAL - 88.5 % of 64,512 ports of SNAT on 203.0.113.7 to 93.184.216.34:443 used | tuple=63.8%": {translating(57_120, model.LevelCritical), OnAny},
-		"EPHTOP CRITICAL - no SNAT port of 64,512 is free on 203.0.113.7 to 93.184.216.34:443 | tuple=63.8%":      {translating(64_512, model.LevelExhausted), OnAny},
-		"EPHTOP CRITICAL - connection tracking is full: 262,144 of 262,144 entries | tuple=63.8%":                 {full, OnAny},
-		"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used | tuple=63.8%":                             {translating(57_120, model.LevelCritical), OnTuple},
+		"EPHTOP CRITICAL - 88.5 % of 64,512 ports of SNAT on 203.0.113.7 to 93.184.216.34:443 used, most by ja/va | tuple=63.8%": {translating(57_120, model.LevelCritical), OnAny},
+		"EPHTOP CRITICAL - no SNAT port of 64,512 is free on 203.0.113.7 to 93.184.216.34:443, most by ja/va | tuple=63.8%":      {translating(64_512, model.LevelExhausted), OnAny},
+		"EPHTOP CRITICAL - connection tracking is full: 262,144 of 262,144 entries | tuple=63.8%":                                {full, OnAny},
+		"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used | tuple=63.8%":                                            {translating(57_120, model.LevelCritical), OnTuple},
 	} {
+		c.st.Processes[0].Name = "ja|va\x1b"
 		var b bytes.Buffer
 		if _, err := Check(&b, []*model.State{c.st}, nil, c.on); err != nil || !strings.HasPrefix(b.String(), want) ||
 			strings.Contains(b.String(), " snat=") != (c.on == OnAny) {
+			t.Errorf("%v: %s", err, &b)
+		}
+	}
+}
+
+// Who may not see translated ports is told so, and does not take them for free.
+func TestCheckThatSeesNoTranslatedPorts(t *testing.T) {
+	st := busyHost()
+	st.Moment.Limits = append(st.Moment.Limits, source.Limit{Code: source.LimitNAT, Detail: "it needs CAP_NET_ADMIN"})
+	for on, want := range map[CheckOn]bool{OnAny: true, OnTuple: false} {
+		var b bytes.Buffer
+		if _, err := Check(&b, []*model.State{st}, nil, on); err != nil || strings.HasSuffix(b.String(), " snat=U\n") != want {
 			t.Errorf("%v: %s", err, &b)
 		}
 	}

@@ -142,7 +142,7 @@ func nftCases() []nftCase {
 				`snat: 20 of 40000-40019 to "192.0.2.1": ip nat postrouting: oifname "eth0" ip protocol tcp snat to 192.0.2.1:40000-40019`,
 				`snat: 100 of 40000-40099 to "": ip nat postrouting: ip protocol tcp masquerade to :40000-40099`,
 				`snat: 1024 of 1024-2047 to "192.0.2.1-192.0.2.4": ip nat postrouting: meta l4proto udp snat to 192.0.2.1-192.0.2.4:1024-2047 persistent`,
-				`snat: 64512 of 0-0 to "": ip nat postrouting: snat to ip saddr map { 10.0.0.1 : 192.0.2.9 }`,
+				`snat: 64512 of 0-0 to "192.0.2.9": ip nat postrouting: snat to ip saddr map { 10.0.0.1 : 192.0.2.9 }`,
 				`snat: 64512 of 0-0 to "": ip nat postrouting: masquerade`)},
 	}
 }

@@ -199,9 +199,9 @@ func (s *saved) target(r *rule, scope, option string, args []string) {
 		if i := strings.LastIndexByte(address, ':'); i >= 0 && (strings.Count(address, ":") == 1 || strings.Contains(address, "]:")) {
 			address, ports = address[:i], address[i+1:]
 		}
-		r.snat = newSNAT(address, false, ports)
+		r.snat = append(r.snat, newSNAT(address, false, ports))
 	case name == "MASQUERADE":
-		r.snat = newSNAT("", true, value("--to-ports"))
+		r.snat = append(r.snat, newSNAT("", true, value("--to-ports")))
 	case name == "DNAT":
 		r.forwards, r.to = true, value("--to-destination")
 	case name == "REDIRECT":

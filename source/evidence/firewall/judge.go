@@ -14,6 +14,8 @@ const (
 	maxVisits = 4_000_000
 	// maxRules bounds each list of rules in a report.
 	maxRules = 20
+	// maxSNAT bounds the rules that translate sources.
+	maxSNAT = 256
 	// conntrackPriority is where connection tracking sits among the chains of
 	// prerouting (NF_IP_PRI_CONNTRACK).
 	conntrackPriority = -200
@@ -78,14 +80,25 @@ func judged(rs *ruleset, rng source.PortRange) source.Firewall {
 			if r.verdict == notrack {
 				add(&f.NoTrack, c.describe(r))
 			}
-			if r.snat != nil && len(f.SNAT) < maxRules {
-				r.snat.FirewallRule = c.describe(r)
-				f.SNAT = append(f.SNAT, *r.snat)
+		}
+	}
+	f.SNAT = rs.snat(maxRules)
+	f.Forwards = rs.forwards(rng)
+	return f
+}
+
+// snat gives the rules that translate sources, not more than most.
+func (rs *ruleset) snat(most int) (list []source.SNATRule) {
+	for _, c := range rs.chains {
+		for i := range c.rules {
+			r := &c.rules[i]
+			for _, one := range r.snat[:min(len(r.snat), most-len(list))] {
+				one.FirewallRule = c.describe(r)
+				list = append(list, one)
 			}
 		}
 	}
-	f.Forwards = rs.forwards(rng)
-	return f
+	return list
 }
 
 // returns judges the ports of the range for each family and protocol.

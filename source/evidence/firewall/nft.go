@@ -138,6 +138,8 @@ func (d *nftDecoder) rule(o *nftObject) error {
 				d.match(&r, scope, word(at(arg, "op")), at(arg, "left"), at(arg, "right"))
 			case "vmap":
 				d.verdictMap(c, r, at(arg, "key"), at(arg, "data"))
+			case "snat", "masquerade":
+				d.translate(&r, scope, name, arg)
 			default:
 				r.statement(name, arg)
 				d.foreign[o.Family] = d.foreign[o.Family] || name == "xt"
@@ -157,10 +159,6 @@ func (r *rule) statement(name string, arg any) {
 	switch name {
 	case "accept", "drop", "reject", "return", "notrack", "jump", "goto":
 		r.verdict, r.target = nftVerdicts[name], word(at(arg, "target"))
-	case "snat", "masquerade": // or the rule looks the address up
-		address, _ := texts(at(arg, "addr"))
-		ports, _ := texts(at(arg, "port"))
-		r.snat = newSNAT(strings.Join(address, ""), name == "masquerade", strings.Join(ports, ","))
 	case "dnat", "redirect": // or the rule looks the address up
 		address, _ := texts(at(arg, "addr"))
 		ports, _ := texts(at(arg, "port"))
@@ -171,6 +169,32 @@ func (r *rule) statement(name string, arg any) {
 	default: // a verdict that follows counts
 		r.only(some)
 		r.verdict = other
+	}
+}
+
+// translate reads what sources are translated to. A map has an address for each of its
+// keys, or an address and ports: as many rules as entries.
+func (d *nftDecoder) translate(r *rule, scope, name string, arg any) {
+	entries, _ := d.named(scope, at(arg, "addr", "map", "data")).([]any)
+	for _, entry := range entries {
+		pair, _ := entry.([]any)
+		if len(pair) != 2 {
+			continue
+		}
+		value, ports := pair[1], ""
+		if parts, _ := at(value, "concat").([]any); len(parts) == 2 {
+			list, _ := texts(parts[1])
+			value, ports = parts[0], strings.Join(list, ",")
+		}
+		address, _ := texts(value)
+		if one := newSNAT(strings.Join(address, ""), false, ports); len(r.snat) < maxSNAT && !slices.Contains(r.snat, one) {
+			r.snat = append(r.snat, one)
+		}
+	}
+	if len(r.snat) == 0 { // or the rule looks the address up in what is not known
+		address, _ := texts(at(arg, "addr"))
+		ports, _ := texts(at(arg, "port"))
+		r.snat = append(r.snat, newSNAT(strings.Join(address, ""), name == "masquerade", strings.Join(ports, ",")))
 	}
 }
 

@@ -58,7 +58,7 @@ type rule struct {
 	onState, onPort bool                // some condition is on these
 	verdict         verdict
 	target          string // of jump and jumpAway: the name of a chain in the scope
-	snat            *source.SNATRule
+	snat            []source.SNATRule
 	ports           []source.PortRange // of the destination, as far as conditions name any
 	forwards        bool               // what is sent to these ports
 	to              string             // and where to
@@ -192,8 +192,8 @@ func (r *rule) flagCondition(neg bool, mask, want []string) {
 // (nf_nat_l4proto_unique_tuple).
 const unboundSNATPorts = 64512
 
-func newSNAT(address string, masquerade bool, ports string) *source.SNATRule {
-	s := &source.SNATRule{Address: host.Clean(address, 80), Masquerade: masquerade, PortCount: unboundSNATPorts}
+func newSNAT(address string, masquerade bool, ports string) source.SNATRule {
+	s := source.SNATRule{Address: host.Clean(address, 80), Masquerade: masquerade, PortCount: unboundSNATPorts}
 	if ranges, err := sysctl.ParsePorts(ports); err == nil && ranges[0].Low <= ranges[0].High {
 		s.Ports, s.PortCount = ranges[0], ranges[0].Count()
 	}
