@@ -144,7 +144,7 @@ func TestEveryFindingHasItsPoint(t *testing.T) {
 	want := map[Problem]Topic{
 		ConnectsFail: TopicConnections, TupleFull: TopicConnections, PoolFull: TopicConnections, SlowConnect: TopicConnections,
 		BoundFirst: TopicConnections, PrivatePool: TopicConnections, CloseWait: TopicConnections, Orphans: TopicConnections, NoPooling: TopicPooling,
-		SynSent: TopicFirewall, NATFull: TopicFirewall, NATLoss: TopicFirewall, TrackingFull: TopicFirewall, TrackingRace: TopicFirewall,
+		SynSent: TopicFirewall, NATFull: TopicTranslated, NATLoss: TopicTranslated, TrackingFull: TopicFirewall, TrackingRace: TopicFirewall,
 		WayFull: TopicFirewall, WayLimit: TopicFirewall,
 		TimeWaitBuckets: TopicTimeWait, ReuseOff: TopicTimeWait,
 		ListenerInRange: TopicRange, StolenPort: TopicRange, NarrowRange: TopicRange, ReservedPorts: TopicRange,

@@ -31,12 +31,17 @@ const interval = 2 * time.Second
 
 func watch(t *testing.T, scenario string, o Options) *watched {
 	t.Helper()
+	return watchSession(t, scenario, o, session.Options{})
+}
+
+func watchSession(t *testing.T, scenario string, o Options, so session.Options) *watched {
+	t.Helper()
 	host, err := demo.New(demo.Options{Scenario: scenario, Step: interval})
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.Version = "v1.2.3"
-	return &watched{Collector: New(o), session: session.New(host, session.Options{})}
+	return &watched{Collector: New(o), session: session.New(host, so)}
 }
 
 // until polls until so much of the story has passed.
@@ -128,12 +133,21 @@ func TestPages(t *testing.T) {
 			if race.Enabled && s.Name != demo.DefaultScenario {
 				t.Skip("the race detector has seen one page")
 			}
-			page := gathered(t, watch(t, s.Name, DefaultOptions).until(t, 80*time.Second).Collector)
-			wantBounded(t, page)
-			golden.RequireEqual(t, builtWith.ReplaceAll(page, []byte(`goversion="go"`)))
-			promtool(t, page)
+			wantPage(t, watch(t, s.Name, DefaultOptions))
 		})
 	}
+	t.Run("NAT on the way", func(t *testing.T) {
+		wantPage(t, watchSession(t, demo.DefaultScenario, DefaultOptions, session.Options{NATPorts: 20_000}))
+	})
+}
+
+// wantPage compares the page of a later moment with its golden.
+func wantPage(t *testing.T, w *watched) {
+	t.Helper()
+	page := gathered(t, w.until(t, 80*time.Second).Collector)
+	wantBounded(t, page)
+	golden.RequireEqual(t, builtWith.ReplaceAll(page, []byte(`goversion="go"`)))
+	promtool(t, page)
 }
 
 // promtool has the page checked by Prometheus's own tool.

@@ -104,6 +104,9 @@ func Check(w io.Writer, states []*model.State, unseen []source.Brief, on CheckOn
 	status := [...]string{"OK", "WARNING", "CRITICAL"}
 	level := CheckLevel(st, on)
 	words := checkWords(st, on)
+	if on == OnAny && st.Level > st.PortsLevel() && st.NAT != nil && st.NAT.Level == st.Level {
+		words += mostBy(st)
+	}
 	if f := &st.Failures; f.Count > 0 {
 		words += ", " + advice.Wanting(f) + " failed" + advice.NoneLately(f)
 	}
@@ -179,7 +182,7 @@ func checkWords(st *model.State, on CheckOn) string {
 // nothing says what that is.
 func beyondWords(st *model.State) string {
 	if st.NAT != nil && st.NAT.Level == st.Level {
-		return natWords(st)
+		return natWords(st.NAT)
 	}
 	if p := st.Way; p != nil && p.Level == st.Level {
 		return wayWords(p)
@@ -188,8 +191,7 @@ func beyondWords(st *model.State) string {
 }
 
 // natWords are about translated ports, or the table that they are in.
-func natWords(st *model.State) string {
-	n := st.NAT
+func natWords(n *model.NATState) string {
 	if len(n.Pools) == 0 || n.Level > n.Pools[0].Level {
 		return fmt.Sprintf("connection tracking is full: %s of %s entries", text.Count(n.NAT.Entries), text.Count(n.NAT.Max))
 	}
@@ -197,17 +199,19 @@ func natWords(st *model.State) string {
 	key := model.TupleKey{Destination: p.Remote, Port: p.RemotePort}
 	to := key.To()
 	if p.Level == model.LevelExhausted {
-		return fmt.Sprintf("no SNAT port of %s is free on %s to %s", text.Count(p.Capacity()), p.Address, to) + mostBy(st, p)
+		return fmt.Sprintf("no SNAT port of %s is free on %s to %s", text.Count(p.Capacity()), p.Address, to)
 	}
-	return fmt.Sprintf("%s %% of %s of SNAT on %s to %s used", rounded(p.Percent()), text.Plural(p.Capacity(), "port", "ports"), p.Address, to) + mostBy(st, p)
+	return fmt.Sprintf("%s %% of %s of SNAT on %s to %s used", rounded(p.Percent()), text.Plural(p.Capacity(), "port", "ports"), p.Address, to)
 }
 
-// mostBy names the process of this host that holds most ports of a pool, if one does.
-func mostBy(st *model.State, p *model.NATPoolUse) string {
-	if len(p.Holders) == 0 {
+// mostBy names the process of this host that holds most ports of the fullest pool of
+// translated ports, if one does.
+func mostBy(st *model.State) string {
+	n := st.NAT
+	if len(n.Pools) == 0 || n.Level > n.Pools[0].Level || len(n.Pools[0].Holders) == 0 {
 		return ""
 	}
-	i := int(p.Holders[0].Process)
+	i := int(n.Pools[0].Holders[0].Process)
 	if i < 0 || i >= len(st.Processes) {
 		return ""
 	}
