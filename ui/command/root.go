@@ -44,7 +44,7 @@ q quit.`,
 	a.flags.add(root.PersistentFlags())
 	a.addTrace(root)
 	completeFlags(root)
-	root.AddCommand(a.demo(), a.record(), a.replay(), a.anonymize(), a.snapshot(), a.check(), a.doctor(), a.watch(), a.serve(), a.fleet(), a.version(),
+	root.AddCommand(a.demo(), a.record(), a.replay(), a.anonymize(), a.export(), a.snapshot(), a.check(), a.doctor(), a.watch(), a.serve(), a.fleet(), a.version(),
 		a.completion(), a.man())
 	root.SetHelpCommand(help())
 	root.SetFlagErrorFunc(flagError)
