@@ -78,9 +78,10 @@ type Frame struct {
 type Film struct {
 	stage  *dashboard.Stage
 	typist typist
-	// shown is the frame that was given last, next is memory.
+	// shown is the frame that was given last, next the one that is being looked
+	// for; now is the one of them that has what is on the screen.
 	shown, next screen.Canvas
-	given       bool
+	now         *screen.Canvas
 }
 
 // Open begins a film of a recording in a file, which the caller closes after
@@ -114,7 +115,9 @@ func open(ctx context.Context, p *recording.Player, o *Options, stopped bool) (*
 	if err != nil {
 		return nil, err
 	}
-	return &Film{stage: stage, typist: typist{steps: o.Keys.steps}}, nil
+	f := &Film{stage: stage, typist: typist{steps: o.Keys.steps}}
+	f.look()
+	return f, nil
 }
 
 // Still hands use the one frame of o.From, or of the last moment if that is
@@ -129,14 +132,15 @@ func Still(ctx context.Context, p *recording.Player, o Options, use func(*Film, 
 		return err
 	}
 	defer f.Close()
-	f.frame()
 	for len(f.typist.steps) > 0 {
-		if err := f.advance(); errors.Is(err, io.EOF) {
+		at, types, err := f.coming()
+		if errors.Is(err, io.EOF) {
 			break
-		} else if err != nil {
+		}
+		if err != nil {
 			return err
 		}
-		f.frame()
+		f.advance(at, types)
 	}
 	still := f.frame()
 	still.At, still.Before = 0, new(screen.Canvas)
@@ -149,52 +153,64 @@ func (f *Film) Size() (width, height int) { return f.stage.Size() }
 // Next gives the next frame: one that looks different from the one before. At
 // the end it gives io.EOF.
 func (f *Film) Next() (Frame, error) {
-	if !f.given {
-		f.given = true
-		return f.frame(), nil
-	}
 	for {
-		if err := f.advance(); err != nil {
+		at, types, err := f.coming()
+		over := err != nil || at > f.stage.Now() // what happens at a time is one frame
+		switch {
+		case over && f.now == &f.next && !f.next.Equal(&f.shown):
+			return f.frame(), nil
+		case err != nil:
 			return Frame{}, err
 		}
-		f.stage.Paint(&f.next)
-		if !f.next.Equal(&f.shown) {
-			return f.frame(), nil
-		}
+		f.advance(at, types)
 	}
 }
 
-// advance has the time go on to what happens next: a key, or a moment.
-func (f *Film) advance() error {
+// coming tells when something happens next, and whether that is a key; io.EOF
+// where nothing does.
+func (f *Film) coming() (at time.Duration, types bool, err error) {
 	at, moves, err := f.stage.Next()
 	if err != nil {
-		return err
+		return 0, false, err
 	}
-	due, types := f.typist.next(f.stage.Now(), f.text)
+	if f.stage.Over() {
+		return 0, false, io.EOF
+	}
+	if due, ok := f.typist.next(f.stage.Now(), f.text); ok && (!moves || due <= at) {
+		at, types = due, true
+	}
 	switch {
-	case f.stage.Over():
-		return io.EOF
-	case types && (!moves || due <= at):
-		at = due
+	case !moves && !types:
+		return 0, false, f.typist.end()
+	case at > MaxLength:
+		return 0, false, fmt.Errorf("it would play for more than %d h: set a speed or an idle limit", MaxLength/time.Hour)
+	}
+	return at, types, nil
+}
+
+// advance has the time go on to what comes, and looks.
+func (f *Film) advance(at time.Duration, types bool) {
+	if !types {
+		f.stage.Step()
+	} else {
 		f.stage.Pass(at)
 		if key := f.typist.do(at); key != nil {
 			f.stage.Press(*key)
 		}
-	case moves:
-		f.stage.Step()
-	default:
-		return f.typist.end()
 	}
-	if at > MaxLength {
-		return fmt.Errorf("it would play for more than %d h: set a speed or an idle limit", MaxLength/time.Hour)
-	}
-	return nil
+	f.look()
 }
 
-// frame paints what is on the screen.
-func (f *Film) frame() Frame {
+// look paints what is on the screen.
+func (f *Film) look() {
 	f.stage.Paint(&f.next)
+	f.now = &f.next
+}
+
+// frame gives what was painted.
+func (f *Film) frame() Frame {
 	f.shown, f.next = f.next, f.shown
+	f.now = &f.shown
 	look := f.stage.Look()
 	return Frame{
 		At: f.stage.Now(), Moment: look.Moment.Time, Level: look.Overview.Level, Verdict: f.stage.Sentence(),
@@ -204,7 +220,7 @@ func (f *Film) frame() Frame {
 
 // text is the screen without spaces at the ends of its lines.
 func (f *Film) text() string {
-	lines := strings.Split(string(f.shown.Append(nil, nil)), "\n")
+	lines := strings.Split(string(f.now.Append(nil, nil)), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}

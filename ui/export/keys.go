@@ -25,7 +25,7 @@ import (
 //	Sleep 1500ms          also "2s"; a number alone is seconds
 //	Wait+Screen /100 %/   until the screen matches a regular expression (RE2)
 //
-// The first key is pressed at once, the others follow each other in typing
+// The first key is pressed before the first frame, the others follow each other in typing
 // speed, but for the sleeps and waits. The zero Keys is none.
 type Keys struct{ steps []keyStep }
 
