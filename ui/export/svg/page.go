@@ -56,7 +56,7 @@ func (d *drawing) size() int {
 
 // style writes what the roles look like.
 func (d *drawing) style(b *bytes.Buffer) {
-	fmt.Fprintf(b, "svg{font:13.333px %s;fill:%s}text{white-space:pre;direction:ltr;unicode-bidi:isolate-override}.page{fill:%s}\n", fonts, d.sheet.Ink, d.sheet.Ground)
+	fmt.Fprintf(b, "svg{font:13.333px %s;fill:%s}text{white-space:pre;direction:ltr;unicode-bidi:bidi-override}.page{fill:%s}\n", fonts, d.sheet.Ink, d.sheet.Ground)
 	b.WriteString(".s1{fill-opacity:.25}.s2{fill-opacity:.5}.s3{fill-opacity:.75}\n")
 	for role, look := range d.sheet.Roles {
 		var rule strings.Builder
@@ -84,7 +84,7 @@ func (d *drawing) keyframes(b *bytes.Buffer, length, poster time.Duration) {
 	if len(spans) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "g g{visibility:hidden;animation:%ss step-end infinite}\n", decimal(length.Seconds()))
+	fmt.Fprintf(b, "g g{visibility:hidden;animation:%ss step-end infinite}\n", decimal(length.Seconds(), 3))
 	var seen []string
 	for _, s := range spans {
 		name := s.name()
@@ -105,12 +105,16 @@ func (d *drawing) keyframes(b *bytes.Buffer, length, poster time.Duration) {
 	fmt.Fprintf(b, "%s{visibility:visible}\n@media(prefers-reduced-motion:reduce){g g{animation:none}}\n", strings.Join(seen, ","))
 }
 
-// percent is a time as a part of the animation.
+// percent is a time as a part of the animation, to a millisecond.
 func percent(at, length time.Duration) string {
-	return decimal(100*at.Seconds()/length.Seconds()) + "%"
+	digits := 1
+	for part := length / 1000; part > time.Millisecond; part /= 10 {
+		digits++
+	}
+	return decimal(100*at.Seconds()/length.Seconds(), digits) + "%"
 }
 
-// decimal is a number with three decimals at most.
-func decimal(v float64) string {
-	return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(v, 'f', 3, 64), "0"), ".")
+// decimal is a number with so many decimals at most.
+func decimal(v float64, digits int) string {
+	return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(v, 'f', digits, 64), "0"), ".")
 }

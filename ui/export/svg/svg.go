@@ -85,8 +85,8 @@ func Still(w io.Writer, c *screen.Canvas, o Options) error {
 	return d.finish(w, 0, 0)
 }
 
-// span is when a piece is visible: from the one time up to the other; forever
-// where that is 0.
+// span is when a piece is visible, in whole milliseconds: from the one time up to
+// the other; forever where that is 0.
 type span struct{ from, to time.Duration }
 
 // drawing is a picture that is being made.
@@ -113,6 +113,7 @@ func newDrawing(o Options) (*drawing, error) {
 
 // frame goes on with a frame.
 func (d *drawing) frame(c *screen.Canvas, at time.Duration) {
+	at = at.Truncate(time.Millisecond)
 	d.width, d.height = c.Size()
 	if d.rows == nil {
 		d.rows = make([]row, d.height)
