@@ -227,6 +227,9 @@
 	bar.addEventListener("input", () => seek(Number(bar.value)));
 	rate.addEventListener("change", () => { speed = Number(rate.value); });
 	addEventListener("hashchange", fromAddress);
+	// What is being selected must not change: where fingers do it, there is no press
+	// of a mouse before.
+	screen.addEventListener("mousedown", () => playing && pause());
 	document.addEventListener("selectionchange", () => {
 		const s = getSelection();
 		if (playing && s.rangeCount > 0 && !s.isCollapsed && screen.contains(s.anchorNode)) pause();
