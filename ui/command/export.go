@@ -56,8 +56,8 @@ func (a *app) export() *cobra.Command {
 
 ` + exportList() + `
 
-.cast and .svg show the dashboard as it was, from the first moment on, or that of
---at; with --filter, --by, --findings, and with the keys of --keys pressed. .md is
+.cast and .svg show the dashboard as it was, from the first moment on or that of
+--at; with --filter, --by, --findings, and the keys of --keys pressed. .md is
 about the worst moment, or that of --at. .json and .csv have all, or that of --at;
 a line of .json is what snapshot -o json writes, with the connections that pass
 --filter, and without it none. Of several network namespaces they are about the
