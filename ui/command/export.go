@@ -1,7 +1,6 @@
 package command
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 
 	"ephtop/source/recording"
 	"ephtop/ui/ending"
+	"ephtop/ui/export"
 	"ephtop/ui/text"
 )
 
@@ -27,6 +27,8 @@ type exportFormat struct {
 
 func exportFormats() []exportFormat {
 	return []exportFormat{
+		{"cast", "the screen as an asciicast, for asciinema, its web player and agg", true, (*exported).cast},
+		{"svg", "the screen as a picture that plays, or with --at a still one", true, (*exported).svg},
 		{"md", "a report of one moment, for a ticket", false, (*exported).markdown},
 		{"json", "the figures of all moments, an object a line", false, (*exported).json},
 		{"csv", "the figures of all moments, a record each", false, (*exported).csv},
@@ -35,12 +37,13 @@ func exportFormats() []exportFormat {
 
 // exportOptions say what to export, and how.
 type exportOptions struct {
-	in, out string
-	format  exportFormat
-	at      *instant // nil for none
-	asIs    bool
-	keep    []string // names of processes
-	force   bool
+	in, path string
+	format   exportFormat
+	at       *instant // nil for none
+	asIs     bool
+	keep     []string // names of processes
+	force    bool
+	frames   export.Options
 }
 
 func (a *app) export() *cobra.Command {
@@ -48,15 +51,17 @@ func (a *app) export() *cobra.Command {
 	as := ""
 	cmd := &cobra.Command{
 		Use:   "export RECORDING OUT [flags]",
-		Short: "Make a report or a table of a recording, to be shared",
+		Short: "Make a film, a report or a table of a recording, to be shared",
 		Long: `Writes OUT, by its ending or --as:
 
 ` + exportList() + `
 
-.md is about the moment when the recording was worst, or the one of --at; .json
-and .csv have all moments, or that of --at. Lines of .json are what snapshot -o
-json writes, with the connections that pass --filter, and without it none. Of
-several network namespaces it is about the worst, or about that of --netns.
+.cast and .svg show the dashboard as it was, from the first moment on or that of
+--at; with --filter, --by, --findings, and the keys of --keys pressed. .md is
+about the worst moment, or that of --at. .json and .csv have all, or that of --at;
+a line of .json is what snapshot -o json writes, with the connections that pass
+--filter, and without it none. Of several network namespaces they are about the
+worst, or about that of --netns.
 
 Who and where are replaced as anonymize does it, but for the process names of
 --keep-names: the same each time that the same recording is exported. What was
@@ -65,7 +70,8 @@ A recording of a demo names nobody, and one that is anonymous is left as it is.
 
 - is standard input, and with --as standard output. OUT is for its owner only
 (mode 0600), and there whole or not at all.`,
-		Example: `  ephtop export trouble.eph trouble.md
+		Example: `  ephtop export --speed 8 trouble.eph trouble.svg
+  ephtop export trouble.eph trouble.md
   ephtop export --at 12:04:31 --keep-names nginx,java trouble.eph trouble.md
   ephtop export trouble.eph - --as csv | column -ts,
   ssh host ephtop record --duration 1m - | ephtop export - host.json`,
@@ -74,8 +80,8 @@ A recording of a demo names nobody, and one that is anonymous is left as it is.
 			return files(cmd, args, "a recording to read, or - for standard input", "a file to write, or - for standard output")
 		},
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			o.in, o.out = args[0], args[1]
-			if o.format, err = formatOf(o.out, as); err != nil {
+			o.in, o.path = args[0], args[1]
+			if o.format, err = formatOf(o.path, as); err != nil {
 				return err
 			}
 			if err := a.validateExport(cmd, &o); err != nil {
@@ -90,6 +96,7 @@ A recording of a demo names nobody, and one that is anonymous is left as it is.
 		completions = append(completions, f.name+"\t"+f.summary)
 	}
 	offer(cmd, "as", cobra.FixedCompletions(completions, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
+	addFrames(cmd, &o.frames)
 	addAt(cmd, &o.at, "the moment: 12:04:31 or 2026-11-22T12:04:31Z")
 	addKeepNames(cmd, &o.keep)
 	cmd.Flags().BoolVar(&o.asIs, "as-is", false, "replace no address and no name")
@@ -144,6 +151,11 @@ func (a *app) validateExport(cmd *cobra.Command, o *exportOptions) error {
 	if o.asIs && len(o.keep) > 0 {
 		return usagef("--as-is and --keep-names: use one of them, for --as-is keeps all names")
 	}
+	for _, name := range frameFlags {
+		if cmd.Flags().Changed(name) && !o.format.frames {
+			return usagef("--%s is for what shows the screen, and .%s does not: leave it out", name, o.format.name)
+		}
+	}
 	return nil
 }
 
@@ -160,14 +172,8 @@ func (a *app) exportRecording(ctx context.Context, o *exportOptions) (err error)
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(&unlessTold{file, ctx, nil}, 64<<10)
-	e := newExported(a, o, player, out)
-	err = e.write(ctx)
-	e.progress.clear()
-	if err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
+	e := newExported(a, o, player, &unlessTold{file, ctx, nil})
+	if err := e.write(ctx); err != nil {
 		if f, ok := file.(*recording.File); ok {
 			err = errors.Join(err, f.Discard())
 		}
@@ -183,10 +189,10 @@ func (a *app) exportRecording(ctx context.Context, o *exportOptions) (err error)
 // createExport makes the file that is written to. What is text goes to a terminal
 // too: names in it command none.
 func (a *app) createExport(ctx context.Context, o *exportOptions) (io.WriteCloser, error) {
-	if o.out == stdStream && !o.format.frames {
+	if o.path == stdStream && !o.format.frames {
 		return leftOpen{a.Stdout}, nil
 	}
-	return a.createRecording(ctx, o.out, o.force, recording.CreateWhole)
+	return a.createRecording(ctx, o.path, o.force, recording.CreateWhole)
 }
 
 // inputName is what a recording is called in what is said of it.

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -26,17 +27,32 @@ type exported struct {
 	*app
 	*exportOptions
 	player     *recording.Player
-	dest       io.Writer
+	out        destination
+	dest       *bufio.Writer         // of out
 	anonymizer *anonymize.Anonymizer // nil where nothing is replaced
 	progress   *progress
-	read       int // moments
+	read       int       // moments, each once
+	latest     time.Time // of them
 	said       time.Time
 	cut        bool
 	notes      []string // to be said once the file is there
 }
 
-func newExported(a *app, o *exportOptions, p *recording.Player, dest io.Writer) *exported {
-	e := &exported{app: a, exportOptions: o, player: p, dest: dest, progress: a.recordProgress(o.out)}
+// destination is where it goes, and remembers what was wrong with that.
+type destination struct {
+	io.Writer
+	err error
+}
+
+func (d *destination) Write(p []byte) (n int, err error) {
+	n, err = d.Writer.Write(p)
+	d.err = cmp.Or(d.err, err)
+	return n, err
+}
+
+func newExported(a *app, o *exportOptions, p *recording.Player, out io.Writer) *exported {
+	e := &exported{app: a, exportOptions: o, player: p, out: destination{Writer: out}, progress: a.recordProgress(o.path)}
+	e.dest = bufio.NewWriterSize(&e.out, 64<<10)
 	if !o.asIs && !p.Header().Anonymized {
 		e.anonymizer = anonymize.NewRepeatable()
 		e.anonymizer.Keep(o.keep)
@@ -47,7 +63,9 @@ func newExported(a *app, o *exportOptions, p *recording.Player, dest io.Writer) 
 
 // pass has each moment that is read go on without who and where.
 func (e *exported) pass(m *source.Moment) error {
-	e.read++
+	if e.read == 0 || m.Time.After(e.latest) {
+		e.read, e.latest = e.read+1, m.Time
+	}
 	if time.Since(e.said) >= sayEvery {
 		e.said = time.Now()
 		share := ""
@@ -68,13 +86,19 @@ func (e *exported) pass(m *source.Moment) error {
 // write writes the whole of it.
 func (e *exported) write(ctx context.Context) error {
 	err := e.format.write(e, ctx)
+	e.progress.clear()
+	if err == nil {
+		err = e.dest.Flush()
+	}
 	wrong := (*usageError)(nil)
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return exitStatus(statusInterrupted)
-	case errors.As(err, &wrong), gone(err):
+	case e.out.err != nil:
+		return fmt.Errorf("write the export: %w", e.out.err)
+	case errors.As(err, &wrong):
 		return err
 	}
 	return fmt.Errorf("%s: %w", inputName(e.in), err)
@@ -154,10 +178,8 @@ func (e *exported) all(ctx context.Context, s *session.Session, each momentFunc)
 		case errors.Is(err, io.EOF) && e.read == 0:
 			return recording.ErrEmpty
 		case errors.Is(err, io.EOF) && told == 0:
-			return absent
-		case errors.Is(err, recording.ErrCut) && told == 0 && absent != nil:
-			return absent
-		case errors.Is(err, io.EOF):
+			return absent // which is of no namespace that was asked for
+		case errors.Is(err, io.EOF) && !errors.Is(err, recording.ErrCut):
 			return nil
 		case err != nil:
 			return err
