@@ -29,6 +29,7 @@ func exportFormats() []exportFormat {
 	return []exportFormat{
 		{"cast", "the screen as an asciicast, for asciinema, its web player and agg", true, (*exported).cast},
 		{"svg", "the screen as a picture that plays, or with --at a still one", true, (*exported).svg},
+		{"html", "the screen as a page that plays and needs no network, with the findings", true, (*exported).html},
 		{"md", "a report of one moment, for a ticket", false, (*exported).markdown},
 		{"json", "the figures of all moments, an object a line", false, (*exported).json},
 		{"csv", "the figures of all moments, a record each", false, (*exported).csv},
@@ -56,12 +57,13 @@ func (a *app) export() *cobra.Command {
 
 ` + exportList() + `
 
-.cast and .svg show the dashboard as it was, from the first moment on or that of
---at; with --filter, --by, --findings, and the keys of --keys pressed. .md is
-about the worst moment, or that of --at. .json and .csv have all, or that of --at;
-a line of .json is what snapshot -o json writes, with the connections that pass
---filter, and without it none. Of several network namespaces they are about the
-worst, or about that of --netns.
+.cast, .svg and .html show the dashboard as it was, from the first moment on or
+that of --at; with --filter, --by, --findings, and the keys of --keys pressed. A
+link can name a time in a page: trouble.html#t=46. .md is about the worst moment,
+or that of --at. .json and .csv have all, or that of --at; a line of .json is what
+snapshot -o json writes, with the connections that pass --filter, and without it
+none. Of several network namespaces they are about the worst, or about that of
+--netns.
 
 Who and where are replaced as anonymize does it, but for the process names of
 --keep-names: the same each time that the same recording is exported. What was
@@ -71,6 +73,7 @@ A recording of a demo names nobody, and one that is anonymous is left as it is.
 - is standard input, and with --as standard output. OUT is for its owner only
 (mode 0600), and there whole or not at all.`,
 		Example: `  ephtop export --speed 8 trouble.eph trouble.svg
+  ephtop export --speed 8 trouble.eph trouble.html
   ephtop export trouble.eph trouble.md
   ephtop export --at 12:04:31 --keep-names nginx,java trouble.eph trouble.md
   ephtop export trouble.eph - --as csv | column -ts,

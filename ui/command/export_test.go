@@ -163,10 +163,36 @@ func plainText(t *testing.T, format, page string) string {
 			}
 		}
 		return ansi.Strip(out.String())
+	case "html":
+		page = playedText(t, page) + page
+		fallthrough
 	case "svg":
 		return html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(page, ""))
 	}
 	return page
+}
+
+// playedText is what a page shows while it plays: the film in it, a line a run.
+func playedText(t *testing.T, page string) string {
+	t.Helper()
+	var film struct{ Frames []struct{ Runs [][]any } }
+	_, rest, _ := strings.Cut(page, `id="film">`)
+	data, _, _ := strings.Cut(rest, "</script>")
+	if err := json.Unmarshal([]byte(data), &film); err != nil {
+		t.Fatalf("the film in the page: %v", err)
+	}
+	var out strings.Builder
+	for _, frame := range film.Frames {
+		for _, run := range frame.Runs {
+			for _, part := range run {
+				if words, ok := part.(string); ok {
+					out.WriteString(words)
+				}
+			}
+			out.WriteByte('\n')
+		}
+	}
+	return html.EscapeString(out.String())
 }
 
 // A name that is kept tells the story, and no more.

@@ -17,6 +17,7 @@ import (
 	"ephtop/source/recording"
 	"ephtop/ui/export"
 	"ephtop/ui/export/cast"
+	"ephtop/ui/export/page"
 	"ephtop/ui/export/svg"
 )
 
@@ -145,6 +146,12 @@ func (e *exported) title() string {
 func (e *exported) cast(ctx context.Context) error {
 	return e.film(ctx, func(f *export.Film) error {
 		return cast.Write(e.dest, f, cast.Options{Theme: e.flags.theme, Title: e.title()})
+	})
+}
+
+func (e *exported) html(ctx context.Context) error {
+	return e.film(ctx, func(f *export.Film) error {
+		return page.Write(e.dest, f, page.Options{Theme: e.flags.theme, Title: e.title(), Speed: e.frames.Speed})
 	})
 }
 

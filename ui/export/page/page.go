@@ -38,11 +38,11 @@ type Options struct {
 	// grounds; "" is the default. On light ones it is "light". A page whose Theme
 	// that is begins light.
 	Theme string
-	// Title is the heading; "" for the host and the time of the first moment.
+	// Title is the heading; "" for the name of the program.
 	Title string
 	// Speed is how fast the film was made to play, as in [export.Options]. The
-	// times of the page are then those of the recording, from its first moment
-	// on, whatever the speed, and it begins to play at this one. Where the keys
+	// times of the page are then those of the recording, from the first frame on,
+	// whatever the speed, and it begins to play at this one. Where the keys
 	// of a script change the speed, or an idle limit shortens the film, they are
 	// playing times at this speed.
 	Speed float64
@@ -68,7 +68,7 @@ func Write(w io.Writer, film *export.Film, o Options) error {
 	}
 	sized := &sizedWriter{w: w}
 	p := pen{bufio.NewWriter(sized)}
-	p.head(cmp.Or(text.Sanitize(o.Title), heading(film)), style)
+	p.head(cmp.Or(o.Title, "ephtop"), style)
 	worst, err := p.film(film, frame, cmp.Or(o.Speed, 1))
 	if err != nil {
 		return err
@@ -76,13 +76,6 @@ func Write(w io.Writer, film *export.Film, o Options) error {
 	p.worst(worst)
 	p.put("<script>", player, "</script>\n</body>\n</html>\n")
 	return p.Flush()
-}
-
-// heading says where and when it is from.
-func heading(film *export.Film) string {
-	m := film.Look().Moment
-	name := cmp.Or(text.Sanitize(m.Host), "a recording")
-	return "ephtop: " + name + ", " + m.Time.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
 // pen writes. An error stays in it until Flush.
