@@ -59,11 +59,11 @@ func (a *app) export() *cobra.Command {
 
 .cast, .svg and .html show the dashboard as it was, from the first moment on or
 that of --at; with --filter, --by, --findings, and the keys of --keys pressed. A
-link can name a time in a page: trouble.html#t=46. .md is about the worst moment,
-or that of --at. .json and .csv have all, or that of --at; a line of .json is what
-snapshot -o json writes, with the connections that pass --filter, and without it
-none. Of several network namespaces they are about the worst, or about that of
---netns.
+link can name a time in a page: trouble.html#t=46. .md is about the worst
+moment, or that of --at. .json and .csv have all, or that of --at; a line of
+.json is what snapshot -o json writes, with the connections that pass --filter,
+and without it none. Of several network namespaces they are about the worst, or
+about that of --netns.
 
 Who and where are replaced as anonymize does it, but for the process names of
 --keep-names: the same each time that the same recording is exported. What was

@@ -45,7 +45,15 @@ type shot struct {
 }
 
 // story is the demo at a speed of 8: ports run out, and come back.
-var story = sync.OnceValue(func() told { return tell(filmtest.Demo("no-pool", 110), export.Options{Speed: 8}) })
+func story(t *testing.T) told {
+	t.Helper()
+	if race.Enabled {
+		t.Skip("the race detector has nothing to find here, and takes long")
+	}
+	return onceTold()
+}
+
+var onceTold = sync.OnceValue(func() told { return tell(filmtest.Demo("no-pool", 110), export.Options{Speed: 8}) })
 
 // tell writes the page of a recording, and keeps what its frames look like.
 func tell(data []byte, o export.Options) told {
@@ -223,7 +231,7 @@ func TestPolicy(t *testing.T) {
 // Where no script runs, there are the worst moment and what was found then.
 func TestWithoutScripts(t *testing.T) {
 	t.Parallel()
-	root := read(t, story().page, false)
+	root := read(t, story(t).page, false)
 	var lines []string
 	for _, n := range elements(the(t, root, "noscript", "")) {
 		if attribute(n, "class") == "row" {
@@ -231,7 +239,7 @@ func TestWithoutScripts(t *testing.T) {
 		}
 	}
 	still := strings.Join(lines, "\n")
-	if !slices.ContainsFunc(story().frames, func(s shot) bool { return s.level == model.LevelExhausted && s.text == still }) {
+	if !slices.ContainsFunc(story(t).frames, func(s shot) bool { return s.level == model.LevelExhausted && s.text == still }) {
 		t.Errorf("this is no frame of the worst level:\n%s", still)
 	}
 	said := content(the(t, root, "section", "findings"))
@@ -294,7 +302,7 @@ func TestTimesAreTheRecordings(t *testing.T) {
 // Who seeks need not go through all frames.
 func TestFramesStandAlone(t *testing.T) {
 	t.Parallel()
-	f := film(t, story().page)
+	f := film(t, story(t).page)
 	since := 0
 	for i, frame := range f.Frames {
 		if frame.Key {

@@ -15,6 +15,7 @@ import (
 // A page is tried in a real browser: one for all, since to start it takes longest.
 func TestPlayer(t *testing.T) {
 	t.Parallel()
+	story(t)
 	ctx := browser(t)
 	for _, test := range []struct {
 		name string
@@ -38,8 +39,8 @@ func TestPlayer(t *testing.T) {
 }
 
 func testPlays(t *testing.T, ctx context.Context) {
-	b := open(t, ctx, story().page, "")
-	b.shows(story(), 0)
+	b := open(t, ctx, story(t).page, "")
+	b.shows(story(t), 0)
 	b.press(" ")
 	b.await(plays + ` && ` + nowShown + ` > 2000`)
 	b.press(" ")
@@ -48,13 +49,13 @@ func testPlays(t *testing.T, ctx context.Context) {
 	}
 	at := b.now()
 	ask[bool](b, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
-	b.shows(story(), at)
+	b.shows(story(t), at)
 
 	b.press(kb.End)
 	b.press(kb.ArrowLeft)
 	b.do(chromedp.Click(`#player [aria-label="play"]`))
 	b.await(`!(` + plays + `)`)
-	end := story().frames[len(story().frames)-1]
+	end := story(t).frames[len(story(t).frames)-1]
 	if now := b.now(); now < end.at {
 		t.Errorf("it stopped at %d ms, before the last frame at %d", now, end.at)
 	}
@@ -64,8 +65,8 @@ func testPlays(t *testing.T, ctx context.Context) {
 
 // Frames are looked at in any order, as who seeks does.
 func testMoments(t *testing.T, ctx context.Context) {
-	b := open(t, ctx, story().page, "")
-	of := story()
+	b := open(t, ctx, story(t).page, "")
+	of := story(t)
 	order := rand.New(rand.NewPCG(1, 2)).Perm(len(of.frames))
 	var times []int64
 	for _, i := range order {
@@ -96,8 +97,8 @@ func testMoments(t *testing.T, ctx context.Context) {
 }
 
 func testKeys(t *testing.T, ctx context.Context) {
-	b := open(t, ctx, story().page, "#t=60")
-	b.shows(story(), 60_000)
+	b := open(t, ctx, story(t).page, "#t=60")
+	b.shows(story(t), 60_000)
 	end := int64(ask[float64](b, `Number(document.querySelector("#player input").max)`))
 	for _, test := range []struct {
 		key      string
@@ -109,7 +110,7 @@ func testKeys(t *testing.T, ctx context.Context) {
 		{kb.End, nil, end}, {kb.ArrowRight, nil, end}, {kb.Home, nil, 0}, {kb.ArrowLeft, nil, 0},
 	} {
 		b.press(test.key, test.modifier...)
-		b.shows(story(), test.at)
+		b.shows(story(t), test.at)
 	}
 	for _, test := range []struct{ key, speed string }{{">", "16"}, {">", "16"}, {"<", "8"}, {"<", "4"}} {
 		b.press(test.key)
@@ -122,24 +123,24 @@ func testKeys(t *testing.T, ctx context.Context) {
 	if now := b.now(); now < end/2-end/50 || now > end/2+end/50 {
 		t.Errorf("a click in the middle of the bar goes to %d ms of %d", now, end)
 	}
-	b.shows(story(), b.now())
+	b.shows(story(t), b.now())
 }
 
 func testAddress(t *testing.T, ctx context.Context) {
-	b := open(t, ctx, story().page, "")
+	b := open(t, ctx, story(t).page, "")
 	for address, at := range map[string]int64{
 		"#t=46": 46_000, "#t=1:02": 62_000, "#t=0:01:02.5": 62_500, "#t=0": 0, "#t=-1": 0, "#t=<b>": 0, "#t=1e9": 0, "#top": 0,
 	} {
-		b.visit(story().page, address)
-		b.shows(story(), at)
+		b.visit(story(t).page, address)
+		b.shows(story(t), at)
 	}
-	b.visit(story().page, "#t=46")
+	b.visit(story(t).page, "#t=46")
 	if said := b.text(); !strings.Contains(said, "! warning") {
 		t.Errorf("the ports are not known to run out at 46 s:\n%s", said)
 	}
 	ask[bool](b, `(location.hash = "#t=59", true)`)
 	b.await(nowShown + ` === 59000`)
-	b.shows(story(), 59_000)
+	b.shows(story(t), 59_000)
 	b.press(kb.ArrowRight)
 	if got := ask[string](b, `location.hash`); got != "#t=60" {
 		t.Errorf("at 60 s the address ends with %s", got)
@@ -153,8 +154,8 @@ func testAddress(t *testing.T, ctx context.Context) {
 }
 
 func testChapters(t *testing.T, ctx context.Context) {
-	b := open(t, ctx, story().page, "")
-	chapters := story().chapters()
+	b := open(t, ctx, story(t).page, "")
+	chapters := story(t).chapters()
 	if len(chapters) < 5 {
 		t.Fatalf("the story has only %d chapters", len(chapters))
 	}
@@ -163,7 +164,7 @@ func testChapters(t *testing.T, ctx context.Context) {
 		b.press(kb.Home)
 		for _, c := range chapters[1:] {
 			b.press(next)
-			b.shows(story(), c.at)
+			b.shows(story(t), c.at)
 			if got := current(); !strings.Contains(got, " "+c.level.String()+" ") {
 				t.Errorf("at %d ms the chapter is %q, want %s", c.at, got, c.level)
 			}
@@ -173,7 +174,7 @@ func testChapters(t *testing.T, ctx context.Context) {
 		b.press(kb.End)
 		for i := range chapters {
 			b.press(before)
-			b.shows(story(), chapters[len(chapters)-1-i].at)
+			b.shows(story(t), chapters[len(chapters)-1-i].at)
 		}
 	}
 	if n := ask[int](b, `document.querySelectorAll(".chapters a").length`); n != len(chapters) {
@@ -181,35 +182,35 @@ func testChapters(t *testing.T, ctx context.Context) {
 	}
 	for i, c := range chapters {
 		ask[bool](b, `(document.querySelectorAll(".chapters a")[`+quote(i)+`].click(), true)`)
-		b.shows(story(), c.at)
+		b.shows(story(t), c.at)
 	}
 }
 
 // Space on a button presses it, arrows change a choice, and what is below the
 // player is scrolled by the keys that it is scrolled by anywhere.
 func testOtherKeys(t *testing.T, ctx context.Context) {
-	b := open(t, ctx, story().page, "#t=60")
+	b := open(t, ctx, story(t).page, "#t=60")
 	b.do(chromedp.Focus(`#player [aria-label="level after"]`))
 	b.press(" ")
-	b.shows(story(), 64_000)
+	b.shows(story(t), 64_000)
 	if ask[bool](b, plays) {
 		t.Error("space on another button has it play")
 	}
 	b.do(chromedp.Focus(`#player select`))
 	b.press(kb.ArrowLeft)
-	b.shows(story(), 64_000)
+	b.shows(story(t), 64_000)
 	b.press(kb.ArrowRight, input.ModifierAlt)
-	b.shows(story(), 64_000)
+	b.shows(story(t), 64_000)
 	ask[bool](b, `(document.activeElement.blur(), scrollTo(0, 1e6), true)`)
 	b.await(`document.querySelector("#player").getBoundingClientRect().bottom < 0`)
 	b.press(kb.Home)
 	b.await(`scrollY === 0`)
-	b.shows(story(), 64_000)
+	b.shows(story(t), 64_000)
 }
 
 // What is selected by mouse is the text, and stays while nothing plays.
 func testSelection(t *testing.T, ctx context.Context) {
-	b := open(t, ctx, story().page, "#t=60")
+	b := open(t, ctx, story(t).page, "#t=60")
 	b.press(" ")
 	b.await(plays)
 	box := ask[[]float64](b, `(() => {
@@ -224,7 +225,7 @@ func testSelection(t *testing.T, ctx context.Context) {
 		t.Error("it goes on while text is being selected")
 	}
 	b.do(mouse(input.MouseMoved, box[2], box[3]), mouse(input.MouseReleased, box[2], box[3]))
-	want := strings.Join(strings.Split(story().at(b.now()).text, "\n")[17:20], "\n")
+	want := strings.Join(strings.Split(story(t).at(b.now()).text, "\n")[17:20], "\n")
 	if got := ask[string](b, `getSelection().toString()`); got != want {
 		t.Errorf("selected is\n%s\nwant\n%s", got, want)
 	}
@@ -234,7 +235,7 @@ func testSelection(t *testing.T, ctx context.Context) {
 }
 
 func testWidths(t *testing.T, ctx context.Context) {
-	b := open(t, ctx, story().page, "#t=70")
+	b := open(t, ctx, story(t).page, "#t=70")
 	for _, width := range []int64{320, 360, 800, 1600} {
 		b.do(chromedp.EmulateViewport(width, 800))
 		if wide := ask[int64](b, `document.documentElement.scrollWidth`); wide > width {
@@ -264,10 +265,10 @@ func testWidths(t *testing.T, ctx context.Context) {
 func testColours(t *testing.T, ctx context.Context) {
 	const dark, light = "rgb(16, 20, 24)", "rgb(255, 255, 255)"
 	const ground = `getComputedStyle(document.body).backgroundColor`
-	b := open(t, ctx, story().page, "")
+	b := open(t, ctx, story(t).page, "")
 	for prefers, grounds := range map[string][2]string{"dark": {dark, light}, "light": {light, dark}} {
 		b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: prefers}}))
-		b.visit(story().page, "#t=70")
+		b.visit(story(t).page, "#t=70")
 		exhausted := `getComputedStyle(document.querySelector("#findings strong.exhausted")).backgroundColor`
 		before := ask[string](b, exhausted)
 		if got := ask[string](b, ground); got != grounds[0] {
@@ -290,7 +291,7 @@ func testColours(t *testing.T, ctx context.Context) {
 func testNoScript(t *testing.T, ctx context.Context) {
 	b := open(t, ctx, nil, "")
 	b.do(emulation.SetScriptExecutionDisabled(true))
-	b.visit(story().page, "")
+	b.visit(story(t).page, "")
 	said := ask[string](b, `document.body.innerText`)
 	for _, want := range []string{"this is the worst moment", "Ephemeral ports", "✖ exhausted", "EADDRNOTAVAIL", "pool the database connections"} {
 		if !strings.Contains(said, want) {

@@ -35,7 +35,7 @@ func testRequests(t *testing.T, ctx context.Context) {
 			t.Errorf("a process called %q has the page ask for %s", name, *other)
 		}
 	}
-	b.visit(story().page, "")
+	b.visit(story(t).page, "")
 	ask[bool](b, `(at => Promise.allSettled([
 		fetch(at, {mode: "no-cors"}),
 		new Promise((ok, no) => { const i = new Image(); i.onload = i.onerror = ok; i.src = at; }),
