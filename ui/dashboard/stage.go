@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/model"
@@ -27,12 +28,12 @@ type Stage struct {
 	unbid func() bool // ends the watch over ctx
 	m     *Model
 	idle  time.Duration
-	// now is the time by the stage's clock, which began at start. skipped is how
-	// much of that no one had to sit through.
-	now, start time.Time
-	skipped    time.Duration
-	waits      []waitMsg
-	quit       bool
+	// now is the time by the stage's clock, played how much of that somebody sits
+	// through.
+	now    time.Time
+	played time.Duration
+	waits  []waitMsg
+	quit   bool
 }
 
 // Staging is how a Stage begins.
@@ -75,12 +76,8 @@ func NewStage(ctx context.Context, cfg Config, o Staging) (*Stage, error) {
 	if s.idle <= 0 {
 		s.idle = time.Hour
 	}
-	s.start, _ = cfg.Replay.Span()
-	s.now = s.start
+	s.now, _ = cfg.Replay.Span()
 	m.jobs.clock = func() time.Time { return s.now }
-	m.keys.Report.SetEnabled(false) // it would write a file
-	m.keys.Suspend.SetEnabled(false)
-	m.view.Help = m.keys.groups()
 	m.replay.within = 0
 	m.replay.playing = !o.Stopped
 	s.begin(o)
@@ -149,7 +146,7 @@ func (s *Stage) take(msg tea.Msg) {
 }
 
 // Now is the playing time.
-func (s *Stage) Now() time.Duration { return s.now.Sub(s.start) - s.skipped }
+func (s *Stage) Now() time.Duration { return s.played }
 
 // Next is when something happens by itself; false for never. It gives an error
 // where the context has ended.
@@ -161,7 +158,7 @@ func (s *Stage) Next() (at time.Duration, ok bool, err error) {
 	if w == nil || s.quit {
 		return 0, false, nil
 	}
-	return s.Now() + min(s.until(w), s.idle), true, nil
+	return s.played + min(s.until(w), s.idle), true, nil
 }
 
 // next is the wait that ends first.
@@ -187,19 +184,26 @@ func (s *Stage) Step() {
 	}
 	over, wait := *w, s.until(w)
 	s.now = s.now.Add(wait)
-	s.skipped += max(0, wait-s.idle)
+	s.played += min(wait, s.idle)
 	s.waits = slices.DeleteFunc(s.waits, func(w waitMsg) bool { return w.ctx == over.ctx })
 	s.take(over.msg(s.now))
 }
 
 // Pass has the time go on to at, which is not after Next.
-func (s *Stage) Pass(at time.Duration) { s.now = s.now.Add(max(0, at-s.Now())) }
+func (s *Stage) Pass(at time.Duration) {
+	wait := max(0, at-s.played)
+	s.now = s.now.Add(wait)
+	s.played += wait
+}
 
-// Press presses a key.
-func (s *Stage) Press(key tea.KeyMsg) {
-	if !s.quit {
-		s.take(key)
+// Press presses a key. Those that reach out of the screen do nothing: no file is
+// written.
+func (s *Stage) Press(msg tea.KeyMsg) {
+	reaches := key.Matches(msg, s.m.keys.Report, s.m.keys.Suspend)
+	if s.quit || reaches && !s.m.view.Filter.Editing {
+		return
 	}
+	s.take(msg)
 }
 
 // Over reports whether a key has ended it.
@@ -223,7 +227,7 @@ func (s *Stage) Changes() []model.LevelChange { return s.m.view.Timeline.Changes
 // End is how the recording ends, where that is not as it should: nil before
 // its end.
 func (s *Stage) End() error {
-	if err := s.m.replay.end; !errors.Is(err, io.EOF) {
+	if err := s.m.replay.end; endNote(err) != "" {
 		return err
 	}
 	return nil

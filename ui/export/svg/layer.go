@@ -55,7 +55,9 @@ func (l *layer) flush(end time.Duration) {
 		for n < len(rest) && rest[n].since == rest[0].since {
 			n++
 		}
-		l.group(span{rest[0].since, end}, rest[:n])
+		if s := (span{rest[0].since, end}); s.to == 0 || s.from < s.to {
+			l.group(s, rest[:n])
+		}
 		rest = rest[n:]
 	}
 	l.ended = l.ended[:0]

@@ -34,7 +34,8 @@ import (
 
 // Options say what a picture looks like.
 type Options struct {
-	// Theme is the name of one of package theme's; "" is the default.
+	// Theme is the name of one of package theme's. "" is the default, and the
+	// light one for readers who prefer that.
 	Theme string
 	// Title is what a reader of the screen is told; "" for the name of the program.
 	Title string
@@ -85,13 +86,15 @@ func Still(w io.Writer, c *screen.Canvas, o Options) error {
 	return d.finish(w, 0, 0)
 }
 
-// span is when a piece is visible: from the one time up to the other; forever
-// where that is 0.
+// span is when a piece is visible, in whole milliseconds: from the one time up to
+// the other; forever where that is 0.
 type span struct{ from, to time.Duration }
 
 // drawing is a picture that is being made.
 type drawing struct {
-	sheet         theme.Sheet
+	// light is the sheet for readers who prefer light ones, if they are asked.
+	sheet, light  theme.Sheet
+	asks          bool
 	title         string
 	width, height int
 	rows          []row
@@ -107,12 +110,16 @@ func newDrawing(o Options) (*drawing, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &drawing{sheet: sheet, title: cmp.Or(o.Title, "ephtop")}
-	return d, nil
+	d := &drawing{sheet: sheet, asks: o.Theme == "", title: cmp.Or(o.Title, "ephtop")}
+	if d.asks {
+		d.light, err = theme.SheetByName("light")
+	}
+	return d, err
 }
 
 // frame goes on with a frame.
 func (d *drawing) frame(c *screen.Canvas, at time.Duration) {
+	at = at.Truncate(time.Millisecond)
 	d.width, d.height = c.Size()
 	if d.rows == nil {
 		d.rows = make([]row, d.height)
