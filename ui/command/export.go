@@ -44,6 +44,7 @@ type exportOptions struct {
 	keep     []string // names of processes
 	force    bool
 	frames   export.Options
+	colors   string // name of a theme; "" where none was asked for
 }
 
 func (a *app) export() *cobra.Command {
@@ -56,12 +57,12 @@ func (a *app) export() *cobra.Command {
 
 ` + exportList() + `
 
-.cast and .svg show the dashboard as it was, from the first moment on or that of
---at; with --filter, --by, --findings, and the keys of --keys pressed. .md is
-about the worst moment, or that of --at. .json and .csv have all, or that of --at;
-a line of .json is what snapshot -o json writes, with the connections that pass
---filter, and without it none. Of several network namespaces they are about the
-worst, or about that of --netns.
+.cast and .svg show the dashboard as it was, from the first moment on or that
+of --at; with --filter, --by, --findings, and the keys of --keys pressed. .md
+is about the worst moment, or that of --at. .json and .csv have all, or that of
+--at; a line of .json is what snapshot -o json writes, with the connections
+that pass --filter, and without it none. Of several network namespaces they are
+about the worst, or about that of --netns.
 
 Who and where are replaced as anonymize does it, but for the process names of
 --keep-names: the same each time that the same recording is exported. What was
@@ -150,6 +151,9 @@ func (a *app) validateExport(cmd *cobra.Command, o *exportOptions) error {
 	}
 	if o.asIs && len(o.keep) > 0 {
 		return usagef("--as-is and --keep-names: use one of them, for --as-is keeps all names")
+	}
+	if cmd.Flags().Changed("theme") {
+		o.colors = a.flags.theme
 	}
 	for _, name := range frameFlags {
 		if cmd.Flags().Changed(name) && !o.format.frames {
