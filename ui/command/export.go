@@ -45,6 +45,7 @@ type exportOptions struct {
 	keep     []string // names of processes
 	force    bool
 	frames   export.Options
+	colors   string // name of a theme; "" where none was asked for
 }
 
 func (a *app) export() *cobra.Command {
@@ -153,6 +154,9 @@ func (a *app) validateExport(cmd *cobra.Command, o *exportOptions) error {
 	}
 	if o.asIs && len(o.keep) > 0 {
 		return usagef("--as-is and --keep-names: use one of them, for --as-is keeps all names")
+	}
+	if cmd.Flags().Changed("theme") {
+		o.colors = a.flags.theme
 	}
 	for _, name := range frameFlags {
 		if cmd.Flags().Changed(name) && !o.format.frames {

@@ -145,19 +145,19 @@ func (e *exported) title() string {
 
 func (e *exported) cast(ctx context.Context) error {
 	return e.film(ctx, func(f *export.Film) error {
-		return cast.Write(e.dest, f, cast.Options{Theme: e.flags.theme, Title: e.title()})
+		return cast.Write(e.dest, f, cast.Options{Theme: e.colors, Title: e.title()})
 	})
 }
 
 func (e *exported) html(ctx context.Context) error {
 	return e.film(ctx, func(f *export.Film) error {
-		return page.Write(e.dest, f, page.Options{Theme: e.flags.theme, Title: e.title(), Speed: e.frames.Speed})
+		return page.Write(e.dest, f, page.Options{Theme: e.colors, Title: e.title(), Speed: e.frames.Speed})
 	})
 }
 
 // svg writes a picture: a still one of a moment that is asked for, else a film.
 func (e *exported) svg(ctx context.Context) error {
-	look := svg.Options{Theme: e.flags.theme, Title: e.title()}
+	look := svg.Options{Theme: e.colors, Title: e.title()}
 	if e.at == nil {
 		return e.film(ctx, func(f *export.Film) error { return svg.Write(e.dest, f, look) })
 	}

@@ -1,9 +1,7 @@
 package report
 
 import (
-	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"io"
 	"strconv"
 	"strings"
@@ -15,16 +13,33 @@ import (
 
 // JSONLine writes what [JSON] writes, on a line of its own: for a series of moments.
 func JSONLine(w io.Writer, st *model.State, o Options) error {
-	var page, line bytes.Buffer
-	if err := JSON(&page, st, o); err != nil {
+	if err := JSON(&oneLine{w: w}, st, o); err != nil {
 		return err
 	}
-	if err := json.Compact(&line, page.Bytes()); err != nil {
-		return err
-	}
-	line.WriteByte('\n')
-	_, err := w.Write(line.Bytes())
+	_, err := io.WriteString(w, "\n")
 	return err
+}
+
+// oneLine leaves out the ends of lines, and the spaces that begin them. In JSON they
+// stand between values only: a string has none of them as it is.
+type oneLine struct {
+	w      io.Writer
+	begins bool // a line
+	buf    []byte
+}
+
+func (l *oneLine) Write(p []byte) (int, error) {
+	l.buf = l.buf[:0]
+	for _, c := range p {
+		l.begins = c == '\n' || l.begins && c == ' '
+		if !l.begins {
+			l.buf = append(l.buf, c)
+		}
+	}
+	if _, err := l.w.Write(l.buf); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // Series writes the figures of moments as CSV, a record each after a header. Names

@@ -34,9 +34,9 @@ import (
 
 // Options say what a page looks like.
 type Options struct {
-	// Theme is the name of the theme of package theme that is used on dark
-	// grounds; "" is the default. On light ones it is "light". A page whose Theme
-	// that is begins light.
+	// Theme is the name of one of package theme's, which the page begins with. ""
+	// is the default, or the light one for readers who prefer that. They can switch
+	// between a dark one and the light one.
 	Theme string
 	// Title is the heading; "" for the name of the program.
 	Title string
@@ -102,8 +102,8 @@ func plain(s string) string { return html.EscapeString(text.Sanitize(s)) }
 
 func (p pen) head(title string, s style) {
 	theme := ""
-	if s.light {
-		theme = ` data-theme="light"`
+	if s.begins != "" {
+		theme = ` data-theme="` + s.begins + `"`
 	}
 	p.put("<!DOCTYPE html>\n<html lang=\"en\"", theme, ">\n<head>\n<meta charset=\"utf-8\">\n",
 		`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'sha256-`, hash(player), "'; style-src 'sha256-", hash(s.text), `'; base-uri 'none'; form-action 'none'">`,

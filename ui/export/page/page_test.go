@@ -333,12 +333,12 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
-// A page of the light theme begins light; another theme is for dark grounds.
+// A page begins as its reader prefers, or with the theme that is asked for.
 func TestThemes(t *testing.T) {
 	t.Parallel()
 	data := filmtest.Named("web", 2)
 	for _, test := range []struct{ theme, begins, dark string }{
-		{"", "", "#101418"}, {"light", "light", "#101418"}, {"nord", "", "#101418"},
+		{"", "", "#101418"}, {"light", "light", "#101418"}, {"nord", "dark", "#101418"},
 	} {
 		var b bytes.Buffer
 		if err := page.Write(&b, filmtest.Open(t, data, export.Options{}), page.Options{Theme: test.theme}); err != nil {

@@ -16,8 +16,9 @@ var rules string
 // style is the style sheet of a page.
 type style struct {
 	text string
-	// light says that the page begins light, whatever the reader prefers.
-	light bool
+	// begins is "dark" or "light" where the page begins so, whatever the reader
+	// prefers.
+	begins string
 }
 
 // newStyle makes the style sheet: the rules with the colours of two themes as
@@ -31,11 +32,15 @@ func newStyle(film *export.Film, name string) (style, error) {
 	if err != nil {
 		return style{}, err
 	}
-	s := style{light: night.Name == day.Name}
-	if s.light {
+	var s style
+	switch {
+	case night.Name == day.Name:
+		s.begins = "light"
 		if night, err = theme.SheetByName(""); err != nil {
 			return style{}, err
 		}
+	case name != "":
+		s.begins = "dark"
 	}
 	width, height := film.Size()
 	var b strings.Builder

@@ -54,24 +54,31 @@ func (d *drawing) size() int {
 	return d.backs.Len() + d.fronts.Len() + 100*(len(d.backs.spans)+len(d.fronts.spans))
 }
 
-// style writes what the roles look like.
+// style writes what the picture looks like.
 func (d *drawing) style(b *bytes.Buffer) {
-	fmt.Fprintf(b, "svg{font:13.333px %s;fill:%s}text{white-space:pre;direction:ltr;unicode-bidi:bidi-override}.page{fill:%s}\n", fonts, d.sheet.Ink, d.sheet.Ground)
+	fmt.Fprintf(b, "svg{font:13.333px %s}text{white-space:pre;direction:ltr;unicode-bidi:bidi-override}\n", fonts)
 	b.WriteString(".s1{fill-opacity:.25}.s2{fill-opacity:.5}.s3{fill-opacity:.75}\n")
-	for role, look := range d.sheet.Roles {
-		var rule strings.Builder
-		if look.Fore != "" {
-			rule.WriteString("fill:" + look.Fore)
-		}
+	roles(b, &d.sheet)
+	if d.asks {
+		b.WriteString("@media(prefers-color-scheme:light){")
+		roles(b, &d.light)
+		b.WriteString("}\n")
+	}
+}
+
+// roles writes what the roles look like on a sheet, all of it: so a sheet can
+// follow another one.
+func roles(b *bytes.Buffer, s *theme.Sheet) {
+	fmt.Fprintf(b, "svg{fill:%s}.page{fill:%s}", s.Ink, s.Ground)
+	for i, look := range s.Roles {
+		role, weight := theme.Role(i), "normal"
 		if look.Bold {
-			rule.WriteString(";font-weight:bold")
+			weight = "bold"
 		}
-		if rule.Len() > 0 && role > 0 {
-			fmt.Fprintf(b, ".%s{%s}", textClass(theme.Role(role)), strings.TrimPrefix(rule.String(), ";"))
+		if role != theme.Text {
+			fmt.Fprintf(b, ".%s{fill:%s;font-weight:%s}", textClass(role), cmp.Or(look.Fore, s.Ink), weight)
 		}
-		if look.Back != "" {
-			fmt.Fprintf(b, ".%s{fill:%s}", groundClass(theme.Role(role)), look.Back)
-		}
+		fmt.Fprintf(b, ".%s{fill:%s}", groundClass(role), cmp.Or(look.Back, "none"))
 	}
 	b.WriteByte('\n')
 }

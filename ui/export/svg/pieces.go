@@ -49,7 +49,7 @@ func (d *drawing) cut(c *screen.Canvas, y int) row {
 		if int(cell.Style) >= theme.NumRoles {
 			cell.Style = 0
 		}
-		if d.sheet.Roles[cell.Style].Back != "" {
+		if d.sheet.Roles[cell.Style].Back != "" || d.light.Roles[cell.Style].Back != "" {
 			r.backs = lay(r.backs, piece{kind: ground, style: cell.Style, x: cell.X, y: y, width: cell.Width})
 		}
 		if k := kindOf(&cell); k != blank {

@@ -34,7 +34,8 @@ import (
 
 // Options say what a picture looks like.
 type Options struct {
-	// Theme is the name of one of package theme's; "" is the default.
+	// Theme is the name of one of package theme's. "" is the default, and the
+	// light one for readers who prefer that.
 	Theme string
 	// Title is what a reader of the screen is told; "" for the name of the program.
 	Title string
@@ -91,7 +92,9 @@ type span struct{ from, to time.Duration }
 
 // drawing is a picture that is being made.
 type drawing struct {
-	sheet         theme.Sheet
+	// light is the sheet for readers who prefer light ones, if they are asked.
+	sheet, light  theme.Sheet
+	asks          bool
 	title         string
 	width, height int
 	rows          []row
@@ -107,8 +110,11 @@ func newDrawing(o Options) (*drawing, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &drawing{sheet: sheet, title: cmp.Or(o.Title, "ephtop")}
-	return d, nil
+	d := &drawing{sheet: sheet, asks: o.Theme == "", title: cmp.Or(o.Title, "ephtop")}
+	if d.asks {
+		d.light, err = theme.SheetByName("light")
+	}
+	return d, err
 }
 
 // frame goes on with a frame.

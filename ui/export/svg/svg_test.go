@@ -285,6 +285,17 @@ func TestThemes(t *testing.T) {
 			t.Errorf("the title is %q", p.title)
 		}
 	}
+	if p := still(t, &c, svg.Options{Theme: "nord"}); strings.Contains(p.style, "prefers-color-scheme") {
+		t.Error("a theme that was asked for is left for another one")
+	}
+	light, err := theme.SheetByName("light")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, style, asks := strings.Cut(still(t, &c, svg.Options{}).style, "@media(prefers-color-scheme:light){")
+	if !asks || !strings.Contains(style, light.Ground) || !strings.Contains(style, light.Roles[theme.Exhausted].Back) {
+		t.Errorf("readers who prefer light do not get that: %s", style)
+	}
 	if err := svg.Still(io.Discard, &c, svg.Options{Theme: "pink"}); err == nil {
 		t.Error("there is a pink picture")
 	}
