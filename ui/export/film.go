@@ -15,7 +15,6 @@ import (
 	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/screen"
 	"ephtop/ui/session"
-	"ephtop/ui/theme"
 )
 
 // Options say what is on the screen. The zero Options are the dashboard as it
@@ -106,7 +105,7 @@ func open(ctx context.Context, p *recording.Player, o *Options, stopped bool) (*
 	}
 	cfg := dashboard.Config{
 		Replay: p, Speed: o.Speed, Thresholds: o.Thresholds, Filter: o.Filter, Namespace: o.Namespace,
-		Theme: theme.Theme{}, ASCII: o.ASCII,
+		ASCII: o.ASCII,
 	}
 	stage, err := dashboard.NewStage(ctx, cfg, dashboard.Staging{
 		Width: width, Height: height, From: o.From, Stopped: stopped,
