@@ -48,6 +48,7 @@
 //	ui/lineedit             a line that is typed
 //	ui/terminal             the terminal itself: cell by cell, suspend, clipboard; and guard,
 //	                        which keeps Bubble Tea from questioning it
+//	ui/export               frames of a recording, played without a terminal; cast, svg, page
 //	ui/metrics, serve       metrics for Prometheus: the page, and who hands it out
 //	ui/report               text, JSON, CSV, the line of check, doctor's page
 //	ui/advice               the words of findings and remedies

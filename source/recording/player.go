@@ -18,7 +18,7 @@ import (
 // next one was. At the end, Poll gives io.EOF or, where the recording was cut,
 // ErrCut.
 //
-// Besides Poll and Close, all methods may be called at any time and from any
+// Besides Poll, Change and Close, all methods may be called at any time and from any
 // goroutine.
 type Player struct {
 	file   io.ReaderAt // nil for a pipe
@@ -26,6 +26,7 @@ type Player struct {
 	closer io.Closer
 	points []point
 	live   *feed
+	change func(*source.Moment) error // nil for none
 
 	mu       sync.Mutex
 	reader   *Reader
@@ -95,8 +96,20 @@ func NewLive(r io.Reader) (*Player, error) {
 	return p, nil
 }
 
+// Change has each moment go through f on its way out of Poll, as through an
+// anonymizer: those of Moments do not. It must come before the first Poll. An error
+// of f is that of Poll.
+func (p *Player) Change(f func(*source.Moment) error) { p.change = f }
+
 // Poll makes m the next moment; see [Player].
 func (p *Player) Poll(ctx context.Context, m *source.Moment) error {
+	if err := p.poll(ctx, m); err != nil || p.change == nil {
+		return err
+	}
+	return p.change(m)
+}
+
+func (p *Player) poll(ctx context.Context, m *source.Moment) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

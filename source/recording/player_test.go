@@ -2,6 +2,7 @@ package recording_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -289,5 +290,49 @@ func TestAClockThatStandsStill(t *testing.T) {
 	}
 	if off := read[len(read)-1].Time.Sub(epoch); off > 10*time.Second {
 		t.Errorf("the last moment is %v late", off)
+	}
+}
+
+// What is changed on its way out is changed on each way, and the moments that come
+// after it are those of the recording.
+func TestChange(t *testing.T) {
+	t.Parallel()
+	written := moments(17, 30, 8, 130)
+	recorded := record(t, written)
+	wrong := errors.New("no more")
+	live, err := recording.NewLive(bytes.NewReader(recorded))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { live.Close() })
+	for name, p := range map[string]*recording.Player{"a file": newPlayer(t, recorded), "a pipe": live} {
+		n := 0
+		p.Change(func(m *source.Moment) error {
+			if m.Host == "changed" {
+				t.Errorf("%s: moment %d was changed before", name, n)
+			}
+			m.Host = "changed"
+			for i := range m.Processes {
+				m.Processes[i].Name = "changed"
+			}
+			if n++; n == 120 {
+				return wrong
+			}
+			return nil
+		})
+		var m source.Moment
+		for range 119 {
+			if err := p.Poll(context.Background(), &m); err != nil {
+				t.Fatal(err)
+			}
+			for i := range m.Processes {
+				if m.Host != "changed" || m.Processes[i].Name != "changed" {
+					t.Fatalf("%s: %s, %+v", name, m.Host, m.Processes[i])
+				}
+			}
+		}
+		if err := p.Poll(context.Background(), &m); !errors.Is(err, wrong) {
+			t.Errorf("%s: error %v, want %v", name, err, wrong)
+		}
 	}
 }

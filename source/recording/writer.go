@@ -24,7 +24,8 @@ type Header struct {
 	Start time.Time `json:"start"`
 	// Program wrote the recording, as "ephtop 1.0.0".
 	Program string `json:"program,omitzero"`
-	// Anonymized says that stand-ins have replaced who and where.
+	// Anonymized says that who and where are nobody's: stand-ins have replaced them,
+	// or the host was a simulated one.
 	Anonymized bool `json:"anonymized,omitzero"`
 }
 

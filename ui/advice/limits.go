@@ -55,7 +55,7 @@ func limit(m *source.Moment, l source.Limit) string {
 		return TraceStopped(l.Detail)
 	}
 	if s, ok := limitWords[l.Code]; ok {
-		return strings.Replace(s, "%s", l.Detail, 1)
+		return strings.TrimSuffix(strings.Replace(s, "%s", l.Detail, 1), ": ") // of which an anonymous copy has none
 	}
 	return fmt.Sprintf("%s: %s", l.Code, l.Detail) // of a later version
 }

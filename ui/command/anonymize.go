@@ -39,16 +39,22 @@ and kept nowhere. What was replaced and what was kept is said on standard error.
 			return a.copyAnonymous(cmd.Context(), args[0], args[1], force, keep)
 		},
 	}
-	cmd.Flags().Var(&value{kind: "NAMES", accepts: "names of processes, as in nginx,java", parse: func(s string) error {
-		keep = append(keep, strings.Split(s, ",")...)
-		if slices.Contains(keep, "") {
-			return fmt.Errorf("bad names %q: use names of processes, as in nginx,java", s)
+	addKeepNames(cmd, &keep)
+	addForce(cmd, &force)
+	return cmd
+}
+
+// addKeepNames adds the flag that names the processes which are called as they are.
+func addKeepNames(cmd *cobra.Command, keep *[]string) {
+	const accepts = "names of processes, as in nginx,java"
+	cmd.Flags().Var(&value{kind: "NAMES", accepts: accepts, parse: func(s string) error {
+		*keep = append(*keep, strings.Split(s, ",")...)
+		if slices.Contains(*keep, "") {
+			return fmt.Errorf("bad names %q: use %s", s, accepts)
 		}
 		return nil
 	}}, "keep-names", "leave these processes their names, as in nginx,java")
 	offer(cmd, "keep-names", cobra.NoFileCompletions)
-	addForce(cmd, &force)
-	return cmd
 }
 
 func (a *app) copyAnonymous(ctx context.Context, in, out string, force bool, keep []string) (err error) {

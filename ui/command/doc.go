@@ -15,6 +15,9 @@
 //	ephtop replay FILE        the dashboard on a recording (--speed); - is standard input, so
 //	                          that a live one can be piped over ssh
 //	ephtop anonymize IN OUT   copy a recording without saying who and where (--keep-names, --force)
+//	ephtop export REC OUT     a film, a report or a table of a recording, to be shared (--as, --at,
+//	                          --as-is, --keep-names, --size, --speed, --idle-limit, --by, --findings,
+//	                          --keys, --force); - is standard input, and output
 //	ephtop snapshot           one poll, -o text, json, csv or prometheus
 //	ephtop check              one poll in one line, for monitoring systems (--on tuple, pool, plateau
 //	                          or any)
@@ -128,7 +131,8 @@
 //	                       command under the cursor (OSC 52)
 //	r                      start, stop a recording in the working directory; after q its path
 //	                       and the command that plays it are printed
-//	E                      write a report there, as Markdown
+//	E                      write a report of what is on screen there, as Markdown; after q its
+//	                       path is printed. In the table of hosts it means nothing
 //	ctrl+l ctrl+z          draw anew; suspend
 //
 // In a replay of a file, ← → seek by a second and with shift by ten, home and
@@ -170,6 +174,45 @@
 //	s F6 S          sort by the next column; reverse
 //	↑ ↓ j k pgup pgdn home end g G ? F1 ctrl+l ctrl+z q F10
 //	                as in the dashboard
+//
+// # Exports
+//
+// export goes by the ending of OUT, or --as:
+//
+//	cast         asciicast v2, with markers where the level changes; with --at from there on
+//	svg          a picture that plays in SVG and CSS; with --at a still one. Without --theme it
+//	             is dark or light as its reader prefers
+//	html         a player in one file that needs no network, with the findings of the worst
+//	             moment below; #t=46 after its address begins it there. Times are those of
+//	             the recording from the first frame on, --speed is what it begins with
+//	md           a report: of the moment of --at, or of the worst: with the highest level, of
+//	             these with the highest percentage of use, of these the last
+//	json, csv    a line for each moment, or for that of --at
+//
+// A line of json is what snapshot -o json writes, but that without --filter it has no
+// connections. The columns of csv are
+//
+//	time, host, namespace, level, usable, tcp_in_use, tcp_percent, udp_in_use, udp_percent
+//	worst_proto, worst_source, worst_destination, worst_port, worst_used, worst_free,
+//	worst_percent, worst_time_wait, worst_closes_per_second, worst_plateau
+//	             of what fails first, as of watch
+//	verdict, in_seconds, settles_at
+//	             its outlook
+//	holder_pid, holder, holder_owner
+//	             who has most of it
+//	failures     since the start; empty where they are not observed
+//	bound, syn_sent, …
+//	             sockets by state
+//
+// The same recording and the same flags give the same bytes. --size, --speed,
+// --idle-limit, --by, --findings and --keys are of cast, svg and html, which are made
+// of a file and of nothing that comes through a pipe. --filter changes nothing in md,
+// and in csv only which protocol the states are of.
+//
+// Unless it says that it is anonymous, as those of demos do, a recording is made so on
+// the way. The stand-ins are drawn by its first moment: nobody can foretell them who has
+// not got that, and they are the same in all formats. --as-is keeps all. What was replaced
+// and what was kept is said on standard error.
 //
 // # JSON
 //

@@ -73,6 +73,7 @@ func (m manual) page(root *cobra.Command) {
 	m.tagged(prometheusVariable, "The URL of fleet --prometheus where none is given.")
 	m.macro("SH", "FILES")
 	m.tagged("ephtop-HOST-TIME.eph", "What the key r records, in the working directory.")
+	m.tagged("ephtop-HOST-TIME.md", "The report that the key E writes there.")
 	m.tagged("ephtop-HOST-TIME.trouble.eph", "What serve --keep and record --ring keep in their directory.")
 	m.tagged("/etc/default/ephtop", "The flags of serve in the unit of the packages for Debian and RPM.")
 	m.tagged("/var/lib/ephtop", "That unit's own directory, for --keep.")

@@ -46,13 +46,17 @@ func (a *app) addPast(cmd *cobra.Command) *past {
 		return nil
 	}}, "from", "look at a recording, not at this host: its last moment; - is standard input")
 	addDemo(cmd, &p.demo, &p.seed)
-	cmd.Flags().Var(&value{kind: "TIME", accepts: instantForms, parse: func(s string) error {
-		at, err := parseInstant(s)
-		p.at = at
-		return err
-	}}, "at", "the moment of the recording or demo: 12:04:31 or 2026-11-22T12:04:31Z")
-	offer(cmd, "at", cobra.NoFileCompletions)
+	addAt(cmd, &p.at, "the moment of the recording or demo: 12:04:31 or 2026-11-22T12:04:31Z")
 	return p
+}
+
+// addAt adds the flag that names a moment.
+func addAt(cmd *cobra.Command, at **instant, usage string) {
+	cmd.Flags().Var(&value{kind: "TIME", accepts: instantForms, parse: func(s string) (err error) {
+		*at, err = parseInstant(s)
+		return err
+	}}, "at", usage)
+	offer(cmd, "at", cobra.NoFileCompletions)
 }
 
 // addDemo adds the flags of a simulated host to a command that can do without.

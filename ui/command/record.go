@@ -239,7 +239,7 @@ func (a *app) writeRecording(ctx context.Context, o recordOptions) error {
 		file.Close()
 		return err
 	}
-	r, err := session.NewRecorder(o.path, &unlessTold{file, ctx, nil}, recording.Header{Program: program(), Anonymized: o.anonymize})
+	r, err := session.NewRecorder(o.path, &unlessTold{file, ctx, nil}, recording.Header{Program: program(), Anonymized: o.anonymize || o.demo != ""})
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}

@@ -23,7 +23,7 @@ Without a command it opens the dashboard. Keys: ? help, tab next pane, / filter,
 s sort, b consumers by process, destination, service, user, container or unit,
 p protocol, 1 2 3 connections, destinations, network namespaces, f findings,
 space pause and then left and right look back, enter details, t trace, r record,
-q quit.`,
+E report, q quit.`,
 		Example: `  ephtop                                  the dashboard
   ephtop --interval 5s --filter rport:5432
   ephtop snapshot                         one look, as text
@@ -31,6 +31,7 @@ q quit.`,
   ephtop check --warn 50                  one line and a status, for monitoring
   ephtop doctor                           the checklist, and what would help
   ephtop record trouble.eph               keep it; ephtop replay shows it again
+  ephtop export trouble.eph trouble.md    a report of it, without names
   ephtop fleet web-01 web-02              many hosts in one table, over ssh
   ephtop demo                             the dashboard on a simulated host`,
 		Version:           version(),
@@ -44,7 +45,7 @@ q quit.`,
 	a.flags.add(root.PersistentFlags())
 	a.addTrace(root)
 	completeFlags(root)
-	root.AddCommand(a.demo(), a.record(), a.replay(), a.anonymize(), a.snapshot(), a.check(), a.doctor(), a.watch(), a.serve(), a.fleet(), a.version(),
+	root.AddCommand(a.demo(), a.record(), a.replay(), a.anonymize(), a.export(), a.snapshot(), a.check(), a.doctor(), a.watch(), a.serve(), a.fleet(), a.version(),
 		a.completion(), a.man())
 	root.SetHelpCommand(help())
 	root.SetFlagErrorFunc(flagError)

@@ -194,7 +194,7 @@ func New(cfg Config) (*Model, error) {
 		behind:    cfg.Back,
 		pacer:     session.NewPacer(cfg.Interval, cfg.PollShare),
 		tracing:   traceKey{Tracing: cfg.Tracing},
-		recording: recordKey{dir: cfg.RecordDir, header: recording.Header{Program: cfg.Program}},
+		recording: recordKey{dir: cfg.RecordDir, header: cfg.header()},
 	}
 	m.keys.BackTo = cfg.BackTo
 	if cfg.ASCII {
@@ -209,6 +209,15 @@ func New(cfg Config) (*Model, error) {
 	m.refresh()
 	m.view.Hints = m.keys.footer(&m.view)
 	return m, nil
+}
+
+// header is what recordings begin with.
+func (c *Config) header() recording.Header {
+	h := recording.Header{Program: c.Program, Anonymized: c.Stepper != nil} // as only a simulated host has one
+	if c.Replay != nil {
+		h.Anonymized = c.Replay.Header().Anonymized
+	}
+	return h
 }
 
 // adopt sets up what sets the pace: a recording, or a source with a time of

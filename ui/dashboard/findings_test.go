@@ -159,3 +159,23 @@ func TestFarewellCommandsNoTerminal(t *testing.T) {
 		}
 	})
 }
+
+// A report of a replay is of the moment on screen, not of its end.
+func TestReportOfAReplay(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	runReplay(t, trouble(), Config{RecordDir: dir}, func(h *replayHarness) {
+		h.press("space", "shift+right", "shift+right")
+		h.sleep(time.Second)
+		at := h.m.view.State.Moment.Time
+		h.press("E")
+		h.sleep(time.Millisecond)
+		if len(h.m.farewell) != 1 {
+			t.Fatalf("it says %q", h.m.farewell)
+		}
+		page, err := os.ReadFile(strings.TrimPrefix(h.m.farewell[0], "report in "))
+		if want := ", " + at.UTC().Format("2006-01-02 15:04:05 UTC") + "\n"; err != nil || !at.After(h.first) || !strings.Contains(string(page), want) {
+			t.Errorf("at %v: %v\n%s", at, err, page)
+		}
+	})
+}

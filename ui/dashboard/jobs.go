@@ -13,10 +13,21 @@ import (
 type jobs struct {
 	ctx    context.Context
 	cancel context.CancelFunc
+	// clock is a time that goes as its owner has it go: what waits is told to
+	// that owner as a [waitMsg]. Nil for the wall clock.
+	clock func() time.Time
 
 	mu      sync.Mutex
 	closed  bool
 	running sync.WaitGroup
+}
+
+// now is the time by which the screen goes.
+func (j *jobs) now() time.Time {
+	if j.clock != nil {
+		return j.clock()
+	}
+	return time.Now()
 }
 
 // begin registers a goroutine, unless the jobs are shut.
@@ -64,6 +75,9 @@ func (j *jobs) command(do func(context.Context) tea.Msg) tea.Cmd {
 // after sleeps until then, and answers with what msg makes of the time. A
 // cancelled ctx ends the sleep without an answer.
 func (j *jobs) after(ctx context.Context, then time.Time, msg func(time.Time) tea.Msg) tea.Cmd {
+	if j.clock != nil {
+		return func() tea.Msg { return waitMsg{ctx, then, msg} }
+	}
 	return j.command(func(context.Context) tea.Msg {
 		timer := time.NewTimer(max(0, time.Until(then)))
 		defer timer.Stop()

@@ -38,6 +38,9 @@ type replay struct {
 
 	playing bool
 	speed   float64
+	// within bounds how long a command may feed moments before one is drawn; 0
+	// for as long as it takes.
+	within time.Duration
 	// position is the moment on screen, next the one behind, if more.
 	position, next time.Time
 	more           bool
@@ -67,7 +70,7 @@ const (
 	// frameTime is the least time from one frame of a replay to the next. Where
 	// moments come faster, some are not drawn.
 	frameTime = 33 * time.Millisecond
-	// playFor is how long a command may feed moments before one is drawn.
+	// playFor is the within of a replay that somebody looks at.
 	playFor = 100 * time.Millisecond
 	// lagging is how far a replay may be late before it takes that for its pace.
 	lagging = 250 * time.Millisecond
@@ -77,7 +80,7 @@ const (
 func newReplay(p *recording.Player, speed float64, o model.Options) *replay {
 	return &replay{
 		tape: session.NewTape(p, o), scan: session.NewScan(p, o),
-		playing: true, speed: speed, cancel: func() {},
+		playing: true, speed: speed, within: playFor, cancel: func() {},
 	}
 }
 
@@ -147,12 +150,12 @@ func (m *Model) startTape(g session.Goal) tea.Cmd {
 	m.refreshTimeline()
 	spare, c := m.takeSpare(), m.choice
 	return m.jobs.command(func(context.Context) tea.Msg {
-		started := time.Now()
+		started := m.jobs.now()
 		msg := playedMsg{Position: r.tape.Go(ctx, g, spare.look), of: r, reading: spare}
 		if spare.look = msg.Look; msg.Moved {
 			spare.take(&c, &r.memory)
 		}
-		msg.now = time.Now()
+		msg.now = m.jobs.now()
 		m.log.Debug("play", "to", g.To, "took", msg.now.Sub(started), "cut short", msg.CutShort, "end", msg.End)
 		return msg
 	})
@@ -224,7 +227,7 @@ func (m *Model) playDue(msg playDueMsg) tea.Cmd {
 		return nil
 	}
 	m.setNow(msg.now)
-	return m.startTape(session.Goal{To: r.at(msg.now), Onward: true, Within: playFor})
+	return m.startTape(session.Goal{To: r.at(msg.now), Onward: true, Within: m.replay.within})
 }
 
 // togglePlay stops the play where it is, or has it go on; at the end, from the

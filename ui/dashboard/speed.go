@@ -1,8 +1,6 @@
 package dashboard
 
 import (
-	"time"
-
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/ui/text"
@@ -27,7 +25,7 @@ func (m *Model) changeSpeed(direction int) tea.Cmd {
 	if m.replay == nil || m.replay.past != nil {
 		return nil // it holds from the next poll on
 	}
-	now := time.Now()
+	now := m.jobs.now()
 	m.replay.setSpeed(next, now)
 	return m.waitForNext(now)
 }

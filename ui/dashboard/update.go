@@ -176,7 +176,7 @@ func (m *Model) control(msg tea.KeyMsg) (tea.Cmd, bool) {
 // togglePause holds the view still, or shows what was polled meanwhile. A
 // replay stops altogether.
 func (m *Model) togglePause() tea.Cmd {
-	switch now := time.Now(); {
+	switch now := m.jobs.now(); {
 	case m.paused:
 		m.goLive()
 	case m.replay != nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -258,6 +259,31 @@ func TestOpenAHost(t *testing.T) {
 		h.m.Stop()
 		if closed != 2 {
 			t.Errorf("at the end it was closed %d times", closed)
+		}
+	})
+}
+
+// A report is of a host: in the table E means nothing, and in a host it is written,
+// and told of at the end.
+func TestReportOfAHost(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t, func(context.Context, string) (dashboard.Config, error) {
+			host, err := demo.New(demo.Options{Scenario: "leak"})
+			return dashboard.Config{Source: host, RecordDir: dir}, err
+		})
+		h.tell(figures("a", fleet.LevelOK, 1))
+		h.press("E")
+		h.wantFrame("E does nothing · ? help")
+		for _, key := range []string{"enter", "E", "esc"} {
+			h.press(key)
+			time.Sleep(time.Second)
+			h.settle()
+		}
+		h.m.Stop()
+		files, err := filepath.Glob(filepath.Join(dir, "ephtop-demo-reports-01-*.md"))
+		if said := h.m.farewell.lines; err != nil || len(files) != 1 || len(said) != 1 || said[0] != "report in "+files[0] {
+			t.Errorf("files %q, %v; it says %q", files, err, said)
 		}
 	})
 }

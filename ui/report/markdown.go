@@ -27,8 +27,8 @@ func Markdown(w io.Writer, st *model.State, o Options) error {
 		verdict = advice.SentenceOf(overview, st)
 	}
 	host := st.Moment.Host
-	if o.several() {
-		host += " › " + p.namespace()
+	if name := p.namespace(); o.several() && name != "" {
+		host += " › " + name
 	}
 	p.line("# ephtop: ", escape(host), ", ", st.Moment.Time.UTC().Format("2006-01-02 15:04:05 UTC"))
 	p.line()
@@ -141,7 +141,7 @@ func (p *markdownPage) consumers() {
 				name += ", likely"
 			}
 			if at, ended := p.Exit(c.Process); ended {
-				name += " (ended " + at.Format("15:04") + ")"
+				name += " (ended " + at.UTC().Format("15:04 UTC") + ")"
 			}
 		}
 		if c.Most.Port != 0 {

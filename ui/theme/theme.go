@@ -39,12 +39,21 @@ func Names() []string {
 
 // ByName gives a theme for a terminal of the given colours; "" is the default.
 func ByName(name string, p termenv.Profile) (Theme, error) {
+	found, err := find(name)
+	if err != nil {
+		return Theme{}, err
+	}
+	return Theme{found.name, found.looks(p).inks(p)}, nil
+}
+
+// find looks a theme up; "" is the default.
+func find(name string) (named, error) {
 	all := themes()
 	i := slices.IndexFunc(all, func(t named) bool { return name == "" || strings.EqualFold(t.name, name) })
 	if i < 0 {
-		return Theme{}, fmt.Errorf("unknown theme %q: use one of %s", name, strings.Join(Names(), ", "))
+		return named{}, fmt.Errorf("unknown theme %q: use one of %s", name, strings.Join(Names(), ", "))
 	}
-	return Theme{all[i].name, all[i].looks(p).inks(p)}, nil
+	return all[i], nil
 }
 
 func (l looks) inks(p termenv.Profile) []screen.Ink {

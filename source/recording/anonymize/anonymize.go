@@ -15,13 +15,15 @@ import (
 	"strings"
 
 	"ephtop/source"
+	"ephtop/source/recording"
 )
 
 // Anonymizer replaces in moments what tells who and where. One Anonymizer
 // gives the same stand-in for the same original, and different ones for
 // different originals, so that the model's figures stay what they are. The
 // stand-ins are drawn at random, each time others, and what stands for what is
-// kept nowhere but in the Anonymizer's memory.
+// kept nowhere but in the Anonymizer's memory. [NewRepeatable] draws the same ones
+// again for who has the original.
 //
 // Replaced are addresses, the names of hosts and namespaces, names of processes,
 // users and their ids but root's, command lines (by the stand-in of the
@@ -37,7 +39,7 @@ import (
 //
 // It is not safe for concurrent use.
 type Anonymizer struct {
-	classes *classes
+	classes *classes // nil until the first moment of one that is repeatable
 	addrs   map[source.Addr]source.Addr
 	uids    map[uint32]uint32
 	texts   map[string]map[string]string // by kind and original
@@ -58,12 +60,34 @@ func NewAnonymizer() (*Anonymizer, error) {
 	if _, err := crand.Read(seed[:]); err != nil {
 		return nil, fmt.Errorf("draw a random key: %w", err)
 	}
-	return &Anonymizer{
-		classes: newClasses(rand.New(rand.NewChaCha8(seed))),
-		addrs:   make(map[source.Addr]source.Addr),
-		uids:    make(map[uint32]uint32),
-		texts:   make(map[string]map[string]string),
-	}, nil
+	a := NewRepeatable()
+	a.draw(seed)
+	return a, nil
+}
+
+// NewRepeatable makes an Anonymizer whose stand-ins are the same each time that it
+// is given the same moments. They are drawn by the first one, of which all counts: a
+// clock of nanoseconds, command lines, cookies. So nobody can foretell them who
+// hasn't that moment, and who has it needs no more.
+func NewRepeatable() *Anonymizer {
+	return &Anonymizer{addrs: make(map[source.Addr]source.Addr), uids: make(map[uint32]uint32), texts: make(map[string]map[string]string)}
+}
+
+// draw has the stand-ins be those of a key.
+func (a *Anonymizer) draw(key [32]byte) { a.classes = newClasses(rand.New(rand.NewChaCha8(key))) }
+
+// drawBy has the stand-ins be those of a moment.
+func (a *Anonymizer) drawBy(m *source.Moment) error {
+	sum := sha256.New()
+	w, err := recording.NewWriter(sum, recording.Header{})
+	if err == nil {
+		err = w.Write(m)
+	}
+	if err != nil {
+		return fmt.Errorf("make a key of the first moment: %w", err)
+	}
+	a.draw([32]byte(sum.Sum(nil)))
+	return nil
 }
 
 // Keep has an Anonymizer that was not used yet leave processes of these names
@@ -111,9 +135,14 @@ func (a *Anonymizer) Tally() Tally {
 	return t
 }
 
-// Apply replaces in m, in place. After an error, which wraps ErrTooMany, m must
-// not be used.
+// Apply replaces in m, in place. After an error, m must not be used: one that wraps
+// ErrTooMany, or of a first moment that can't be recorded.
 func (a *Anonymizer) Apply(m *source.Moment) error {
+	if a.classes == nil {
+		if err := a.drawBy(m); err != nil {
+			return err
+		}
+	}
 	m.Host = a.text("host", m.Host)
 	m.Kernel = release(m.Kernel)
 	// The list may be shared with other moments.
@@ -123,6 +152,7 @@ func (a *Anonymizer) Apply(m *source.Moment) error {
 			m.Limits[i].Detail = ""
 		}
 	}
+	m.Limits = slices.DeleteFunc(m.Limits, func(l source.Limit) bool { return l == source.Limit{} })
 	for i := range m.Snapshots {
 		s := &m.Snapshots[i]
 		a.scope(&s.Scope)

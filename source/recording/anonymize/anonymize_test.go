@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -276,5 +277,45 @@ func TestTallyCountsWhatWasReplaced(t *testing.T) {
 	want := anonymize.Tally{Hosts: 1, Addresses: 2, Processes: 2, Users: 2, Pods: 1, Containers: 1, Units: 1, Namespaces: 1}
 	if d := cmp.Diff(want, a.Tally()); d != "" {
 		t.Error(d)
+	}
+}
+
+// Who exports a recording twice gets the same twice; who hasn't it all, another one.
+func TestStandInsThatAreTheSameAgain(t *testing.T) {
+	t.Parallel()
+	moment := func(took time.Duration) *source.Moment {
+		m := &source.Moment{Time: time.Unix(1795349071, 120), Took: took, Host: "db1", Processes: []source.Process{{PID: 7, Name: "api", User: "alice", UID: 1000}}}
+		s := m.Add(source.Scope{Host: "db1"})
+		s.Settings.Range = source.PortRange{Low: 32768, High: 60999}
+		for i := range 50 {
+			m.Room = append(m.Room, source.Socket{Proto: source.TCP, State: source.Established, Process: source.NoProcess,
+				Local: source.Addr4([4]byte{10, 0, byte(i), 1}), Remote: source.Addr4([4]byte{192, 0, 2, byte(i)})})
+		}
+		s.Sockets = m.Room
+		return m
+	}
+	var shown [3]string
+	for i, took := range []time.Duration{41_200_311, 41_200_311, 41_200_312} {
+		m := moment(took)
+		if err := anonymize.NewRepeatable().Apply(m); err != nil {
+			t.Fatal(err)
+		}
+		for j := range m.Room {
+			shown[i] += m.Room[j].Local.String() + " " + m.Room[j].Remote.String() + "\n"
+		}
+	}
+	if shown[0] != shown[1] {
+		t.Errorf("the second time it is\n%s, the first time\n%s", shown[1], shown[0])
+	}
+	if shown[0] == shown[2] {
+		t.Error("a nanosecond does not count")
+	}
+}
+
+func TestAMomentThatMakesNoKey(t *testing.T) {
+	t.Parallel()
+	m := &source.Moment{Time: time.Date(12_000, 1, 1, 0, 0, 0, 0, time.UTC)} // which no recording holds
+	if err := anonymize.NewRepeatable().Apply(m); err == nil || !strings.HasPrefix(err.Error(), "make a key of the first moment: ") {
+		t.Errorf("error %v", err)
 	}
 }
