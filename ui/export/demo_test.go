@@ -1,7 +1,6 @@
 package export_test
 
 import (
-	"bytes"
 	"os"
 	"slices"
 	"testing"
@@ -9,7 +8,6 @@ import (
 
 	"ephtop/ui/export"
 	"ephtop/ui/export/internal/filmtest"
-	"ephtop/ui/export/svg"
 )
 
 // TestDemo plays .github/demo.keys, and looks for each part of its story, in this
@@ -21,8 +19,7 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := export.Options{Speed: 8, Keys: filmtest.Keys(t, string(script))}
-	data := filmtest.Demo("no-pool", 220)
-	rest := shots(t, data, o)
+	rest := shots(t, filmtest.Demo("no-pool", 220), o)
 	for _, beat := range []struct {
 		name  string
 		shows []string
@@ -47,12 +44,5 @@ func TestDemo(t *testing.T) {
 	}
 	if end := rest[len(rest)-1]; end.at > time.Minute {
 		t.Errorf("the story takes %v", end.at)
-	}
-	var b bytes.Buffer
-	if err := svg.Write(&b, filmtest.Open(t, data, o), svg.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	if b.Len() > 1_000_000 {
-		t.Errorf("it is told in %d bytes", b.Len())
 	}
 }

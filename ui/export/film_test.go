@@ -45,7 +45,7 @@ func shots(t testing.TB, data []byte, o export.Options) []shot {
 // The frames of a recording are the same on every run.
 func TestFilmIsTheSameAgain(t *testing.T) {
 	t.Parallel()
-	data := filmtest.Demo("no-pool", 40)
+	data := filmtest.Demo("browsing", 40)
 	o := export.Options{Speed: 8, Keys: filmtest.Keys(t, "Sleep 1s\nType \"f\"")}
 	first, again := shots(t, data, o), shots(t, data, o)
 	if len(first) != len(again) {

@@ -33,7 +33,7 @@ func written(t testing.TB, data []byte, o export.Options, look cast.Options) ([]
 // A terminal that is written the events shows each frame at its time.
 func TestTerminalShowsTheFrames(t *testing.T) {
 	t.Parallel()
-	data := filmtest.Demo("no-pool", 70)
+	data := filmtest.Demo("browsing", 70)
 	o := export.Options{Speed: 8, Keys: filmtest.Keys(t, "Sleep 1s\nEnter\nSleep 1s\nEscape\nSleep 5s\nType \"f\"\nSleep 500ms\nType \"fbj/tw\"")}
 	_, r := written(t, data, o, cast.Options{})
 	terminal := vt10x.New(vt10x.WithSize(r.header.Width, r.header.Height))
