@@ -19,6 +19,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/demo"
+	"ephtop/source/race"
 	"ephtop/source/recording"
 )
 
@@ -117,7 +118,11 @@ func exportOf(t testing.TB, format string, args ...string) (page, said string, s
 func TestExportsAreAnonymous(t *testing.T) {
 	t.Parallel()
 	marks := regexp.MustCompile(`(?i)` + secret + `|` + regexp.QuoteMeta(secretNetwork4) + `|` + secretNetwork6)
-	for _, scenario := range []string{"no-pool", "containers"} {
+	scenarios := []string{"no-pool", "containers"}
+	if race.Enabled { // which would take minutes for them
+		scenarios = []string{"leak"}
+	}
+	for _, scenario := range scenarios {
 		path := recordSecrets(t, scenario)
 		for _, f := range exportFormats() {
 			t.Run(scenario+" "+f.name, func(t *testing.T) {
@@ -210,6 +215,9 @@ func TestExportKeepsNames(t *testing.T) {
 
 // What stands for whom is the same in all formats, those of one moment too.
 func TestStandInsAgreeBetweenFormats(t *testing.T) {
+	if race.Enabled {
+		t.Skip("a host without a port takes minutes with the race detector")
+	}
 	t.Parallel()
 	path := recordSecrets(t, "no-pool")
 	md, _, _ := exportOf(t, "md", path, "-")

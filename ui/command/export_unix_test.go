@@ -20,7 +20,7 @@ import (
 // Who looks on sees how far an export is, and the line is gone when it is there.
 func TestExportShowsItsProgressToAPerson(t *testing.T) {
 	t.Parallel()
-	path := recordSecrets(t, "no-pool")
+	path := recordSecrets(t, "leak")
 	out := filepath.Join(t.TempDir(), "trouble.csv")
 	controller, tty, err := pty.Open()
 	if err != nil {
@@ -42,7 +42,7 @@ func TestExportShowsItsProgressToAPerson(t *testing.T) {
 
 // An export that is told to end leaves nothing, and what was there stays.
 func TestInterruptEndsAnExport(t *testing.T) {
-	data, err := os.ReadFile(recordSecrets(t, "no-pool"))
+	data, err := os.ReadFile(recordSecrets(t, "leak"))
 	if err != nil {
 		t.Fatal(err)
 	}
