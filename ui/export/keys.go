@@ -85,7 +85,7 @@ func (k *Keys) add(number int, line string) error {
 	case "Type":
 		text, err := between(rest, `"`)
 		if err != nil {
-			return fmt.Errorf("Type %w", err)
+			return fmt.Errorf("%s %w", command, err)
 		}
 		for _, r := range text {
 			k.steps = append(k.steps, keyStep{line: number, key: runeKey(r)})
@@ -93,7 +93,7 @@ func (k *Keys) add(number int, line string) error {
 	case "Sleep":
 		d, err := parseSleep(rest)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s %w", command, err)
 		}
 		k.steps = append(k.steps, keyStep{line: number, sleep: d})
 	case "Wait+Screen":
@@ -146,7 +146,7 @@ func parseSleep(text string) (time.Duration, error) {
 		d, err = time.Duration(seconds*float64(time.Second)), nil
 	}
 	if err != nil || d < 0 || d > maxSleep {
-		return 0, fmt.Errorf("Sleep %q: use a time up to 1h, as 500ms or 2s", text)
+		return 0, fmt.Errorf("%q: use a time up to 1h, as 500ms or 2s", text)
 	}
 	return d, nil
 }
