@@ -143,6 +143,7 @@ func (t tape) play(s *screen) (waits []*regexp.Regexp, frames []frame, err error
 				}
 				time.Sleep(20 * time.Millisecond)
 			}
+			f = s.whole(f, step.wait)
 			waits, frames = append(waits, step.wait), append(frames, f)
 		case step.key != "":
 			s.press(slices.Repeat([]string{step.key}, step.times)...)
@@ -151,6 +152,22 @@ func (t tape) play(s *screen) (waits []*regexp.Regexp, frames []frame, err error
 		}
 	}
 	return waits, frames, nil
+}
+
+// whole is a frame that was looked at, or one soon after: on a busy machine half of
+// one may be drawn.
+func (s *screen) whole(f frame, wait *regexp.Regexp) frame {
+	s.Helper()
+	for range 10 {
+		next := s.look()
+		if next.String() == f.String() {
+			break
+		}
+		if wait.MatchString(next.trimmed()) {
+			f = next
+		}
+	}
+	return f
 }
 
 var storyClock = regexp.MustCompile(`12:\d\d:\d\d`)
