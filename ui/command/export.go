@@ -71,8 +71,9 @@ Who and where are replaced as anonymize does it, but for the process names of
 replaced and what was kept is said on standard error. --as-is replaces nothing.
 A recording of a demo names nobody, and one that is anonymous is left as it is.
 
-- is standard input, and with --as standard output. OUT is for its owner only
-(mode 0600), and there whole or not at all.`,
+- is standard input, but for what shows the screen, and with --as standard
+output. OUT is for its owner only (mode 0600), and there whole or not at all.
+Times are in UTC.`,
 		Example: `  ephtop export --speed 8 trouble.eph trouble.svg
   ephtop export --speed 8 trouble.eph trouble.html
   ephtop export trouble.eph trouble.md
