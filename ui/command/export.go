@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -176,6 +177,9 @@ func (a *app) exportRecording(ctx context.Context, o *exportOptions) (err error)
 		return err
 	}
 	defer player.Close()
+	if sameFile(o.in, o.path) {
+		return usagef("%s is the recording itself: use another name", text.Sanitize(o.path))
+	}
 	file, err := a.createExport(ctx, o)
 	if err != nil {
 		return err
@@ -192,6 +196,17 @@ func (a *app) exportRecording(ctx context.Context, o *exportOptions) (err error)
 	}
 	e.tell()
 	return nil
+}
+
+// sameFile says whether two names are of one regular file: an export in the
+// recording's place would be the end of the recording.
+func sameFile(in, out string) bool {
+	a, err := os.Stat(in)
+	if in == stdStream || out == stdStream || err != nil || !a.Mode().IsRegular() {
+		return false
+	}
+	b, err := os.Stat(out)
+	return err == nil && os.SameFile(a, b)
 }
 
 // createExport makes the file that is written to. What is text goes to a terminal
