@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -71,8 +72,9 @@ Who and where are replaced as anonymize does it, but for the process names of
 replaced and what was kept is said on standard error. --as-is replaces nothing.
 A recording of a demo names nobody, and one that is anonymous is left as it is.
 
-- is standard input, and with --as standard output. OUT is for its owner only
-(mode 0600), and there whole or not at all.`,
+- is standard input, but for what shows the screen, and with --as standard
+output. OUT is for its owner only (mode 0600), and there whole or not at all.
+Times are in UTC.`,
 		Example: `  ephtop export --speed 8 trouble.eph trouble.svg
   ephtop export --speed 8 trouble.eph trouble.html
   ephtop export trouble.eph trouble.md
@@ -175,6 +177,9 @@ func (a *app) exportRecording(ctx context.Context, o *exportOptions) (err error)
 		return err
 	}
 	defer player.Close()
+	if sameFile(o.in, o.path) {
+		return usagef("%s is the recording itself: use another name", text.Sanitize(o.path))
+	}
 	file, err := a.createExport(ctx, o)
 	if err != nil {
 		return err
@@ -191,6 +196,17 @@ func (a *app) exportRecording(ctx context.Context, o *exportOptions) (err error)
 	}
 	e.tell()
 	return nil
+}
+
+// sameFile says whether two names are of one regular file: an export in the
+// recording's place would be the end of the recording.
+func sameFile(in, out string) bool {
+	a, err := os.Stat(in)
+	if in == stdStream || out == stdStream || err != nil || !a.Mode().IsRegular() {
+		return false
+	}
+	b, err := os.Stat(out)
+	return err == nil && os.SameFile(a, b)
 }
 
 // createExport makes the file that is written to. What is text goes to a terminal

@@ -61,8 +61,10 @@ func newExported(a *app, o *exportOptions, p *recording.Player, out io.Writer) *
 	return e
 }
 
-// pass has each moment that is read go on without who and where.
+// pass has each moment that is read go on without who and where, so in UTC: the
+// zone of who exports says where that is.
 func (e *exported) pass(m *source.Moment) error {
+	m.Time = m.Time.UTC()
 	if e.read == 0 || m.Time.After(e.latest) {
 		e.read, e.latest = e.read+1, m.Time
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"regexp"
@@ -103,7 +104,7 @@ func (p *markdownPage) figures() {
 			states = append(states, text.Count(n)+" "+s.String())
 		}
 	}
-	p.line("TCP: ", escape(strings.Join(states, ", ")), ".")
+	p.line("TCP: ", escape(cmp.Or(strings.Join(states, ", "), "no sockets")), ".")
 	if p.Failures.Observed {
 		p.line(escape(strings.Join(append([]string{advice.Wanting(&p.Failures) + " failed for want of a port" + advice.NoneLately(&p.Failures)}, advice.Aside(&p.Failures)...), "; ")), ".")
 	}

@@ -251,6 +251,15 @@ func TestWithoutScripts(t *testing.T) {
 	}
 }
 
+// A leak is a warning long before ports are short, and is called one.
+func TestVerdictHasTheLevelOfItsFinding(t *testing.T) {
+	t.Parallel()
+	root := read(t, write(t, filmtest.Demo("leak", 30), export.Options{}), false)
+	if said := content(the(t, root, "section", "findings")); !strings.Contains(said, "! warning reports leaks ") {
+		t.Errorf("it says:\n%s", said)
+	}
+}
+
 // A host on which nothing is wrong has a page as well.
 func TestPageOfAHealthyHost(t *testing.T) {
 	t.Parallel()

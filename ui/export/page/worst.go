@@ -35,14 +35,15 @@ type worst struct {
 
 // take has a look at a frame.
 func (w *worst) take(film *export.Film, f *export.Frame, at time.Duration) {
-	o := &film.Look().Overview
-	used, _ := film.Look().State().Worse()
+	o, shown := &film.Look().Overview, film.Look().State()
+	level := advice.SentenceOf(o, shown).Level // also of what takes no ports yet, as a leak
+	used, _ := shown.Worse()
 	head := used.Headline()
 	percent := math.Floor(head.Percent())
-	if w.any && (f.Level < w.level || f.Level == w.level && percent < w.percent) {
+	if w.any && (level < w.level || level == w.level && percent < w.percent) {
 		return
 	}
-	w.any, w.level, w.percent, w.at, w.moment, w.verdict = true, f.Level, percent, at, f.Moment, f.Verdict
+	w.any, w.level, w.percent, w.at, w.moment, w.verdict = true, level, percent, at, f.Moment, f.Verdict
 	w.still.take(f.Canvas)
 	w.findings.Reset()
 	p := pen{bufio.NewWriter(&w.findings)}
