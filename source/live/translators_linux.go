@@ -131,7 +131,8 @@ func (t *translators) inTurn(ctx context.Context, m *source.Moment, all bool) er
 	missed := 0
 	for _, s := range t.turns {
 		want := conntrack.Counts
-		if _, last := s.reader.Looked(); all && !began.Before(t.until) && (spent == 0 || spent+last < left) {
+		at, last := s.reader.Looked()
+		if all && !began.Before(t.until) && (spent == 0 || spent+last < left) {
 			want = conntrack.Turn
 		}
 		start := time.Now()
@@ -140,7 +141,7 @@ func (t *translators) inTurn(ctx context.Context, m *source.Moment, all bool) er
 		}
 		if want == conntrack.Turn {
 			spent += time.Since(start)
-		} else {
+		} else if at.IsZero() {
 			missed++
 		}
 	}
@@ -153,10 +154,12 @@ func (t *translators) inTurn(ctx context.Context, m *source.Moment, all bool) er
 	return nil
 }
 
-// space gives the place of a namespace. Another one that has its number begins anew.
+// space gives the place of a namespace. Another one that has its number begins anew;
+// one of which no more is known than its number, or its oldest process, may yet get the
+// cookie that it has.
 func (t *translators) space(n *netns.Namespace) *translator {
 	s := t.spaces[n.Scope.Netns]
-	if s != nil && s.Scope.Cookie != n.Scope.Cookie {
+	if s != nil && s.Scope.Cookie != n.Scope.Cookie && (isCookie(s.Scope.Cookie) || !isCookie(n.Scope.Cookie)) {
 		s.close()
 		s = nil
 	}
@@ -167,6 +170,10 @@ func (t *translators) space(n *netns.Namespace) *translator {
 	s.Namespace, s.seen = *n, t.turn
 	return s
 }
+
+// isCookie reports whether it is the kernel's own, and not what stands in for one
+// (netns.Lister).
+func isCookie(c uint64) bool { return c != 0 && c>>63 == 0 }
 
 // visit sees whether anything is tracked in a namespace.
 func (t *translators) visit(s *translator) {
