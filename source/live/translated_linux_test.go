@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"slices"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -46,5 +47,16 @@ func TestTranslatedPortsAreTold(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// On a slow host the namespace that translates is not looked at last, a minute later.
+func TestFirstLooksAreNotPutOff(t *testing.T) {
+	const slow = 200 * time.Millisecond
+	if got := rest(slow, 3); got > time.Second {
+		t.Errorf("%v with 3 that were never looked at", got)
+	}
+	if got := rest(slow, 0); got != turnShare*slow {
+		t.Errorf("%v where all were looked at", got)
 	}
 }

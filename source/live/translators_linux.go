@@ -66,9 +66,11 @@ const (
 	visitGap = 30
 	// turnTime is how long looks may take in one poll at namespaces in which nothing is
 	// translated: each walks the table of the host, 8 to 40 ms. turnShare is that part of
-	// all time which they may take, and onceTime how long where there is one poll alone.
+	// all time which they may take, firstRest the longest rest while some were never
+	// looked at, and onceTime how long where there is one poll alone.
 	turnTime  = 5 * time.Millisecond
 	turnShare = 50
+	firstRest = time.Second / 2
 	onceTime  = 4 * time.Second
 )
 
@@ -149,9 +151,18 @@ func (t *translators) inTurn(ctx context.Context, m *source.Moment, all bool) er
 		t.limit(m, fmt.Sprintf("there was no time for %d of %d network namespaces", missed, len(t.spaces)))
 	}
 	if spent > 0 {
-		t.until = began.Add(turnShare * spent)
+		t.until = began.Add(rest(spent, missed))
 	}
 	return nil
+}
+
+// rest is how long no turn begins after one that took so long, with so many namespaces
+// that were never looked at: what translates may be among these.
+func rest(spent time.Duration, unseen int) time.Duration {
+	if unseen > 0 {
+		return min(turnShare*spent, firstRest)
+	}
+	return turnShare * spent
 }
 
 // space gives the place of a namespace. Another one that has its number begins anew;
