@@ -112,14 +112,16 @@ func Open(enter func(func() error) error) (*Reader, error) {
 	}
 	r := &Reader{enter: enter, buf: make([]byte, netlink.BufferSize)}
 	r.tally.low = usual.Low
+	absent := false // and not the namespace itself, which may have ended
 	err := enter(func() (err error) {
 		if r.count, err = os.Open("/proc/sys/net/netfilter/nf_conntrack_count"); err != nil {
+			absent = errors.Is(err, fs.ErrNotExist)
 			return err
 		}
 		r.max, err = os.Open("/proc/sys/net/netfilter/nf_conntrack_max")
 		return err
 	})
-	if errors.Is(err, fs.ErrNotExist) {
+	if absent {
 		err = fmt.Errorf("%w: nf_conntrack is not loaded", ErrAbsent)
 	}
 	if err != nil {

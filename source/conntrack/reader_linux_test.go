@@ -2,7 +2,9 @@ package conntrack
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
@@ -175,4 +177,13 @@ func BenchmarkRead(b *testing.B) {
 	}
 	b.ReportMetric(float64(looks.Microseconds())/float64(b.N)/1000, "look-ms")
 	b.ReportMetric(float64(looks)/float64(dumps), "look-x-dump")
+}
+
+// That a namespace has ended says nothing of connection tracking: those of others are
+// asked on.
+func TestNamespaceThatEnded(t *testing.T) {
+	ended := func(func() error) error { return fmt.Errorf("enter a namespace: %w", os.ErrNotExist) }
+	if r, err := Open(ended); err == nil || errors.Is(err, ErrAbsent) {
+		t.Errorf("%v, %v", r, err)
+	}
 }

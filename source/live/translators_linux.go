@@ -66,9 +66,11 @@ const (
 	visitGap = 30
 	// turnTime is how long looks may take in one poll at namespaces in which nothing is
 	// translated: each walks the table of the host, 8 to 40 ms. turnShare is that part of
-	// all time which they may take, and onceTime how long where there is one poll alone.
+	// all time which they may take, firstRest the longest rest while some were never
+	// looked at, and onceTime how long where there is one poll alone.
 	turnTime  = 5 * time.Millisecond
 	turnShare = 50
+	firstRest = time.Second / 2
 	onceTime  = 4 * time.Second
 )
 
@@ -131,7 +133,8 @@ func (t *translators) inTurn(ctx context.Context, m *source.Moment, all bool) er
 	missed := 0
 	for _, s := range t.turns {
 		want := conntrack.Counts
-		if _, last := s.reader.Looked(); all && !began.Before(t.until) && (spent == 0 || spent+last < left) {
+		at, last := s.reader.Looked()
+		if all && !began.Before(t.until) && (spent == 0 || spent+last < left) {
 			want = conntrack.Turn
 		}
 		start := time.Now()
@@ -140,7 +143,7 @@ func (t *translators) inTurn(ctx context.Context, m *source.Moment, all bool) er
 		}
 		if want == conntrack.Turn {
 			spent += time.Since(start)
-		} else {
+		} else if at.IsZero() {
 			missed++
 		}
 	}
@@ -148,15 +151,26 @@ func (t *translators) inTurn(ctx context.Context, m *source.Moment, all bool) er
 		t.limit(m, fmt.Sprintf("there was no time for %d of %d network namespaces", missed, len(t.spaces)))
 	}
 	if spent > 0 {
-		t.until = began.Add(turnShare * spent)
+		t.until = began.Add(rest(spent, missed))
 	}
 	return nil
 }
 
-// space gives the place of a namespace. Another one that has its number begins anew.
+// rest is how long no turn begins after one that took so long, with so many namespaces
+// that were never looked at: what translates may be among these.
+func rest(spent time.Duration, unseen int) time.Duration {
+	if unseen > 0 {
+		return min(turnShare*spent, firstRest)
+	}
+	return turnShare * spent
+}
+
+// space gives the place of a namespace. Another one that has its number begins anew;
+// one of which no more is known than its number, or its oldest process, may yet get the
+// cookie that it has.
 func (t *translators) space(n *netns.Namespace) *translator {
 	s := t.spaces[n.Scope.Netns]
-	if s != nil && s.Scope.Cookie != n.Scope.Cookie {
+	if s != nil && s.Scope.Cookie != n.Scope.Cookie && (isCookie(s.Scope.Cookie) || !isCookie(n.Scope.Cookie)) {
 		s.close()
 		s = nil
 	}
@@ -167,6 +181,10 @@ func (t *translators) space(n *netns.Namespace) *translator {
 	s.Namespace, s.seen = *n, t.turn
 	return s
 }
+
+// isCookie reports whether it is the kernel's own, and not what stands in for one
+// (netns.Lister).
+func isCookie(c uint64) bool { return c != 0 && c>>63 == 0 }
 
 // visit sees whether anything is tracked in a namespace.
 func (t *translators) visit(s *translator) {
