@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"ephtop/source"
@@ -73,7 +74,7 @@ func (t *others) poll(ctx context.Context, m *source.Moment, own uint64) error {
 
 // show looks at the namespaces whose translated ports are worth a warning, or whose
 // table of connections is nearly full, though their sockets are not: they need not have
-// any.
+// any. So it does at those that may hold much of these ports.
 func (t *others) show(ctx context.Context, m *source.Moment) error {
 	if t == nil {
 		return nil
@@ -87,11 +88,35 @@ func (t *others) show(ctx context.Context, m *source.Moment) error {
 		if 100*fullest < t.warn {
 			continue
 		}
-		if err := t.gate.Add(ctx, m, n.Netns); err != nil {
-			return err
+		for _, netns := range append(holders(m, n), n.Netns) {
+			if err := t.gate.Add(ctx, m, netns); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// maxHolders is how many namespaces are looked at for one that translates, and
+// holderPart the part of a pool that is worth it: one in so many ports.
+const (
+	maxHolders = 8
+	holderPart = 8
+)
+
+// holders are the namespaces that nobody looked at and that have as many sockets as it
+// takes to hold much of the fullest pool: whose its ports are is told by their rows.
+func holders(m *source.Moment, n *source.NAT) (list []uint64) {
+	if len(n.Pools) == 0 {
+		return nil
+	}
+	least := max(1, n.Pools[0].Used/holderPart)
+	quiet := slices.DeleteFunc(slices.Clone(m.Quiet), func(b source.Brief) bool { return b.Bound < least })
+	slices.SortStableFunc(quiet, func(a, b source.Brief) int { return cmp.Compare(b.Bound, a.Bound) })
+	for i := range quiet[:min(len(quiet), maxHolders)] {
+		list = append(list, quiet[i].Scope.Netns)
+	}
+	return list
 }
 
 // list gives the namespaces that there are, or that which the source was opened in

@@ -50,6 +50,36 @@ func TestTranslatedPortsAreTold(t *testing.T) {
 	}
 }
 
+// Whoever holds the ports of a pool that is full is looked at, however few these are of
+// its own range.
+func TestWhoHoldsTranslatedPorts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("nft takes longer than it may where a machine is emulated")
+	}
+	for _, kind := range []string{Tables, Sockdiag} {
+		t.Run(kind, func(t *testing.T) {
+			lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
+			to := netlab.ServerAddress + ":443"
+			lab.Server.Listen(to)
+			if n, err := lab.Client.Fill(to, 20); err != nil || n != 20 {
+				t.Fatal(n, err)
+			}
+			lab.Router.Child(t, exec.Command("cat"))
+			lab.Client.Child(t, exec.Command("cat"))
+			client := procfs.Netns(unix.AT_FDCWD, lab.Client.Path())
+			src := openInside(t, netlab.New(t, ""), Options{Kind: kind, Once: true})
+			m := poll(t, src)
+			if !slices.ContainsFunc(m.NATs, func(n source.NAT) bool { return len(n.Pools) > 0 && n.Pools[0].Used == 20 }) {
+				t.Skipf("not seen here: %v", m.Limits)
+			}
+			at := slices.IndexFunc(m.Snapshots, func(s source.Snapshot) bool { return s.Scope.Netns == client })
+			if at < 0 || len(m.Snapshots[at].Sockets) < 20 {
+				t.Errorf("the client's namespace was not looked at: %v", m.Quiet)
+			}
+		})
+	}
+}
+
 // On a slow host the namespace that translates is not looked at last, a minute later.
 func TestFirstLooksAreNotPutOff(t *testing.T) {
 	const slow = 200 * time.Millisecond
