@@ -197,11 +197,14 @@ func natWords(n *model.NATState) string {
 	}
 	p := &n.Pools[0]
 	key := model.TupleKey{Destination: p.Remote, Port: p.RemotePort}
-	to := key.To()
-	if p.Level == model.LevelExhausted {
-		return fmt.Sprintf("no SNAT port of %s is free on %s to %s", text.Count(p.Capacity()), p.Address, to)
+	to, kind := key.To(), "SNAT"
+	if p.Proto == source.UDP {
+		kind = "UDP SNAT"
 	}
-	return fmt.Sprintf("%s %% of %s of SNAT on %s to %s used", rounded(p.Percent()), text.Plural(p.Capacity(), "port", "ports"), p.Address, to)
+	if p.Level == model.LevelExhausted {
+		return fmt.Sprintf("no %s port of %s is free on %s to %s", kind, text.Count(p.Capacity()), p.Address, to)
+	}
+	return fmt.Sprintf("%s %% of %s of %s on %s to %s used", rounded(p.Percent()), text.Plural(p.Capacity(), "port", "ports"), kind, p.Address, to)
 }
 
 // mostBy names the process of this host that holds most ports of the fullest pool of
