@@ -273,6 +273,9 @@ func TestWalkIsCancelled(t *testing.T) {
 // Of a chain that no buffer holds the beginning is shown, and told that it is
 // that. Whoever makes one, as any user may, hides nothing of others. It runs alone, since other tests walk all namespaces.
 func TestLongChain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute where a machine is emulated")
+	}
 	for _, test := range []struct {
 		name string
 		make func(t *testing.T, h *netlab.Host)

@@ -12,6 +12,9 @@ import (
 // In a pid namespace of its own, as a container's, a process is told by the pid
 // that it has there, and in one inside of that, too.
 func TestEventsInAPIDNamespace(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute where a machine is emulated")
+	}
 	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to make a pid namespace")

@@ -13,6 +13,7 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/source/race"
 	"ephtop/source/recording"
 	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/export"
@@ -44,6 +45,9 @@ func shots(t testing.TB, data []byte, o export.Options) []shot {
 
 // The frames of a recording are the same on every run.
 func TestFilmIsTheSameAgain(t *testing.T) {
+	if race.Enabled {
+		t.Skip("one goroutine draws all of it: it runs without the race detector")
+	}
 	t.Parallel()
 	data := filmtest.Demo("browsing", 40)
 	o := export.Options{Speed: 8, Keys: filmtest.Keys(t, "Sleep 1s\nType \"f\"")}
@@ -186,6 +190,9 @@ func TestFilmOfACutRecording(t *testing.T) {
 
 // Gaps of any length make no film without end.
 func TestLongGaps(t *testing.T) {
+	if race.Enabled {
+		t.Skip("one goroutine draws all of it: it runs without the race detector")
+	}
 	t.Parallel()
 	data := filmtest.Record(50, func(i int, m *source.Moment) {
 		m.Time = filmtest.Start.AddDate(5*i, 0, 0)

@@ -11,6 +11,7 @@ import (
 	"github.com/hinshun/vt10x"
 
 	"ephtop/model"
+	"ephtop/source/race"
 	"ephtop/ui/export"
 	"ephtop/ui/export/cast"
 	"ephtop/ui/export/internal/filmtest"
@@ -32,6 +33,9 @@ func written(t testing.TB, data []byte, o export.Options, look cast.Options) ([]
 
 // A terminal that is written the events shows each frame at its time.
 func TestTerminalShowsTheFrames(t *testing.T) {
+	if race.Enabled {
+		t.Skip("one goroutine draws all of it: it runs without the race detector")
+	}
 	t.Parallel()
 	data := filmtest.Demo("browsing", 70)
 	o := export.Options{Speed: 8, Keys: filmtest.Keys(t, "Sleep 1s\nEnter\nSleep 1s\nEscape\nSleep 5s\nType \"f\"\nSleep 500ms\nType \"fbj/tw\"")}
@@ -125,6 +129,9 @@ func TestSize(t *testing.T) {
 
 // Names in a recording are text, whatever they are.
 func TestHostileNames(t *testing.T) {
+	if race.Enabled {
+		t.Skip("one goroutine draws all of it: it runs without the race detector")
+	}
 	t.Parallel()
 	for _, name := range []string{"\x1b[2J\x1b]0;x\a", "a\"]\n[0,\"o\",\"", "\u009b31m\u2028", "\xff\xfe", "\u202e数据"} {
 		_, r := written(t, filmtest.Named(name, 12), export.Options{}, cast.Options{Title: name})
