@@ -23,13 +23,7 @@ func TestTranslatedPortsAreTold(t *testing.T) {
 	}
 	for _, kind := range []string{Tables, Sockdiag} {
 		t.Run(kind, func(t *testing.T) {
-			lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
-			to := netlab.ServerAddress + ":443"
-			lab.Server.Listen(to)
-			if n, err := lab.Client.Fill(to, 20); err != nil || n != 20 {
-				t.Fatal(n, err)
-			}
-			lab.Router.Child(t, exec.Command("cat")) // a namespace is known by its processes
+			lab := fullPool(t)
 			lab.Server.Track([]netlab.Tracked{{From: netip.MustParseAddrPort("10.1.1.1:1024"), To: netip.MustParseAddrPort("10.2.2.2:443"), State: 3}})
 			router := procfs.Netns(unix.AT_FDCWD, lab.Router.Path())
 			src := openInside(t, lab.Client, Options{Kind: kind, Once: true})
@@ -58,13 +52,7 @@ func TestWhoHoldsTranslatedPorts(t *testing.T) {
 	}
 	for _, kind := range []string{Tables, Sockdiag} {
 		t.Run(kind, func(t *testing.T) {
-			lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
-			to := netlab.ServerAddress + ":443"
-			lab.Server.Listen(to)
-			if n, err := lab.Client.Fill(to, 20); err != nil || n != 20 {
-				t.Fatal(n, err)
-			}
-			lab.Router.Child(t, exec.Command("cat"))
+			lab := fullPool(t)
 			lab.Client.Child(t, exec.Command("cat"))
 			client := procfs.Netns(unix.AT_FDCWD, lab.Client.Path())
 			src := openInside(t, netlab.New(t, ""), Options{Kind: kind, Once: true})

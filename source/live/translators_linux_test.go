@@ -37,6 +37,20 @@ func natOf(t *testing.T, src source.Source, netns uint64, want func(*source.NATP
 	return nil
 }
 
+// fullPool makes a router that has given out all 20 ports of its rule, and has a
+// process, by which its namespace is known.
+func fullPool(t *testing.T) *netlab.Routed {
+	t.Helper()
+	lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
+	to := netlab.ServerAddress + ":443"
+	lab.Server.Listen(to)
+	if n, err := lab.Client.Fill(to, 20); err != nil || n != 20 {
+		t.Fatal(n, err)
+	}
+	lab.Router.Child(t, exec.Command("cat"))
+	return lab
+}
+
 // A router in another namespace is asked which ports it gave out, and its rules how
 // many there are.
 func TestTranslatedPorts(t *testing.T) {
@@ -45,13 +59,7 @@ func TestTranslatedPorts(t *testing.T) {
 	}
 	for _, kind := range []string{Tables, Sockdiag} {
 		t.Run(kind, func(t *testing.T) {
-			lab := netlab.NewRouted(t, netlab.SNATRules("snat to "+netlab.NATAddress+":40000-40019"))
-			to := netlab.ServerAddress + ":443"
-			lab.Server.Listen(to)
-			if n, err := lab.Client.Fill(to, 20); err != nil || n != 20 {
-				t.Fatal(n, err)
-			}
-			lab.Router.Child(t, exec.Command("cat")) // a namespace is known by its processes
+			lab := fullPool(t)
 			src := openInside(t, lab.Client, Options{Kind: kind})
 			router := procfs.Netns(unix.AT_FDCWD, lab.Router.Path())
 			p := natOf(t, src, router, func(p *source.NATPool) bool { return p.Ports > 0 })
