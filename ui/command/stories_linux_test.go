@@ -31,9 +31,9 @@ func TestStories(t *testing.T) {
 				h.Sysctl("net.ipv4.tcp_tw_reuse", "0")                  // else TIME_WAIT does not stand in the way over loopback
 				act(t, h, "postgres", "serve", 0, "127.0.0.2:5432")
 				act(t, h, "api", "churn", 500, "127.0.0.2:5432")
-				return nil
+				return nil // a busy machine's first look may be of a pool that is full already
 			},
-			[]string{"api", "127.0.0.2:5432", `full in \d+s|are used up`}, []string{"TIME_WAIT"},
+			[]string{"api", "127.0.0.2:5432", `full in \d+s|are used up|finds no port`}, []string{"TIME_WAIT"},
 		},
 		{
 			"a client that never closes", func(t *testing.T, h *netlab.Host) func() {
