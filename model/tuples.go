@@ -66,6 +66,10 @@ type tuplePlace struct {
 	young   closes
 	untimed int32
 	ends    ends // of the range, that it holds
+	// reused says that connect() takes over its TIME_WAIT, stays that these are as
+	// many for good, and settles how many there are in the end.
+	reused, stays bool
+	settles       float64
 
 	pool int32 // of its source address
 	// bound is the first of the tuples that are this one but for an interface, next
