@@ -157,7 +157,8 @@ func (c *census) count(st *State, o *ownership) {
 	c.askPeers(st, o)
 	c.counted.begin(st, p, o.registry)
 	c.consumers.consumerTally = &c.counted
-	c.number(st, o)
+	c.number(st, &p.Pressure, o)
+	c.counted.reserve(ByDestination, c.tuples.dests.count+2)
 	c.pools.begin()
 	c.pairs.begin()
 	c.waits.reset()
@@ -183,7 +184,7 @@ func (c *census) count(st *State, o *ownership) {
 // number gives every socket its tuple and its consumers, counts it for its
 // process and user, and puts the holders of ephemeral ports into c.holders by
 // their ports: by a counting sort where there are many.
-func (c *census) number(st *State, o *ownership) {
+func (c *census) number(st *State, p *Pressure, o *ownership) {
 	set := &st.Snapshot.Settings
 	c.placeByPort(set.Range)
 	for i := range st.Snapshot.Sockets {
@@ -208,16 +209,19 @@ func (c *census) number(st *State, o *ownership) {
 		} else {
 			m.tuple = c.tuples.number(s, m.tuple)
 			row.Outgoing = true
+			h.set(isScattered, m.tuple == noTuple)
 			if s.Bind == source.BindPort {
 				c.private.rows = append(c.private.rows, int32(i))
 			}
 			h.tuple = m.tuple
-			if row.Process == source.NoProcess && s.State == source.TimeWait {
+			if h.tuple == noTuple {
+				p.Scattered++
+			} else if row.Process == source.NoProcess && s.State == source.TimeWait {
 				c.infer(row, h.tuple, o.recall.isNew(i))
 			}
 			if age, ok := waited(s, set); ok {
 				h.age = uint8(min(age/time.Second, maxAge))
-				h.set(isReusable, !h.is(isBlocked) && c.reusable(st, s, row.Age.Duration(), h.tuple))
+				h.set(isReusable, h.tuple != noTuple && !h.is(isBlocked) && c.reusable(st, s, row.Age.Duration(), h.tuple))
 			}
 		}
 		h.whose = c.consumers.whose(row, s)
@@ -268,7 +272,7 @@ func (c *census) countPort(st *State, p *Pressure, holders []holder) {
 			c.tuples.tuples[h.tuple].count(h, c.usable.low)
 			c.pairs.count(h, c.consumers.process(h))
 		}
-		c.consumers.count(c, h)
+		c.consumers.count(st, c, h)
 	}
 	main := &c.domains[0]
 	blocked := main.blocked.Has(port)

@@ -60,7 +60,7 @@ func (c *census) churn(st *State) {
 		st.Churn = append(st.Churn, Churn{
 			Tuple: c.tuples.tuples[p.tuple].use.TupleKey, Process: owner, Tier: tierOf(owner, p.timeWait-p.likely, p.likely),
 			Live: p.live, TimeWait: p.timeWait, Likely: p.likely, closing: p.closing,
-			Reusable: c.lives.futures[p.tuple].reused(), tuple: p.tuple,
+			Reusable: c.tuples.tuples[p.tuple].reused, tuple: p.tuple,
 		})
 	}
 	for i := range st.Churn {
@@ -71,9 +71,8 @@ func (c *census) churn(st *State) {
 		if place.use.waits() {
 			ch.full = place.use.Level
 		}
-		f := &c.lives.futures[ch.tuple]
-		ch.Plateau = ch.Live + int(share*f.waits()+0.5)
-		if place.use.Free == 0 || f.stays {
+		ch.Plateau = ch.Live + int(share*place.settles+0.5)
+		if place.use.Free == 0 || place.stays {
 			ch.Plateau = max(ch.Plateau, ch.Live+ch.TimeWait)
 		}
 	}

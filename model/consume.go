@@ -40,6 +40,7 @@ type consumerTally struct {
 	byService map[uint16]int32
 	unknown   int32 // the consumer of no known user
 	none      [NumGroupings]int32
+	scattered int32     // the consumer of the destinations that are left out
 	shares    pairTable // of the users in the tuples
 	cgroups   cgroupCounts
 	// boundPorts counts the ports that are bound and not connected.
@@ -49,6 +50,9 @@ type consumerTally struct {
 
 // noKey is the key of the consumer that stands for what has none.
 const noKey = 1 << 63
+
+// scatteredKey is that of the consumer of all destinations that are left out.
+const scatteredKey = noKey + 1
 
 type pastConsumer struct {
 	ports, closeWait    int
@@ -78,15 +82,22 @@ func (cc *consumerTally) begin(st *State, p *Protocol, r *registry) {
 		cc.lastPort[g] = cc.lastPort[g][:0]
 		cc.none[g] = noGroup
 	}
+	cc.scattered = noGroup
 	cc.boundPorts = 0
 	cc.users = cc.users[:0]
 	cc.shares.begin()
 	cc.beginCgroups(st)
 }
 
+// reserve makes room for so many consumers.
+func (cc *consumerTally) reserve(g Grouping, n int) {
+	cc.lists[g] = slices.Grow(cc.lists[g], max(0, n-len(cc.lists[g])))
+	cc.lastPort[g] = slices.Grow(cc.lastPort[g], max(0, n-len(cc.lastPort[g])))
+}
+
 // add adds a consumer and returns its number.
 func (cc *consumerTally) add(g Grouping, c Consumer) int32 {
-	cc.lists[g] = append(cc.lists[g], c)
+	cc.lists[g] = push(cc.lists[g], c)
 	cc.lastPort[g] = append(cc.lastPort[g], 0)
 	return int32(len(cc.lists[g]) - 1)
 }
@@ -121,6 +132,11 @@ func (cc *consumerTally) user(s *source.Socket) int32 {
 	if s.HasOwner() {
 		return cc.userNumber(s.UID)
 	}
+	return cc.unknownUser()
+}
+
+// unknownUser is the consumer of what has no known user.
+func (cc *consumerTally) unknownUser() int32 {
 	if cc.unknown == noGroup {
 		cc.unknown = cc.add(ByUser, Consumer{Process: source.NoProcess, key: noKey})
 	}
@@ -138,6 +154,9 @@ func (cc *consumerTally) process(h *holder) int32 {
 func (cc *consumerTally) userNumber(uid uint32) int32 {
 	n, ok := cc.byUID[uid]
 	if !ok {
+		if len(cc.byUID) >= maxUsers {
+			return cc.unknownUser()
+		}
 		n = cc.add(ByUser, Consumer{Process: source.NoProcess, Tier: OwnerObserved, uid: uid, key: uint64(uid)})
 		cc.byUID[uid] = n
 	}
@@ -152,7 +171,7 @@ func (cc *consumerTally) countSocket(g Grouping, n int32, state source.State) {
 
 // count counts the port of a socket for all its consumers, and the socket
 // itself for those that only have sockets with an ephemeral port.
-func (cc *consumerTally) count(c *census, h *holder) {
+func (cc *consumerTally) count(st *State, c *census, h *holder) {
 	process, user := cc.process(h), ^h.whose
 	if h.whose >= 0 {
 		user = cc.users[process]
@@ -169,7 +188,7 @@ func (cc *consumerTally) count(c *census, h *holder) {
 		p.closeWaitPort = h.port
 		p.closeWaitPorts++
 	}
-	dest, service := cc.tupleNumbers(c, h.tuple)
+	dest, service := cc.tupleNumbers(st, c, h)
 	cc.countSocket(ByDestination, dest, h.state)
 	cc.countSocket(ByService, service, h.state)
 	cc.countPort(ByDestination, dest, h)
@@ -192,11 +211,14 @@ func (cc *consumerTally) countPort(g Grouping, n int32, h *holder) {
 }
 
 // tupleNumbers gives the consumers by destination and by service.
-func (cc *consumerTally) tupleNumbers(c *census, n int32) (dest, service int32) {
-	if n == noTuple {
+func (cc *consumerTally) tupleNumbers(st *State, c *census, h *holder) (dest, service int32) {
+	switch {
+	case h.is(isScattered):
+		return cc.scatteredNumber(), cc.serviceNumber(st.Snapshot.Sockets[h.row].RemotePort)
+	case h.tuple == noTuple:
 		return cc.noneOf(ByDestination), cc.noneOf(ByService)
 	}
-	t := &c.tuples.tuples[n]
+	t := &c.tuples.tuples[h.tuple]
 	if t.destGroup == noGroup {
 		place := &c.tuples.dests.places[t.dest]
 		if place.group == noGroup {
@@ -217,6 +239,15 @@ func (cc *consumerTally) serviceNumber(port uint16) int32 {
 		cc.byService[port] = n
 	}
 	return n
+}
+
+// scatteredNumber is the consumer of the ports that are held towards
+// destinations that are left out.
+func (cc *consumerTally) scatteredNumber() int32 {
+	if cc.scattered == noGroup {
+		cc.scattered = cc.add(ByDestination, Consumer{Process: source.NoProcess, Tier: OwnerObserved, key: scatteredKey})
+	}
+	return cc.scattered
 }
 
 // noneOf is the consumer of the ports that are held towards no destination.

@@ -293,6 +293,15 @@
 // there is no such namespace any more. An event without a cookie is laid to
 // whoever has its number at that look.
 //
+// # Memory
+//
+// It goes by the number of rows, of which each takes some 50 bytes here, and by
+// that of tuples, which take a kilobyte. So there are figures of maxTuples at
+// most, of those that hold the most ports ([Pressure].Scattered counts the
+// connections of the others, and a [source.LimitTuples] says so). A tuple that
+// is left out holds no more ports than any that has figures, so that what fails
+// first is among them.
+//
 // # Other systems
 //
 //	             range                                    default       ports   TIME_WAIT

@@ -134,6 +134,7 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 	f.elsewhere.forget(m)
 	f.follow(snapshots)
 	f.route(m, snapshots)
+	f.apportion(snapshots)
 	o.Elsewhere = f.elsewhere.count(o.Elsewhere[:0], f.clock)
 	for i := range snapshots {
 		st := o.lend(&snapshots[i].Scope, f.turn)
@@ -142,6 +143,7 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 		f.current[i].update(f, st)
 		o.States = append(o.States, st)
 	}
+	o.tellScattered(maxRoom - f.scratch.room)
 	f.forget()
 	maps.DeleteFunc(o.pool, func(_ scopeKey, st *State) bool { return st.turn != f.turn })
 	o.Processes = append(o.Processes[:0], f.registry.processes...)

@@ -39,18 +39,13 @@ func (s *Sample) worsen(of *Sample) {
 // what it holds: samples are written behind it or into new memory.
 type window []Sample
 
-// push adds a sample and forgets what is older than the span. Where there is no
-// room it makes a quarter more: append would double the memory, which counts
-// where there are many namespaces.
+// push adds a sample and forgets what is older than the span.
 func (w *window) push(s Sample, span time.Duration) {
 	list := *w
 	for len(list) > 0 && list[0].Clock < s.Clock-span.Nanoseconds() {
 		list = list[1:]
 	}
-	if n := len(list); n == cap(list) {
-		list = append(make(window, 0, n+n/4+8), list...)
-	}
-	*w = append(list, s)
+	*w = push(list, s)
 }
 
 // smoothing is the time constant of a growth.

@@ -27,11 +27,12 @@ type holder struct {
 type traits uint8
 
 const (
-	isBlocked  traits = 1 << iota // its port is, for everyone
-	isBound                       // it blocks its port, and is no listener's
-	isFresh                       // it was not there at the look before
-	isReusable                    // connect() may take its port over
-	isInferred                    // its process is
+	isBlocked   traits = 1 << iota // its port is, for everyone
+	isBound                        // it blocks its port, and is no listener's
+	isFresh                        // it was not there at the look before
+	isReusable                     // connect() may take its port over
+	isInferred                     // its process is
+	isScattered                    // its tuple is left out
 )
 
 func (h *holder) is(t traits) bool { return h.traits&t != 0 }

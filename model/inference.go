@@ -45,6 +45,9 @@ func (c *census) sight(st *State, o *ownership) {
 		s := &st.Snapshot.Sockets[i]
 		if d := c.domains.of(s.Interface); s.Proto == c.proto && d.countsForTuple(s, &st.Rows[i]) {
 			n := c.tuples.number(s, o.recall.next[i].tuple)
+			if n == noTuple {
+				continue
+			}
 			seen := &c.tuples.dests.places[c.tuples.tuples[n].dest].seen
 			seen.add(o.sighting(st, i))
 			_, timed := waited(s, &st.Snapshot.Settings)

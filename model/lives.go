@@ -10,15 +10,19 @@ import (
 // maxForeseen bounds the tuples of which the ages of all TIME_WAIT are counted.
 const maxForeseen = 16
 
-// lives are the futures of the tuples, and the ages of the TIME_WAIT of those
-// that are nearest to failing.
+// lives are the futures of the tuples that are nearest to failing, nearest first,
+// and the ages of all their TIME_WAIT.
 type lives struct {
-	// futures and places are by tuple; a place is an index into ages, or noPlace.
-	futures []future
-	places  []int8
-	nearest []int32
+	nearest []foreseen
+	places  []int8 // by tuple: an index into ages, or noPlace
 	ages    [maxForeseen][maxAge + 1]float64
 	spare   [maxAge + 1]float64
+}
+
+// foreseen is a tuple with its future.
+type foreseen struct {
+	tuple int32
+	future
 }
 
 const noPlace = -1
@@ -38,35 +42,34 @@ func (c *census) foresee(st *State) {
 		}
 	}
 	l := &c.lives
-	l.futures = resize(l.futures, len(c.tuples.tuples))
+	l.nearest = l.nearest[:0]
 	for _, n := range c.tuples.active {
 		t := &c.tuples.tuples[n]
-		l.futures[n] = t.future(st, c.domains.of(t.use.Interface), room)
+		f := foreseen{n, t.future(st, c.domains.of(t.use.Interface), room)}
+		if far, ok := l.admit(f); ok {
+			c.tuples.tuples[far.tuple].decide(&far.future, nil, l.spare[:])
+		}
 	}
 	c.countAges()
-	for _, n := range c.tuples.active {
-		var ages []float64
-		if k := l.places[n]; k != noPlace {
-			ages = l.ages[k][:l.futures[n].wait]
-		}
-		c.tuples.tuples[n].decide(&l.futures[n], ages, l.spare[:])
+	for k := range l.nearest {
+		f := &l.nearest[k]
+		c.tuples.tuples[f.tuple].decide(&f.future, l.ages[k][:f.wait], l.spare[:])
 	}
 }
 
 // countAges counts the TIME_WAIT of the nearest by their ages.
 func (c *census) countAges() {
 	l := &c.lives
+	if len(l.nearest) == 0 {
+		return
+	}
 	l.places = resize(l.places, len(c.tuples.tuples))
 	for i := range l.places {
 		l.places[i] = noPlace
 	}
-	c.pickNearest()
-	if len(l.nearest) == 0 {
-		return
-	}
-	for k, n := range l.nearest {
-		l.places[n] = int8(k)
-		clear(l.ages[k][:max(l.futures[n].wait, 1)])
+	for k := range l.nearest {
+		l.places[l.nearest[k].tuple] = int8(k)
+		clear(l.ages[k][:max(l.nearest[k].wait, 1)])
 	}
 	for i := range c.holders {
 		if h := &c.holders[i]; h.age != noAge && h.tuple != noTuple {
@@ -77,27 +80,27 @@ func (c *census) countAges() {
 	}
 }
 
-// pickNearest picks the tuples that are nearest to failing, of those of which it
-// matters when their TIME_WAIT go.
-func (c *census) pickNearest() {
-	l := &c.lives
-	l.nearest = l.nearest[:0]
-	far := func(n int32) float64 {
-		f := &l.futures[n]
-		return -max(float64(f.used), float64(f.held)+f.closes*float64(f.life)+f.others.ends(f.wait)) / float64(max(1, f.ports))
+// admit takes a tuple in among the nearest, if it matters when its TIME_WAIT go.
+// It returns the one that is left out, if one is: that or another.
+func (l *lives) admit(f foreseen) (far foreseen, ok bool) {
+	if use, _ := f.settled(); f.stays || f.held == f.used || !f.near() && f.steady(use) {
+		return f, true
 	}
-	for _, n := range c.tuples.active {
-		f := &l.futures[n]
-		if use, _ := f.settled(); f.stays || f.held == f.used || !f.near() && f.steady(use) {
-			continue
-		}
-		at, _ := slices.BinarySearchFunc(l.nearest, n, func(a, b int32) int { return cmp.Compare(far(a), far(b)) })
-		if len(l.nearest) == maxForeseen {
-			if at == maxForeseen {
-				continue
-			}
-			l.nearest = l.nearest[:maxForeseen-1]
-		}
-		l.nearest = slices.Insert(l.nearest, at, n)
+	at, _ := slices.BinarySearchFunc(l.nearest, f.far(), func(a foreseen, far float64) int { return cmp.Compare(a.far(), far) })
+	if len(l.nearest) < maxForeseen {
+		l.nearest = slices.Insert(l.nearest, at, f)
+		return far, false
 	}
+	if at == maxForeseen {
+		return f, true
+	}
+	far = l.nearest[maxForeseen-1]
+	copy(l.nearest[at+1:], l.nearest[at:maxForeseen-1])
+	l.nearest[at] = f
+	return far, true
+}
+
+// far is less for what is nearer to failing.
+func (f *future) far() float64 {
+	return -max(float64(f.used), float64(f.held)+f.closes*float64(f.life)+f.others.ends(f.wait)) / float64(max(1, f.ports))
 }

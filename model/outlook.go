@@ -364,6 +364,7 @@ func (t *tuplePlace) future(st *State, d *domain, room int) future {
 // not counted but for the youngest; spare has room for them.
 func (t *tuplePlace) decide(f *future, ages, spare []float64) {
 	u := &t.use
+	t.reused, t.stays, t.settles = f.reused(), f.stays, f.waits()
 	if ages != nil && u.TimeWait > 0 {
 		f.youngest = max(0, slices.IndexFunc(ages, func(n float64) bool { return n > 0 }))
 	} else if ages == nil && f.near() {

@@ -178,3 +178,12 @@ func resize[T any](s []T, n int) []T {
 	}
 	return s[:n]
 }
+
+// push appends to a long list of what is large. Where there is no room it makes a
+// quarter more: append would double the memory.
+func push[T any](s []T, v T) []T {
+	if n := len(s); n == cap(s) {
+		s = append(make([]T, 0, n+n/4+2), s...)
+	}
+	return append(s, v)
+}

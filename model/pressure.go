@@ -151,6 +151,9 @@ type Pressure struct {
 	// Tuples are the destinations that hold ports, worst first. For UDP they are
 	// the processes that pick their ports themselves (PoolOwnUDP).
 	Tuples []TupleUse
+	// Scattered counts the connections that are in no tuple, since there are too many
+	// of them: those with the fewest ports are left out.
+	Scattered int
 	// BindPools are the local addresses that hold ports, worst first.
 	BindPools []BindPool
 	// Map is the ports of the range that anything holds, WorstMap those that

@@ -59,6 +59,7 @@ func (c *census) rankTuples(st *State, p *Pressure) {
 	}
 	c.followBlocked(st, pace)
 	c.foresee(st)
+	p.Tuples = slices.Grow(p.Tuples, len(c.tuples.active))
 	for _, n := range c.tuples.active {
 		p.Tuples = append(p.Tuples, c.tuples.tuples[n].use)
 	}

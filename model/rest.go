@@ -22,7 +22,7 @@ func (c *census) countRest(st *State, p *Pressure) {
 		r := &st.Snapshot.Rest[i]
 		live = live || r.State != source.TimeWait
 		if r.RemotePort != 0 {
-			c.countRestTuple(st, r)
+			c.countRestTuple(st, p, r)
 		}
 	}
 	for _, ports := range st.Snapshot.RestPorts {
@@ -32,14 +32,13 @@ func (c *census) countRest(st *State, p *Pressure) {
 	}
 }
 
-func (c *census) countRestTuple(st *State, r *source.Rest) {
-	s := source.Socket{
-		Proto: c.proto, State: r.State, Local: r.Local, Remote: r.Remote, RemotePort: r.RemotePort, Interface: r.Interface, Stamps: r.Stamps,
-	}
-	if r.Expires > 0 {
-		s.Timer, s.Expires = source.TimerTimeWait, uint32(r.Expires-1)*1000
-	}
+func (c *census) countRestTuple(st *State, p *Pressure, r *source.Rest) {
+	s := socketOf(r)
 	n := c.tuples.number(&s, noTuple)
+	if n == noTuple {
+		p.Scattered += r.Count
+		return
+	}
 	t := &c.tuples.tuples[n]
 	second := min(r.Odd, r.Count)
 	if c.usable.low&1 != 0 {
@@ -64,6 +63,17 @@ func (c *census) countRestTuple(st *State, r *source.Rest) {
 		t.young[age/time.Second] += int32(r.Count)
 		t.use.Closing += r.Count
 	}
+}
+
+// socketOf is what those connections have in common.
+func socketOf(r *source.Rest) source.Socket {
+	s := source.Socket{
+		Proto: source.TCP, State: r.State, Local: r.Local, Remote: r.Remote, RemotePort: r.RemotePort, Interface: r.Interface, Stamps: r.Stamps,
+	}
+	if r.Expires > 0 {
+		s.Timer, s.Expires = source.TimerTimeWait, uint32(r.Expires-1)*1000
+	}
+	return s
 }
 
 // countRestPort counts a port of the pool, if no row held it.

@@ -26,7 +26,8 @@ type tracker struct {
 	// events are those of this turn: indices into Moment.Events.
 	events []int32
 	// ways are the destinations whose ends are counted, of TCP and of UDP.
-	ways [2]map[destination]*wayPast
+	ways   [2]map[destination]*wayPast
+	budget tupleBudget
 	// late are the failures of when it was not looked at, or nil.
 	late *late
 }
@@ -50,6 +51,9 @@ type scratch struct {
 	// for those that lived through more than one look.
 	ended []int32
 	signs signs
+	sizes sizes
+	// room is for how many more tuples there is room in this turn.
+	room int
 }
 
 // update says in st what st.Snapshot means.
@@ -57,10 +61,12 @@ func (t *tracker) update(f *Fleet, st *State) {
 	t.borrow(f)
 	t.tell(st, f.clock)
 	t.look(st)
+	t.sieve(st.Snapshot, &f.scratch.sizes)
 	for _, c := range [...]*census{&t.tcp, &t.udp} {
 		c.count(st, &t.ownership)
 		c.keepSighted(&t.ownership)
 	}
+	t.noteWanted(st)
 	t.ownership.started = true
 	// From here on a row's process is final, and the registry says who it is.
 	st.Processes, st.Exits = f.registry.processes, f.registry.exits
@@ -89,6 +95,7 @@ func (t *tracker) borrow(f *Fleet) {
 	t.tcp.tally, t.udp.tally = &f.scratch.tcp, &f.scratch.udp
 	t.ownership.scratch, t.ownership.registry, t.ownership.turn = &f.scratch, &f.registry, f.turn
 	t.ownership.recall.once = f.once
+	t.tcp.tuples.room, t.udp.tuples.room = &f.scratch.room, &f.scratch.room
 }
 
 // tell says when the namespace was looked at: before now, where its rows are

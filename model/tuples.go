@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"time"
 
 	"ephtop/source"
@@ -66,6 +67,10 @@ type tuplePlace struct {
 	young   closes
 	untimed int32
 	ends    ends // of the range, that it holds
+	// reused says that connect() takes over its TIME_WAIT, stays that these are as
+	// many for good, and settles how many there are in the end.
+	reused, stays bool
+	settles       float64
 
 	pool int32 // of its source address
 	// bound is the first of the tuples that are this one but for an interface, next
@@ -90,6 +95,10 @@ type tupleTable struct {
 	free   []int32
 	turn   uint32
 	dests  destinationTable
+	// sieve has those that are kept, nil for all, and room says for how many more
+	// tuples of all namespaces there is room in this turn.
+	sieve *sizes
+	room  *int
 }
 
 func (t *tupleTable) begin() {
@@ -101,15 +110,28 @@ func (t *tupleTable) begin() {
 	t.dests.begin()
 }
 
-// number gives the number of a socket's tuple; hint is the one with which the
-// same socket was counted in the turn before, or noTuple.
+// reserve makes room for so many tuples.
+func (t *tupleTable) reserve(n int) {
+	t.tuples = slices.Grow(t.tuples, max(0, n-len(t.tuples)))
+	t.dests.places = slices.Grow(t.dests.places, max(0, n-len(t.dests.places)))
+}
+
+// number gives the number of a socket's tuple, noTuple where that is left out;
+// hint is the one with which the same socket was counted in the turn before, or
+// noTuple.
 func (t *tupleTable) number(s *source.Socket, hint int32) int32 {
+	if t.sieve != nil && !t.sieve.keeps(hashTuple(s)) {
+		return noTuple
+	}
 	if hint != noTuple && t.tuples[hint].use.Interface == s.Interface {
 		return t.touch(hint)
 	}
 	key := keyOf(s)
 	n, ok := t.index[key]
 	if !ok {
+		if *t.room <= 0 {
+			return noTuple
+		}
 		n = t.slot()
 		t.index[key] = n
 		t.tuples[n] = tuplePlace{use: TupleUse{TupleKey: key}, dest: t.dests.number(destination{key.Destination, key.Port})}
@@ -117,12 +139,16 @@ func (t *tupleTable) number(s *source.Socket, hint int32) int32 {
 	return t.touch(n)
 }
 
-// touch makes a tuple one of this turn.
+// touch makes a tuple one of this turn, if there is room.
 func (t *tupleTable) touch(n int32) int32 {
 	u := &t.tuples[n]
 	if u.turn == t.turn {
 		return n
 	}
+	if *t.room <= 0 {
+		return noTuple
+	}
+	*t.room--
 	*u = tuplePlace{
 		use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, all: u.all, held: u.held, turn: t.turn, dest: u.dest,
 		wasCrowded: u.crowded, wasFull: u.wasFull, stopped: u.stopped, order: u.order, firstOrder: u.firstOrder, orderOf: u.orderOf,
@@ -139,7 +165,7 @@ func (t *tupleTable) slot() int32 {
 		t.free = t.free[:k-1]
 		return n
 	}
-	t.tuples = append(t.tuples, tuplePlace{})
+	t.tuples = push(t.tuples, tuplePlace{})
 	return int32(len(t.tuples) - 1)
 }
 
@@ -194,7 +220,7 @@ func (d *destinationTable) number(key destination) int32 {
 		d.free = d.free[:k-1]
 	} else {
 		n = int32(len(d.places))
-		d.places = append(d.places, destinationPlace{})
+		d.places = push(d.places, destinationPlace{})
 	}
 	d.index[key] = n
 	d.places[n] = destinationPlace{destination: key}

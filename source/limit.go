@@ -78,6 +78,10 @@ const (
 	// are counted. How many there are, how many in all, and the bytes that may be
 	// taken, as in "36000 209000 40265318".
 	LimitRows LimitCode = "rows"
+	// LimitTuples: there are so many destinations that those with the fewest ports
+	// have no figures of their own. How many connections go there, and how many
+	// tuples have, as in "180000 32768".
+	LimitTuples LimitCode = "tuples"
 	// LimitCut: the recording was cut, and this is its last whole moment.
 	LimitCut LimitCode = "recording-cut"
 )

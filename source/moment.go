@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -127,6 +128,13 @@ func (m *Moment) Add(scope Scope) *Snapshot {
 // Limit adds what could not be seen; see [Limit].
 func (m *Moment) Limit(code LimitCode, detail string) {
 	m.Limits = append(m.Limits, Limit{Code: code, Detail: detail})
+}
+
+// SetLimit adds what could not be seen, in the place of what m has of that code.
+// It leaves the memory of m.Limits alone, for others may read it.
+func (m *Moment) SetLimit(code LimitCode, detail string) {
+	m.Limits = slices.DeleteFunc(slices.Clone(m.Limits), func(l Limit) bool { return l.Code == code })
+	m.Limit(code, detail)
 }
 
 // Since returns the time from an earlier moment to m: by the clock that nobody

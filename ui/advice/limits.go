@@ -51,6 +51,8 @@ func limit(m *source.Moment, l source.Limit) string {
 		return unseen(l.Detail)
 	case source.LimitRows:
 		return rows(l.Detail)
+	case source.LimitTuples:
+		return scattered(l.Detail)
 	case source.LimitTraceStopped:
 		return TraceStopped(l.Detail)
 	}
@@ -94,6 +96,16 @@ func rows(detail string) string {
 	}
 	return fmt.Sprintf("%s of %s connections are shown: memory is limited to %d MB; the others are counted, but not for who holds them",
 		text.Count(shown), text.Count(all), bytes>>20)
+}
+
+// scattered says which destinations have figures; see source.LimitTuples.
+func scattered(detail string) string {
+	var connections, tuples int
+	if n, _ := fmt.Sscan(detail, &connections, &tuples); n < 2 {
+		return "not all destinations have figures of their own: there are too many"
+	}
+	return fmt.Sprintf("%s go to more destinations than have figures of their own: the %s with the most ports",
+		text.Plural(connections, "connection", "connections"), text.Count(tuples))
 }
 
 // TraceStopped says why tracing has stopped by itself; see

@@ -1,17 +1,23 @@
 package command_test
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"ephtop/source"
 	"ephtop/source/netlab"
 	"ephtop/source/race"
+	"ephtop/source/recording"
 )
 
 // In a control group whose memory is too little for so many sockets, the program
@@ -80,6 +86,55 @@ func TestADashboardInASmallControlGroup(t *testing.T) {
 	s.waitFor("● live")
 	s.press("q")
 	s.wantEnd(0)
+}
+
+// A recording of as many destinations as a host has connections is judged, and
+// told, in 256 MB.
+func TestARecordingOfManyDestinations(t *testing.T) {
+	unraced(t)
+	const limit, destinations = 256 << 20, 200_000
+	m := source.Moment{Time: time.Unix(1_700_000_000, 0)}
+	s := m.Add(source.Scope{Netns: 1})
+	s.Settings = source.Settings{Range: source.PortRange{Low: 32768, High: 60999}, TimeWait: time.Minute}
+	for i := range destinations {
+		var to [4]byte
+		binary.BigEndian.PutUint32(to[:], 0x0b000000+uint32(i))
+		s.Sockets = append(s.Sockets, source.Socket{
+			Proto: source.TCP, State: source.Established, Process: source.NoProcess,
+			Local: source.AddrFrom(netip.MustParseAddr("10.0.0.1")), LocalPort: uint16(32768 + i%28_000),
+			Remote: source.AddrFrom(netip.AddrFrom4(to)), RemotePort: 443,
+		})
+	}
+	recorded := filepath.Join(t.TempDir(), "many.eph")
+	record(t, recorded, &m)
+	m = source.Moment{}
+	debug.FreeOSMemory()
+	for _, args := range [][]string{{"check", "--from", recorded}, {"export", recorded, recorded + ".md"}} {
+		out, err := confined(t, controlGroup(t, limit), args...).CombinedOutput()
+		if status := new(exec.ExitError); err != nil && !(errors.As(err, &status) && status.Exited() && status.ExitCode() <= 2) {
+			t.Errorf("%s: %v: %s", args[0], err, out)
+		}
+	}
+	report, err := os.ReadFile(recorded + ".md")
+	if err != nil || !strings.Contains(string(report), "connections go to more destinations than have figures of their own") {
+		t.Errorf("the report does not say that some destinations have no figures: %v", err)
+	}
+}
+
+// record writes a recording of one moment.
+func record(t *testing.T, path string, m *source.Moment) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := recording.NewWriter(f, recording.Header{})
+	if err == nil {
+		err = w.Write(m)
+	}
+	if err = errors.Join(err, w.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // unraced skips the test where the race detector would be what is too large.

@@ -103,7 +103,8 @@ func (s *Stage) begin(o Staging) {
 	if from.IsZero() {
 		from = m.view.Timeline.First
 	}
-	s.do(tea.Batch(m.seekTo(from), m.scanOn()))
+	s.do(m.scanOn()) // first, and the memory that it takes is free again
+	s.do(m.seekTo(from))
 	if m.shown == nil {
 		return
 	}

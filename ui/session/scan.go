@@ -61,8 +61,9 @@ func (s *Scan) Next(ctx context.Context, length time.Duration) (part Part, err e
 	return part, err
 }
 
-// Close frees what the scan holds.
+// Close frees what the scan holds. No part comes after it.
 func (s *Scan) Close() {
+	s.fleet, s.look = nil, Look{}
 	if s.reader != nil {
 		s.reader.Close()
 		s.reader = nil

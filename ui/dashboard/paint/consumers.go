@@ -190,6 +190,9 @@ func (p *Painter) consumerName(x, y, w int, v *View, c *model.Consumer) theme.Ro
 		}
 	case v.Group < model.ByUser && c.Port == 0:
 		nobody = "no destination"
+		if c.Tier != model.OwnerUnknown {
+			nobody = "other destinations" // Pressure.Scattered
+		}
 	}
 	if nobody != "" {
 		p.canvas.Text(x, y, w, theme.Dim, nobody)
