@@ -15,6 +15,9 @@ type Options struct {
 	Thresholds Thresholds
 	// Once says that there will be only one moment, which takes less memory.
 	Once bool
+	// Tuples is of how many tuples of all namespaces figures are kept, where there
+	// is room for fewer than maxTuples; 0 where that is not so.
+	Tuples int
 	// NATPorts is how many ports a NAT on the way has for each destination; 0 where
 	// none is told of.
 	NATPorts int
@@ -75,6 +78,7 @@ type Fleet struct {
 	thresholds Thresholds
 	once       bool
 	natPorts   int
+	tuples     int // Options.Tuples, or maxTuples
 	silences   silences
 	trackers   map[scopeKey]*tracker
 	registry   registry
@@ -112,7 +116,11 @@ func NewFleet(o Options) *Fleet {
 	if o.Thresholds == (Thresholds{}) {
 		o.Thresholds = DefaultThresholds
 	}
-	return &Fleet{thresholds: o.Thresholds, once: o.Once, natPorts: o.NATPorts, trackers: make(map[scopeKey]*tracker)}
+	f := &Fleet{thresholds: o.Thresholds, once: o.Once, natPorts: o.NATPorts, tuples: maxTuples, trackers: make(map[scopeKey]*tracker)}
+	if o.Tuples > 0 {
+		f.tuples = min(o.Tuples, maxTuples)
+	}
+	return f
 }
 
 // Update says in o what m means. It keeps m and reuses o's memory: both belong
@@ -143,7 +151,7 @@ func (f *Fleet) Update(m *source.Moment, o *Overview) {
 		f.current[i].update(f, st)
 		o.States = append(o.States, st)
 	}
-	o.tellScattered(maxRoom - f.scratch.room)
+	o.tellScattered(f.room() - f.scratch.room)
 	f.forget()
 	maps.DeleteFunc(o.pool, func(_ scopeKey, st *State) bool { return st.turn != f.turn })
 	o.Processes = append(o.Processes[:0], f.registry.processes...)

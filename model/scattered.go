@@ -15,9 +15,9 @@ import (
 // ports are left out: their connections are scattered.
 const maxTuples = 1 << 15
 
-// maxRoom is how many there are at most in the one turn in which they have come
+// room is of how many there are figures in the one turn in which they have come
 // unforeseen.
-const maxRoom = 2 * maxTuples
+func (f *Fleet) room() int { return 2 * f.tuples }
 
 // maxUsers is how many users of sockets are told apart.
 const maxUsers = 1 << 14
@@ -127,10 +127,10 @@ func (b *tupleBudget) estimate(rows int) (n int, sure bool) {
 	return min(rows, b.wanted+more), more == 0
 }
 
-// apportion shares maxTuples between the namespaces of this turn: those with
+// apportion shares the room for tuples between the namespaces of this turn: those with
 // few tuples get all that they want.
 func (f *Fleet) apportion(snapshots []source.Snapshot) {
-	f.scratch.room = maxRoom
+	f.scratch.room = f.room()
 	rows, wants := make([]int, len(snapshots)), make([]int, len(snapshots))
 	all := 0
 	for i, t := range f.current {
@@ -139,14 +139,14 @@ func (f *Fleet) apportion(snapshots []source.Snapshot) {
 		wants[i], _ = t.budget.estimate(rows[i])
 		all += wants[i]
 	}
-	if all > maxTuples {
+	if all > f.tuples {
 		for i, t := range f.current {
 			if _, sure := t.budget.estimate(rows[i]); !sure && rows[i] > 0 {
 				f.scratch.sizes.countAll(&snapshots[i])
 				wants[i] = f.scratch.sizes.distinct
 			}
 		}
-		level := fairShare(wants, maxTuples)
+		level := fairShare(wants, f.tuples)
 		for i, t := range f.current {
 			if wants[i] > level {
 				t.budget.most = level

@@ -131,6 +131,17 @@ func TestScatteredAllAtOnce(t *testing.T) {
 	}
 }
 
+// Where memory is short, there are figures of fewer.
+func TestScatteredWithLittleRoom(t *testing.T) {
+	t.Parallel()
+	f, o := NewFleet(Options{Tuples: 500}), new(Overview)
+	f.Update(scattered(1, 10, 20, 5000), o)
+	p := &o.States[0].TCP.Pressure
+	if n := len(p.Tuples); n < 450 || n > 550 || p.Tuples[9].Live != 20 || p.Tuples[10].Live != 1 {
+		t.Errorf("%d tuples have figures, the tenth with %d connections", n, p.Tuples[9].Live)
+	}
+}
+
 // Connections without rows are scattered as those with rows are.
 func TestScatteredRest(t *testing.T) {
 	t.Parallel()

@@ -59,6 +59,11 @@ func Rows(limit int64) int {
 	return int(max(fewest, (limit-base)/perRow))
 }
 
+// Tuples is of how many tuples figures can be kept, beside so many sockets; 0 for
+// any number. A row takes half of perRow where all go to few destinations, and
+// six halves are enough for a tuple.
+func Tuples(limit int64) int { return Rows(limit) / 6 }
+
 // ofCgroup is the least limit of our control group and those above it, 0 for
 // none.
 func ofCgroup(root string) int64 {

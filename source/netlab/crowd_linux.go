@@ -51,6 +51,20 @@ func NewCrowd(b testing.TB, live, timeWait int) *Crowd {
 	return c
 }
 
+// Scatter makes n more clients in TIME_WAIT, each with a destination of its own.
+func (c *Crowd) Scatter(n int) {
+	c.Host.t.Helper()
+	listener := c.Host.Listen("0.0.0.0:81")
+	c.Host.Must(func() (err error) {
+		for i := range n {
+			to := netip.AddrFrom4([4]byte{127, 1 + byte(i>>16), byte(i >> 8), byte(i)})
+			err = cmp.Or(err, c.waits.add(listener, netip.AddrPortFrom(to, 81)))
+		}
+		return err
+	})
+	c.Renew()
+}
+
 // Renew has the minute of the clients in TIME_WAIT begin anew.
 func (c *Crowd) Renew() {
 	c.Host.t.Helper()

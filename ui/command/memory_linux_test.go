@@ -75,17 +75,27 @@ func TestASmallControlGroupBesideACrowd(t *testing.T) {
 	}
 }
 
-// TestADashboardInASmallControlGroup looks at it for some polls.
+// The dashboard in one looks at it for some polls, also where each connection has
+// a destination of its own.
 func TestADashboardInASmallControlGroup(t *testing.T) {
 	unraced(t)
-	c := netlab.NewCrowd(t, 3200, 20_000)
-	cmd := confined(t, controlGroup(t, 40<<20), "--interval", "200ms", "--netns", "self")
-	s := openScreen(t, c.Host, screenOptions{command: append([]string{cmd.Path}, cmd.Args[1:]...)})
-	s.waitFor("connections are shown: memory is limited to 20 MB")
-	s.press("Space", "Left", "Left", "Space")
-	s.waitFor("● live")
-	s.press("q")
-	s.wantEnd(0)
+	for _, scattered := range []bool{false, true} {
+		const waits = 20_000
+		var c *netlab.Crowd
+		if scattered {
+			c = netlab.NewCrowd(t, 320, 0)
+			c.Scatter(waits)
+		} else {
+			c = netlab.NewCrowd(t, 3200, waits)
+		}
+		cmd := confined(t, controlGroup(t, 40<<20), "--interval", "200ms", "--netns", "self")
+		s := openScreen(t, c.Host, screenOptions{command: append([]string{cmd.Path}, cmd.Args[1:]...)})
+		s.waitFor("connections are shown: memory is limited to 20 MB")
+		s.press("Space", "Left", "Left", "Space")
+		s.waitFor("● live")
+		s.press("q")
+		s.wantEnd(0)
+	}
 }
 
 // A recording of as many destinations as a host has connections is judged, and

@@ -22,6 +22,7 @@ import (
 	"ephtop/model/filter"
 	"ephtop/model/list"
 	"ephtop/source"
+	"ephtop/source/memory"
 	"ephtop/source/recording"
 	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/lineedit"
@@ -240,7 +241,7 @@ func (m *Model) adopt(cfg *Config) {
 		line.On = true
 		line.First, line.Last = p.Span()
 		line.Position = line.First
-		m.replay = newReplay(p, m.view.Speed, model.Options{Thresholds: cfg.Thresholds, NATPorts: cfg.NATPorts})
+		m.replay = newReplay(p, m.view.Speed, model.Options{Thresholds: cfg.Thresholds, NATPorts: cfg.NATPorts, Tuples: memory.Tuples(memory.Limit())})
 	}
 	o.Keep = m.replay == nil
 	m.session = session.New(src, o)

@@ -23,6 +23,7 @@ import (
 	"ephtop/model"
 	"ephtop/source"
 	"ephtop/source/guard"
+	"ephtop/source/memory"
 )
 
 // Look is a moment and what it means. Its memory is used again when it is
@@ -70,7 +71,7 @@ func New(src source.Source, o Options) *Session {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Session{source: src, options: model.Options{Thresholds: o.Thresholds, Once: o.Once, NATPorts: o.NATPorts}, timeout: o.Timeout, log: o.Log}
+	s := &Session{source: src, options: model.Options{Thresholds: o.Thresholds, Once: o.Once, NATPorts: o.NATPorts, Tuples: memory.Tuples(memory.Limit())}, timeout: o.Timeout, log: o.Log}
 	s.fleet = model.NewFleet(s.options)
 	if o.Keep {
 		s.keeper = newKeeper()
