@@ -34,7 +34,8 @@ type exported struct {
 	read       int       // moments, each once
 	latest     time.Time // of them
 	said       time.Time
-	cut        bool
+	broken     error // ErrCut or ErrDamaged, where it is of what was before
+	only       onlyOf
 	notes      []string // to be said once the file is there
 }
 
@@ -79,6 +80,9 @@ func (e *exported) pass(m *source.Moment) error {
 	if e.anonymizer == nil {
 		return nil
 	}
+	if e.only.asked {
+		e.only.note(m, e.flags.netns)
+	}
 	if err := e.anonymizer.Apply(m); err != nil {
 		return fmt.Errorf("make the recording anonymous: %w", err)
 	}
@@ -87,7 +91,10 @@ func (e *exported) pass(m *source.Moment) error {
 
 // write writes the whole of it.
 func (e *exported) write(ctx context.Context) error {
-	err := e.format.write(e, ctx)
+	err := e.findNamespace(ctx)
+	if err == nil {
+		err = e.format.write(e, ctx)
+	}
 	e.progress.clear()
 	if err == nil {
 		err = e.dest.Flush()
@@ -106,10 +113,17 @@ func (e *exported) write(ctx context.Context) error {
 	return fmt.Errorf("%s: %w", inputName(e.in), err)
 }
 
-// tell says what is to be known of what was written.
-func (e *exported) tell() {
-	if e.cut {
-		complain(e.Stderr, fmt.Errorf("%s was cut: this is of its %s", inputName(e.in), text.Plural(e.read, "whole moment", "whole moments")))
+// tell says what is to be known of what was written. What was there before the
+// recording is damaged has been written, and that was not all.
+func (e *exported) tell() error {
+	var status error
+	whole := text.Plural(e.read, "whole moment", "whole moments")
+	switch {
+	case errors.Is(e.broken, recording.ErrCut):
+		complain(e.Stderr, fmt.Errorf("%s was cut: this is of its %s", inputName(e.in), whole))
+	case e.broken != nil:
+		complain(e.Stderr, fmt.Errorf("%s: %w: this is of what was before, %s", inputName(e.in), e.broken, whole))
+		status = exitStatus(statusFailed)
 	}
 	for _, note := range e.notes {
 		fmt.Fprintln(e.Stderr, text.Sanitize(note))
@@ -122,6 +136,17 @@ func (e *exported) tell() {
 	default:
 		fmt.Fprintln(e.Stderr, "kept: all, for the recording is anonymous, or of a demo")
 	}
+	return status
+}
+
+// ends says whether err is an end of the recording before which something was
+// read, and is the end of the export then.
+func (e *exported) ends(err error) bool {
+	if e.read == 0 || !errors.Is(err, recording.ErrCut) && !errors.Is(err, recording.ErrDamaged) {
+		return false
+	}
+	e.broken = err
+	return true
 }
 
 // momentFunc takes a moment, and the namespace of it that is spoken of.
@@ -139,8 +164,8 @@ func (e *exported) moments(ctx context.Context, each momentFunc) (err error) {
 	} else {
 		err = e.all(ctx, s, each)
 	}
-	if errors.Is(err, recording.ErrCut) && e.read > 0 {
-		e.cut, err = true, nil
+	if e.ends(err) {
+		return nil
 	}
 	return err
 }
