@@ -11,6 +11,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/model"
+	"ephtop/ui/advice"
 	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/screen"
 	"ephtop/ui/session"
@@ -219,7 +220,7 @@ func (s *Stage) Paint(c *screen.Canvas) { s.m.Paint(c) }
 func (s *Stage) Look() *session.Look { return s.m.shown.look }
 
 // Sentence is what is read first on the screen.
-func (s *Stage) Sentence() string { return s.m.shown.sentence.Text }
+func (s *Stage) Sentence() advice.Sentence { return s.m.shown.sentence }
 
 // Changes are where levels begin, the first one at the start of the recording.
 func (s *Stage) Changes() []model.LevelChange { return s.m.view.Timeline.Changes }

@@ -173,6 +173,15 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// A finding changes the level of a frame, though no port is wanted yet.
+func TestFindingsHaveTheirLevel(t *testing.T) {
+	t.Parallel()
+	all := shots(t, filmtest.Demo("leak", 25), export.Options{Speed: 16})
+	if first, last := all[0], all[len(all)-1]; first.level != model.LevelOK || last.level != model.LevelWarning || !last.has("CLOSE_WAIT") {
+		t.Errorf("from %v to %v:\n%s", first.level, last.level, last.text)
+	}
+}
+
 // A film of a recording that was cut goes up to there.
 func TestFilmOfACutRecording(t *testing.T) {
 	t.Parallel()
