@@ -130,7 +130,7 @@ func TestExportOfOneNamespace(t *testing.T) {
 // no more; as of one that was cut.
 func TestExportOfADamagedRecording(t *testing.T) {
 	t.Parallel()
-	path := recordPods(t, true)
+	path := recordPods(t, true) // whose last moment is that of 12:00:05
 	for _, f := range exportFormats() {
 		out := filepath.Join(t.TempDir(), "out")
 		_, said, status := exportOf(t, f.name, path, out)
@@ -139,6 +139,12 @@ func TestExportOfADamagedRecording(t *testing.T) {
 		if status != 1 || err != nil || len(page) == 0 ||
 			!strings.HasPrefix(first, "ephtop: "+path+": the recording is damaged at moment ") || !strings.Contains(first, ": this is of what was before, ") {
 			t.Errorf("%s: status %d, %d bytes, %v, %q", f.name, status, len(page), err, said)
+		}
+		if !f.frames { // which may begin behind the damage
+			left, said, status := exportOf(t, f.name, "--at", "12:00:09Z", path, "-")
+			if status == 0 || left != "" || strings.Contains(said, "before") || strings.Count(said, "\n") != 1 {
+				t.Errorf("%s of a moment that is not there: status %d, %q, %q", f.name, status, left, said)
+			}
 		}
 		if f.name == "csv" {
 			want := fmt.Sprintf(" before, %d whole moment", strings.Count(string(page), "\n")-1)

@@ -2,7 +2,6 @@ package command
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -149,8 +148,9 @@ func (e *exported) ends(err error) bool {
 	return true
 }
 
-// momentFunc takes a moment, and the namespace of it that is spoken of.
-type momentFunc func(l *session.Look, st *model.State) error
+// momentFunc takes a moment, and the namespace of it that is spoken of. Where it
+// keeps them, they stay what they are until it keeps others.
+type momentFunc func(l *session.Look, st *model.State) (keeps bool, err error)
 
 // moments goes through the moments that are to be exported: the one of --at, or all.
 func (e *exported) moments(ctx context.Context, each momentFunc) (err error) {
@@ -164,10 +164,10 @@ func (e *exported) moments(ctx context.Context, each momentFunc) (err error) {
 	} else {
 		err = e.all(ctx, s, each)
 	}
-	if e.ends(err) {
-		return nil
+	if e.at != nil && errors.Is(err, recording.ErrDamaged) || !e.ends(err) {
+		return err
 	}
-	return err
+	return nil
 }
 
 // kept is a player that somebody else closes.
@@ -186,7 +186,7 @@ func (e *exported) one(ctx context.Context, s *session.Session, each momentFunc)
 	}
 	st, wrong := e.chosen(w.Seen())
 	if wrong == nil {
-		wrong = each(w.Seen(), st)
+		_, wrong = each(w.Seen(), st)
 	}
 	if wrong != nil {
 		return wrong
@@ -196,51 +196,55 @@ func (e *exported) one(ctx context.Context, s *session.Session, each momentFunc)
 
 // all leaves out the moments that have nothing of the namespace of --netns.
 func (e *exported) all(ctx context.Context, s *session.Session, each momentFunc) error {
-	var l session.Look
+	l, spare := new(session.Look), new(session.Look)
 	var absent error
 	told := 0
 	for {
-		err := s.Look(ctx, &l)
+		err := s.Look(ctx, l)
 		switch {
 		case errors.Is(err, io.EOF) && e.read == 0:
 			return recording.ErrEmpty
-		case errors.Is(err, io.EOF) && told == 0:
-			return absent // which is of no namespace that was asked for
+		case err != nil && told == 0 && absent != nil:
+			return absent // of no namespace that was asked for
 		case errors.Is(err, io.EOF) && !errors.Is(err, recording.ErrCut):
 			return nil
 		case err != nil:
 			return err
 		}
-		st, err := e.chosen(&l)
+		st, err := e.chosen(l)
 		if err != nil {
 			absent = err
 			continue
 		}
 		told++
-		if err := each(&l, st); err != nil {
+		keeps, err := each(l, st)
+		if err != nil {
 			return err
+		}
+		if keeps {
+			l, spare = spare, l
 		}
 	}
 }
 
 func (e *exported) json(ctx context.Context) error {
-	return e.moments(ctx, func(l *session.Look, st *model.State) error {
+	return e.moments(ctx, func(l *session.Look, st *model.State) (bool, error) {
 		o, err := e.figureOptions(l, st)
 		if err != nil {
-			return err
+			return false, err
 		}
-		return report.JSONLine(e.dest, st, o)
+		return false, report.JSONLine(e.dest, st, o)
 	})
 }
 
 func (e *exported) csv(ctx context.Context) error {
 	series := report.NewSeries(e.dest)
-	return e.moments(ctx, func(l *session.Look, st *model.State) error {
+	return e.moments(ctx, func(l *session.Look, st *model.State) (bool, error) {
 		o, err := e.figureOptions(l, st)
 		if err != nil {
-			return err
+			return false, err
 		}
-		return series.Add(st, o)
+		return false, series.Add(st, o)
 	})
 }
 
@@ -256,16 +260,16 @@ func (e *exported) figureOptions(l *session.Look, st *model.State) (report.Optio
 
 // markdown writes the report of one moment: where none is asked for, of the worst.
 func (e *exported) markdown(ctx context.Context) error {
-	var page bytes.Buffer
 	var worst trouble
-	err := e.moments(ctx, func(l *session.Look, st *model.State) error {
+	var look *session.Look
+	var shown *model.State
+	err := e.moments(ctx, func(l *session.Look, st *model.State) (keeps bool, err error) {
 		now := troubleOf(&l.Overview, st)
-		if page.Len() > 0 && now.less(worst) {
-			return nil
+		if look != nil && now.less(worst) {
+			return false, nil
 		}
-		worst = now
-		page.Reset()
-		return report.Markdown(&page, st, report.Options{Overview: &l.Overview})
+		worst, look, shown = now, l, st
+		return true, nil
 	})
 	if err != nil {
 		return err
@@ -273,8 +277,7 @@ func (e *exported) markdown(ctx context.Context) error {
 	if e.at == nil {
 		e.notes = append(e.notes, fmt.Sprintf("reported: %s, %s, the worst moment; --at takes another", worst.time.UTC().Format(time.RFC3339), worst.level))
 	}
-	_, err = e.dest.Write(page.Bytes())
-	return err
+	return report.Markdown(e.dest, shown, report.Options{Overview: &look.Overview})
 }
 
 // trouble is how bad a moment is. Of two that are as bad, the later one is to be
