@@ -46,7 +46,7 @@ func Create(path string, force bool) (*File, error) {
 	}
 	f, err := CreateNew(path)
 	if errors.Is(err, fs.ErrExist) && force {
-		return nil, fmt.Errorf("%s is a link to what is not there", path)
+		return nil, cmp.Or(dangling(path), err)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("%s is there already (--force replaces it): %w", path, fs.ErrExist)
@@ -75,7 +75,7 @@ func CreateWhole(path string, force bool) (*File, error) {
 	if err == nil {
 		path, err = filepath.EvalSymlinks(path)
 	} else if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+		err = dangling(path)
 	}
 	if err != nil {
 		return nil, err
@@ -89,6 +89,15 @@ func CreateWhole(path string, force bool) (*File, error) {
 	}
 	f.whole, f.force = true, force
 	return f, nil
+}
+
+// dangling is what is wrong with the name of a file that is not there, but for a
+// link: where that leads to is nobody's choice any more.
+func dangling(path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s is a link to what is not there", path)
+	}
+	return nil
 }
 
 // openSpecial opens what is no regular file.

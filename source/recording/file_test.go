@@ -203,6 +203,18 @@ func TestCreateWhereNothingCanBe(t *testing.T) {
 		if _, err := recording.Create(path, true); err == nil || strings.Contains(err.Error(), "\n") || errors.Is(err, fs.ErrExist) {
 			t.Errorf("%s: %v", name, err)
 		}
+		for _, force := range []bool{false, true} {
+			f, err := recording.CreateWhole(path, force)
+			if err == nil || strings.Contains(err.Error(), "\n") || errors.Is(err, fs.ErrExist) {
+				t.Errorf("%s, whole, force %v: %v", name, force, err)
+			}
+			if err == nil {
+				f.Discard()
+			}
+		}
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) > 0 {
+		t.Errorf("%q is left, %v", left, err)
 	}
 }
 

@@ -240,3 +240,12 @@ func (p *Player) Moments() (*Reader, error) {
 	}
 	return Open(io.NewSectionReader(p.file, 0, p.size))
 }
+
+// Again plays the recording once more, from the first moment on, without a Change. It
+// gives ErrLive for a live recording. The caller closes it, before the Player.
+func (p *Player) Again() (*Player, error) {
+	if p.live != nil {
+		return nil, ErrLive
+	}
+	return NewPlayer(p.file, p.size)
+}

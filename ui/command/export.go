@@ -65,7 +65,8 @@ link can name a time in a page: trouble.html#t=46. .md is about the worst
 moment, or that of --at. .json and .csv have all, or that of --at; a line of
 .json is what snapshot -o json writes, with the connections that pass --filter,
 and without it none. Of several network namespaces they are about the worst, or
-about that of --netns.
+about that of --netns, from when it is there; a film begins then. Of a recording
+that is damaged, what is before the damage is exported, and the exit status is 1.
 
 Who and where are replaced as anonymize does it, but for the process names of
 --keep-names: the same each time that the same recording is exported. What was
@@ -172,7 +173,7 @@ func (a *app) validateExport(cmd *cobra.Command, o *exportOptions) error {
 func (a *app) exportRecording(ctx context.Context, o *exportOptions) (err error) {
 	ctx, stop := ending.Told(ctx)
 	defer stop()
-	player, err := ending.Unless(ctx, 0, func() (*recording.Player, error) { return a.openRecording(o.in) })
+	player, err := ending.Unless(ctx, 0, func() (*recording.Player, error) { return a.openAny(o.in) })
 	if err != nil {
 		return err
 	}
@@ -194,8 +195,7 @@ func (a *app) exportRecording(ctx context.Context, o *exportOptions) (err error)
 	if err := file.Close(); err != nil {
 		return fmt.Errorf("close the file: %w", err)
 	}
-	e.tell()
-	return nil
+	return e.tell()
 }
 
 // sameFile says whether two names are of one regular file: an export in the

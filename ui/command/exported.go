@@ -2,7 +2,6 @@ package command
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -34,7 +33,8 @@ type exported struct {
 	read       int       // moments, each once
 	latest     time.Time // of them
 	said       time.Time
-	cut        bool
+	broken     error // ErrCut or ErrDamaged, where it is of what was before
+	only       onlyOf
 	notes      []string // to be said once the file is there
 }
 
@@ -79,6 +79,9 @@ func (e *exported) pass(m *source.Moment) error {
 	if e.anonymizer == nil {
 		return nil
 	}
+	if e.only.asked {
+		e.only.note(m, e.flags.netns)
+	}
 	if err := e.anonymizer.Apply(m); err != nil {
 		return fmt.Errorf("make the recording anonymous: %w", err)
 	}
@@ -87,7 +90,10 @@ func (e *exported) pass(m *source.Moment) error {
 
 // write writes the whole of it.
 func (e *exported) write(ctx context.Context) error {
-	err := e.format.write(e, ctx)
+	err := e.findNamespace(ctx)
+	if err == nil {
+		err = e.format.write(e, ctx)
+	}
 	e.progress.clear()
 	if err == nil {
 		err = e.dest.Flush()
@@ -106,10 +112,17 @@ func (e *exported) write(ctx context.Context) error {
 	return fmt.Errorf("%s: %w", inputName(e.in), err)
 }
 
-// tell says what is to be known of what was written.
-func (e *exported) tell() {
-	if e.cut {
-		complain(e.Stderr, fmt.Errorf("%s was cut: this is of its %s", inputName(e.in), text.Plural(e.read, "whole moment", "whole moments")))
+// tell says what is to be known of what was written. What was there before the
+// recording is damaged has been written, and that was not all.
+func (e *exported) tell() error {
+	var status error
+	whole := text.Plural(e.read, "whole moment", "whole moments")
+	switch {
+	case errors.Is(e.broken, recording.ErrCut):
+		complain(e.Stderr, fmt.Errorf("%s was cut: this is of its %s", inputName(e.in), whole))
+	case e.broken != nil:
+		complain(e.Stderr, fmt.Errorf("%s: %w: this is of what was before, %s", inputName(e.in), e.broken, whole))
+		status = exitStatus(statusFailed)
 	}
 	for _, note := range e.notes {
 		fmt.Fprintln(e.Stderr, text.Sanitize(note))
@@ -122,10 +135,22 @@ func (e *exported) tell() {
 	default:
 		fmt.Fprintln(e.Stderr, "kept: all, for the recording is anonymous, or of a demo")
 	}
+	return status
 }
 
-// momentFunc takes a moment, and the namespace of it that is spoken of.
-type momentFunc func(l *session.Look, st *model.State) error
+// ends says whether err is an end of the recording before which something was
+// read, and is the end of the export then.
+func (e *exported) ends(err error) bool {
+	if e.read == 0 || !errors.Is(err, recording.ErrCut) && !errors.Is(err, recording.ErrDamaged) {
+		return false
+	}
+	e.broken = err
+	return true
+}
+
+// momentFunc takes a moment, and the namespace of it that is spoken of. Where it
+// keeps them, they stay what they are until it keeps others.
+type momentFunc func(l *session.Look, st *model.State) (keeps bool, err error)
 
 // moments goes through the moments that are to be exported: the one of --at, or all.
 func (e *exported) moments(ctx context.Context, each momentFunc) (err error) {
@@ -139,10 +164,10 @@ func (e *exported) moments(ctx context.Context, each momentFunc) (err error) {
 	} else {
 		err = e.all(ctx, s, each)
 	}
-	if errors.Is(err, recording.ErrCut) && e.read > 0 {
-		e.cut, err = true, nil
+	if e.at != nil && errors.Is(err, recording.ErrDamaged) || !e.ends(err) {
+		return err
 	}
-	return err
+	return nil
 }
 
 // kept is a player that somebody else closes.
@@ -161,7 +186,7 @@ func (e *exported) one(ctx context.Context, s *session.Session, each momentFunc)
 	}
 	st, wrong := e.chosen(w.Seen())
 	if wrong == nil {
-		wrong = each(w.Seen(), st)
+		_, wrong = each(w.Seen(), st)
 	}
 	if wrong != nil {
 		return wrong
@@ -171,51 +196,55 @@ func (e *exported) one(ctx context.Context, s *session.Session, each momentFunc)
 
 // all leaves out the moments that have nothing of the namespace of --netns.
 func (e *exported) all(ctx context.Context, s *session.Session, each momentFunc) error {
-	var l session.Look
+	l, spare := new(session.Look), new(session.Look)
 	var absent error
 	told := 0
 	for {
-		err := s.Look(ctx, &l)
+		err := s.Look(ctx, l)
 		switch {
 		case errors.Is(err, io.EOF) && e.read == 0:
 			return recording.ErrEmpty
-		case errors.Is(err, io.EOF) && told == 0:
-			return absent // which is of no namespace that was asked for
+		case err != nil && told == 0 && absent != nil:
+			return absent // of no namespace that was asked for
 		case errors.Is(err, io.EOF) && !errors.Is(err, recording.ErrCut):
 			return nil
 		case err != nil:
 			return err
 		}
-		st, err := e.chosen(&l)
+		st, err := e.chosen(l)
 		if err != nil {
 			absent = err
 			continue
 		}
 		told++
-		if err := each(&l, st); err != nil {
+		keeps, err := each(l, st)
+		if err != nil {
 			return err
+		}
+		if keeps {
+			l, spare = spare, l
 		}
 	}
 }
 
 func (e *exported) json(ctx context.Context) error {
-	return e.moments(ctx, func(l *session.Look, st *model.State) error {
+	return e.moments(ctx, func(l *session.Look, st *model.State) (bool, error) {
 		o, err := e.figureOptions(l, st)
 		if err != nil {
-			return err
+			return false, err
 		}
-		return report.JSONLine(e.dest, st, o)
+		return false, report.JSONLine(e.dest, st, o)
 	})
 }
 
 func (e *exported) csv(ctx context.Context) error {
 	series := report.NewSeries(e.dest)
-	return e.moments(ctx, func(l *session.Look, st *model.State) error {
+	return e.moments(ctx, func(l *session.Look, st *model.State) (bool, error) {
 		o, err := e.figureOptions(l, st)
 		if err != nil {
-			return err
+			return false, err
 		}
-		return series.Add(st, o)
+		return false, series.Add(st, o)
 	})
 }
 
@@ -231,16 +260,16 @@ func (e *exported) figureOptions(l *session.Look, st *model.State) (report.Optio
 
 // markdown writes the report of one moment: where none is asked for, of the worst.
 func (e *exported) markdown(ctx context.Context) error {
-	var page bytes.Buffer
 	var worst trouble
-	err := e.moments(ctx, func(l *session.Look, st *model.State) error {
+	var look *session.Look
+	var shown *model.State
+	err := e.moments(ctx, func(l *session.Look, st *model.State) (keeps bool, err error) {
 		now := troubleOf(&l.Overview, st)
-		if page.Len() > 0 && now.less(worst) {
-			return nil
+		if look != nil && now.less(worst) {
+			return false, nil
 		}
-		worst = now
-		page.Reset()
-		return report.Markdown(&page, st, report.Options{Overview: &l.Overview})
+		worst, look, shown = now, l, st
+		return true, nil
 	})
 	if err != nil {
 		return err
@@ -248,8 +277,7 @@ func (e *exported) markdown(ctx context.Context) error {
 	if e.at == nil {
 		e.notes = append(e.notes, fmt.Sprintf("reported: %s, %s, the worst moment; --at takes another", worst.time.UTC().Format(time.RFC3339), worst.level))
 	}
-	_, err = e.dest.Write(page.Bytes())
-	return err
+	return report.Markdown(e.dest, shown, report.Options{Overview: &look.Overview})
 }
 
 // trouble is how bad a moment is. Of two that are as bad, the later one is to be

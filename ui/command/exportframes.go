@@ -100,17 +100,23 @@ func (e *exported) begin(ctx context.Context) (export.Options, error) {
 	if e.player.Live() {
 		return o, usagef("what shows the screen is made of a file, and this comes through a pipe: save it first, and name that")
 	}
-	if e.at == nil {
+	o.From = e.only.since
+	if e.at != nil {
+		span, err := e.at.within(e.player.Span())
+		if err != nil {
+			return o, &usageError{err}
+		}
+		o.From = span.to
+	}
+	if e.only.there && e.anonymizer != nil && e.only.inode != 0 {
+		o.Namespace = e.only.word()
+	}
+	if o.From.IsZero() {
 		return o, nil
 	}
-	span, err := e.at.within(e.player.Span())
-	if err != nil {
-		return o, &usageError{err}
-	}
-	o.From = span.to
 	var m source.Moment
 	for e.anonymizer != nil {
-		if next, more := e.player.Peek(); !more || next.After(span.to) {
+		if next, more := e.player.Peek(); !more || next.After(o.From) {
 			break
 		}
 		if err := e.player.Poll(ctx, &m); err != nil {
@@ -120,11 +126,14 @@ func (e *exported) begin(ctx context.Context) (export.Options, error) {
 	return o, nil
 }
 
-// ended says what is wrong with how a film ended. A recording that was cut is not.
+// ended says what is wrong with how a film ended. That the recording was
+// cut or damaged there is to be told.
 func (e *exported) ended(f *export.Film) error {
-	e.cut = errors.Is(e.player.End(), recording.ErrCut)
-	if err := f.End(); !errors.Is(err, recording.ErrCut) {
+	if err := f.End(); err != nil && !e.ends(err) {
 		return err
+	}
+	if end := e.player.End(); errors.Is(end, recording.ErrCut) {
+		e.ends(end) // even if the film ended before
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ephtop/model"
+	"ephtop/source"
 	"ephtop/ui/advice"
 	"ephtop/ui/session"
 )
@@ -38,13 +39,22 @@ func (a *app) chosen(l *session.Look) (*model.State, error) {
 	if st := l.Namespace(a.flags.netns); st != nil {
 		return st, nil
 	}
+	var scopes []source.Scope
+	for _, st := range l.Overview.States {
+		scopes = append(scopes, st.Snapshot.Scope)
+	}
+	return nil, a.noNamespace("at that moment", scopes)
+}
+
+// noNamespace is the error of a --netns that means none of these.
+func (a *app) noNamespace(where string, scopes []source.Scope) error {
 	var names []string
-	for _, st := range l.Overview.States[:min(len(l.Overview.States), 12)] {
-		if name := advice.Namespace(&st.Snapshot.Scope); name != "" {
+	for i := range scopes[:min(len(scopes), 12)] {
+		if name := advice.Namespace(&scopes[i]); name != "" {
 			names = append(names, name)
 		}
 	}
-	return nil, usagef("--netns: there is no %q at that moment: use %s", a.flags.netns, list(append(names, session.OwnNamespace, session.AllNamespaces)))
+	return usagef("--netns: there is no %q %s: use %s", a.flags.netns, where, list(append(names, session.OwnNamespace, session.AllNamespaces)))
 }
 
 // begun is the namespace that the dashboard of a past begins with.

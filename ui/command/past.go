@@ -206,9 +206,22 @@ func (a *app) openDemo(p *past) (*instant, source.Source, error) {
 
 const stdStream = "-" // standard input or output, in place of a file
 
-// openRecording opens a file or standard input. What cannot be opened is a
-// mistake on the command line, and what is no good recording is a failure.
+// openRecording is openAny, and refuses a recording that is known to be damaged.
 func (a *app) openRecording(path string) (*recording.Player, error) {
+	player, err := a.openAny(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := player.End(); errors.Is(err, recording.ErrDamaged) {
+		player.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return player, nil
+}
+
+// openAny opens a file or standard input. What cannot be opened is a mistake on
+// the command line, and what is no recording is a failure.
+func (a *app) openAny(path string) (*recording.Player, error) {
 	var player *recording.Player
 	var err error
 	if path == stdStream {
@@ -225,10 +238,6 @@ func (a *app) openRecording(path string) (*recording.Player, error) {
 			return nil, usagef("%w: use a recording that can be read, or - for standard input", err)
 		}
 		return nil, err
-	}
-	if err := player.End(); errors.Is(err, recording.ErrDamaged) {
-		player.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return player, nil
 }

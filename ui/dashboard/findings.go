@@ -2,7 +2,9 @@ package dashboard
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -157,26 +159,58 @@ func (m *Model) findingText() string {
 
 // reportMsg says where a report was written.
 type reportMsg struct {
-	path string
-	err  error
+	path      string
+	anonymous bool
+	err       error
 }
 
-// writeReport writes what is on screen as a report beside the recordings.
+// writeReport writes what is on screen as a report beside the recordings. It is made
+// to be shared, so it says neither who nor where; a simulated host is nobody's.
 func (m *Model) writeReport() tea.Cmd {
 	if m.shown == nil {
 		m.view.Notice = "nothing to report yet"
 		return nil
 	}
-	var page bytes.Buffer
-	look := m.shown.look
-	if err := report.Markdown(&page, m.shown.state, report.Options{Overview: &look.Overview}); err != nil {
-		m.view.Notice = "report: " + err.Error()
-		return nil
+	if m.recording.header.Anonymized {
+		host := m.shown.look.Moment.Host
+		page, err := reportOf(m.shown.look, m.shown.state)
+		return m.saveReport(func(context.Context) (string, []byte, error) { return host, page, err })
 	}
-	dir, host := m.recording.dir, look.Moment.Host
-	return m.jobs.command(func(context.Context) tea.Msg {
-		path, err := session.SaveIn(dir, host, ".md", page.Bytes())
-		return reportMsg{path, err}
+	copied, err := session.NewCopy(&m.shown.look.Moment)
+	inode, tape := m.shown.state.Snapshot.Scope.Netns, m.session.Anonymous
+	if m.replay != nil {
+		tape = m.replay.tape.Anonymous
+	}
+	return m.saveReport(func(ctx context.Context) (string, []byte, error) {
+		if err != nil {
+			return "", nil, err
+		}
+		look, err := tape(ctx, copied)
+		if err != nil {
+			return "", nil, err
+		}
+		st := cmp.Or(look.Namespace(fmt.Sprintf("net:[%d]", inode)), look.State())
+		page, err := reportOf(look, st)
+		return look.Moment.Host, page, err
+	})
+}
+
+func reportOf(look *session.Look, st *model.State) ([]byte, error) {
+	var page bytes.Buffer
+	err := report.Markdown(&page, st, report.Options{Overview: &look.Overview})
+	return page.Bytes(), err
+}
+
+// saveReport has a command make a report, and write it.
+func (m *Model) saveReport(report func(context.Context) (host string, page []byte, err error)) tea.Cmd {
+	dir, anonymous := m.recording.dir, !m.recording.header.Anonymized
+	return m.jobs.command(func(ctx context.Context) tea.Msg {
+		host, page, err := report(ctx)
+		if err != nil {
+			return reportMsg{err: err}
+		}
+		path, err := session.SaveIn(dir, host, ".md", page)
+		return reportMsg{path, anonymous, err}
 	})
 }
 
@@ -186,6 +220,10 @@ func (m *Model) reported(msg reportMsg) {
 		m.view.Notice = "report: " + msg.err.Error()
 		return
 	}
-	m.view.Notice = "report in " + msg.path
-	m.farewell = append(m.farewell, "report in "+text.Sanitize(msg.path))
+	what, names := "report in ", ""
+	if msg.anonymous {
+		what, names = "anonymous report in ", "; with names: ephtop export --as-is, of a recording (r)"
+	}
+	m.view.Notice = what + msg.path + names
+	m.farewell = append(m.farewell, what+text.Sanitize(msg.path))
 }

@@ -1,9 +1,11 @@
 package dashboard
 
 import (
+	"bytes"
 	"encoding/base64"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -113,24 +115,24 @@ func TestTheCursorStaysOnItsFinding(t *testing.T) {
 	}
 }
 
-// A report has what is on screen, under a name of its own.
+// A report has what is on screen, under a name of its own, without who and where.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	runConfig(t, crowd(), Config{RecordDir: dir}, func(h *harness) {
 		h.press("E", "f", "E")
 		h.sleep(time.Millisecond)
-		files, err := filepath.Glob(filepath.Join(dir, "ephtop-test-*.md"))
+		files, err := filepath.Glob(filepath.Join(dir, "ephtop-host-1-*.md"))
 		if err != nil || len(files) != 2 || len(h.m.farewell) != 2 {
 			t.Fatalf("files %v, %v; farewell %q", files, err, h.m.farewell)
 		}
 		for i, line := range h.m.farewell {
-			page, err := os.ReadFile(strings.TrimPrefix(line, "report in "))
-			if err != nil || !strings.Contains(string(page), "**: api (pid 100) uses 96 % of its ports to 10.0.9.2:5432") {
+			page, err := os.ReadFile(strings.TrimPrefix(line, "anonymous report in "))
+			if err != nil || !regexp.MustCompile(`\*\*: process-1 \(pid 100\) uses 96 % of its ports to 10[0-9.]*:5432`).Match(page) || bytes.Contains(page, []byte("10.0.9.2")) {
 				t.Errorf("report %d: %v\n%s", i, err, page)
 			}
 		}
-		if h.m.view.Notice != h.m.farewell[1] || !filepath.IsAbs(files[0]) {
+		if !strings.HasPrefix(h.m.view.Notice, h.m.farewell[1]+"; with names: ") || !filepath.IsAbs(files[0]) {
 			t.Errorf("notice %q", h.m.view.Notice)
 		}
 	})
@@ -139,6 +141,20 @@ func TestReport(t *testing.T) {
 		h.sleep(time.Millisecond)
 		if !strings.HasPrefix(h.m.view.Notice, "report: ") || h.m.farewell != nil {
 			t.Errorf("notice %q, farewell %q", h.m.view.Notice, h.m.farewell)
+		}
+	})
+}
+
+// A simulated host is nobody's: its names stay in a report.
+func TestReportOfADemo(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	runConfig(t, crowd(), Config{RecordDir: dir, Stepper: new(stepped)}, func(h *harness) {
+		h.press("E")
+		h.sleep(time.Millisecond)
+		page, err := os.ReadFile(strings.TrimPrefix(h.m.view.Notice, "report in "))
+		if err != nil || !strings.Contains(string(page), "**: api (pid 100) uses 96 % of its ports to 10.0.9.2:5432") {
+			t.Errorf("%q: %v\n%s", h.m.view.Notice, err, page)
 		}
 	})
 }
@@ -154,13 +170,14 @@ func TestFarewellCommandsNoTerminal(t *testing.T) {
 	runConfig(t, crowd(), Config{RecordDir: dir}, func(h *harness) {
 		h.press("E")
 		h.sleep(time.Millisecond)
-		if said := strings.Join(h.m.farewell, "\n"); !strings.HasPrefix(said, "report in ") || strings.Contains(said, "\x1b") {
+		if said := strings.Join(h.m.farewell, "\n"); !strings.HasPrefix(said, "anonymous report in ") || strings.Contains(said, "\x1b") {
 			t.Errorf("it says %q", said)
 		}
 	})
 }
 
-// A report of a replay is of the moment on screen, not of its end.
+// A report of a replay is of the moment on screen, not of its end, and has the
+// figures that take a past.
 func TestReportOfAReplay(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -173,9 +190,20 @@ func TestReportOfAReplay(t *testing.T) {
 		if len(h.m.farewell) != 1 {
 			t.Fatalf("it says %q", h.m.farewell)
 		}
-		page, err := os.ReadFile(strings.TrimPrefix(h.m.farewell[0], "report in "))
+		page, err := os.ReadFile(strings.TrimPrefix(h.m.farewell[0], "anonymous report in "))
 		if want := ", " + at.UTC().Format("2006-01-02 15:04:05 UTC") + "\n"; err != nil || !at.After(h.first) || !strings.Contains(string(page), want) {
 			t.Errorf("at %v: %v\n%s", at, err, page)
 		}
+		named, err := reportOf(h.m.shown.look, h.m.shown.state)
+		if got, want := figuresOf(page), figuresOf(named); err != nil || got != want || !strings.Contains(got, "full in ") {
+			t.Errorf("%v: its figures are\n%s\nwant\n%s", err, got, want)
+		}
 	})
+}
+
+// figuresOf are the first two tables of a report, with no address.
+func figuresOf(page []byte) string {
+	_, figures, _ := strings.Cut(string(page), "## Figures")
+	figures, _, _ = strings.Cut(figures, "## Processes")
+	return regexp.MustCompile(`\d+\.\d+\.\d+\.\d+`).ReplaceAllString(figures, "ADDRESS")
 }

@@ -311,14 +311,14 @@ func TestReportOnATerminal(t *testing.T) {
 	t.Parallel()
 	h := runOnTerminal(context.Background(), t, &fakeSource{sockets: some(1)})
 	io.WriteString(h.master, "E")
-	h.waitFor("report in /")
+	h.waitFor("anonymous report in /")
 	io.WriteString(h.master, "q")
 	h.end()
 	_, after, _ := strings.Cut(h.text(), "\x1b[?1049l")
 	for end := time.Now().Add(deadline); !strings.Contains(after, "\n") && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		_, after, _ = strings.Cut(h.text(), "\x1b[?1049l")
 	}
-	if !strings.Contains(after, "report in "+h.dir+"/ephtop-test-") || !strings.Contains(after, ".md\r\n") {
+	if !strings.Contains(after, "anonymous report in "+h.dir+"/ephtop-host-1-") || !strings.Contains(after, ".md\r\n") {
 		t.Errorf("after the end: %q", after)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"ephtop/model"
+	"ephtop/ui/advice"
 	"ephtop/ui/dashboard/paint"
 	"ephtop/ui/screen"
 	"ephtop/ui/session"
@@ -34,6 +35,8 @@ type Stage struct {
 	played time.Duration
 	waits  []waitMsg
 	quit   bool
+	// caption stands in place of the keys.
+	caption []paint.Hint
 }
 
 // Staging is how a Stage begins.
@@ -76,7 +79,8 @@ func NewStage(ctx context.Context, cfg Config, o Staging) (*Stage, error) {
 	if s.idle <= 0 {
 		s.idle = time.Hour
 	}
-	s.now, _ = cfg.Replay.Span()
+	first, last := cfg.Replay.Span()
+	s.now, s.caption = first, captionOf(first, last)
 	m.jobs.clock = func() time.Time { return s.now }
 	m.replay.within = 0
 	m.replay.playing = !o.Stopped
@@ -213,14 +217,33 @@ func (s *Stage) Over() bool { return s.quit }
 // Size is that of the screen.
 func (s *Stage) Size() (width, height int) { return s.m.view.Width, s.m.view.Height }
 
-// Paint draws what is on the screen.
-func (s *Stage) Paint(c *screen.Canvas) { s.m.Paint(c) }
+// Paint draws what is on the screen. Its last line has a caption in place of
+// the keys, which do nothing for who only looks on.
+func (s *Stage) Paint(c *screen.Canvas) {
+	keys := s.m.view.Hints
+	s.m.view.Hints = s.caption
+	s.m.Paint(c)
+	s.m.view.Hints = keys
+}
+
+// captionOf says what is looked at: when it was, and what shows it.
+func captionOf(first, last time.Time) []paint.Hint {
+	first, last = first.UTC(), last.UTC()
+	until := "15:04:05"
+	if first.Format(time.DateOnly) != last.Format(time.DateOnly) {
+		until = time.DateTime
+	}
+	return []paint.Hint{
+		{Key: "recorded", Does: first.Format(time.DateTime) + " to " + last.Format(until) + " UTC"},
+		{Key: "ephtop", Does: "top for ephemeral ports"},
+	}
+}
 
 // Look is what the moment on the screen shows, until the time goes on.
 func (s *Stage) Look() *session.Look { return s.m.shown.look }
 
 // Sentence is what is read first on the screen.
-func (s *Stage) Sentence() string { return s.m.shown.sentence.Text }
+func (s *Stage) Sentence() advice.Sentence { return s.m.shown.sentence }
 
 // Changes are where levels begin, the first one at the start of the recording.
 func (s *Stage) Changes() []model.LevelChange { return s.m.view.Timeline.Changes }

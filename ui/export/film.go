@@ -62,8 +62,9 @@ const MaxLength = 1000 * time.Hour
 type Frame struct {
 	// At is the playing time since the first frame, which is at 0. It rises.
 	At time.Duration
-	// Moment is the time of the moment on screen, Level the worst one of all its
-	// namespaces, and Verdict what is read first.
+	// Moment is the time of the moment on screen, Verdict what is read first, and
+	// Level the worst one of its namespaces and of what was found: a leak takes no
+	// port that is wanted for long.
 	Moment  time.Time
 	Level   model.Level
 	Verdict string
@@ -210,9 +211,9 @@ func (f *Film) look() {
 func (f *Film) frame() Frame {
 	f.shown, f.next = f.next, f.shown
 	f.now = &f.shown
-	look := f.stage.Look()
+	look, verdict := f.stage.Look(), f.stage.Sentence()
 	return Frame{
-		At: f.stage.Now(), Moment: look.Moment.Time, Level: look.Overview.Level, Verdict: f.stage.Sentence(),
+		At: f.stage.Now(), Moment: look.Moment.Time, Level: max(look.Overview.Level, verdict.Level), Verdict: verdict.Text,
 		Canvas: &f.shown, Before: &f.next,
 	}
 }

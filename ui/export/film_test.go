@@ -97,6 +97,7 @@ func TestFilmBegins(t *testing.T) {
 		{"with destinations", export.Options{Face: paint.FaceDestinations}, "─ Destinations ─"},
 		{"with a filter", export.Options{Filter: "rport:5432"}, "filter: rport:5432"},
 		{"with a key", export.Options{Keys: filmtest.Keys(t, `Type "?"`)}, "─ Help ─"},
+		{"with a caption", export.Options{}, " recorded 2026-11-22 12:00:00 to 12:00:14 UTC "},
 		{"in ASCII", export.Options{ASCII: true}, "+- Ephemeral ports -"},
 	} {
 		film := filmtest.Open(t, data, test.o)
@@ -105,7 +106,7 @@ func TestFilmBegins(t *testing.T) {
 			t.Errorf("%s: %v", test.name, err)
 			continue
 		}
-		if text := filmtest.Text(frame.Canvas); !strings.Contains(text, test.shows) || frame.At != 0 {
+		if text := filmtest.Text(frame.Canvas); !strings.Contains(text, test.shows) || strings.Contains(text, "q quit") || frame.At != 0 {
 			t.Errorf("%s: at %v, not %q on the screen:\n%s", test.name, frame.At, test.shows, text)
 		}
 	}
@@ -170,6 +171,15 @@ func TestChanges(t *testing.T) {
 	}
 	if got := strings.Join(levels, " "); got != "ok warning critical exhausted" {
 		t.Errorf("the levels are %s", got)
+	}
+}
+
+// A finding changes the level of a frame, though no port is wanted yet.
+func TestFindingsHaveTheirLevel(t *testing.T) {
+	t.Parallel()
+	all := shots(t, filmtest.Demo("leak", 25), export.Options{Speed: 16})
+	if first, last := all[0], all[len(all)-1]; first.level != model.LevelOK || last.level != model.LevelWarning || !last.has("CLOSE_WAIT") {
+		t.Errorf("from %v to %v:\n%s", first.level, last.level, last.text)
 	}
 }
 

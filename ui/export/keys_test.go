@@ -37,7 +37,7 @@ Enter
 		"by service":       560 * time.Millisecond,
 		"by user":          7 * time.Second,
 		"filter: user:api": 7*time.Second + 60*time.Millisecond + 1500*time.Millisecond + 120*time.Millisecond,
-		"12:00:19 UTC":     19 * time.Second,
+		"  12:00:19 UTC":   19 * time.Second, // beside the caption
 	} {
 		if got := first(words); got != want {
 			t.Errorf("%q is seen at %v, want %v", words, got, want)

@@ -281,8 +281,8 @@ func TestReportOfAHost(t *testing.T) {
 			h.settle()
 		}
 		h.m.Stop()
-		files, err := filepath.Glob(filepath.Join(dir, "ephtop-demo-reports-01-*.md"))
-		if said := h.m.farewell.lines; err != nil || len(files) != 1 || len(said) != 1 || said[0] != "report in "+files[0] {
+		files, err := filepath.Glob(filepath.Join(dir, "ephtop-host-1-*.md"))
+		if said := h.m.farewell.lines; err != nil || len(files) != 1 || len(said) != 1 || said[0] != "anonymous report in "+files[0] {
 			t.Errorf("files %q, %v; it says %q", files, err, said)
 		}
 	})

@@ -26,7 +26,7 @@ func (l *Look) Namespace(want string) *model.State {
 		s := &st.Snapshot.Scope
 		switch {
 		case want != OwnNamespace:
-			if isCalled(s, want) {
+			if IsCalled(s, want) {
 				return st
 			}
 		case len(l.Moment.Snapshots) == 0 || s.Same(&l.Moment.Snapshots[0].Scope):
@@ -36,8 +36,8 @@ func (l *Look) Namespace(want string) *model.State {
 	return nil
 }
 
-// isCalled tells whether a word means a namespace.
-func isCalled(s *source.Scope, want string) bool {
+// IsCalled tells whether a word, as --netns takes it, means a namespace.
+func IsCalled(s *source.Scope, want string) bool {
 	if s.Name == want || s.Kind == source.ScopeHost && want == s.Kind.String() || strings.Contains(want, "/") && s.Name == path.Base(want) {
 		return true
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // browser starts a chromium, which ends with the test.
@@ -31,7 +32,8 @@ func browser(t *testing.T) context.Context {
 	if path == "" {
 		t.Skip("there is no chromium here")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("hide-scrollbars", false)) // which take room, as on most desktops
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // which root has none of
 	}
@@ -91,10 +93,20 @@ func (b *tab) do(actions ...chromedp.Action) {
 	}
 }
 
-// press presses a key.
+// press presses a key. The character that chromedp would send too comes from no
+// keyboard once a page has taken the key, and a space of it scrolls.
 func (b *tab) press(key string, modifiers ...input.Modifier) {
 	b.Helper()
-	b.do(chromedp.KeyEvent(key, chromedp.KeyModifiers(modifiers...)))
+	for _, r := range key {
+		for _, event := range kb.Encode(r) {
+			for _, m := range modifiers {
+				event.Modifiers |= m
+			}
+			if event.Type != input.KeyChar {
+				b.do(event)
+			}
+		}
+	}
 }
 
 // ask asks the page for what an expression of JavaScript gives.

@@ -238,33 +238,49 @@ func testWidths(t *testing.T, ctx context.Context) {
 	b := open(t, ctx, story(t).page, "#t=70")
 	for _, width := range []int64{320, 360, 800, 1600} {
 		b.do(chromedp.EmulateViewport(width, 800))
-		if wide := ask[int64](b, `document.documentElement.scrollWidth`); wide > width {
-			t.Errorf("at a width of %d the page is %d wide", width, wide)
+		for range 2 {
+			checkWidth(b, width)
+			b.do(chromedp.Click(`#player [aria-label^="colours"]`)) // dark, then light
 		}
-		// The screen scrolls in itself where letters would be too small to read.
-		size := ask[float64](b, `parseFloat(getComputedStyle(document.querySelector("#player .screen")).fontSize)`)
-		if size < 9 {
-			t.Errorf("at a width of %d letters are of %v px", width, size)
-		}
-		out := ask[[]string](b, `[...document.querySelectorAll("#player .controls > *, .chapters, #findings, #findings pre, .screen")]
-			.filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML.slice(0, 80))`)
-		if len(out) > 0 {
-			t.Errorf("at a width of %d these are out of sight: %q", width, out)
-		}
-		// Each row is as wide as its columns, whatever the font has.
-		if uneven := ask[float64](b, `(() => {
-			const right = r => { const range = document.createRange(); range.selectNodeContents(r); return range.getBoundingClientRect().right; };
-			const all = [...document.querySelectorAll("#player .row")].map(right);
-			return Math.max(...all) - Math.min(...all);
-		})()`); uneven > size/2 {
-			t.Errorf("at a width of %d the rows differ by %.1f px", width, uneven)
-		}
+	}
+}
+
+// checkWidth checks that a page beside a scroll bar has all in sight.
+func checkWidth(b *tab, width int64) {
+	b.Helper()
+	room := ask[int64](b, `document.documentElement.clientWidth`)
+	if room >= width {
+		b.Fatalf("no scroll bar takes room at a width of %d", width)
+	}
+	if wide := ask[int64](b, `document.documentElement.scrollWidth`); wide > room {
+		b.Errorf("at a width of %d the page is %d wide", width, wide)
+	}
+	// The screen scrolls in itself where letters would be too small to read.
+	size := ask[float64](b, `parseFloat(getComputedStyle(document.querySelector("#player .screen")).fontSize)`)
+	if size < 9 {
+		b.Errorf("at a width of %d letters are of %v px", width, size)
+	}
+	if over := ask[int](b, `(s => s.scrollWidth - s.clientWidth)(document.querySelector("#player .screen"))`); over > 0 && size > 9 {
+		b.Errorf("at a width of %d the screen scrolls by %d px, with letters of %v px", width, over, size)
+	}
+	out := ask[[]string](b, `[...document.querySelectorAll("#player .controls > *, .chapters, #findings, #findings pre, .screen")]
+		.filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth).map(e => e.outerHTML.slice(0, 80))`)
+	if len(out) > 0 {
+		b.Errorf("at a width of %d these are out of sight: %q", width, out)
+	}
+	// Each row is as wide as its columns, whatever the font has.
+	if uneven := ask[float64](b, `(() => {
+		const right = r => { const range = document.createRange(); range.selectNodeContents(r); return range.getBoundingClientRect().right; };
+		const all = [...document.querySelectorAll("#player .row")].map(right);
+		return Math.max(...all) - Math.min(...all);
+	})()`); uneven > size/2 {
+		b.Errorf("at a width of %d the rows differ by %.1f px", width, uneven)
 	}
 }
 
 func testColours(t *testing.T, ctx context.Context) {
 	const dark, light = "rgb(16, 20, 24)", "rgb(255, 255, 255)"
-	const ground = `getComputedStyle(document.body).backgroundColor`
+	const ground = `getComputedStyle(document.documentElement).backgroundColor`
 	b := open(t, ctx, story(t).page, "")
 	for prefers, grounds := range map[string][2]string{"dark": {dark, light}, "light": {light, dark}} {
 		b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: prefers}}))
