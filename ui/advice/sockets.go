@@ -133,7 +133,7 @@ func (t *teller) synSent() Advice {
 	}
 	by := t.translator()
 	if by != "" {
-		a.Title = t.title("%s to %s without an answer, for want of a %s port", text.Plural(t.Count, "connect", "connects"), t.destination(), by)
+		a.Title = t.title("%s without a %s port to %s", text.Plural(t.Count, "connect", "connects"), by, t.destination())
 		a.Why = "Where " + by + " finds no port for a connection, it drops the first packet without a word: neither a firewall nor the server has seen it. " +
 			"connect() tries again after 1 s, then 3 s, and times out."
 	}
