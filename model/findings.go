@@ -142,11 +142,13 @@ type Finding struct {
 	Ports []uint16
 	// Index says which of a list of the State it is about, for some problems.
 	Index int
-	// NAT and NATPool are those that a finding about connection tracking is about,
-	// else nil: they lie in Overview.NATs.
+	// NAT and NATPool are those that a finding about connection tracking is about; of
+	// one about a destination, those that its connections pass, where these end first
+	// or lose them. Else nil: they lie in Overview.NATs.
 	NAT     *NATState
 	NATPool *NATPoolUse
-	// Way is the pool that WayFull is about, else nil: it lies in Overview.Ways.
+	// Way is the pool that WayFull is about, or which ends first as NATPool does; else
+	// nil: it lies in Overview.Ways.
 	Way *WayPool
 }
 

@@ -197,7 +197,7 @@ func (o *Overview) nats() {
 	for i := range o.NATs {
 		o.natScope(&o.NATs[i])
 	}
-	o.joinNATs()
+	routes := o.joinNATs()
 	slices.SortStableFunc(o.NATs, func(a, b NATState) int { return cmp.Compare(b.Level, a.Level) })
 	for i := range o.NATs {
 		if s := &o.NATs[i]; s.State >= 0 {
@@ -207,6 +207,7 @@ func (o *Overview) nats() {
 			st.NAT, st.Level = s, max(st.Level, s.Level)
 		}
 	}
+	o.behindNAT(routes)
 }
 
 // renumberNATs follows the States, which have changed places.

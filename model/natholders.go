@@ -9,8 +9,9 @@ import (
 
 // joinNATs finds whose the flows of translated pools are: those of pools that are
 // worth a warning, among the sockets of all namespaces. A connection is told by the
-// four-tuple that it has before it is translated.
-func (o *Overview) joinNATs() {
+// four-tuple that it has before it is translated. Which pools the namespaces' connections
+// pass is the result.
+func (o *Overview) joinNATs() map[natRoute]*NATPoolUse {
 	flows := make(map[source.Tuple]natOwner)
 	var ports source.PortSet
 	for i := range o.NATs {
@@ -26,7 +27,7 @@ func (o *Overview) joinNATs() {
 		}
 	}
 	if len(flows) == 0 {
-		return
+		return nil
 	}
 	for i, st := range o.States {
 		for j := range st.Snapshot.Sockets {
@@ -49,6 +50,7 @@ func (o *Overview) joinNATs() {
 			}
 		}
 	}
+	return o.routesOf(flows)
 }
 
 // natOwner is whose a flow is.

@@ -46,8 +46,11 @@ const ClosedSpan = time.Minute
 // Used is how many ports are held, or may be: at most all.
 func (p *WayPool) Used() int { return min(p.Live+p.Opening+p.TimeWait+p.Gone, p.Ports) }
 
+// Certain is how many are held for certain.
+func (p *WayPool) Certain() int { return min(p.Live, p.Ports) }
+
 // Unsure is the part of Used of which nobody but the NAT knows whether it is held.
-func (p *WayPool) Unsure() int { return p.Used() - min(p.Live, p.Ports) }
+func (p *WayPool) Unsure() int { return p.Used() - p.Certain() }
 
 // Percent is the used share.
 func (p *WayPool) Percent() float64 { return Percent(p.Used(), p.Ports) }
@@ -62,12 +65,22 @@ const (
 	maxWayReports = 5
 )
 
-// grade gives the level. What is full only with what may have been freed is not
-// exhausted.
+// WayPool is the pool of a NAT on the way that Level is about, nil where that is about
+// something else.
+func (st *State) WayPool() *WayPool {
+	if p := st.Way; p != nil && p.Level == st.Level && st.Level > st.PortsLevel() && st.NATPool() == nil {
+		return p
+	}
+	return nil
+}
+
+// grade gives the level: that of what lives, which holds its ports for certain. What
+// may hold one is worth a warning and no more, for how long a NAT keeps the port of
+// what is closed nobody tells; unless connects stay without an answer meanwhile.
 func (p *WayPool) grade(t Thresholds) {
-	p.Level = t.Level(p.Used(), p.Ports)
-	if p.Level == LevelExhausted && p.Live < p.Ports {
-		p.Level = LevelCritical
+	p.Level = max(t.Level(p.Certain(), p.Ports), min(t.Level(p.Used(), p.Ports), LevelWarning))
+	if p.Live+p.TimeWait+p.Gone >= p.Ports && p.Unanswered >= minSilent {
+		p.Level = max(p.Level, LevelCritical)
 	}
 }
 
@@ -100,6 +113,7 @@ func (f *Fleet) ways(o *Overview) {
 		f.budget(o, toward, waiting)
 	}
 	f.limits(o, toward, waiting)
+	o.behindWays()
 	for _, st := range o.States {
 		slices.SortStableFunc(st.Findings, compareFindings)
 	}

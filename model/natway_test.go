@@ -31,11 +31,12 @@ func TestWayLevels(t *testing.T) {
 	}{
 		{"little", 5, 0, 0, 5, 0, LevelOK},
 		{"past the first threshold", 12, 0, 0, 12, 0, LevelWarning},
-		{"past the second", 10, 2, 5, 17, 7, LevelCritical},
+		{"past the second", 17, 1, 0, 18, 1, LevelCritical},
+		{"past the second with what may be freed", 10, 2, 5, 17, 7, LevelWarning},
 		{"all, each for certain", 20, 0, 0, 20, 0, LevelExhausted},
 		{"all, and six that wait for one", 20, 6, 0, 20, 0, LevelExhausted},
-		{"all, but some are closed", 15, 0, 30, 20, 5, LevelCritical},
-		{"all, but some may have got none", 10, 12, 0, 20, 10, LevelCritical},
+		{"all, but some are closed", 15, 0, 30, 20, 5, LevelWarning},
+		{"all, but some may have got none", 10, 12, 0, 20, 10, LevelWarning},
 		{"more than there are", 25, 0, 0, 20, 0, LevelExhausted},
 	} {
 		sockets := slices.Concat(

@@ -31,6 +31,8 @@ type Remedy struct {
 	Effect string `json:"effect"`
 	// Risk is what can go wrong.
 	Risk string `json:"risk"`
+	// OfRange says that it is about the ports of the namespace itself.
+	OfRange bool `json:"-"`
 }
 
 // TitleWidth is how many columns a title takes at most.
@@ -69,7 +71,7 @@ func Of(st *model.State, f *model.Finding) Advice {
 	}
 	a := tell()
 	t.aim(a.Remedies)
-	return a
+	return t.behind(a)
 }
 
 // teller knows what the words are about.
@@ -77,12 +79,15 @@ type teller struct {
 	*model.Finding
 	st  *model.State
 	set *source.Settings
+	// scope is where remedies are typed: the namespace of st, or that which
+	// translates for it.
+	scope *source.Scope
 	// use is what is known of the finding's tuple, or nil.
 	use *model.TupleUse
 }
 
 func newTeller(st *model.State, f *model.Finding) *teller {
-	t := &teller{Finding: f, st: st, set: &st.Snapshot.Settings}
+	t := &teller{Finding: f, st: st, set: &st.Snapshot.Settings, scope: &st.Snapshot.Scope}
 	i := slices.IndexFunc(st.TCP.Pressure.Tuples, func(use model.TupleUse) bool {
 		key := use.TupleKey
 		if f.Problem == model.ConnectsFail { // which knows neither

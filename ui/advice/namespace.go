@@ -34,7 +34,7 @@ func (t *teller) elsewhere() bool {
 // enter is what to type before a command, so that it is about the namespace of
 // the state; "" where it is the host's, or there is no way in.
 func (t *teller) enter() string {
-	switch scope := &t.st.Snapshot.Scope; {
+	switch scope := t.scope; {
 	case scope.Kind == source.ScopeHost:
 	case scope.PID != 0:
 		return "nsenter -t " + strconv.Itoa(int(scope.PID)) + " -n "
@@ -49,13 +49,13 @@ var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
 // inside reports whether we are in the container that the state is of.
 func (t *teller) inside() bool {
-	return t.st.Snapshot.Scope.Kind == source.ScopeUnnamed && t.inContainer()
+	return t.scope.Kind == source.ScopeUnnamed && t.inContainer()
 }
 
 // aim has remedies typed in the namespace that they are meant for: on the host,
 // they would change the host, or show its sockets.
 func (t *teller) aim(remedies []Remedy) {
-	scope := &t.st.Snapshot.Scope
+	scope := t.scope
 	inside := t.inside()
 	if !t.linux() || !t.elsewhere() {
 		return
@@ -106,7 +106,7 @@ var sysctlSettings = regexp.MustCompile(`(net\.[a-z0-9_.]+)="?([^"\s]+(?: [0-9]+
 // remedy how a pod is. Who looks from inside of one does not know which of the
 // two it is.
 func (t *teller) startedWith(r *Remedy, settings [][]string) (lines []string) {
-	kind, inside := t.st.Snapshot.Scope.Kind, t.inside()
+	kind, inside := t.scope.Kind, t.inside()
 	if kind == source.ScopePod || inside {
 		r.Config = strings.TrimPrefix(r.Config+"\npod: spec.securityContext.sysctls: ["+strings.Join(each(settings, func(s []string) string {
 			return "{name: " + s[1] + ", value: \"" + s[2] + "\"}"

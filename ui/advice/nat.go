@@ -13,7 +13,7 @@ import (
 func (t *teller) natFull() Advice {
 	p := t.NATPool
 	a := Advice{
-		Title: t.title("SNAT ports of %s to %s %s %% used", p.Address, t.destination(), percent(t.Count, t.Of)),
+		Title: t.title("%s %% of the SNAT ports of %s to %s used", percent(p.Used, p.Capacity()), p.Address, t.destination()),
 		Seen:  t.natUsed(),
 		Why: "Each translated address has these ports for each destination and protocol, and no more. A connection that finds none is dropped " +
 			"without a word: connect() waits, tries again after a second, and times out.",
@@ -28,7 +28,7 @@ func (t *teller) natFull() Advice {
 // natLoss is about connections that find no port though some are free.
 func (t *teller) natLoss() Advice {
 	a := Advice{
-		Title: t.title("connects to %s are slow: SNAT ports %s %% used", t.destination(), percent(t.Count, t.Of)),
+		Title: t.title("connects to %s are slow: %s %% of the SNAT ports used", t.destination(), percent(t.Count, t.Of)),
 		Seen:  t.natUsed() + "; at that " + lostOf(t.NATPool.Loss) + " their first packet",
 		Why: "The kernel tries some 250 ports for a connection and gives up, though others are free. Its first packet is dropped and sent again " +
 			"after 1 s, then 3 s: that is how long a connect takes, and nothing says why.",
@@ -51,9 +51,9 @@ func lostOf(share float64) string {
 // natUsed tells how many ports are used, and whose they are.
 func (t *teller) natUsed() string {
 	p := t.NATPool
-	s := fmt.Sprintf("%s of %s of %s to %s are used", text.Count(t.Count), text.Plural(t.Of, "port", "ports"), p.Address, t.destination())
+	s := fmt.Sprintf("%s of %s of %s to %s are used", text.Count(p.Used), text.Plural(p.Capacity(), "port", "ports"), p.Address, t.destination())
 	if p.Evictable > 0 {
-		s += fmt.Sprintf(", %s of them in TIME_WAIT, which give way to about every other new connection", text.Count(p.Evictable))
+		s += fmt.Sprintf(", %s of them in TIME_WAIT, of which about every other one gives way to a new connection", text.Count(p.Evictable))
 	}
 	if t.NAT.NAT.Seen > 0 && t.NAT.NAT.Seen < t.NAT.NAT.Entries {
 		s += fmt.Sprintf(" (by a sample of %s of %s entries)", text.Count(t.NAT.NAT.Seen), text.Count(t.NAT.NAT.Entries))
@@ -91,7 +91,7 @@ func (t *teller) natRemedies() []Remedy {
 		Effect: "more addresses help many clients; connections of one client to one destination stay with one address, and --random-fully adds no ports",
 		Risk:   "none of the addresses may be another host's",
 	})
-	if t.Proto == source.TCP {
+	if p.Proto == source.TCP {
 		list = append(list, Remedy{
 			What:    "forget connections that are dead or over sooner",
 			Command: "sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=86400\nsysctl -w net.netfilter.nf_conntrack_tcp_timeout_time_wait=30",

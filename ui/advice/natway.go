@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"strings"
 
 	"ephtop/model"
 	"ephtop/source"
@@ -12,24 +13,20 @@ import (
 func (t *teller) wayFull() Advice {
 	p := t.Way
 	a := Advice{
-		Title: t.title("%s %% of the NAT's ports to %s used", percent(t.Count, t.Of), t.destination()),
-		Seen: fmt.Sprintf("%s of %s to %s (--nat %d): %s", text.Count(t.Count), text.Plural(t.Of, t.protocol()+" port", t.protocol()+" ports"),
-			t.destination(), p.Ports, t.wayHolds()),
+		Title: t.title("%s %% of the NAT's ports to %s used", WayShare(p), t.destination()),
+		Seen:  fmt.Sprintf("%s to %s (--nat): %s", WayUsed(p), t.destination(), t.wayHolds()),
 		Why: "The NAT on the way has so many ports for each destination, and all namespaces and addresses of this host share them; so does every " +
 			"other host behind it, which is not seen here. One that finds none is dropped without a word: connect() waits, and times out.",
 	}
-	switch {
-	case p.Level == model.LevelExhausted:
+	if p.Level == model.LevelExhausted {
 		a.Title = t.title("no port of the NAT on the way is free to %s", t.destination())
-	case t.Count == t.Of:
-		a.Title = t.title("the NAT's ports to %s are all used, or nearly so", t.destination())
 	}
 	if p.Live > p.Ports {
 		a.Seen += "; that more live than it has ports says that it has more than --nat, or has forgotten some that are idle"
 	}
 	if p.TimeWait+p.Gone > 0 {
 		a.Why += " The port of what is closed it keeps for a while, by its own rules: 65 s at Azure's NAT gateway, 120 s at Google's Cloud NAT and at " +
-			"Linux. AWS does not say."
+			"Linux. AWS does not say. The level is that of what lives; what may be freed is worth a warning at most, until connects stay without an answer."
 	}
 	a.Remedies = append([]Remedy{t.fewerAtATime()}, t.wayRemedies()...)
 	return a
@@ -63,11 +60,34 @@ func (t *teller) wayHolds() string {
 	return s
 }
 
-func (t *teller) protocol() string {
-	if t.Way.Proto == source.UDP {
-		return "UDP"
+// WayUsed says how many ports of a NAT on the way are used: "30 to 20,000 of 20,000
+// TCP ports", where more than what lives may hold some.
+func WayUsed(p *model.WayPool) string {
+	used := text.Count(p.Used())
+	if p.Unsure() > 0 {
+		used = text.Count(p.Certain()) + " to " + used
 	}
-	return "TCP"
+	return used + " of " + wayPorts(p)
+}
+
+func wayPorts(p *model.WayPool) string {
+	proto := strings.ToUpper(p.Proto.String())
+	return text.Plural(p.Ports, proto+" port", proto+" ports")
+}
+
+// WayShare is the same in percent, without the sign: "<1 to 100".
+func WayShare(p *model.WayPool) string {
+	least, most := percent(p.Certain(), p.Ports), percent(p.Used(), p.Ports)
+	if least == most {
+		return most
+	}
+	return least + " to " + most
+}
+
+// WayFact says in a line how full it is, and how bad that is.
+func WayFact(p *model.WayPool) string {
+	to := model.TupleKey{Destination: p.Remote, Port: p.RemotePort}
+	return fmt.Sprintf("NAT on the way: %s %% of %s to %s used, %s", WayShare(p), wayPorts(p), to.To(), p.Level)
 }
 
 // wayLimit is about connects that get no answer beside connections that live.
@@ -145,7 +165,7 @@ func (t *teller) wayTold() string {
 		return t.oneOf("{who} meets a limit on the way to {to}: ", "a limit on the way to {to}: ") + text.Count(t.Live) + " live, " + text.Count(t.Count) +
 			" get no answer"
 	}
-	used := percent(t.Count, t.Of) + " % used"
+	used := WayShare(t.Way) + " % used"
 	switch p := t.Way; {
 	case p.Level == model.LevelExhausted && p.Unanswered > 0:
 		return "the NAT on the way has no port to {to}: all " + text.Count(t.Of) + " used, " + text.Count(p.Unanswered) + " wait"

@@ -43,6 +43,7 @@ func (t *teller) reuse() Remedy {
 		settings = append(settings, fmt.Sprintf("%s=%d", setting, value))
 	}
 	r := Remedy{
+		OfRange: true,
 		What:    fmt.Sprintf("let connect() take over a TIME_WAIT (tcp_tw_reuse is %d)", t.set.ReuseTimeWait),
 		Command: "sysctl -w " + strings.Join(settings, " "),
 		Risk: "works only where both ends send TCP timestamps, and never for ports that were bound before connect(); " +
@@ -85,6 +86,7 @@ func (t *teller) shorten() Remedy {
 		return Remedy{}
 	}
 	return Remedy{
+		OfRange: true,
 		What:    "shorten TIME_WAIT from " + span(t.set.TimeWait) + " to " + span(2*msl),
 		Command: fmt.Sprintf("sysctl net.inet.tcp.msl=%d", msl.Milliseconds()),
 		Effect:  "sustains " + t.insteadOf(sustains(t.spare(), 2*msl)),
@@ -106,6 +108,7 @@ func (t *teller) another() Remedy {
 		return Remedy{} // what is blocked for everyone is blocked there too
 	}
 	r := Remedy{
+		OfRange: true,
 		What:    "spread the connections over one more destination or source address",
 		Command: "ip address add ADDRESS dev INTERFACE",
 		Config:  "HAProxy: source ADDRESS; nginx: proxy_bind ADDRESS; or one more address or port of the server",

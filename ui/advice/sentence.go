@@ -106,7 +106,7 @@ func (t *teller) sentence(space string, width int) string {
 		}
 		s := strings.NewReplacer("{who}", name, "{to}", middle(to, room.to)).Replace(words)
 		if space != "" {
-			s = middle(space, room.space) + ": " + s
+			s = Within(middle(space, room.space), s)
 		}
 		if text.Width(s) <= width || room.to == 22 {
 			return text.Truncate(s, width)
@@ -133,6 +133,9 @@ func (t *teller) told() string {
 	t.Finding = &own
 	switch t.Problem {
 	case model.TupleFull, model.NoPooling, model.ReuseOff:
+		if t.Problem == model.TupleFull && t.passes() {
+			return t.passedTold()
+		}
 		return t.tupleTold("ports")
 	case model.PrivatePool:
 		if t.Limit.Low == t.Limit.High {
@@ -151,6 +154,9 @@ func (t *teller) told() string {
 	case model.CloseWait:
 		return t.leakTold()
 	case model.SynSent:
+		if kind := t.translator(); kind != "" {
+			return t.oneOf("{who} waits for a "+kind+" port to {to}: ", "connects wait for a "+kind+" port to {to}: ") + text.Count(t.Count) + " in SYN_SENT, for " + span(t.Span)
+		}
 		return t.oneOf("{who} gets no answer from {to}: ", "no answer comes from {to}: ") + text.Count(t.Count) + " in SYN_SENT, for " + span(t.Span)
 	case model.Orphans:
 		return text.Plural(t.Count, "connection waits", "connections wait") + " for peers that do not answer: no process holds them"

@@ -131,7 +131,13 @@ func (t *teller) synSent() Advice {
 	if who := t.process(); who != "" {
 		a.Seen += "; by " + who
 	}
-	if t.linux() {
+	by := t.translator()
+	if by != "" {
+		a.Title = t.title("%s without a %s port to %s", text.Plural(t.Count, "connect", "connects"), by, t.destination())
+		a.Why = "Where " + by + " finds no port for a connection, it drops the first packet without a word: neither a firewall nor the server has seen it. " +
+			"connect() tries again after 1 s, then 3 s, and times out."
+	}
+	if t.linux() && by == "" {
 		a.Remedies = append(a.Remedies, Remedy{
 			What: "see whether an answer arrives at this host",
 			Command: fmt.Sprintf("tcpdump -ni any host %s and tcp port %d", to.Destination, to.Port) +
@@ -146,12 +152,15 @@ func (t *teller) synSent() Advice {
 			Risk:   "the names of table and chain may differ; not lasting until saved",
 		})
 	}
+	if by == "" {
+		a.Remedies = append(a.Remedies, Remedy{
+			What:   "in a stateless firewall or network ACL on the way, allow the answers to the whole range",
+			Config: fmt.Sprintf("allow tcp from %s port %d to %s ports %v", to.Destination, to.Port, answersTo(to.Source), r),
+			Effect: "frees " + text.Plural(t.Count, "port", "ports") + " if the range was narrower there",
+			Risk:   "the rule must follow when the range is widened",
+		})
+	}
 	a.Remedies = append(a.Remedies, Remedy{
-		What:   "in a stateless firewall or network ACL on the way, allow the answers to the whole range",
-		Config: fmt.Sprintf("allow tcp from %s port %d to %s ports %v", to.Destination, to.Port, answersTo(to.Source), r),
-		Effect: "frees " + text.Plural(t.Count, "port", "ports") + " if the range was narrower there",
-		Risk:   "the rule must follow when the range is widened",
-	}, Remedy{
 		What:   "give connect() a deadline of a few seconds in the application",
 		Config: "Go: net.Dialer{Timeout: 3 * time.Second}; Java: connectTimeout; curl --connect-timeout 3",
 		Effect: "each of the " + text.Count(t.Count) + " holds its port for 3 s instead of a minute or two",

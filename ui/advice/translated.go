@@ -8,8 +8,11 @@ import (
 	"ephtop/ui/text"
 )
 
-// translated is the point of the ports that source NAT gave out.
+// translated is the point of the ports that source NAT gave out, here or on the way.
 func (e *examiner) translated() {
+	if p := e.st.Way; p != nil {
+		e.seen("%s", WayFact(p))
+	}
 	switch n := e.st.NAT; {
 	case e.p.Reason != "" && strings.Contains(e.p.Reason, "not permitted"):
 		e.seen("not known: the entries of connection tracking can be read by root only")
@@ -42,8 +45,12 @@ func entries(n int) string { return text.Plural(n, "entry", "entries") }
 func (e *examiner) pools(n *model.NATState) {
 	p := &n.Pools[0]
 	key := model.TupleKey{Destination: p.Remote, Port: p.RemotePort}
-	e.seen("fullest: %s of %s of %s to %s used (%s %%), %s of them give way to new connections", text.Count(p.Used),
-		text.Plural(p.Capacity(), "port", "ports"), p.Address, key.To(), text.Percent(e.st.Thresholds.Below(p.Percent())), text.Count(p.Evictable))
+	gives := ""
+	if p.Evictable > 0 {
+		gives = ", " + text.Count(p.Evictable) + " of them in TIME_WAIT, of which every other one gives way to a new connection"
+	}
+	e.seen("fullest: %s of %s of %s to %s used (%s %%)%s", text.Count(p.Used), text.Plural(p.Capacity(), "port", "ports"), p.Address, key.To(),
+		text.Percent(e.st.Thresholds.Below(p.Percent())), gives)
 	if p.Ports == 0 {
 		e.seen("no rule is known that gives fewer than %s ports", text.Count(source.UnboundNATPorts))
 	}

@@ -33,7 +33,7 @@ func TestThePointOfTranslatedPorts(t *testing.T) {
 	}{
 		{
 			"few", pool(6000, model.LevelOK), "", source.Evidence{OtherNAT: source.OtherNAT{Status: read}}, model.VerdictOK,
-			[]string{"6,000 of 64,512 ports of 203.0.113.7 to 93.184.216.34:443 used (9 %), 120 of them give way"}, "nothing to do",
+			[]string{"6,000 of 64,512 ports of 203.0.113.7 to 93.184.216.34:443 used (9 %), 120 of them in TIME_WAIT, of which every other one gives way"}, "nothing to do",
 		},
 		{
 			"near the end", pool(60_000, model.LevelCritical), "", source.Evidence{OtherNAT: source.OtherNAT{Status: read}}, model.VerdictProblem,

@@ -35,6 +35,7 @@ func (t *teller) rangeRemedy(what string, to source.PortRange) Remedy {
 		return Remedy{}
 	}
 	r := Remedy{
+		OfRange: true,
 		What:    fmt.Sprintf("%s from %v to %v", what, t.set.Range, to),
 		Command: command, Effect: t.moreports(more, then.Usable()),
 		Risk: fmt.Sprintf("a server that starts later on a port from %d to %d can find it taken", to.Low, to.High),

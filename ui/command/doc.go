@@ -59,7 +59,8 @@
 //	--warn PERCENT       60
 //	--critical PERCENT   80
 //	--nat PORTS          how many ports a NAT on the way has for each destination; 1 to 10000000. What this host holds
-//	                     of them has a gauge, findings, a level. check then judges any, if --on says nothing else
+//	                     of them has a gauge, findings, a level: that of what lives, and for what is closed, whose
+//	                     port it may have freed, a warning at most. check then judges any, if --on says nothing else
 //	--color WHEN         auto, always or never; NO_COLOR is honoured by auto
 //	--theme THEME        default, light, colorblind, nord or mono
 //	--ascii              nothing but ASCII on the screen
@@ -108,7 +109,7 @@
 //	tab shift+tab ← → h l  pane
 //	↑ ↓ j k pgup pgdn      move; ctrl+b and ctrl+f are pgup and pgdn
 //	home end g G           first, last
-//	1 2 3                  connections, destinations, network namespaces
+//	1 2 3                  connections, destinations, network namespaces and pools of SNAT and NAT
 //	enter                  on a state or a consumer: filter by it; on a connection: details;
 //	                       on what is folded or a destination: its connections; on a
 //	                       namespace: all of it; esc comes back to the same line

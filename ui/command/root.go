@@ -21,9 +21,9 @@ and how long until connect() fails.
 
 Without a command it opens the dashboard. Keys: ? help, tab next pane, / filter,
 s sort, b consumers by process, destination, service, user, container or unit,
-p protocol, 1 2 3 connections, destinations, network namespaces, f findings,
-space pause and then left and right look back, enter details, t trace, r record,
-E report, q quit.`,
+p protocol, 1 2 3 connections, destinations, network namespaces and pools of
+SNAT and NAT, f findings, space pause and then left and right look back, enter
+details, t trace, r record, E report, q quit.`,
 		Example: `  ephtop                                  the dashboard
   ephtop --interval 5s --filter rport:5432
   ephtop snapshot                         one look, as text

@@ -14,7 +14,7 @@ func (m *Model) copyTuple() tea.Cmd {
 	if text := m.findingText(); m.view.Overlay == paint.OverlayFindings && text != "" {
 		return m.copyText(text)
 	}
-	if m.view.Overlay == paint.OverlayPool && m.view.Pool.Pool != nil {
+	if m.view.Overlay == paint.OverlayPool && m.view.Pool.IsPool() {
 		return m.copyText(m.view.Pool.Name())
 	}
 	t := m.view.Detail.Tuple
@@ -41,7 +41,7 @@ func (m *Model) selectedText() (string, bool) {
 		t := &v.State.TCP.Pressure.Tuples[v.Destinations[line]]
 		return t.Source.String() + " → " + t.To(), true
 	case paint.PaneNamespaces:
-		if n := &v.Namespaces[line]; n.Pool != nil {
+		if n := &v.Namespaces[line]; n.IsPool() {
 			return n.Name(), true
 		}
 	case paint.PaneConnections:

@@ -212,7 +212,7 @@ func (k KeyMap) faces() key.Binding {
 	if !k.Several {
 		return binding("1 2", "connections, destinations", "1", "2")
 	}
-	return binding("1 2 3", "connections, destinations, namespaces", "1", "2", "3")
+	return binding("1 2 3", "connections, destinations, namespaces and pools of SNAT and NAT", "1", "2", "3")
 }
 
 // knows reports whether a key means something, if perhaps not here.

@@ -24,7 +24,7 @@ func (r *reading) listNamespaces(c *choice) {
 	all := c.face != paint.FaceNamespaces || len(c.filter.Terms()) == 0 // to look at all sockets is dear
 	add := func(n paint.NamespaceLine) {
 		if all || nameHas(&n.Scope, c.filter.String()) || n.State != nil && anyMatches(&c.filter, n.State) ||
-			n.Pool != nil && poolMatches(&c.filter, o, &n) {
+			n.IsPool() && poolMatches(&c.filter, o, &n) {
 			r.namespaces = append(r.namespaces, n)
 		}
 	}
@@ -71,7 +71,7 @@ func sortNamespaces(lines []paint.NamespaceLine, o list.Order) {
 // most so much is below what is known.
 func compareNamespaces(a, b *paint.NamespaceLine, c list.Column) int {
 	seen := func(n *paint.NamespaceLine) int {
-		if n.State == nil && n.Pool == nil {
+		if n.State == nil && !n.IsPool() {
 			return 0
 		}
 		return 1
@@ -91,14 +91,17 @@ func compareNamespaces(a, b *paint.NamespaceLine, c list.Column) int {
 
 // kindOf is the kind of a line, and lineName what it is called.
 func kindOf(n *paint.NamespaceLine) string {
-	if n.Pool != nil {
+	switch {
+	case n.Way != nil:
+		return "nat"
+	case n.Pool != nil:
 		return "snat"
 	}
 	return n.Scope.Kind.String()
 }
 
 func lineName(n *paint.NamespaceLine) string {
-	if n.Pool != nil {
+	if n.IsPool() {
 		return n.Name()
 	}
 	return advice.Namespace(&n.Scope)
@@ -124,12 +127,16 @@ func poolMatches(f *filter.Filter, o *model.Overview, n *paint.NamespaceLine) bo
 		return true
 	}
 	passes := func(scope source.Scope, local source.Addr, process int32, tier model.Tier) bool {
-		socket := source.Socket{Proto: n.Pool.Proto, State: source.Established, Local: local, Remote: n.Pool.Remote, RemotePort: n.Pool.RemotePort, Process: process}
+		to := n.Key()
+		socket := source.Socket{Proto: to.Proto, State: source.Established, Local: local, Remote: to.Remote, RemotePort: to.RemotePort, Process: process}
 		st := model.State{
 			Moment: o.Moment, Snapshot: &source.Snapshot{Scope: scope, Sockets: []source.Socket{socket}}, Processes: o.Processes,
 			Cgroups: o.Cgroups, Rows: []model.Row{{Process: process, Tier: tier}},
 		}
 		return f.Match(&st, 0)
+	}
+	if p := n.Way; p != nil {
+		return passes(o.States[p.State].Snapshot.Scope, source.Addr{}, p.Process, p.Tier)
 	}
 	if passes(n.Scope, n.Pool.Address, source.NoProcess, model.OwnerUnknown) {
 		return true
@@ -157,7 +164,7 @@ type stepBack struct {
 func (m *Model) showFace(f paint.Face) {
 	if f == paint.FaceNamespaces {
 		if !m.third() {
-			m.view.Notice = "there is only one network namespace"
+			m.view.Notice = "there is only one network namespace, and no pool of SNAT or NAT"
 			return
 		}
 		m.steps = nil

@@ -165,7 +165,7 @@ func TestWithOneNamespaceThereIsNoList(t *testing.T) {
 	t.Parallel()
 	run(t, some(3), func(h *harness) {
 		h.press("3")
-		if h.m.view.Face != paint.FaceConnections || h.m.view.Notice != "there is only one network namespace" {
+		if h.m.view.Face != paint.FaceConnections || h.m.view.Notice != "there is only one network namespace, and no pool of SNAT or NAT" {
 			t.Errorf("face %d, notice %q", h.m.view.Face, h.m.view.Notice)
 		}
 		for _, g := range h.m.view.Help {
@@ -229,7 +229,7 @@ func TestHelpTellsOfNamespacesWhereThereAreSome(t *testing.T) {
 			told = append(told, g.Keys...)
 		}
 		for _, want := range []paint.Hint{
-			{Key: "1 2 3", Does: "connections, destinations, namespaces"},
+			{Key: "1 2 3", Does: "connections, destinations, namespaces and pools of SNAT and NAT"},
 			{Key: "b", Does: "consumers by process, destination, service, user, container, unit"},
 		} {
 			if !slices.Contains(told, want) {

@@ -18,7 +18,7 @@ func (h *harness) third() []string {
 	var lines []string
 	for _, n := range h.m.view.Namespaces {
 		name := n.Scope.Name
-		if n.Pool != nil {
+		if n.IsPool() {
 			name = n.Name()
 		}
 		lines = append(lines, name)
@@ -126,5 +126,35 @@ func TestPoolsOfOneNamespace(t *testing.T) {
 		}
 		h.press("y", "esc")
 		h.wantThird("")
+	})
+}
+
+// What a NAT on the way has stands there too: the fullest however little it is.
+func TestLinesOfANATOnTheWay(t *testing.T) {
+	t.Parallel()
+	const way, little = "NAT on the way → 93.184.216.34:443", "NAT on the way → 198.51.100.20:443"
+	runDemo(t, "snat", 20*time.Second, Config{NATPorts: 4000}, func(h *harness) {
+		h.press("3")
+		h.wantThird("ticker", way, snatPool, "alerts", little, "web", "")
+		for filter, want := range map[string][]string{
+			"proc:ticker": {"ticker", way}, "remote:198.51.100.20": {little, "web"}, "nat on": {way, little}, "ns:web": {little, "web"},
+		} {
+			h.press("/")
+			h.typeText(filter)
+			h.press("enter")
+			h.wantThird(want...)
+			h.press("esc")
+		}
+		h.press("home", "down", "enter")
+		h.sleep(time.Second)
+		frame := h.m.View()
+		for _, words := range []string{way, "of 4,000 TCP ports", "each holds a port for certain", "by ticker"} {
+			if !strings.Contains(frame, words) {
+				t.Errorf("no %q in\n%s", words, frame)
+			}
+		}
+		if h.press("y"); h.m.view.Notice != "copied "+way {
+			t.Errorf("notice %q", h.m.view.Notice)
+		}
 	})
 }

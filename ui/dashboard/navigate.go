@@ -143,9 +143,15 @@ func (m *Model) findDetail() {
 // findPool looks the pool up whose details are open, also where it holds too little to
 // be listed.
 func (m *Model) findPool() {
-	n, nats := &m.view.Pool, m.shown.look.Overview.NATs
-	scope, key := n.Scope, m.marks.detail
-	n.Pool = nil
+	n, nats, ways := &m.view.Pool, m.shown.look.Overview.NATs, m.shown.look.Overview.Ways
+	scope, key, way := n.Scope, m.marks.detail, n.Way != nil
+	n.Pool, n.Way = nil, nil
+	for i := range ways {
+		if at := (paint.NamespaceLine{Scope: scope, Way: &ways[i]}); way && at.Key() == key {
+			*n = at
+			return
+		}
+	}
 	for i := range nats {
 		for j := range nats[i].Pools {
 			at := paint.NamespaceLine{Scope: nats[i].Scope, NAT: &nats[i], Pool: &nats[i].Pools[j]}

@@ -111,7 +111,7 @@ func (m *Model) open() {
 	case paint.PaneDestinations:
 		m.openDestination(&v.State.TCP.Pressure.Tuples[v.Destinations[line]])
 	case paint.PaneNamespaces:
-		if n := &v.Namespaces[line]; n.Pool != nil {
+		if n := &v.Namespaces[line]; n.IsPool() {
 			m.openPool(n)
 		} else {
 			m.openNamespace(n)

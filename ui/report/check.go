@@ -93,8 +93,8 @@ func share(st *model.State, on CheckOn) float64 {
 // destination; failures counts what failed for want of a port,
 // and is U, not known, unless the kernel is traced. OnPlateau adds plateau, which
 // may be more than all. OnAny adds snat, the fullest pool of translated ports, where
-// there are any, or U where that may not be seen, and nat, the fullest of those that a
-// NAT on the way has, where it is told of. Of several namespaces the text names the
+// there are any, or U where that may not be seen, and nat and nat_most, what the fullest
+// of those that a NAT on the way has holds for certain and at most, where it is told of. Of several namespaces the text names the
 // one that it and the figures are about, and says how many of those that were not
 // looked at may be in trouble: that is no alarm.
 func Check(w io.Writer, states []*model.State, unseen []source.Brief, on CheckOn) (model.Level, error) {
@@ -126,7 +126,7 @@ func Check(w io.Writer, states []*model.State, unseen []source.Brief, on CheckOn
 	if unknown > 0 {
 		words += "; " + text.Plural(unknown, "namespace was", "namespaces were") + " not looked at"
 	}
-	_, err := fmt.Fprintf(w, "EPHTOP %s - %s | %s\n", status[min(level, model.LevelCritical)], words, performance(st, on))
+	_, err := fmt.Fprintf(w, "EPHTOP %s - %s | %s\n", status[min(level, model.LevelCritical)], words, performance(st, states, on))
 	return level, err
 }
 
@@ -263,7 +263,7 @@ func poolWords(p *model.Pressure) string {
 
 // performance writes label=value;warning;critical;minimum;maximum for each
 // figure.
-func performance(st *model.State, on CheckOn) string {
+func performance(st *model.State, states []*model.State, on CheckOn) string {
 	p := &st.TCP.Pressure
 	h := p.Headline()
 	share := func(label string, percent float64) string {
@@ -286,8 +286,9 @@ func performance(st *model.State, on CheckOn) string {
 	case st.Moment != nil && slices.ContainsFunc(st.Moment.Limits, func(l source.Limit) bool { return l.Code == source.LimitNAT }):
 		figures = append(figures, "snat=U")
 	}
-	if on == OnAny && st.Way != nil {
-		figures = append(figures, share("nat", st.Way.Percent()))
+	if way := fullestOf(states); on == OnAny && way != nil {
+		figures = append(figures, share("nat", model.Percent(way.Certain(), way.Ports)),
+			fmt.Sprintf("nat_most=%s%%;%g;;0;100", rounded(way.Percent()), st.Thresholds.Warning))
 	}
 	if on == OnPlateau {
 		figures = append(figures, strings.TrimSuffix(share("plateau", plateauShare(st)), "100"))

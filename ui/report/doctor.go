@@ -34,6 +34,7 @@ func DoctorText(w io.Writer, d *Diagnosis, o Options) error {
 	p.fact("sample", fmt.Sprintf("%s in %s, by %s", text.Plural(d.Sample.Polls, "poll", "polls"), text.Duration(d.Sample.Span),
 		p.name(p.Moment.Source)))
 	p.about(&o)
+	p.wayFact(&o)
 	p.failures()
 	items := advice.Checklist(d.State, d.Evidence, d.Sample)
 	for i, item := range items {
@@ -173,6 +174,7 @@ func DoctorJSON(w io.Writer, d *Diagnosis, o Options) error {
 	p.findings(&o)
 	p.kinds()
 	p.field("failures", newFailures(d.State))
+	p.ways(&o)
 	p.field("evidence", d.Evidence)
 	p.reasons()
 	p.namespaces(&o)

@@ -95,7 +95,8 @@ func (p *markdownPage) figures() {
 		p.row("SNAT of "+nat.Address.String()+" to "+key.To(), text.Count(nat.Used), text.Count(max(0, nat.Capacity()-nat.Used)), decimalPercent(nat.Percent())+" %")
 	}
 	if way := p.Way; way != nil {
-		p.row("NAT on the way to "+wayTo(way), text.Count(way.Used()), text.Count(way.Ports-way.Used()), decimalPercent(way.Percent())+" %")
+		p.row("NAT on the way to "+wayTo(way), spread(text.Count, way.Certain(), way.Used()), spread(text.Count, way.Ports-way.Used(), way.Ports-way.Certain()),
+			spread(wayShare(way, decimalPercent), way.Certain(), way.Used())+" %")
 	}
 	p.line()
 	var states []string
@@ -175,7 +176,7 @@ func (p *markdownPage) findings(o *model.Overview) {
 		st := o.States[f.State]
 		a := advice.Of(st, f)
 		if st != p.State {
-			a.Title = advice.Namespace(&st.Snapshot.Scope) + ": " + a.Title
+			a.Title = advice.Within(advice.Namespace(&st.Snapshot.Scope), a.Title)
 		}
 		p.line("### ", pen{}.glyph(f.Level), " ", escape(a.Title))
 		p.line()

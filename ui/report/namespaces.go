@@ -195,7 +195,7 @@ func (p *textPage) elsewhere(o *Options) {
 		if told > listed {
 			continue
 		}
-		words := advice.Namespace(&st.Snapshot.Scope) + ": " + advice.Of(st, f).Title
+		words := advice.Within(advice.Namespace(&st.Snapshot.Scope), advice.Of(st, f).Title)
 		for i, l := range text.Wrap(p.name(words), pageWidth-4) {
 			if i > 0 {
 				p.line("    ", l)

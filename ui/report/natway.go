@@ -2,9 +2,11 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/ui/advice"
 	"ephtop/ui/text"
 )
 
@@ -73,7 +75,7 @@ func wayWords(p *model.WayPool) string {
 	if p.Proto == source.UDP {
 		udp = "UDP "
 	}
-	words := fmt.Sprintf("%s %% of %s of the NAT on the way to %s used", rounded(p.Percent()), text.Plural(p.Ports, udp+"port", udp+"ports"), wayTo(p))
+	words := fmt.Sprintf("%s %% of %s of the NAT on the way to %s used", spread(wayShare(p, rounded), p.Certain(), p.Used()), text.Plural(p.Ports, udp+"port", udp+"ports"), wayTo(p))
 	if p.Level == model.LevelExhausted {
 		words = fmt.Sprintf("no %sport of %s of the NAT on the way is free to %s", udp, text.Count(p.Ports), wayTo(p))
 	}
@@ -94,13 +96,42 @@ func limitWords(st *model.State) string {
 	return ""
 }
 
-// wayFact says how full the NAT on the way is, if there is one.
-func (p *textPage) wayFact() {
-	if w := p.Way; w != nil {
-		words := fmt.Sprintf("on the way: %s %% of %s to %s used", decimalPercent(w.Percent()), text.Plural(w.Ports, "port", "ports"), wayTo(w))
-		if n := w.Unsure(); n > 0 {
-			words += ", for certain " + text.Count(w.Used()-n)
+// spread writes the least and the most that a figure may be: "30 to 20,000".
+func spread(write func(int) string, least, most int) string {
+	if least == most {
+		return write(least)
+	}
+	return write(least) + " to " + write(most)
+}
+
+// wayShare writes a number of ports as a share of those of a NAT on the way.
+func wayShare(p *model.WayPool, write func(percent float64) string) func(int) string {
+	return func(n int) string { return write(model.Percent(n, p.Ports)) }
+}
+
+// fullestWay is the fullest pool of a NAT on the way, whichever namespace holds most
+// of it; nil for none.
+func (p *cleanState) fullestWay(o *Options) *model.WayPool {
+	if o.Overview != nil && len(o.Overview.Ways) > 0 {
+		return &o.Overview.Ways[0]
+	}
+	return p.Way
+}
+
+// fullestOf is that of some namespaces.
+func fullestOf(states []*model.State) (fullest *model.WayPool) {
+	for _, st := range states {
+		if p := st.Way; p != nil && (fullest == nil || p.Level > fullest.Level || p.Level == fullest.Level && p.Used() > fullest.Used()) {
+			fullest = p
 		}
+	}
+	return fullest
+}
+
+// wayFact says how full the NAT on the way is, if there is one.
+func (p *textPage) wayFact(o *Options) {
+	if w := p.fullestWay(o); w != nil {
+		_, words, _ := strings.Cut(advice.WayFact(w), "NAT ")
 		p.fact("NAT", words)
 	}
 }

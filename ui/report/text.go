@@ -30,7 +30,7 @@ func Text(w io.Writer, st *model.State, o Options) error {
 	p := textPage{out: bufio.NewWriter(w), cleanState: newCleanState(st), pen: newPen(o)}
 	p.header()
 	p.about(&o)
-	p.summary()
+	p.summary(&o)
 	p.findings()
 	p.elsewhere(&o)
 	p.namespaces(&o)
@@ -83,13 +83,13 @@ func (p *textPage) header() {
 	p.line()
 }
 
-func (p *textPage) summary() {
+func (p *textPage) summary(o *Options) {
 	set := &p.Snapshot.Settings
 	p.line(left("level", 8), p.level(p.Level, p.glyph(p.Level)+" "+p.Level.String()))
 	p.headline("TCP", &p.TCP.Pressure)
 	p.headline("UDP", &p.UDP.Pressure)
 	p.translated()
-	p.wayFact()
+	p.wayFact(o)
 	p.failures()
 	r := fmt.Sprintf("%d–%d: %s, %s reserved, %s usable", set.Range.Low, set.Range.High,
 		text.Plural(set.Range.Count(), "port", "ports"), text.Count(set.ReservedInRange()), text.Count(set.Usable()))
@@ -128,7 +128,7 @@ func (p *textPage) translated() {
 	to := model.TupleKey{Destination: use.Remote, Port: use.RemotePort}
 	words := decimalPercent(use.Percent()) + " % of " + text.Plural(use.Capacity(), "port", "ports") + " of " + use.Address.String() + " used to " + to.To()
 	if use.Evictable > 0 {
-		words += ", " + text.Count(use.Evictable) + " of them give way"
+		words += ", " + text.Count(use.Evictable) + " of them may give way"
 	}
 	p.fact("SNAT", words)
 }

@@ -60,6 +60,12 @@ func layoutConsumers(w int, v *View) consumerColumns {
 func (p *Painter) drawConsumers(r screen.Rect, v *View) {
 	height := listLines(r, 7)
 	box := screen.Box{Title: "Top consumers", Right: "by " + v.Group.String()}
+	if v.poolLeads() {
+		box.Title = "Top consumers of its own range"
+		if text.Width(box.Title)+text.Width(box.Right)+10 > r.W {
+			box.Title = "Consumers, own range"
+		}
+	}
 	if len(v.Consumers) > height && height > 0 {
 		box.Foot = rangeOf(v.Cursors[PaneConsumers].Top, height, len(v.Consumers))
 	}

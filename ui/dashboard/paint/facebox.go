@@ -20,10 +20,17 @@ func (f Face) String() string {
 // faceTitle names a face, the third one by what there is in it.
 func faceTitle(v *View, f Face) string {
 	if f == FaceNamespaces && v.Overview != nil && HasNATLines(v.Overview) {
+		var names []string
 		if v.several() {
-			return f.String() + ", SNAT"
+			names = append(names, f.String())
 		}
-		return "SNAT"
+		if translates(v.Overview) {
+			names = append(names, "SNAT")
+		}
+		if len(v.Overview.Ways) > 0 {
+			names = append(names, "NAT")
+		}
+		return strings.Join(names, ", ")
 	}
 	return f.String()
 }

@@ -27,8 +27,8 @@ const (
 // Pane is where the face is drawn.
 func (f Face) Pane() Pane { return PaneConnections + Pane(f) }
 
-// NamespaceLine is a line of the list of namespaces: one of them, or a pool of the
-// ports that one translates to.
+// NamespaceLine is a line of the list of namespaces: one of them, a pool of the ports
+// that one translates to, or what a NAT on the way has for a destination.
 type NamespaceLine struct {
 	Scope source.Scope
 	// State is nil for one that was not looked at, of which Brief tells, and for a
@@ -38,11 +38,19 @@ type NamespaceLine struct {
 	// Pool is nil for a namespace, else one of NAT.
 	Pool *model.NATPoolUse
 	NAT  *model.NATState
+	// Way is nil but for what a NAT on the way has.
+	Way *model.WayPool
 }
+
+// IsPool reports whether the line is not a namespace.
+func (n *NamespaceLine) IsPool() bool { return n.Pool != nil || n.Way != nil }
 
 // Key tells a pool from others of its namespace; it is zero for a namespace.
 func (n *NamespaceLine) Key() source.Tuple {
-	if n.Pool == nil {
+	switch {
+	case n.Way != nil:
+		return source.Tuple{Remote: n.Way.Remote, RemotePort: n.Way.RemotePort, Proto: n.Way.Proto}
+	case n.Pool == nil:
 		return source.Tuple{}
 	}
 	return source.Tuple{Local: n.Pool.Address, Remote: n.Pool.Remote, RemotePort: n.Pool.RemotePort, Proto: n.Pool.Proto}
@@ -53,10 +61,14 @@ func (n *NamespaceLine) Percent() float64 {
 	switch {
 	case n.Pool != nil:
 		return n.Pool.Percent()
+	case n.Way != nil:
+		return n.Way.Percent()
 	case n.State == nil:
 		return model.Percent(n.Brief.Bound, n.Brief.Usable)
 	case n.State.NATPool() != nil:
 		return n.State.NATPool().Percent()
+	case n.State.WayPool() != nil:
+		return n.State.WayPool().Percent()
 	}
 	h := n.State.TCP.Pressure.Headline()
 	return h.Percent()
@@ -67,6 +79,8 @@ func (n *NamespaceLine) Level() model.Level {
 	switch {
 	case n.Pool != nil:
 		return n.Pool.Level
+	case n.Way != nil:
+		return n.Way.Level
 	case n.State == nil:
 		return model.LevelOK
 	}
@@ -79,6 +93,8 @@ func (n *NamespaceLine) Sockets() int {
 	switch {
 	case n.Pool != nil:
 		return n.Pool.Used
+	case n.Way != nil:
+		return n.Way.Used()
 	case n.State == nil:
 		return n.Brief.Bound
 	}
@@ -208,7 +224,7 @@ func (c *namespaceColumns) headers() []header {
 }
 
 func (p *Painter) namespaceLine(x, y int, c namespaceColumns, v *View, n *NamespaceLine) {
-	if n.Pool != nil {
+	if n.IsPool() {
 		p.natLine(x, y, c, v, n)
 		return
 	}
@@ -227,10 +243,13 @@ func (p *Painter) namespaceLine(x, y int, c namespaceColumns, v *View, n *Namesp
 	}
 	h := n.State.TCP.Pressure.Headline()
 	g := gauge{live: h.Live, timeWait: h.TimeWait, blocked: h.Blocked + h.Suspected, free: h.Free, graded: true}
-	nat := n.State.NATPool()
+	nat, way := n.State.NATPool(), n.State.WayPool()
 	switch at := next(&x, c.worst); {
 	case nat != nil:
 		g = natGauge(nat, 0)
+		p.canvas.Text(at, y, c.worst, theme.Text, g.label)
+	case way != nil:
+		g = wayGauge(way, 0)
 		p.canvas.Text(at, y, c.worst, theme.Text, g.label)
 	case h.Scope == model.ScopeTuple:
 		p.canvas.Bytes(at, y, c.worst, theme.Text, p.tuple(c.worst, v, &h.Key, h.Limit))
@@ -240,7 +259,11 @@ func (p *Painter) namespaceLine(x, y int, c namespaceColumns, v *View, n *Namesp
 	if n.State.Level > model.LevelOK {
 		role = levelRoles[n.State.Level]
 	}
-	p.percent(next(&x, c.percent), y, c.percent, role, n.State.Thresholds.Below(n.Percent()))
+	if way != nil {
+		p.canvas.TextRight(next(&x, c.percent), y, c.percent, role, g.share(v, c.percent))
+	} else {
+		p.percent(next(&x, c.percent), y, c.percent, role, n.State.Thresholds.Below(n.Percent()))
+	}
 	p.levelCell(next(&x, c.level), y, c.level, levelSegment(n.State.Level))
 	p.count(x, y, c.sockets, theme.Text, n.Sockets())
 }

@@ -26,6 +26,8 @@ type gauge struct {
 	// trouble, and not just many ports in use.
 	level  model.Level
 	graded bool
+	// pool says that it is of translated ports, and unsure that timeWait may be free.
+	pool, unsure bool
 	// first says that it is the headline.
 	first bool
 }
@@ -172,12 +174,12 @@ func (p *Painter) drawSummary(r screen.Rect, v *View) {
 		return
 	}
 	g := headline(v)
-	nat := v.leadingNAT()
-	if nat != nil {
-		g = natGauge(nat, 0)
+	leads := v.poolLeads()
+	if leads {
+		g, _ = v.translated(0)
 	}
-	sentence := text.Percent(v.State.Thresholds.Below(g.percent())) + "% of " + text.Count(g.live+g.timeWait+g.blocked+g.free)
-	if nat == nil && v.State.TCP.Pressure.Worst() != nil && v.Proto != ProtoUDP && !v.State.TCP.Pressure.PoolOnly {
+	sentence := strings.Replace(g.share(v, w), " %", "%", 1) + " of " + text.Count(g.live+g.timeWait+g.blocked+g.free)
+	if !leads && v.State.TCP.Pressure.Worst() != nil && v.Proto != ProtoUDP && !v.State.TCP.Pressure.PoolOnly {
 		sentence += " to"
 	}
 	n := p.segments(x, r.Y, w, segment{levelRoles[g.level], sentence}, segment{theme.Text, " " + g.label})
@@ -209,6 +211,9 @@ func (p *Painter) drawGauges(r screen.Rect, v *View) {
 			box.Edge = levelRoles[min(level, model.LevelCritical)]
 		}
 		box.Right = rangeText(&v.State.Snapshot.Settings, r.W >= mapWidth)
+		if v.poolLeads() {
+			box.Right = "own range " + box.Right
+		}
 		if limits := advice.Limits(v.State.Moment); len(limits) > 0 {
 			box.Note, box.NoteStyle = text.Sanitize(limits[0]), theme.Warn
 			if n := len(limits); n > 1 {
@@ -272,12 +277,14 @@ func gaugeColumns(r screen.Rect, v *View) columns {
 	if h := pressureOf(v).Headline(); h.Scope == model.ScopeBind || h.Limit.Kind != model.PoolRange {
 		label = max(label, min(text.Width(headline(v).label), 2*r.W/5))
 	}
-	if g, ok := v.translated(2 * r.W / 5); ok {
-		label = max(label, min(text.Width(g.label), 2*r.W/5))
+	percent := 7
+	if g, ok := v.translated(v.poolLabel(r.W)); ok {
+		label = max(label, min(text.Width(g.label), v.poolLabel(r.W)))
+		percent = max(percent, text.Width(g.share(v, r.W))+2)
 	}
 	c.label, r = r.SplitLeft(label)
 	r, c.level = r.SplitRight(11)
-	r, c.percent = r.SplitRight(7)
+	r, c.percent = r.SplitRight(percent)
 	c.percent.W -= 2
 	c.bar = screen.Rect{X: r.X + 1, Y: r.Y, W: max(r.W-2, 0), H: r.H}
 	return c
@@ -296,6 +303,9 @@ func (p *Painter) drawGauge(c columns, y int, v *View, g *gauge) {
 	}
 	p.gaugeLabel(c.label.X, y, c.label.W, style, v, g)
 	p.gaugeBar(c.bar.X, y, c.bar.W, v, g)
+	if word := levelSegment(g.level); g.pool && g.level == model.LevelOK {
+		p.segments(c.level.X, y, c.level.W, word)
+	}
 	if g.first || g.graded && g.level > model.LevelOK {
 		style = levelRoles[min(g.level, model.LevelCritical)]
 		word := levelSegment(g.level)
@@ -304,7 +314,7 @@ func (p *Painter) drawGauge(c columns, y int, v *View, g *gauge) {
 		}
 		p.segments(c.level.X, y, c.level.W, word)
 	}
-	p.percent(c.percent.X, y, c.percent.W, style, v.State.Thresholds.Below(g.percent()))
+	p.canvas.TextRight(c.percent.X, y, c.percent.W, style, g.share(v, c.percent.W))
 }
 
 // gaugeLabel says what a gauge is of: the destination that fails first is called
@@ -362,37 +372,4 @@ func (p *Painter) coloured() bool {
 	}
 	live, wait, blocked := p.inks[theme.Live], p.inks[theme.TimeWait], p.inks[theme.Blocked]
 	return live != wait && wait != blocked && blocked != live
-}
-
-// drawLegend says what the parts of the headline's gauge are, and how many
-// ports each has.
-func (p *Painter) drawLegend(c columns, y int, v *View) {
-	g := headline(v)
-	if nat := v.leadingNAT(); nat != nil {
-		g = natGauge(nat, 0)
-	}
-	x, room := c.bar.X, c.level.X+c.level.W-c.bar.X
-	blocked := " blocked "
-	if g.suspected > 0 {
-		blocked = " blocked or suspected "
-	}
-	for _, part := range []struct {
-		sign segment
-		name string
-		n    int
-	}{
-		{segment{theme.Live, "█"}, " live ", g.live}, {segment{theme.TimeWait, "▓"}, " TIME_WAIT ", g.timeWait},
-		{segment{theme.Blocked, "▒"}, blocked, g.blocked}, {segment{theme.Free, "░"}, " free ", g.free},
-	} {
-		if need := 1 + len(part.name) + 6; need > room {
-			return
-		}
-		if p.coloured() {
-			part.sign.text = "■" // colour tells, and a small sign keeps clear of the gauge above
-		}
-		n := p.segments(x, y, room, part.sign, segment{theme.Dim, part.name})
-		p.buf = text.AppendCount(p.buf[:0], part.n)
-		p.canvas.Bytes(x+n, y, 6, theme.Text, p.buf)
-		x, room = x+n+8, room-n-8
-	}
 }

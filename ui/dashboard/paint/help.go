@@ -131,6 +131,13 @@ func (v *View) legend(marks gaugeMarks) []signs {
 			word("curl ×7", "processes of one name that hold next to nothing"),
 			word("unknown", "was never seen with a process: tracing tells who closes"),
 		}},
+		{"SNAT, NAT", markColumn, []sign{
+			word("SNAT a → b", "ports of an address that this host gives out towards a destination, to all of its clients"),
+			word("give way", "closed: about every other one leaves its port to a new connection"),
+			word("NAT → b", "what a NAT on the way has for a destination, as --nat says"),
+			word("30–90 %", "what lives, to that with what the NAT may have freed, which is worth a warning at most"),
+			word("own range", "ports of the namespace itself, where such a pool is worse"),
+		}},
 		{"Port map", markColumn, []sign{
 			word("upper row", "connect() first: the ports of one parity that it begins with; it is slow when they are full"),
 			word("lower row", "connect() last: the others, with which bind(0) begins"),

@@ -35,6 +35,9 @@ func (v *View) withFree(height int) bool { return height > 2 && v.Proto != Proto
 func (p *Painter) drawStates(r screen.Rect, v *View) {
 	focused := v.Focus == PaneStates
 	box := screen.Box{Title: "States", Right: v.Proto.String()}
+	if v.poolLeads() {
+		box.Right = "own range · " + box.Right
+	}
 	c := v.Cursors[PaneStates]
 	height := v.PaneHeights()[PaneStates]
 	if hidden := len(v.States) - height; hidden > 0 {

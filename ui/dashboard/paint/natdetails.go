@@ -18,7 +18,10 @@ import (
 func poolText(v *View, width int) [][]segment {
 	d := details{width: width}
 	n := &v.Pool
-	if n.Pool == nil || v.Overview == nil {
+	switch {
+	case v.Overview != nil && n.Way != nil:
+		return wayText(v, n.Way, width)
+	case v.Overview == nil || n.Pool == nil:
 		return [][]segment{{{theme.Warn, "Nothing is translated there any more."}}}
 	}
 	p := n.Pool
@@ -32,13 +35,28 @@ func poolText(v *View, width int) [][]segment {
 	}
 	d.pair("", theme.Dim, text.Plural(p.Capacity(), "port", "ports")+" "+has)
 	if p.Evictable > 0 {
-		d.pair("evictable", theme.Text, text.Count(p.Evictable)+" in TIME_WAIT, each gives way to about every other new connection")
+		d.pair("give way", theme.Text, text.Count(p.Evictable)+" in TIME_WAIT, each to about every other new connection")
 	}
 	d.pair("unreplied", theme.Text, text.Count(p.Unreplied)+" without an answer yet")
 	d.loss(p)
 	d.pair("counted", theme.Dim, counted(n.NAT.NAT))
 	d.tracking(n.NAT)
 	d.holders(v.Overview, p)
+	return d.lines
+}
+
+// wayText says all that is known of what a NAT on the way has for a destination.
+func wayText(v *View, p *model.WayPool, width int) [][]segment {
+	d := details{width: width}
+	d.lines = append(d.lines, []segment{{theme.Strong, wayLabel(p, screen.MaxWidth)}, {theme.Dim, "  " + services.Name(p.RemotePort, p.Proto)}})
+	d.pair("used", levelRoles[p.Level], advice.WayUsed(p)+" ("+advice.WayShare(p)+" %)  "+levelWords[p.Level])
+	d.pair("", theme.Dim, "by --nat, and by the sockets of this host: what others behind it hold is not seen")
+	d.pair("live", theme.Text, text.Count(p.Live)+": each holds a port for certain")
+	d.pair("opening", theme.Text, text.Count(p.Opening)+" in SYN_SENT, "+text.Count(p.Unanswered)+" of them without an answer: each holds a port or got none")
+	d.pair("closed", theme.Text, text.Count(p.TimeWait)+" in TIME_WAIT, "+text.Count(p.Gone)+" ended in the last minute: their ports it may have freed")
+	if who := natHolder(v.Overview, &model.NATPoolUse{Holders: []model.NATHolder{{State: p.State, Process: p.Process}}}); who != "" {
+		d.pair("most", theme.Text, who)
+	}
 	return d.lines
 }
 

@@ -2,7 +2,6 @@ package paint
 
 import (
 	"ephtop/model"
-	"ephtop/source"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
 )
@@ -22,39 +21,79 @@ func (v *View) fullestNAT() *model.NATPoolUse {
 	return nil
 }
 
-// natGauge is the gauge of a pool. What gives way to new connections is drawn as
+// natGauge is the gauge of a pool. What may give way to new connections is drawn as
 // TIME_WAIT is.
 func natGauge(p *model.NATPoolUse, room int) gauge {
 	evictable := min(p.Evictable, p.Used)
-	return gauge{label: natLabel(p, room), live: p.Used - evictable, timeWait: evictable, free: max(0, p.Capacity()-p.Used), level: p.Level, graded: true}
+	return gauge{
+		label: natLabel(p, room), live: p.Used - evictable, timeWait: evictable, free: max(0, p.Capacity()-p.Used),
+		level: p.Level, graded: true, pool: true,
+	}
 }
 
-// wayGauge is the gauge of what a NAT on the way has for a destination. What may be
-// free again is drawn as TIME_WAIT is.
+// wayGauge is the gauge of what a NAT on the way has for a destination, with how much
+// that is where there is room. What may be free again is drawn as TIME_WAIT is.
 func wayGauge(p *model.WayPool, room int) gauge {
-	to := source.AddrPortOn(p.Remote, 0, p.RemotePort)
-	label := "NAT on the way → " + to
-	if text.Width(label) > room {
-		label = "NAT → " + to
+	of := " of " + text.Count(p.Ports)
+	if label := wayLabel(p, room-len(of)); text.Width(label)+len(of) > room {
+		of = ""
 	}
-	used, unsure := p.Used(), p.Unsure()
-	return gauge{label: label, live: used - unsure, timeWait: unsure, free: p.Ports - used, level: p.Level, graded: true}
+	return gauge{
+		label: wayLabel(p, room-len(of)) + of, live: p.Certain(), timeWait: p.Unsure(), unsure: p.Unsure() > 0, free: p.Ports - p.Used(),
+		level: p.Level, graded: true, pool: true,
+	}
 }
 
-// translated is the gauge of translated ports, those that the namespace gives out or
-// that a NAT on the way has, whichever is worse; false for none. A NAT on the way
-// that was told of has one however little is used.
-func (v *View) translated(room int) (g gauge, ok bool) {
-	if p := v.fullestNAT(); p != nil {
-		g, ok = natGauge(p, room), true
-	}
+// pools are the pool of translated ports that has a gauge, of those that the namespace
+// gives out, or that of a NAT on the way, whichever is worse; both are nil where there
+// is none. A NAT on the way that was told of has one however little is used.
+func (v *View) pools() (*model.NATPoolUse, *model.WayPool) {
+	p := v.fullestNAT()
 	if v.State == nil || v.State.Way == nil || v.Proto == ProtoUDP {
-		return g, ok
+		return p, nil
 	}
-	if way := wayGauge(v.State.Way, room); !ok || way.level > g.level || way.level == g.level && way.percent() >= g.percent() {
-		return way, true
+	if way := v.State.Way; p == nil || way.Level > p.Level || way.Level == p.Level && way.Percent() >= p.Percent() {
+		return nil, way
 	}
-	return g, true
+	return p, nil
+}
+
+// leads are the same where they have the first gauge, being worse than the headline.
+func (v *View) leads() (*model.NATPoolUse, *model.WayPool) {
+	p, way := v.pools()
+	if p != nil && p.Level > headline(v).level || way != nil && way.Level > headline(v).level {
+		return p, way
+	}
+	return nil, nil
+}
+
+// poolLeads reports whether there is one: then all other figures are of the range.
+func (v *View) poolLeads() bool {
+	if v.State == nil {
+		return false
+	}
+	p, way := v.leads()
+	return p != nil || way != nil
+}
+
+// translated is the gauge of translated ports, false for none.
+func (v *View) translated(room int) (gauge, bool) {
+	switch p, way := v.pools(); {
+	case p != nil:
+		return natGauge(p, room), true
+	case way != nil:
+		return wayGauge(way, room), true
+	}
+	return gauge{}, false
+}
+
+// poolLabel is how wide the label of translated ports may be in a box of some width:
+// that of a NAT on the way says how many there are.
+func (v *View) poolLabel(width int) int {
+	if _, way := v.pools(); way != nil {
+		return width / 2
+	}
+	return 2 * width / 5
 }
 
 // withNAT adds the gauge of translated ports: first where it is the worse.
@@ -70,21 +109,46 @@ func withNAT(v *View, all []gauge, room int) []gauge {
 	return append([]gauge{g}, all...)
 }
 
-// leadingNAT is the pool that has the first gauge, since it is worse than the headline;
-// nil for none.
-func (v *View) leadingNAT() *model.NATPoolUse {
-	p := v.fullestNAT()
-	if p == nil || p.Level <= headline(v).level {
-		return nil
+// share is the used share in so many columns: where a part of it may be free, the
+// least and the most that it is, if there is room.
+func (g *gauge) share(v *View, room int) string {
+	most := text.Percent(v.thresholds().Below(g.percent()))
+	if g.unsure {
+		least := text.Percent(v.thresholds().Below(model.Percent(g.live, g.live+g.timeWait+g.blocked+g.free)))
+		if both := least + "–" + most + " %"; least != most && text.Width(both) <= room {
+			return both
+		}
 	}
-	if way := v.State.Way; way != nil && (way.Level > p.Level || way.Level == p.Level && way.Percent() >= p.Percent()) {
-		return nil
-	}
-	return p
+	return most + " %"
 }
 
-// natTrend says in place of the range's outlook what becomes of new connections:
-// two lines that speak of two things would contradict each other.
+// poolTrend says in place of the range's outlook what becomes of new connections: two
+// lines that speak of two things would contradict each other.
+func poolTrend(p *model.NATPoolUse, way *model.WayPool) [][]segment {
+	if way != nil {
+		return wayTrend(way)
+	}
+	return natTrend(p)
+}
+
+// wayTrend does so for a NAT on the way.
+func wayTrend(p *model.WayPool) [][]segment {
+	switch free := text.Count(p.Ports - p.Used()); {
+	case p.Level == model.LevelExhausted:
+		return [][]segment{{{theme.Critical, "no NAT port free: connects wait and time out"}, {theme.Critical, "no NAT port free"}}}
+	case p.Unsure() > 0:
+		style := theme.Text
+		if p.Used() == p.Ports {
+			style = theme.Warn
+		}
+		spread := free + " to " + text.Count(p.Ports-p.Certain()) + " NAT ports free"
+		return [][]segment{{{style, spread + ": closed ones may be kept"}, {style, spread}}}
+	default:
+		return [][]segment{{{theme.Text, free + " NAT ports free"}}}
+	}
+}
+
+// natTrend does so for translated ports.
 func natTrend(p *model.NATPoolUse) [][]segment {
 	switch free := p.Capacity() - p.Used; {
 	case p.Level == model.LevelExhausted:

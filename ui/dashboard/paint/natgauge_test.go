@@ -24,13 +24,17 @@ func TestGaugeOfNATOnTheWay(t *testing.T) {
 		way           *model.WayPool
 	}{
 		{"little used", 80, 24, onTheWay(model.LevelOK, 31, 0)},
-		{"critical", 80, 24, onTheWay(model.LevelCritical, 700, 200)},
+		{"critical", 80, 24, onTheWay(model.LevelCritical, 850, 100)},
+		{"most may be free again", 80, 24, onTheWay(model.LevelWarning, 30, 2000)},
+		{"most may be free again at 120x40", 120, 40, onTheWay(model.LevelWarning, 30, 2000)},
 		{"exhausted", 120, 40, onTheWay(model.LevelExhausted, 1024, 9)},
 		{"exhausted at 40x10", 40, 10, onTheWay(model.LevelExhausted, 1024, 9)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			v := sampleView(test.width, test.height)
-			v.State.Way = test.way
+			if v.State.Way = test.way; strings.HasPrefix(test.name, "most may") { // which then leads
+				v.State.TCP.Pressure.Tuples[0].Level = model.LevelOK
+			}
 			requireFrame(t, plain(), v)
 		})
 	}
@@ -50,8 +54,8 @@ func TestWorseNATHasTheGauge(t *testing.T) {
 		want string
 	}{
 		{own(model.LevelCritical, 60_000), onTheWay(model.LevelWarning, 700, 0), "SNAT 203.0.113.7 → 10.0.0.1:80"},
-		{own(model.LevelWarning, 40_000), onTheWay(model.LevelCritical, 900, 0), "NAT on the way → 93.184.216.34:443"},
-		{own(model.LevelOK, 100), onTheWay(model.LevelOK, 0, 0), "NAT on the way → 93.184.216.34:443"},
+		{own(model.LevelWarning, 40_000), onTheWay(model.LevelCritical, 900, 0), "NAT on the way → 93.184.216.34:443 of 1,024"},
+		{own(model.LevelOK, 100), onTheWay(model.LevelOK, 0, 0), "NAT on the way → 93.184.216.34:443 of 1,024"},
 		{own(model.LevelOK, 20_000), nil, "SNAT 203.0.113.7 → 10.0.0.1:80"},
 		{nil, nil, ""},
 	} {

@@ -16,7 +16,8 @@ const listedShare = 0.01
 // that hold next to nothing.
 func listed(p *model.NATPoolUse) bool { return p.Level > model.LevelOK || p.Share() >= listedShare }
 
-// NATLines are the lines of the pools of translated ports of all namespaces.
+// NATLines are the lines of the pools of translated ports of all namespaces, and of
+// what a NAT on the way has: of that the fullest in any case, if it was told of.
 func NATLines(o *model.Overview) []NamespaceLine {
 	var lines []NamespaceLine
 	for i := range o.NATs {
@@ -27,11 +28,19 @@ func NATLines(o *model.Overview) []NamespaceLine {
 			}
 		}
 	}
+	for i := range o.Ways {
+		if p := &o.Ways[i]; i == 0 || p.Level > model.LevelOK || p.Share() >= listedShare {
+			lines = append(lines, NamespaceLine{Scope: source.Scope{Host: o.Moment.Host}, Way: p})
+		}
+	}
 	return lines
 }
 
 // HasNATLines reports whether there are any.
-func HasNATLines(o *model.Overview) bool {
+func HasNATLines(o *model.Overview) bool { return len(o.Ways) > 0 || translates(o) }
+
+// translates reports whether there are some of translated ports.
+func translates(o *model.Overview) bool {
 	for i := range o.NATs {
 		if pools := o.NATs[i].Pools; len(pools) > 0 && listed(&pools[0]) { // the fullest
 			return true
@@ -52,13 +61,40 @@ func natLabel(p *model.NATPoolUse, room int) string {
 	return "SNAT → " + to
 }
 
+// wayLabel is the same of a NAT on the way.
+func wayLabel(p *model.WayPool, room int) string {
+	to := source.AddrPortOn(p.Remote, 0, p.RemotePort)
+	if p.Proto == source.UDP {
+		to += " udp"
+	}
+	if label := "NAT on the way → " + to; text.Width(label) <= room {
+		return label
+	}
+	return "NAT → " + to
+}
+
 // Name is what a pool is called.
-func (n *NamespaceLine) Name() string { return natLabel(n.Pool, screen.MaxWidth) }
+func (n *NamespaceLine) Name() string { return n.label(screen.MaxWidth) }
+
+func (n *NamespaceLine) label(room int) string {
+	if n.Way != nil {
+		return wayLabel(n.Way, room)
+	}
+	return natLabel(n.Pool, room)
+}
+
+// gauge is that of a pool.
+func (n *NamespaceLine) gauge() gauge {
+	if n.Way != nil {
+		return wayGauge(n.Way, 0)
+	}
+	return natGauge(n.Pool, 0)
+}
 
 // natRoom is how wide the names of the pools among lines are.
 func natRoom(lines []NamespaceLine) (w int) {
 	for i := range lines {
-		if lines[i].Pool != nil {
+		if lines[i].IsPool() {
 			w = max(w, text.Width(lines[i].Name()))
 		}
 	}
@@ -85,17 +121,25 @@ func (p *Painter) natLine(x, y int, c namespaceColumns, v *View, n *NamespaceLin
 		next(&x, kind)
 		name += 1 + kind
 	}
-	p.canvas.Text(at, y, name, theme.Text, natLabel(n.Pool, name))
-	p.canvas.Text(next(&x, c.worst), y, c.worst, theme.Dim, natHolder(v.Overview, n.Pool))
-	g := natGauge(n.Pool, c.bar)
+	p.canvas.Text(at, y, name, theme.Text, n.label(name))
+	p.canvas.Text(next(&x, c.worst), y, c.worst, theme.Dim, n.holder(v.Overview))
+	g := n.gauge()
 	p.gaugeBar(next(&x, c.bar), y, c.bar, v, &g)
 	role := theme.Text
-	if n.Pool.Level > model.LevelOK {
-		role = levelRoles[n.Pool.Level]
+	if n.Level() > model.LevelOK {
+		role = levelRoles[n.Level()]
 	}
-	p.percent(next(&x, c.percent), y, c.percent, role, v.thresholds().Below(n.Pool.Percent()))
-	p.levelCell(next(&x, c.level), y, c.level, levelSegment(n.Pool.Level))
-	p.count(x, y, c.sockets, theme.Text, n.Pool.Used)
+	p.canvas.TextRight(next(&x, c.percent), y, c.percent, role, g.share(v, c.percent))
+	p.levelCell(next(&x, c.level), y, c.level, levelSegment(n.Level()))
+	p.count(x, y, c.sockets, theme.Text, n.Sockets())
+}
+
+// holder names who holds most of a pool.
+func (n *NamespaceLine) holder(o *model.Overview) string {
+	if n.Way == nil {
+		return natHolder(o, n.Pool)
+	}
+	return natHolder(o, &model.NATPoolUse{Holders: []model.NATHolder{{State: n.Way.State, Process: n.Way.Process}}})
 }
 
 // natHolder names who holds most of a pool, as far as it is known: "by api, shop/api".

@@ -32,7 +32,7 @@ func (p *Painter) drawMap(c columns, y int, v *View) {
 		p.percent(c.percent.X, y+i, c.percent.W, theme.Text, model.Percent(used, size))
 	}
 	y += 2
-	p.canvas.Text(c.label.X, y, c.label.W, theme.Dim, "ports")
+	p.canvas.Text(c.label.X, y, c.label.W, theme.Dim, ownRange(v, "ports", c.label.W))
 	low, high := strconv.Itoa(int(m.Low)), strconv.Itoa(int(m.High))
 	p.canvas.Text(c.bar.X, y, c.bar.W, theme.Dim, low)
 	p.canvas.TextRight(c.bar.X, y, c.bar.W, theme.Dim, high)

@@ -23,7 +23,7 @@ func (p *Painter) drawTrend(c columns, r screen.Rect, v *View) {
 	}
 	minutes := chartOf(v, model.HistorySpan, v.State.History)
 	if r.H == 1 {
-		p.canvas.Text(r.X, r.Y, c.label.W, theme.Dim, minutes.label(c.label.W))
+		p.canvas.Text(r.X, r.Y, c.label.W, theme.Dim, ownRange(v, minutes.label(c.label.W), c.label.W))
 		// As wide whatever the words are, so that it stays in place.
 		chart, words := screen.Rect{X: c.bar.X, Y: r.Y, W: r.X + r.W - c.bar.X, H: 1}.SplitLeft(max((r.W-c.label.W)*3/10, 12))
 		p.drawHistory(chart, v, minutes)
@@ -43,11 +43,20 @@ func (p *Painter) drawTrend(c columns, r screen.Rect, v *View) {
 		label, chart screen.Rect
 		name         string
 		of           chart
-	}{{c.label, left, "last 5 min", minutes}, {label, right, "last hour", hour}} {
+	}{{c.label, left, ownRange(v, "last 5 min", c.label.W), minutes}, {label, right, "last hour", hour}} {
 		p.canvas.Text(side.label.X, r.Y, side.label.W, theme.Dim, side.name)
 		p.canvas.Text(side.label.X, r.Y+r.H-1, side.label.W, theme.Dim, "0–"+side.of.scale.text())
 		p.drawHistory(side.chart, v, side.of)
 	}
+}
+
+// ownRange says before words that what they name is of the range of ports, where the
+// first gauge is of others and there is room.
+func ownRange(v *View, words string, room int) string {
+	if said := "own range, " + strings.TrimPrefix(words, "last "); v.poolLeads() && text.Width(said) <= room {
+		return said
+	}
+	return words
 }
 
 // label says what the height and the width of a chart stand for.
@@ -84,8 +93,8 @@ func trend(v *View, room int, long bool) [][]segment {
 	if v.Proto == ProtoUDP {
 		return [][]segment{{{theme.Dim, udpTrend}, {theme.Dim, "a port each, whoever it speaks to"}}}
 	}
-	if nat := v.leadingNAT(); nat != nil {
-		return natTrend(nat)
+	if v.poolLeads() {
+		return poolTrend(v.leads())
 	}
 	grows, goes := growth(v), verdict(v)
 	if measure(grows)+len(" · ")+text.Width(goes[len(goes)-1].text) > room {

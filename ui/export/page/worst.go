@@ -82,7 +82,7 @@ func (p pen) findings(o *model.Overview) {
 		st := o.States[f.State]
 		a := advice.Of(st, f)
 		if len(o.States) > 1 {
-			a.Title = advice.Namespace(&st.Snapshot.Scope) + ": " + a.Title
+			a.Title = advice.Within(advice.Namespace(&st.Snapshot.Scope), a.Title)
 		}
 		p.put("<article>\n<h3><span class=\"", f.Level.String(), "\">", glyph(f.Level), "</span> ", plain(a.Title), "</h3>\n")
 		p.element("p", "", a.Seen+".")
