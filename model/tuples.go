@@ -21,7 +21,9 @@ type tuplePlace struct {
 	// all is how its used ports grow, and held how those do that are not in
 	// TIME_WAIT.
 	all, held growth
-	turn      uint32 // when it was counted last
+	// moved is how held changed in the last seconds.
+	moved moves
+	turn  uint32 // when it was counted last
 	// fullOnce says that its first half was crowded since it holds ports of the
 	// second.
 	fullOnce bool
@@ -124,7 +126,7 @@ func (t *tupleTable) touch(n int32) int32 {
 		return n
 	}
 	*u = tuplePlace{
-		use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, all: u.all, held: u.held, turn: t.turn, dest: u.dest,
+		use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, all: u.all, held: u.held, moved: u.moved, turn: t.turn, dest: u.dest,
 		wasCrowded: u.crowded, wasFull: u.wasFull, stopped: u.stopped, order: u.order, firstOrder: u.firstOrder, orderOf: u.orderOf,
 		fullOnce: u.fullOnce, pool: noGroup, bound: noTuple, next: noTuple, destGroup: noGroup, service: noGroup,
 	}
