@@ -85,7 +85,7 @@ func trend(v *View, room int, long bool) [][]segment {
 		return [][]segment{{{theme.Dim, udpTrend}, {theme.Dim, "a port each, whoever it speaks to"}}}
 	}
 	if nat := v.leadingNAT(); nat != nil {
-		return natTrend(nat)
+		return natTrend(v.natOf(nat), nat)
 	}
 	grows, goes := growth(v), verdict(v)
 	if measure(grows)+len(" · ")+text.Width(goes[len(goes)-1].text) > room {
