@@ -22,7 +22,7 @@ type Churn struct {
 	// Live and TimeWait are its connections, Likely those of TimeWait that are
 	// inferred to be.
 	Live, TimeWait, Likely int
-	// CloseRate is its part of the tuple's.
+	// CloseRate is its part of those of the tuple that a new connection came for.
 	CloseRate float64
 	closing   int
 	// Reusable says that connect() may take over its TIME_WAIT, so that they
@@ -67,7 +67,7 @@ func (c *census) churn(st *State) {
 		ch := &st.Churn[i]
 		place := &c.tuples.tuples[ch.tuple]
 		share := float64(ch.closing) / float64(max(1, place.use.Closing))
-		ch.CloseRate = share * place.use.Outlook.CloseRate
+		ch.CloseRate = share * (place.use.Outlook.CloseRate - place.drains)
 		if place.use.waits() {
 			ch.full = place.use.Level
 		}

@@ -225,6 +225,11 @@
 // reuses, and whose first half is crowded, shows only the closes younger than
 // the delay, since older ones have been taken over.
 //
+// Only a close that another connection comes for takes one port more. One that
+// nothing comes for takes none: what was ESTABLISHED held its port, and holds it in
+// TIME_WAIT for as long. So where what is held falls by most of what is closed, that
+// part is no rate of use, and there are no more such closes than is held.
+//
 // A growth is smoothed, and ends when it ends: when the newest change goes the
 // other way, or when so much time passed that it would have brought three ports
 // and did not. It is one only if it is more than a quarter of how much the number

@@ -28,6 +28,7 @@ const (
 	EndTimeWait                   // TIME_WAIT that the kernel keeps
 	EndFiles                      // open files of the host
 	EndUDP                        // ports of UDP; far from it they are left out
+	EndTranslated                 // ports of the fullest pool of translated ones
 )
 
 // Percent is how much is used.
@@ -55,12 +56,16 @@ func Ends(st *State, ev *source.Evidence) []End {
 	if udp := &st.UDP.Pressure; udp.InUse > 0 && st.Thresholds.Level(udp.InUse, udp.Usable) > LevelOK {
 		add(EndUDP, udp.InUse, udp.Usable, 0)
 	}
+	if st.NAT != nil && len(st.NAT.Pools) > 0 {
+		p := &st.NAT.Pools[0]
+		add(EndTranslated, min(p.Used, p.Capacity()), p.Capacity(), 0)
+	}
 	slices.SortStableFunc(ends, func(a, b End) int { return cmp.Compare(b.Percent(), a.Percent()) })
 	return ends
 }
 
 // ends judges what ends first, unless a point of its own does: that of the ports,
-// of connection tracking, or of TIME_WAIT.
+// of connection tracking, of TIME_WAIT, or of translated ports.
 func (p *Point) ends(st *State, ev *source.Evidence) {
 	p.Ends = Ends(st, ev)
 	if first := &p.Ends[0]; first.Kind == EndDescriptors || first.Kind == EndFiles {

@@ -422,3 +422,20 @@ func TestFullSoonIsAFinding(t *testing.T) {
 		}
 	}
 }
+
+// Of one level, translated ports that are short come before what is only a reason, and
+// after the ports of the range.
+func TestOrderOfFindings(t *testing.T) {
+	t.Parallel()
+	list := []Finding{
+		{Problem: NATFull, Level: LevelWarning}, {Problem: NATFull, Level: LevelCritical}, {Problem: NoPooling, Level: LevelCritical},
+		{Problem: TupleFull, Level: LevelCritical}, {Problem: WayFull, Level: LevelExhausted},
+	}
+	slices.SortStableFunc(list, compareFindings)
+	want := []Problem{WayFull, TupleFull, NATFull, NoPooling, NATFull}
+	for i := range list {
+		if list[i].Problem != want[i] {
+			t.Errorf("%d: %v, want %v", i, list[i].Problem, want[i])
+		}
+	}
+}

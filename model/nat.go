@@ -41,6 +41,9 @@ type NATPoolUse struct {
 	// Loss is the share of new connections whose first packet finds no port, though
 	// some are free: they are made a second later, or three.
 	Loss float64
+	// Outlook is where the ports are going that do not give way to new connections, as
+	// they grow. Of the closes nothing is known: it has no CloseRate.
+	Outlook Outlook
 	// Holders are whose connections hold the ports, as far as these are sockets of a
 	// namespace of this host, by the flows of the pool: the most first.
 	Holders []NATHolder
@@ -137,6 +140,7 @@ type natMemory struct {
 	cookie uint64
 	shown  bool       // it has a State
 	past   []natCount // at most of NATSpan, oldest first
+	pools  map[natKey]*natGrowth
 }
 
 type natCount struct {
@@ -192,6 +196,12 @@ func (s *NATState) drops() NATDrops {
 	return DropsOtherwise
 }
 
+// Dropping reports whether packets are being dropped for want of a port, as far as is
+// known in this pool: it is the fullest.
+func (s *NATState) Dropping(p *NATPoolUse) bool {
+	return s.Drops == DropsExhausted && len(s.Pools) > 0 && p.NATPool == s.Pools[0].NATPool && s.Rates.Drop > 0
+}
+
 // nats gives each namespace that translates its part, when all States are there.
 func (o *Overview) nats() {
 	for i := range o.NATs {
@@ -238,11 +248,11 @@ func (s *NATState) find(list []Finding) []Finding {
 	begin := Finding{Process: source.NoProcess, NAT: s, Rate: s.Rates.Drop}
 	for i := range s.Pools[:min(len(s.Pools), maxNATReports)] {
 		p := &s.Pools[i]
-		if p.Level == LevelOK {
-			break
+		if !p.worth() {
+			continue
 		}
 		f := begin
-		f.Problem, f.Level, f.Proto, f.Count, f.Of, f.NATPool = NATFull, p.Level, p.Proto, p.Used, p.Capacity(), p
+		f.Problem, f.Level, f.Span, f.Proto, f.Count, f.Of, f.NATPool = NATFull, max(p.Level, LevelWarning), p.Outlook.Left(), p.Proto, p.Used, p.Capacity(), p
 		f.Tuple = TupleKey{Source: p.Address, Destination: p.Remote, Port: p.RemotePort}
 		if len(p.Holders) > 0 {
 			f.Process, f.Tier = p.Holders[0].Process, p.Holders[0].Tier

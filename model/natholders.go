@@ -7,17 +7,17 @@ import (
 	"ephtop/source"
 )
 
-// joinNATs finds whose the flows of translated pools are: those of pools that are
-// worth a warning, among the sockets of all namespaces. A connection is told by the
-// four-tuple that it has before it is translated. Which pools the namespaces' connections
-// pass is the result.
+// joinNATs finds whose the flows of translated pools are: those of pools that
+// have a gauge or are worth a word, among the sockets of all namespaces. A
+// connection is told by the four-tuple that it has before it is translated. Which
+// pools the namespaces' connections pass is the result.
 func (o *Overview) joinNATs() map[natRoute]*NATPoolUse {
 	flows := make(map[source.Tuple]natOwner)
 	var ports source.PortSet
 	for i := range o.NATs {
 		for j := range o.NATs[i].Pools {
 			p := &o.NATs[i].Pools[j]
-			if p.Level == LevelOK {
+			if !p.known() {
 				continue
 			}
 			for _, t := range p.Flows {
@@ -45,13 +45,18 @@ func (o *Overview) joinNATs() map[natRoute]*NATPoolUse {
 	o.placeClients(flows)
 	for i := range o.NATs {
 		for j := range o.NATs[i].Pools {
-			if p := &o.NATs[i].Pools[j]; p.Level > LevelOK {
+			if p := &o.NATs[i].Pools[j]; p.known() {
 				p.Holders = natHolders(p.NATPool, flows)
 			}
 		}
 	}
 	return o.routesOf(flows)
 }
+
+// knownShare is the part of a pool from which on it is known whose its ports are.
+const knownShare = 0.1
+
+func (p *NATPoolUse) known() bool { return len(p.Flows) > 0 && (p.worth() || p.Share() >= knownShare) }
 
 // natOwner is whose a flow is.
 type natOwner struct {

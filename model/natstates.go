@@ -12,11 +12,14 @@ func (f *Fleet) judgeNATs(m *source.Moment, o *Overview) {
 	for i := range m.NATs {
 		n := &m.NATs[i]
 		s := NATState{NAT: n, State: -1, Scope: source.Scope{Host: m.Host, Netns: n.Netns, Cookie: n.Cookie}}
-		s.Rates = f.natMemory(&s.Scope).follow(n.Counters, f.clock)
+		memory := f.natMemory(&s.Scope)
+		s.Rates = memory.follow(n.Counters, f.clock)
 		for j := range n.Pools {
 			s.Pools = append(s.Pools, f.natPool(&n.Pools[j]))
+			memory.foresee(&s.Pools[j], f.clock-n.Age.Nanoseconds())
 			s.Level = max(s.Level, s.Pools[j].Level)
 		}
+		memory.forgetPools()
 		if s.Drops = s.drops(); s.Drops == DropsTableFull {
 			s.Level = max(s.Level, LevelCritical)
 		}
@@ -37,7 +40,7 @@ func (f *Fleet) translating(m *source.Moment, o *Overview) []source.Snapshot {
 	for i := range o.NATs {
 		s := &o.NATs[i]
 		memory := f.natMemory(&s.Scope)
-		memory.shown = s.Level > LevelOK || memory.shown && len(s.Pools) > 0
+		memory.shown = s.Level > LevelOK || slices.ContainsFunc(s.Pools, func(p NATPoolUse) bool { return p.FullSoon() }) || memory.shown && len(s.Pools) > 0
 		if !memory.shown || slices.ContainsFunc(all, func(k source.Snapshot) bool { return s.is(&k.Scope) }) {
 			continue
 		}

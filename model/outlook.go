@@ -87,6 +87,10 @@ type future struct {
 	most    float64
 	// others are the ports of others that come free like TIME_WAIT, after the wait.
 	others portion
+	// drains is the part of the closes that no new connection comes for. They are no
+	// part of closes, for their ports are held as before; they end when no more is
+	// held, and then what closed has gone.
+	drains float64
 	// begins is the part of the closes that may have just begun, or be a burst.
 	begins float64
 	// youngest is the age of the youngest of them in seconds, as far as it is known.
@@ -124,7 +128,8 @@ func (f *future) walk(see func(second int, use float64) bool) {
 			others -= f.others.part * float64(f.others.ages[f.wait-second])
 		}
 		held := max(float64(f.fixed), float64(f.held)+f.growth*float64(second)) + min(others+f.others.closes*float64(second), f.others.most)
-		if !see(second, held+min(left+f.closes*float64(min(second, f.life)), f.most)) {
+		drained := min(f.drains*float64(min(second, f.life)), float64(f.held-f.fixed))
+		if !see(second, held+min(left+drained+f.closes*float64(min(second, f.life)), f.most)) {
 			return
 		}
 	}
@@ -235,7 +240,11 @@ func (f *future) reaches(use float64) float64 {
 		in = float64(f.wait - min(f.youngest, f.others.youngest()))
 	}
 	if f.growth < 0 {
-		return max(in, float64(f.fixed-f.held)/f.growth)
+		in = max(in, float64(f.fixed-f.held)/f.growth)
+		if f.drains > 0 {
+			in = max(in, float64(f.held-f.fixed)/f.drains+float64(f.life))
+		}
+		return in
 	}
 	if !f.reused() && (f.waiting != nil || f.life == 0 || float64(f.used-f.held) <= f.others.left(f.wait)) {
 		f.walk(func(second int, at float64) bool {
@@ -328,7 +337,11 @@ func (t *tuplePlace) future(st *State, d *domain, room int) future {
 	if f.stays {
 		return f
 	}
-	f.closes, f.wait, f.life = o.CloseRate, wait, wait
+	f.drains = t.drained() * o.CloseRate
+	f.closes, f.wait, f.life = o.CloseRate-f.drains, wait, wait
+	if f.drains > 0 {
+		f.growth = min(f.growth, -f.drains)
+	}
 	f.youngest = wait
 	if u.TimeWait > 0 {
 		f.youngest = t.young.silent()
@@ -364,7 +377,7 @@ func (t *tuplePlace) future(st *State, d *domain, room int) future {
 // not counted but for the youngest; spare has room for them.
 func (t *tuplePlace) decide(f *future, ages, spare []float64) {
 	u := &t.use
-	t.reused, t.stays, t.settles = f.reused(), f.stays, f.waits()
+	t.reused, t.stays, t.settles, t.drains = f.reused(), f.stays, f.waits(), f.drains
 	if ages != nil && u.TimeWait > 0 {
 		f.youngest = max(0, slices.IndexFunc(ages, func(n float64) bool { return n > 0 }))
 	} else if ages == nil && f.near() {

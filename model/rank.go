@@ -51,6 +51,7 @@ func (c *census) rankTuples(st *State, p *Pressure) {
 		}
 		place.all.follow(t.Used, pace)
 		place.held.follow(t.Used-t.TimeWait-place.others(d), pace)
+		place.moved.follow(t.Live, st.Clock)
 		t.Level = st.Thresholds.Level(t.Used, t.Used+t.Free)
 		if t.Level == LevelExhausted && t.Reusable > 0 {
 			// connect() still gets a port, if timestamps were negotiated.

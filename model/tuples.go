@@ -22,7 +22,9 @@ type tuplePlace struct {
 	// all is how its used ports grow, and held how those do that are not in
 	// TIME_WAIT.
 	all, held growth
-	turn      uint32 // when it was counted last
+	// moved is how held changed in the last seconds.
+	moved moves
+	turn  uint32 // when it was counted last
 	// fullOnce says that its first half was crowded since it holds ports of the
 	// second.
 	fullOnce bool
@@ -68,9 +70,10 @@ type tuplePlace struct {
 	untimed int32
 	ends    ends // of the range, that it holds
 	// reused says that connect() takes over its TIME_WAIT, stays that these are as
-	// many for good, and settles how many there are in the end.
-	reused, stays bool
-	settles       float64
+	// many for good, settles how many there are in the end, and drains is
+	// future.drains.
+	reused, stays   bool
+	settles, drains float64
 
 	pool int32 // of its source address
 	// bound is the first of the tuples that are this one but for an interface, next
@@ -150,7 +153,7 @@ func (t *tupleTable) touch(n int32) int32 {
 	}
 	*t.room--
 	*u = tuplePlace{
-		use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, all: u.all, held: u.held, turn: t.turn, dest: u.dest,
+		use: TupleUse{TupleKey: u.use.TupleKey, Process: source.NoProcess}, all: u.all, held: u.held, moved: u.moved, turn: t.turn, dest: u.dest,
 		wasCrowded: u.crowded, wasFull: u.wasFull, stopped: u.stopped, order: u.order, firstOrder: u.firstOrder, orderOf: u.orderOf,
 		fullOnce: u.fullOnce, pool: noGroup, bound: noTuple, next: noTuple, destGroup: noGroup, service: noGroup,
 	}

@@ -6,12 +6,15 @@ import "ephtop/source"
 type wayCount struct {
 	// live were answered, and opening are in SYN_SENT.
 	live, opening, timeWait int
+	// standing are those of live that are ESTABLISHED. What waits for its FIN to be
+	// acknowledged holds a port, and proves nothing of who is to answer it.
+	standing int
 	// entered were answered since the look before, and are live or in TIME_WAIT; of
 	// these began came to TIME_WAIT since then.
 	entered, began int
 	// gone were seen to end without TIME_WAIT, within ClosedSpan.
 	gone int
-	// resent are those of live that wait for what they sent to be acknowledged, and
+	// resent are those of standing that wait for what they sent to be acknowledged, and
 	// have sent it again.
 	resent int
 	// state holds most of it, and process does in that.
@@ -34,7 +37,10 @@ func (n *wayCount) note(s *source.Socket, was, came seen) {
 		n.began += one(was&waitedThen == 0)
 	default:
 		n.live++
-		n.resent += one(s.Timer == source.TimerRetransmit && s.Retransmits > 0)
+		if s.State == source.Established {
+			n.standing++
+			n.resent += one(s.Timer == source.TimerRetransmit && s.Retransmits > 0)
+		}
 	}
 	n.entered += one(was&came != 0)
 }
@@ -45,6 +51,7 @@ func (n *wayCount) add(m *wayCount, state int) {
 		n.most, n.state, n.process, n.tier = held, state, m.process, m.tier
 	}
 	n.live += m.live
+	n.standing += m.standing
 	n.opening += m.opening
 	n.timeWait += m.timeWait
 	n.entered += m.entered
@@ -81,7 +88,7 @@ func (f *Fleet) toward(o *Overview) map[wayKey]*wayCount {
 		}
 		t.named(st, func(use *TupleUse) {
 			add(wayKey{destination{use.Destination, use.Port}, source.TCP},
-				&wayCount{live: use.Live, timeWait: use.TimeWait, process: use.Process, tier: use.Tier})
+				&wayCount{live: use.Live, standing: use.Live, timeWait: use.TimeWait, process: use.Process, tier: use.Tier})
 		})
 	}
 	return all
@@ -126,6 +133,9 @@ func (t *tracker) countRest(r *source.Rest, counts []wayCount) {
 		counts[d].opening += r.Count
 	default:
 		counts[d].live += r.Count
+		if r.State == source.Established {
+			counts[d].standing += r.Count
+		}
 	}
 }
 

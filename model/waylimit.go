@@ -104,7 +104,7 @@ func (f *Fleet) limits(o *Overview, toward map[wayKey]*wayCount, waiting map[des
 			continue
 		}
 		entered += n.entered
-		if n.live > 0 && waiting[key.destination] == nil {
+		if n.standing > 0 && waiting[key.destination] == nil {
 			answering++
 			at[key.addr]++
 		}
@@ -140,7 +140,7 @@ func (f *Fleet) limits(o *Overview, toward map[wayKey]*wayCount, waiting map[des
 
 // limited reports whether a destination takes what it has and no more.
 func (q *silence) limited(n *wayCount, w *unanswered, clock int64) bool {
-	return n.live >= minLive && 2*n.resent < n.live && q.answered <= fewAnswered*float64(w.count) &&
+	return n.standing >= minLive && 2*n.resent < n.standing && q.answered <= fewAnswered*float64(w.count) &&
 		q.looks >= minLooks && clock-q.since >= silentFor.Nanoseconds()
 }
 
@@ -173,6 +173,6 @@ func (o *Overview) limit(to destination, n *wayCount, w *unanswered, quiet *sile
 	st.Level = max(st.Level, LevelWarning)
 	st.Findings = append(st.Findings, Finding{
 		Problem: WayLimit, Level: LevelWarning, Tuple: st.Key(s), Process: r.Process, Tier: r.Tier,
-		Count: w.count, Span: w.oldest, Live: n.live, Outside: others, Pool: int(math.Round(quiet.answered)),
+		Count: w.count, Span: w.oldest, Live: n.standing, Outside: others, Pool: int(math.Round(quiet.answered)),
 	})
 }

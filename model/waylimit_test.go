@@ -157,6 +157,10 @@ func TestNoWayLimit(t *testing.T) {
 				}
 			}
 		}},
+		"a dead server, and what was closed to it waits for an answer": {0, func(s *scene) {
+			s.open(20, source.FinWait1, farAway)
+			s.open(8, source.SynSent, farAway)
+		}, nil},
 		"one SYN that is lost": {20, func(s *scene) { s.open(1, source.SynSent, farAway) }, nil},
 		"a few SYNs are lost":  {20, func(s *scene) { s.open(3, source.SynSent, farAway) }, nil},
 		"few connections live": {5, func(s *scene) { s.open(9, source.SynSent, farAway) }, nil},

@@ -31,6 +31,8 @@ func (e *examiner) ends() {
 		e.next("see the firewall and the way back, above")
 	case near && first.Kind == model.EndTimeWait:
 		e.next("see TIME_WAIT, above")
+	case near && first.Kind == model.EndTranslated:
+		e.next("see translated ports, below")
 	}
 }
 
@@ -45,6 +47,9 @@ func (e *examiner) endName(end *model.End) string {
 		return "TIME_WAIT that the kernel keeps"
 	case model.EndFiles:
 		return "open files of the host"
+	case model.EndTranslated:
+		p := &e.st.NAT.Pools[0]
+		return fmt.Sprintf("SNAT ports of %s to %s", p.Address, source.AddrPort(p.Remote, p.RemotePort))
 	case model.EndUDP:
 		return "UDP ports"
 	}

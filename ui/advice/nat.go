@@ -13,7 +13,7 @@ import (
 func (t *teller) natFull() Advice {
 	p := t.NATPool
 	a := Advice{
-		Title: t.title("%s %% of the SNAT ports of %s to %s used", percent(p.Used, p.Capacity()), p.Address, t.destination()),
+		Title: t.title("%s %% of the SNAT ports of %s to %s used%s", percent(t.Count, t.Of), p.Address, t.destination(), t.left(", full in ")),
 		Seen:  t.natUsed(),
 		Why: "Each translated address has these ports for each destination and protocol, and no more. A connection that finds none is dropped " +
 			"without a word: connect() waits, tries again after a second, and times out.",
@@ -156,7 +156,7 @@ func (t *teller) trackingRace() Advice {
 
 // natTold is the sentence of translated ports.
 func (t *teller) natTold() string {
-	used := percent(t.Count, t.Of) + " % used"
+	used := percent(t.Count, t.Of) + " % used" + t.left(", full in ")
 	switch {
 	case t.Problem == model.NATLoss:
 		return t.oneOf("connects of {who} to {to} are slow: ", "connects to {to} are slow: ") + "SNAT ports " + used

@@ -51,6 +51,9 @@ func (e *examiner) pools(n *model.NATState) {
 	}
 	e.seen("fullest: %s of %s of %s to %s used (%s %%)%s", text.Count(p.Used), text.Plural(p.Capacity(), "port", "ports"), p.Address, key.To(),
 		text.Percent(e.st.Thresholds.Below(p.Percent())), gives)
+	if left := p.Outlook.Left(); left > 0 {
+		e.seen("%s ports/s more than give way: full in %s", text.Rate(p.Outlook.Rate), text.Duration(left))
+	}
 	if p.Ports == 0 {
 		e.seen("no rule is known that gives fewer than %s ports", text.Count(source.UnboundNATPorts))
 	}

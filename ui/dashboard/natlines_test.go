@@ -137,7 +137,7 @@ func TestLinesOfANATOnTheWay(t *testing.T) {
 		h.press("3")
 		h.wantThird("ticker", way, snatPool, "alerts", little, "web", "")
 		for filter, want := range map[string][]string{
-			"proc:ticker": {"ticker", way}, "remote:198.51.100.20": {little, "web"}, "nat on": {way, little}, "ns:web": {little, "web"},
+			"proc:ticker": {"ticker", way, snatPool}, "remote:198.51.100.20": {little, "web"}, "nat on": {way, little}, "ns:web": {little, "web"},
 		} {
 			h.press("/")
 			h.typeText(filter)

@@ -114,9 +114,9 @@ func TestStaging(t *testing.T) {
 		{"a grouping", Config{}, Staging{Group: model.ByUser}, []string{"by user"}},
 		{"a face", Config{}, Staging{Face: paint.FaceDestinations, From: first.Add(20 * time.Second)}, []string{"─ Destinations ─", "+/s"}},
 		{"findings", Config{}, Staging{Findings: true, From: first.Add(76 * time.Second)}, []string{"─ Findings ─", "most urgent first", "esc closes"}},
-		{"a filter", Config{Filter: "state:tw"}, Staging{}, []string{"filter: state:tw", "esc clear filter"}},
+		{"a filter", Config{Filter: "state:tw"}, Staging{}, []string{"filter: state:tw", "recorded 20"}},
 		{"a moment", Config{}, Staging{From: first.Add(41 * time.Second)}, []string{" 0:40 ", "▶"}},
-		{"standing still", Config{}, Staging{From: first.Add(41 * time.Second), Stopped: true}, []string{"‖ replay", "space go on"}},
+		{"standing still", Config{}, Staging{From: first.Add(41 * time.Second), Stopped: true}, []string{"‖ replay", "recorded 20"}},
 	} {
 		s := openStage(t, data, test.cfg, test.o)
 		for _, want := range test.shows {

@@ -117,6 +117,9 @@ func Check(w io.Writer, states []*model.State, unseen []source.Brief, on CheckOn
 	if name := strings.ReplaceAll(advice.Namespace(&st.Snapshot.Scope), "|", "/"); name != "" && (len(states) > 1 || on == OnAny) {
 		words = name + ": " + words
 	}
+	if on != OnAny {
+		words += unjudged(states, level)
+	}
 	unknown := 0
 	for i := range unseen {
 		if !st.Thresholds.Quiet(&unseen[i]) {
@@ -171,6 +174,9 @@ func checkWords(st *model.State, on CheckOn) string {
 	}
 	if left := t.Outlook.Left(); left > 0 {
 		words += ", full in " + text.Duration(left)
+		if t.Level == model.LevelOK {
+			words += fmt.Sprintf(" as it grows, yet below %g %%", st.Thresholds.Warning)
+		}
 	}
 	if t.SlowConnect() {
 		words += ", connect() is slow"
@@ -190,6 +196,25 @@ func beyondWords(st *model.State) string {
 	return limitWords(st)
 }
 
+// unjudged says what is worse than the figure that was asked for and has no part in the
+// level, and how to have it judged.
+func unjudged(states []*model.State, level model.Level) string {
+	var worst *model.State
+	for _, st := range states {
+		if st.Level > max(level, st.PortsLevel()) && (worst == nil || st.Level > worst.Level) {
+			worst = st
+		}
+	}
+	if worst == nil {
+		return ""
+	}
+	words := beyondWords(worst)
+	if words == "" {
+		return ""
+	}
+	return "; but " + words + ", see --on any"
+}
+
 // natWords are about translated ports, or the table that they are in.
 func natWords(n *model.NATState) string {
 	if len(n.Pools) == 0 || n.Level > n.Pools[0].Level {
@@ -204,7 +229,11 @@ func natWords(n *model.NATState) string {
 	if p.Level == model.LevelExhausted {
 		return fmt.Sprintf("no %s port of %s is free on %s to %s", kind, text.Count(p.Capacity()), p.Address, to)
 	}
-	return fmt.Sprintf("%s %% of %s of %s on %s to %s used", rounded(p.Percent()), text.Plural(p.Capacity(), "port", "ports"), kind, p.Address, to)
+	words := fmt.Sprintf("%s %% of %s of %s on %s to %s used", rounded(p.Percent()), text.Plural(p.Capacity(), "port", "ports"), kind, p.Address, to)
+	if left := p.Outlook.Left(); left > 0 {
+		words += ", full in " + text.Duration(left)
+	}
+	return words
 }
 
 // mostBy names the process of this host that holds most ports of the fullest pool of

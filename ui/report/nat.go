@@ -19,6 +19,7 @@ type jsonNAT struct {
 	// Loss is the share of new connections whose first packet finds no port.
 	Loss    float64         `json:"loss_percent"`
 	Level   string          `json:"level"`
+	Outlook jsonOutlook     `json:"outlook"`
 	Holders []jsonNATHolder `json:"holders"`
 	// Namespace is left out where nothing is known of namespaces.
 	Namespace *jsonScope `json:"namespace,omitempty"`
@@ -58,7 +59,7 @@ func (p *jsonPage) newNAT(scope *source.Scope, use *model.NATPoolUse, states []*
 	j := jsonNAT{
 		Address: use.Address.String(), Destination: use.Remote.String(), Port: use.RemotePort, Proto: use.Proto.String(),
 		Used: use.Used, Ports: use.Capacity(), Evictable: use.Evictable, Percent: tenth(use.Percent()), Unreplied: use.Unreplied,
-		Loss: tenth(100 * use.Loss), Level: use.Level.String(), Holders: []jsonNATHolder{}, Namespace: optionalScope(scope),
+		Loss: tenth(100 * use.Loss), Level: use.Level.String(), Outlook: newOutlook(&use.Outlook), Holders: []jsonNATHolder{}, Namespace: optionalScope(scope),
 	}
 	for i := range use.Holders {
 		h := &use.Holders[i]

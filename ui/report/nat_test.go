@@ -37,7 +37,7 @@ func translating(used int, level model.Level) *model.State {
 	return st
 }
 
-// Translated ports are judged where whatever is worst is, and nowhere else.
+// Translated ports are judged where whatever is worst is, and told elsewhere.
 func TestCheckOfTranslatedPorts(t *testing.T) {
 	full := translating(262_144, model.LevelCritical)
 	full.NAT.Pools[0].Level = model.LevelOK
@@ -47,11 +47,11 @@ func TestCheckOfTranslatedPorts(t *testing.T) {
 		st *model.State
 		on CheckOn
 	}{
-		"EPHTOP CRITICAL - 88.5 % of 64,512 ports of SNAT on 203.0.113.7 to 93.184.216.34:443 used, most by ja/va | tuple=63.8%": {translating(57_120, model.LevelCritical), OnAny},
-		"EPHTOP CRITICAL - no SNAT port of 64,512 is free on 203.0.113.7 to 93.184.216.34:443, most by ja/va | tuple=63.8%":      {translating(64_512, model.LevelExhausted), OnAny},
-		"EPHTOP CRITICAL - no UDP SNAT port of 64,512 is free on 203.0.113.7 to 93.184.216.34:443, most by ja/va | tuple=63.8%":  {udp, OnAny},
-		"EPHTOP CRITICAL - connection tracking is full: 262,144 of 262,144 entries | tuple=63.8%":                                {full, OnAny},
-		"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used | tuple=63.8%":                                            {translating(57_120, model.LevelCritical), OnTuple},
+		"EPHTOP CRITICAL - 88.5 % of 64,512 ports of SNAT on 203.0.113.7 to 93.184.216.34:443 used, most by ja/va | tuple=63.8%":                                                 {translating(57_120, model.LevelCritical), OnAny},
+		"EPHTOP CRITICAL - no SNAT port of 64,512 is free on 203.0.113.7 to 93.184.216.34:443, most by ja/va | tuple=63.8%":                                                      {translating(64_512, model.LevelExhausted), OnAny},
+		"EPHTOP CRITICAL - no UDP SNAT port of 64,512 is free on 203.0.113.7 to 93.184.216.34:443, most by ja/va | tuple=63.8%":                                                  {udp, OnAny},
+		"EPHTOP CRITICAL - connection tracking is full: 262,144 of 262,144 entries | tuple=63.8%":                                                                                {full, OnAny},
+		"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used; but 88.5 % of 64,512 ports of SNAT on 203.0.113.7 to 93.184.216.34:443 used, see --on any | tuple=63.8%": {translating(57_120, model.LevelCritical), OnTuple},
 	} {
 		c.st.Processes[0].Name = "ja|va\x1b"
 		var b bytes.Buffer

@@ -37,10 +37,10 @@ func TestCheckOfNATOnTheWay(t *testing.T) {
 		on  CheckOn
 		nat string
 	}{
-		"EPHTOP CRITICAL - 81.8 to 91.1 % of 55,000 ports of the NAT on the way to 93.184.216.34:443 used | tuple=63.8%":                     {behindNAT(model.LevelCritical, 45_000, 5_111, 0), OnAny, " nat=81.8%;60;80;0;100 nat_most=91.1%;60;;0;100\n"},
-		"EPHTOP CRITICAL - no port of 55,000 of the NAT on the way is free to 93.184.216.34:443, 7 connects without an answer | tuple=63.8%": {behindNAT(model.LevelExhausted, 55_000, 0, 7), OnAny, " nat=100%;60;80;0;100 nat_most=100%;60;;0;100\n"},
-		"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used | tuple=63.8%":                                                        {behindNAT(model.LevelCritical, 40_000, 5_111, 0), OnTuple, ""},
-		"EPHTOP WARNING - a limit on the way to 93.184.216.34:443, it seems: 20 connections live, 6 connects without an answer | tuple=":     {limited, OnAny, ""},
+		"EPHTOP CRITICAL - 81.8 to 91.1 % of 55,000 ports of the NAT on the way to 93.184.216.34:443 used | tuple=63.8%":                                                              {behindNAT(model.LevelCritical, 45_000, 5_111, 0), OnAny, " nat=81.8%;60;80;0;100 nat_most=91.1%;60;;0;100\n"},
+		"EPHTOP CRITICAL - no port of 55,000 of the NAT on the way is free to 93.184.216.34:443, 7 connects without an answer | tuple=63.8%":                                          {behindNAT(model.LevelExhausted, 55_000, 0, 7), OnAny, " nat=100%;60;80;0;100 nat_most=100%;60;;0;100\n"},
+		"EPHTOP WARNING - 63.8 % of 28,222 ports to 10.0.9.2:5432 used; but 72.7 to 82 % of 55,000 ports of the NAT on the way to 93.184.216.34:443 used, see --on any | tuple=63.8%": {behindNAT(model.LevelCritical, 40_000, 5_111, 0), OnTuple, ""},
+		"EPHTOP WARNING - a limit on the way to 93.184.216.34:443, it seems: 20 connections live, 6 connects without an answer | tuple=":                                              {limited, OnAny, ""},
 	} {
 		var b bytes.Buffer
 		if _, err := Check(&b, []*model.State{c.st}, nil, c.on); err != nil || !strings.HasPrefix(b.String(), want) ||

@@ -38,7 +38,8 @@ func poolText(v *View, width int) [][]segment {
 		d.pair("give way", theme.Text, text.Count(p.Evictable)+" in TIME_WAIT, each to about every other new connection")
 	}
 	d.pair("unreplied", theme.Text, text.Count(p.Unreplied)+" without an answer yet")
-	d.loss(p)
+	d.loss(n.NAT, p)
+	d.ahead(p)
 	d.pair("counted", theme.Dim, counted(n.NAT.NAT))
 	d.tracking(n.NAT)
 	d.holders(v.Overview, p)
@@ -60,17 +61,34 @@ func wayText(v *View, p *model.WayPool, width int) [][]segment {
 	return d.lines
 }
 
-// loss says what becomes of new connections.
-func (d *details) loss(p *model.NATPoolUse) {
+// loss says what becomes of new connections: what is measured, and what the ports that
+// are in use make likely.
+func (d *details) loss(s *model.NATState, p *model.NATPoolUse) {
+	measured := s.Dropping(p)
+	if measured {
+		d.pair("dropped", theme.Warn, text.Rate(s.Rates.Drop)+" packets/s find no port, what is sent again among them")
+	}
 	switch {
 	case p.Level == model.LevelExhausted:
 		d.pair("loss", theme.Critical, "all new connections: each waits, tries again after 1 s, and times out")
 	case p.Loss > 0:
 		d.pair("loss", theme.Warn, "about "+text.Percent(100*p.Loss)+" % of new connections lose their first packet: a connect takes 1 s more, or 3 s")
+	case measured:
+		d.pair("loss", theme.Warn, "not computed here: what is in TIME_WAIT gives way to some packets only")
 	case p.Percent() > 85:
-		d.pair("loss", theme.Text, "none to be expected: what is in TIME_WAIT gives way")
+		d.pair("loss", theme.Text, "of first packets none to be expected: what is in TIME_WAIT gives way to most")
 	default:
 		d.pair("loss", theme.Text, "none to be expected below 85 %")
+	}
+}
+
+// ahead says where the ports are going that do not give way.
+func (d *details) ahead(p *model.NATPoolUse) {
+	switch o := &p.Outlook; {
+	case o.Left() > 0:
+		d.pair("outlook", theme.Warn, "full in "+text.Duration(o.Left())+", by "+text.Rate(o.Rate)+"/s more that do not give way")
+	case o.Trend == model.TrendSteady:
+		d.pair("outlook", theme.Text, "steady, but for what gives way")
 	}
 }
 

@@ -1,6 +1,8 @@
 package paint
 
 import (
+	"slices"
+
 	"ephtop/model"
 	"ephtop/ui/text"
 	"ephtop/ui/theme"
@@ -9,16 +11,61 @@ import (
 // natShare is the part of a pool of translated ports from which on it has a gauge.
 const natShare = 0.1
 
-// fullestNAT is the pool of translated ports of the namespace that has a gauge, nil
-// for none.
+// fullestNAT is the pool of translated ports that has a gauge, nil for none: the
+// fullest of the namespace, or of those that it holds ports of.
 func (v *View) fullestNAT() *model.NATPoolUse {
-	if v.State == nil || v.State.NAT == nil || len(v.State.NAT.Pools) == 0 || v.Proto == ProtoUDP {
+	if v.State == nil || v.Proto == ProtoUDP {
 		return nil
+	}
+	if v.State.NAT == nil || len(v.State.NAT.Pools) == 0 {
+		return v.heldNAT()
 	}
 	if p := &v.State.NAT.Pools[0]; p.Share() >= natShare {
 		return p
 	}
 	return nil
+}
+
+// heldNAT is the fullest of the pools that the namespace holds ports of, if it is nearer
+// to its end than the namespace's own ports.
+func (v *View) heldNAT() (fullest *model.NATPoolUse) {
+	if v.Overview == nil {
+		return nil
+	}
+	h := v.State.TCP.Pressure.Headline()
+	least := max(100*natShare, h.Percent())
+	for i := range v.Overview.NATs {
+		for j := range v.Overview.NATs[i].Pools {
+			p := &v.Overview.NATs[i].Pools[j]
+			if p.Percent() > least && v.holds(p) {
+				fullest, least = p, p.Percent()
+			}
+		}
+	}
+	return fullest
+}
+
+// holds reports whether the namespace holds ports of a pool.
+func (v *View) holds(p *model.NATPoolUse) bool {
+	return slices.ContainsFunc(p.Holders, func(h model.NATHolder) bool {
+		return h.State >= 0 && h.State < len(v.Overview.States) && v.Overview.States[h.State] == v.State
+	})
+}
+
+// natOf is connection tracking of the namespace that a pool belongs to.
+func (v *View) natOf(p *model.NATPoolUse) *model.NATState {
+	if v.Overview != nil {
+		for i := range v.Overview.NATs {
+			s := &v.Overview.NATs[i]
+			if slices.ContainsFunc(s.Pools, func(q model.NATPoolUse) bool { return q.NATPool == p.NATPool }) {
+				return s
+			}
+		}
+	}
+	if v.State.NAT != nil {
+		return v.State.NAT
+	}
+	return new(model.NATState)
 }
 
 // natGauge is the gauge of a pool. What may give way to new connections is drawn as
@@ -59,8 +106,12 @@ func (v *View) pools() (*model.NATPoolUse, *model.WayPool) {
 }
 
 // leads are the same where they have the first gauge, being worse than the headline.
+// What another namespace gives out leads there: here the range has the verdict.
 func (v *View) leads() (*model.NATPoolUse, *model.WayPool) {
 	p, way := v.pools()
+	if p != nil && v.State.NAT == nil {
+		return nil, nil
+	}
 	if p != nil && p.Level > headline(v).level || way != nil && way.Level > headline(v).level {
 		return p, way
 	}
@@ -102,7 +153,7 @@ func withNAT(v *View, all []gauge, room int) []gauge {
 	if !ok {
 		return all
 	}
-	if g.level <= all[0].level {
+	if !v.poolLeads() {
 		return append(all, g)
 	}
 	g.first, all[0].first = true, false
@@ -124,11 +175,11 @@ func (g *gauge) share(v *View, room int) string {
 
 // poolTrend says in place of the range's outlook what becomes of new connections: two
 // lines that speak of two things would contradict each other.
-func poolTrend(p *model.NATPoolUse, way *model.WayPool) [][]segment {
+func (v *View) poolTrend(p *model.NATPoolUse, way *model.WayPool) [][]segment {
 	if way != nil {
 		return wayTrend(way)
 	}
-	return natTrend(p)
+	return natTrend(v.natOf(p), p)
 }
 
 // wayTrend does so for a NAT on the way.
@@ -149,7 +200,7 @@ func wayTrend(p *model.WayPool) [][]segment {
 }
 
 // natTrend does so for translated ports.
-func natTrend(p *model.NATPoolUse) [][]segment {
+func natTrend(s *model.NATState, p *model.NATPoolUse) [][]segment {
 	switch free := p.Capacity() - p.Used; {
 	case p.Level == model.LevelExhausted:
 		return [][]segment{{{theme.Critical, "no SNAT port free: connects wait and time out"}, {theme.Critical, "no SNAT port free"}}}
@@ -158,6 +209,17 @@ func natTrend(p *model.NATPoolUse) [][]segment {
 		return [][]segment{
 			{{theme.Warn, "about " + share + " of connects lose their first packet"}, {theme.Warn, share + " of connects are slow"}},
 			{{theme.Dim, text.Count(free) + " SNAT ports free"}},
+		}
+	case p.Outlook.Left() > 0:
+		return [][]segment{
+			{{theme.Warn, "no SNAT port free in " + text.Duration(p.Outlook.Left())}, {theme.Warn, "SNAT full in " + text.Duration(p.Outlook.Left())}},
+			{{theme.Dim, text.Count(max(0, free)) + " SNAT ports free"}},
+		}
+	case s.Dropping(p):
+		drops := text.Rate(s.Rates.Drop)
+		return [][]segment{
+			{{theme.Warn, drops + " packets/s find no SNAT port"}, {theme.Warn, drops + "/s dropped"}},
+			{{theme.Dim, text.Count(p.Evictable) + " in TIME_WAIT give way to some"}},
 		}
 	case p.Evictable > 0 && free < p.Evictable:
 		return [][]segment{{{theme.Text, text.Count(p.Evictable) + " SNAT ports in TIME_WAIT give way"}, {theme.Text, "TIME_WAIT gives way"}}}

@@ -94,7 +94,7 @@ func trend(v *View, room int, long bool) [][]segment {
 		return [][]segment{{{theme.Dim, udpTrend}, {theme.Dim, "a port each, whoever it speaks to"}}}
 	}
 	if v.poolLeads() {
-		return poolTrend(v.leads())
+		return v.poolTrend(v.leads())
 	}
 	grows, goes := growth(v), verdict(v)
 	if measure(grows)+len(" · ")+text.Width(goes[len(goes)-1].text) > room {
