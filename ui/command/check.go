@@ -52,10 +52,11 @@ takes what the use of a destination will level off at if connections go on
 closing as now, as the figure plateau; --on any takes whatever is worst, ports
 that this host translates (SNAT) among it, and adds snat, the share of the
 fullest pool of them, U where that may not be seen. The others only say so if
-such a pool is worse: their status does not follow it. Of several network namespaces, it is the worst one that is judged, and named; how
-many may not be looked at is said, and is no alarm. With --nat, any is judged if
---on says nothing else. The figure nat is the share of its ports that live, and
-nat_most that with what it may have freed, which is worth a warning at most.
+such a pool is worse: their status does not follow it. Of several network
+namespaces, it is the worst one that is judged, and named; how many may not be
+looked at is said, and is no alarm. With --nat, any is judged if --on says
+nothing else. The figure nat is the share of its ports that live, and nat_most
+that with what it may have freed, which is worth a warning at most.
 
 With --from, it judges the last moment of a recording, or the one of --at.`,
 		Example: `  ephtop check
