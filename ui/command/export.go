@@ -59,14 +59,15 @@ func (a *app) export() *cobra.Command {
 
 ` + exportList() + `
 
-.cast, .svg and .html show the dashboard as it was, from the first moment on or
-that of --at; with --filter, --by, --findings, and the keys of --keys pressed. A
-link can name a time in a page: trouble.html#t=46. .md is about the worst
-moment, or that of --at. .json and .csv have all, or that of --at; a line of
-.json is what snapshot -o json writes, with the connections that pass --filter,
-and without it none. Of several network namespaces they are about the worst, or
-about that of --netns, from when it is there; a film begins then. Of a damaged
-recording what is before the damage is exported, and the exit status is 1.
+.cast, .svg and .html show the dashboard as it was, from the first moment on. A
+film begins at --at, and a .svg stands still there. They take --filter, --by,
+--findings, and the keys of --keys pressed. A link can name a time in a page:
+trouble.html#t=46. .md is about the worst moment, or that of --at. .json and
+.csv have all, or that of --at; a line of .json is what snapshot -o json writes,
+with the connections that pass --filter, and without it none. Of several network
+namespaces they are about the worst, or about that of --netns, from when it is
+there; a film begins then. Of a damaged recording what is before the damage is
+exported, and the exit status is 1.
 
 Who and where are replaced as anonymize does it, but for the process names of
 --keep-names: the same each time that the same recording is exported. What was

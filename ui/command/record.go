@@ -55,8 +55,9 @@ it is cut. ephtop replay shows it, and snapshot, check and doctor look at a
 moment of it with --from. FILE is for its owner only (mode 0600); - is standard
 output. --filter changes nothing here: all is recorded.
 
---anonymize replaces addresses, and the names of hosts, users, processes and
-their command lines. Ports, states, times and figures stay.
+--anonymize replaces addresses, command lines, and the names of hosts, users,
+processes, namespaces, containers and units. Ports, states, times and figures
+stay.
 
 --demo SCENARIO records a simulated host, with --speed faster than time goes by;
 --interval and --duration are of the host's time. With --speed max it ends after
