@@ -29,7 +29,7 @@ func TestCheckStatus(t *testing.T) {
 		{"the pool", "check --on pool --warn 10", 1, "EPHTOP WARNING - 10 % of 10 TCP ports used | "},
 		{"a NAT on the way", "check --nat 1", 2, "EPHTOP CRITICAL - no UDP port of 1 of the NAT on the way is free to 10.0.9.2:53 | "},
 		{"a NAT on the way with room", "check --nat 55000", 0, "EPHTOP OK - 10 % of 10 ports to 10.0.9.2:5432 used | "},
-		{"a NAT on the way, and another figure", "check --nat 1 --on pool", 0, "EPHTOP OK - 10 % of 10 TCP ports used | "},
+		{"a NAT on the way, and another figure", "check --nat 1 --on pool", 0, "EPHTOP OK - 10 % of 10 TCP ports used; but no UDP port of 1 of the NAT on the way is free to 10.0.9.2:53, see --on any | "},
 		{"a NAT of no ports", "check --nat 0", 3, `EPHTOP UNKNOWN - --nat: bad number "0": use a whole number from 1 to 10000000, as in 55000 for AWS NAT gateway`},
 		{"a wrong value", "check --on net", 3, `EPHTOP UNKNOWN - --on: unknown figure "net": use tuple, pool, plateau or any`},
 		{"a wrong value of a common flag", "--interval 5 check", 3, `EPHTOP UNKNOWN - --interval: bad time "5"`},
