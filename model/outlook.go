@@ -2,7 +2,6 @@ package model
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"ephtop/source"
@@ -371,39 +370,4 @@ func (t *tuplePlace) future(st *State, d *domain, room int) future {
 		f.first = float64(max(0, u.FirstHalfSize-(u.Live-t.secondLive)-(d.first-t.firstBlocked)))
 	}
 	return f
-}
-
-// decide ends the outlook. ages are those of all TIME_WAIT, nil where they were
-// not counted but for the youngest; spare has room for them.
-func (t *tuplePlace) decide(f *future, ages, spare []float64) {
-	u := &t.use
-	t.reused, t.stays, t.settles, t.drains = f.reused(), f.stays, f.waits(), f.drains
-	if ages != nil && u.TimeWait > 0 {
-		f.youngest = max(0, slices.IndexFunc(ages, func(n float64) bool { return n > 0 }))
-	} else if ages == nil && f.near() {
-		ages = spare[:f.wait]
-		older := float64(u.TimeWait-u.Closing) / float64(max(1, f.wait-closingSeconds))
-		for i := range ages {
-			if ages[i] = older; i < closingSeconds {
-				ages[i] = float64(t.young[i])
-			}
-		}
-	}
-	f.waiting = ages
-	f.verdict(&u.Outlook, t.held.followed >= settled || u.TimeWait > 0 || f.others.waits != nil)
-	if u.Outlook.Trend == TrendDrains && (u.Outlook.Rate > 0 || t.all.followed == 0 && t.young[0] > 0 && t.young.bursts(0)) {
-		// It rises by closes that may be a burst or have just begun.
-		u.Outlook.Trend, u.Outlook.In = TrendUnknown, 0
-	}
-	if o := &u.Outlook; f.begins > 0 && (o.Trend == TrendLevelsOff || o.Trend == TrendFull && f.begins > f.growth) {
-		o.Trend, o.In = TrendUnknown, 0
-	}
-	none := u.Free == 0 && u.Reusable == 0
-	if t.wasFull = none || t.wasFull && 100*u.Free <= u.Used; t.wasFull && u.Outlook.Trend == TrendDrains {
-		u.Outlook.Trend, u.Outlook.In = TrendUnknown, 0 // no more is closed than could be opened
-	}
-	if none {
-		u.Outlook.Trend, u.Outlook.In, u.Outlook.Rate = TrendFull, 0, 0
-		u.Outlook.Plateau = max(u.Outlook.Plateau, u.Used)
-	}
 }
