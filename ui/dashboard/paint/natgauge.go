@@ -204,16 +204,16 @@ func natTrend(s *model.NATState, p *model.NATPoolUse) [][]segment {
 	switch free := p.Capacity() - p.Used; {
 	case p.Level == model.LevelExhausted:
 		return [][]segment{{{theme.Critical, "no SNAT port free: connects wait and time out"}, {theme.Critical, "no SNAT port free"}}}
-	case p.Loss > 0:
-		share := text.Percent(100*p.Loss) + " %"
-		return [][]segment{
-			{{theme.Warn, "about " + share + " of connects lose their first packet"}, {theme.Warn, share + " of connects are slow"}},
-			{{theme.Dim, text.Count(free) + " SNAT ports free"}},
-		}
 	case p.Outlook.Left() > 0:
 		return [][]segment{
 			{{theme.Warn, "no SNAT port free in " + text.Duration(p.Outlook.Left())}, {theme.Warn, "SNAT full in " + text.Duration(p.Outlook.Left())}},
 			{{theme.Dim, text.Count(max(0, free)) + " SNAT ports free"}},
+		}
+	case p.Loss > 0:
+		share := text.Percent(100*p.Loss) + " %"
+		return [][]segment{
+			{{theme.Warn, share + " of connects lose their first packet"}, {theme.Warn, share + " of connects are slow"}},
+			{{theme.Dim, text.Count(free) + " SNAT ports free"}},
 		}
 	case s.Dropping(p):
 		drops := text.Rate(s.Rates.Drop)
