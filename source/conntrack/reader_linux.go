@@ -26,9 +26,9 @@ const (
 	// and so that it takes no more than one part in wholeShare of the time.
 	wholeEvery = 5 * time.Second
 	wholeShare = 50
-	// lookShare is that part of the time which looks may take while no pool is half
+	// Looks take no more than one part in lookShare of the time while no pool is half
 	// full: each walks the table of the host, 8 to 40 ms, however few the entries.
-	lookShare = 20
+	lookShare = 100
 	// tries is how often a dump is begun that another one is in the way of, or that
 	// there was no memory for.
 	tries = 4
