@@ -1,10 +1,16 @@
 package model
 
-import "cmp"
+import (
+	"cmp"
+	"math/bits"
+	"time"
+)
 
-// compareFindings puts the most urgent first: of one level, what is so now.
+// compareFindings puts the most urgent first: of one level, what is so now, and then
+// what leaves no port first.
 func compareFindings(a, b Finding) int {
 	return cmp.Or(cmp.Compare(b.Level, a.Level), cmp.Compare(one(a.Past), one(b.Past)),
+		cmp.Compare(a.nearness(), b.nearness()),
 		cmp.Compare(a.Problem.place(), b.Problem.place()), cmp.Compare(a.Problem, b.Problem))
 }
 
@@ -16,4 +22,44 @@ func (p Problem) place() Problem {
 		return PoolFull
 	}
 	return p
+}
+
+// nearness is how near it is that no port is left, in steps that double up to soon:
+// what ends about the same time changes no places by a second more or less. Calls that
+// fail come before what will, and last what nobody knows the end of.
+func (f *Finding) nearness() int {
+	const step = soon / 16
+	if f.Problem == ConnectsFail {
+		return -1
+	}
+	left := f.left()
+	if left <= 0 || left > soon {
+		return bits.Len(uint(soon/step)) + 1
+	}
+	return bits.Len(uint(left / step))
+}
+
+// left is the time until the ports that the finding is about are used up, those of
+// a NAT that they pass among them, where that is in sight; else 0.
+func (f *Finding) left() time.Duration {
+	var left time.Duration
+	switch f.Problem {
+	case TupleFull, PrivatePool:
+		left = f.Span
+	case NATFull:
+	default:
+		return 0
+	}
+	if f.NATPool != nil {
+		left = sooner(left, f.NATPool.Outlook.Left())
+	}
+	return left
+}
+
+// sooner is the shorter of two times of which 0 is not known.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }
