@@ -104,6 +104,9 @@ const (
 	SignRecentFile
 	// SignOtherNAT: ports are translated, or may be, where nobody can count them.
 	SignOtherNAT
+	// SignNATElsewhere: translated ports of another namespace are short, see
+	// State.NATElsewhere.
+	SignNATElsewhere
 )
 
 // From these shares of its limit on, connection tracking is nearly full.
@@ -241,6 +244,9 @@ func (p *Point) translated(st *State, ev *source.Evidence) {
 		p.unknown(o.Reason)
 	} else if st.NAT == nil && st.tracksMany(&ev.Conntrack) {
 		p.unknown("the kernel tells nothing of the entries of connection tracking without nf_conntrack_netlink")
+	}
+	if st.NATElsewhere != nil {
+		p.sign(SignNATElsewhere, verdictOf(st.NATElsewhere.Level), 0)
 	}
 	if ev.OtherNAT.IPVS > 0 || ev.OtherNAT.Cilium {
 		p.sign(SignOtherNAT, VerdictOK, 0)

@@ -203,6 +203,11 @@ func TestNATWithoutSockets(t *testing.T) {
 		if len(o.States) != c.states || len(o.States)+len(o.Quiet) != 3 || len(m.Quiet) != 2 || len(m.Snapshots) != 1 || o.Level != c.level {
 			t.Fatalf("%d: %d states, %d quiet, %v", i, len(o.States), len(o.Quiet), o.Level)
 		}
+		for _, st := range o.States {
+			if want := c.level > LevelOK && st.Snapshot.Scope.Netns == 7; (st.NATElsewhere == &o.NATs[0]) != want {
+				t.Errorf("%d: of %+v, trouble elsewhere is %p, want %v", i, st.Snapshot.Scope, st.NATElsewhere, want)
+			}
+		}
 		if c.level == LevelOK {
 			continue
 		}

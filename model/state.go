@@ -52,6 +52,9 @@ type State struct {
 	// NAT is what connection tracking of the namespace means, nil where nothing is
 	// known of it. It lies in Overview.NATs.
 	NAT *NATState
+	// NATElsewhere is the worst of what translates in other namespaces of the host, nil
+	// where all of that is well. It lies in Overview.NATs.
+	NATElsewhere *NATState
 	// Way is the fullest pool of a NAT on the way of those that the namespace holds
 	// the most of, nil for none. It lies in Overview.Ways.
 	Way *WayPool

@@ -80,7 +80,7 @@ func (t *tracker) update(f *Fleet, st *State) {
 	}
 	t.failures.add(t.events, t.late, st, f.clock)
 	st.admit(f.clock)
-	st.Level, st.NAT = st.PortsLevel(), nil
+	st.Level, st.NAT, st.NATElsewhere = st.PortsLevel(), nil, nil
 	t.listened.note(st, &t.ownership.scratch.signs)
 	st.steal(t.listened, &t.ownership.scratch.signs)
 	t.history.add(st, &t.tcp, t.again)

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"fmt"
 	"strings"
 
 	"ephtop/model"
@@ -34,9 +35,22 @@ func (e *examiner) translated() {
 	default:
 		e.seen("there is no connection tracking here, so nothing is translated by it")
 	}
-	if len(e.p.Signs) > 0 {
-		e.otherNAT(&e.ev.OtherNAT)
+	if n := e.st.NATElsewhere; n != nil {
+		e.natElsewhere(n)
 	}
+	e.otherNAT(&e.ev.OtherNAT)
+}
+
+// natElsewhere says that another namespace is short of translated ports, or of room for
+// entries.
+func (e *examiner) natElsewhere(n *model.NATState) {
+	name := Namespace(&n.Scope)
+	if len(n.Pools) == 0 || n.Level > n.Pools[0].Level {
+		e.seen("%s", Within(name, fmt.Sprintf("connection tracking has %s of %s", text.Count(n.NAT.Entries), entries(n.NAT.Max))))
+	} else {
+		e.seen("%s", Within(name, e.fullest(&n.Pools[0])))
+	}
+	e.next("see the findings about %s", name)
 }
 
 func entries(n int) string { return text.Plural(n, "entry", "entries") }
@@ -44,13 +58,11 @@ func entries(n int) string { return text.Plural(n, "entry", "entries") }
 // pools tells of the fullest pool, what is lost, and of what that is known.
 func (e *examiner) pools(n *model.NATState) {
 	p := &n.Pools[0]
-	key := model.TupleKey{Destination: p.Remote, Port: p.RemotePort}
 	gives := ""
 	if p.Evictable > 0 {
 		gives = ", " + text.Count(p.Evictable) + " of them in TIME_WAIT, of which every other one gives way to a new connection"
 	}
-	e.seen("fullest: %s of %s of %s to %s used (%s %%)%s", text.Count(p.Used), text.Plural(p.Capacity(), "port", "ports"), p.Address, key.To(),
-		text.Percent(e.st.Thresholds.Below(p.Percent())), gives)
+	e.seen("fullest: %s%s", e.fullest(p), gives)
 	if left := p.Outlook.Left(); left > 0 {
 		e.seen("%s ports/s more than give way: full in %s", text.Rate(p.Outlook.Rate), text.Duration(left))
 	}
@@ -63,6 +75,13 @@ func (e *examiner) pools(n *model.NATState) {
 	if n.NAT.Seen < n.NAT.Entries {
 		e.seen("by a sample of %s of %s", text.Count(n.NAT.Seen), entries(n.NAT.Entries))
 	}
+}
+
+// fullest tells how full a pool is.
+func (e *examiner) fullest(p *model.NATPoolUse) string {
+	key := model.TupleKey{Destination: p.Remote, Port: p.RemotePort}
+	return fmt.Sprintf("%s of %s of %s to %s used (%s %%)", text.Count(p.Used), text.Plural(p.Capacity(), "port", "ports"), p.Address, key.To(),
+		text.Percent(e.st.Thresholds.Below(p.Percent())))
 }
 
 // dropWords say why connections get no entry.

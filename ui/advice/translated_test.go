@@ -99,3 +99,29 @@ func TestThePointOfTranslatedPorts(t *testing.T) {
 		}
 	}
 }
+
+// Where another namespace is short of translated ports, the point is not well.
+func TestThePointOfPortsTranslatedElsewhere(t *testing.T) {
+	t.Parallel()
+	p := source.NATPool{Remote: source.Addr4([4]byte{93, 184, 216, 34}), RemotePort: 443, Used: 20, Ports: 20}
+	router := source.Scope{Netns: 8, Name: "router", Kind: source.ScopeNamed}
+	for _, c := range []struct {
+		name string
+		nat  model.NATState
+		want string
+	}{
+		{
+			"a pool", model.NATState{Level: model.LevelExhausted, NAT: &source.NAT{}, Pools: []model.NATPoolUse{{NATPool: &p, Level: model.LevelExhausted}}},
+			"router: 20 of 20 ports",
+		},
+		{"the table", model.NATState{Level: model.LevelCritical, NAT: &source.NAT{Entries: 96, Max: 100}}, "router: connection tracking has 96 of 100 entries"},
+	} {
+		c.nat.Scope = router
+		st := &model.State{Moment: &source.Moment{OS: "linux"}, Snapshot: &source.Snapshot{}, Thresholds: model.DefaultThresholds, NATElsewhere: &c.nat}
+		ev := &source.Evidence{OtherNAT: source.OtherNAT{Status: source.Status{Outcome: source.OutcomeRead}}}
+		item := Checklist(st, ev, Sample{})[model.TopicTranslated]
+		if said := strings.Join(item.Seen, "; "); item.Verdict != model.VerdictProblem || !strings.Contains(said, c.want) || !strings.Contains(item.Next[0], "router") {
+			t.Errorf("%s: %v, %q, next %q", c.name, item.Verdict, said, item.Next)
+		}
+	}
+}
