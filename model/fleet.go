@@ -279,12 +279,16 @@ func compareStates(a, b *State) int {
 	return cmp.Or(cmp.Compare(b.percent(), a.percent()), cmp.Compare(a.Snapshot.Scope.Netns, b.Snapshot.Scope.Netns))
 }
 
-// percent is the used share of the headline, or that of translated ports in trouble.
+// percent is the used share of the headline, or that of translated ports in trouble or
+// about to be.
 func (st *State) percent() float64 {
 	p, _ := st.Worse()
 	h := p.Headline()
 	if st.NAT != nil && st.NAT.Level > LevelOK && len(st.NAT.Pools) > 0 {
 		return max(h.Percent(), st.NAT.Pools[0].Percent())
+	}
+	if p := st.NATPool(); p != nil {
+		return max(h.Percent(), p.Percent())
 	}
 	return h.Percent()
 }

@@ -52,13 +52,29 @@ type NATPoolUse struct {
 // Percent is the used share.
 func (p *NATPoolUse) Percent() float64 { return Percent(p.Used, p.Capacity()) }
 
-// NATPool is the pool of translated ports that Level is about, nil where that is about
-// something else.
+// NATPool is the pool of translated ports that Level is about: the fullest where the
+// namespace's own ports are better, and else the one that ends before they do. It is nil
+// where Level is about something else.
 func (st *State) NATPool() *NATPoolUse {
-	if n := st.NAT; n != nil && len(n.Pools) > 0 && n.Pools[0].Level == st.Level && st.Level > st.PortsLevel() {
-		return &n.Pools[0]
+	n := st.NAT
+	if n == nil || len(n.Pools) == 0 {
+		return nil
 	}
-	return nil
+	if st.Level > st.PortsLevel() {
+		if n.Pools[0].Level == st.Level {
+			return &n.Pools[0]
+		}
+		return nil
+	}
+	var first *NATPoolUse
+	_, own := st.Worse()
+	nearest := nearness(own.Left())
+	for i := range n.Pools {
+		if p := &n.Pools[i]; p.Level == st.Level && p.FullSoon() && nearness(p.Outlook.Left()) < nearest {
+			first, nearest = p, nearness(p.Outlook.Left())
+		}
+	}
+	return first
 }
 
 // NATHolder holds ports of a pool.
@@ -215,6 +231,11 @@ func (o *Overview) nats() {
 			st.Findings = s.find(st.Findings)
 			slices.SortStableFunc(st.Findings, compareFindings)
 			st.NAT, st.Level = s, max(st.Level, s.Level)
+		}
+	}
+	for i, st := range o.States {
+		if at := slices.IndexFunc(o.NATs, func(n NATState) bool { return n.State != i && n.Level > LevelOK }); at >= 0 {
+			st.NATElsewhere = &o.NATs[at]
 		}
 	}
 	o.behindNAT(routes)

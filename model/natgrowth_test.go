@@ -71,3 +71,36 @@ func TestTranslatedPortsEndFirst(t *testing.T) {
 		t.Errorf("%+v", ends)
 	}
 }
+
+// Of one level the level is about translated ports where these end before the namespace's
+// own, also while nothing is past a threshold; the namespace is as full as they are.
+func TestTranslatedPortsThatEndBefore(t *testing.T) {
+	t.Parallel()
+	full := func(in time.Duration) Outlook { return Outlook{Trend: TrendFull, In: in} }
+	for _, test := range []struct {
+		name      string
+		own, pool Outlook
+		used      int
+		level     Level
+		want      bool
+	}{
+		{"before", full(2 * time.Minute), full(27 * time.Second), 7000, LevelOK, true},
+		{"about the same time", full(29 * time.Second), full(27 * time.Second), 7000, LevelOK, false},
+		{"after", full(27 * time.Second), full(2 * time.Minute), 7000, LevelOK, false},
+		{"no end in sight", Outlook{Trend: TrendSteady}, Outlook{Trend: TrendSteady}, 7000, LevelOK, false},
+		{"far", Outlook{}, full(time.Hour), 7000, LevelOK, false},
+		{"as bad, and before", full(2 * time.Minute), full(27 * time.Second), 12_000, LevelWarning, true},
+	} {
+		st := &State{Outlook: test.own, Level: test.level}
+		st.TCP.Pressure.Level, st.TCP.Pressure.Usable = test.level, 28_232
+		pool := natPool(test.used, 0)
+		pool.Ports = 16_384
+		st.NAT = &NATState{Pools: []NATPoolUse{{NATPool: &pool, Level: test.level, Outlook: test.pool}}}
+		if got := st.NATPool() != nil; got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+		if full := Percent(test.used, 16_384); test.want && st.percent() != full {
+			t.Errorf("%s: the namespace is %.1f %% full, want %.1f", test.name, st.percent(), full)
+		}
+	}
+}

@@ -24,15 +24,20 @@ func (p Problem) place() Problem {
 	return p
 }
 
-// nearness is how near it is that no port is left, in steps that double up to soon:
-// what ends about the same time changes no places by a second more or less. Calls that
-// fail come before what will, and last what nobody knows the end of.
+// nearness is how near the end is that the finding tells of. Calls that fail come before
+// what will.
 func (f *Finding) nearness() int {
-	const step = soon / 16
 	if f.Problem == ConnectsFail {
 		return -1
 	}
-	left := f.left()
+	return nearness(f.left())
+}
+
+// nearness gives the place of what leaves no port in so long, in steps that double up
+// to soon: what ends about the same time changes no places by a second more or less.
+// Last is what has no end in sight.
+func nearness(left time.Duration) int {
+	const step = soon / 16
 	if left <= 0 || left > soon {
 		return bits.Len(uint(soon/step)) + 1
 	}

@@ -104,7 +104,7 @@ func Check(w io.Writer, states []*model.State, unseen []source.Brief, on CheckOn
 	status := [...]string{"OK", "WARNING", "CRITICAL"}
 	level := CheckLevel(st, on)
 	words := checkWords(st, on)
-	if on == OnAny && st.Level > st.PortsLevel() && st.NAT != nil && st.NAT.Level == st.Level {
+	if on == OnAny {
 		words += mostBy(st)
 	}
 	if f := &st.Failures; f.Count > 0 {
@@ -144,7 +144,7 @@ func rounded(percent float64) string {
 
 // checkWords is about the worse of TCP and UDP.
 func checkWords(st *model.State, on CheckOn) string {
-	if on == OnAny && st.Level > st.PortsLevel() {
+	if on == OnAny && (st.Level > st.PortsLevel() || st.NATPool() != nil) {
 		if words := beyondWords(st); words != "" {
 			return words
 		}
@@ -172,14 +172,22 @@ func checkWords(st *model.State, on CheckOn) string {
 	if t.Level == model.LevelExhausted {
 		words = fmt.Sprintf("no port of %s is free to %s", text.Count(of), to)
 	}
-	if left := t.Outlook.Left(); left > 0 {
-		words += ", full in " + text.Duration(left)
-		if t.Level == model.LevelOK {
-			words += fmt.Sprintf(" as it grows, yet below %g %%", st.Thresholds.Warning)
-		}
-	}
+	words += whenFull(st, &t.Outlook, t.Level)
 	if t.SlowConnect() {
 		words += ", connect() is slow"
+	}
+	return words
+}
+
+// whenFull says when no port will be left, "" where that is not in sight.
+func whenFull(st *model.State, o *model.Outlook, level model.Level) string {
+	left := o.Left()
+	if left <= 0 {
+		return ""
+	}
+	words := ", full in " + text.Duration(left)
+	if level == model.LevelOK {
+		words += fmt.Sprintf(" as it grows, yet below %g %%", st.Thresholds.Warning)
 	}
 	return words
 }
@@ -188,7 +196,7 @@ func checkWords(st *model.State, on CheckOn) string {
 // nothing says what that is.
 func beyondWords(st *model.State) string {
 	if st.NAT != nil && st.NAT.Level == st.Level {
-		return natWords(st.NAT)
+		return natWords(st)
 	}
 	if p := st.Way; p != nil && p.Level == st.Level {
 		return wayWords(p)
@@ -216,11 +224,11 @@ func unjudged(states []*model.State, level model.Level) string {
 }
 
 // natWords are about translated ports, or the table that they are in.
-func natWords(n *model.NATState) string {
-	if len(n.Pools) == 0 || n.Level > n.Pools[0].Level {
+func natWords(st *model.State) string {
+	n, p := st.NAT, st.NATPool()
+	if p == nil {
 		return fmt.Sprintf("connection tracking is full: %s of %s entries", text.Count(n.NAT.Entries), text.Count(n.NAT.Max))
 	}
-	p := &n.Pools[0]
 	key := model.TupleKey{Destination: p.Remote, Port: p.RemotePort}
 	to, kind := key.To(), "SNAT"
 	if p.Proto == source.UDP {
@@ -230,20 +238,17 @@ func natWords(n *model.NATState) string {
 		return fmt.Sprintf("no %s port of %s is free on %s to %s", kind, text.Count(p.Capacity()), p.Address, to)
 	}
 	words := fmt.Sprintf("%s %% of %s of %s on %s to %s used", rounded(p.Percent()), text.Plural(p.Capacity(), "port", "ports"), kind, p.Address, to)
-	if left := p.Outlook.Left(); left > 0 {
-		words += ", full in " + text.Duration(left)
-	}
-	return words
+	return words + whenFull(st, &p.Outlook, p.Level)
 }
 
-// mostBy names the process of this host that holds most ports of the fullest pool of
-// translated ports, if one does.
+// mostBy names the process of this host that holds most ports of the pool of translated
+// ports that the level is about, if one does.
 func mostBy(st *model.State) string {
-	n := st.NAT
-	if len(n.Pools) == 0 || n.Level > n.Pools[0].Level || len(n.Pools[0].Holders) == 0 {
+	p := st.NATPool()
+	if p == nil || len(p.Holders) == 0 {
 		return ""
 	}
-	i := int(n.Pools[0].Holders[0].Process)
+	i := int(p.Holders[0].Process)
 	if i < 0 || i >= len(st.Processes) {
 		return ""
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -41,7 +42,7 @@ func WatchJSON(w io.Writer, st *model.State, o WatchOptions) error {
 		Namespace: text.Clip(advice.Namespace(&st.Snapshot.Scope), namespaceBytes),
 	}
 	if nat := st.NATPool(); nat != nil {
-		line.Worst, line.Outlook = newWatchNAT(nat), fleet.LineOutlook(newOutlook(&model.Outlook{}))
+		line.Worst, line.Outlook = newWatchNAT(nat), fleet.LineOutlook(newOutlook(&nat.Outlook))
 	}
 	if process, tier := holder(st, p); process != source.NoProcess {
 		p := &st.Processes[process]
@@ -74,7 +75,7 @@ func newWatchWorst(p *model.Pressure, o *model.Outlook) fleet.LineWorst {
 func newWatchNAT(p *model.NATPoolUse) fleet.LineWorst {
 	return fleet.LineWorst{
 		SNAT: true, Proto: p.Proto.String(), Source: p.Address.String(), Destination: p.Remote.String(), Port: p.RemotePort,
-		Used: p.Used, Usable: p.Capacity(), Percent: tenth(p.Percent()), TimeWait: p.Evictable, Plateau: p.Used,
+		Used: p.Used, Usable: p.Capacity(), Percent: tenth(p.Percent()), TimeWait: p.Evictable, Plateau: cmp.Or(p.Outlook.Plateau, p.Used),
 	}
 }
 

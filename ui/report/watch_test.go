@@ -102,7 +102,7 @@ func TestWatchIsRead(t *testing.T) {
 		h := worse.Headline()
 		used, usable := h.Used(), h.Used()+h.Free
 		if nat := st.NATPool(); nat != nil {
-			used, usable, outlook = nat.Used, nat.Capacity(), model.Outlook{}
+			used, usable, outlook = nat.Used, nat.Capacity(), nat.Outlook
 		}
 		if s.Level != fleet.Level(st.Level) || s.Used != used || s.Usable != usable || string(s.Verdict) != outlook.Trend.String() {
 			t.Errorf("%s: %s is read as %+v", name, &line, s)
