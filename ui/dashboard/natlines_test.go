@@ -135,7 +135,7 @@ func TestLinesOfANATOnTheWay(t *testing.T) {
 	const way, little = "NAT on the way → 93.184.216.34:443", "NAT on the way → 198.51.100.20:443"
 	runDemo(t, "snat", 20*time.Second, Config{NATPorts: 4000}, func(h *harness) {
 		h.press("3")
-		h.wantThird("ticker", way, snatPool, "alerts", little, "web", "")
+		h.wantThird("ticker", way, "", snatPool, "alerts", little, "web")
 		for filter, want := range map[string][]string{
 			"proc:ticker": {"ticker", way, snatPool}, "remote:198.51.100.20": {little, "web"}, "nat on": {way, little}, "ns:web": {little, "web"},
 		} {

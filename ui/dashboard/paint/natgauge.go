@@ -11,14 +11,17 @@ import (
 // natShare is the part of a pool of translated ports from which on it has a gauge.
 const natShare = 0.1
 
-// fullestNAT is the pool of translated ports that has a gauge, nil for none: the
-// fullest of the namespace, or of those that it holds ports of.
+// fullestNAT is the pool of translated ports that has a gauge, nil for none: the one that
+// the level is about, the fullest of the namespace, or of those that it holds ports of.
 func (v *View) fullestNAT() *model.NATPoolUse {
 	if v.State == nil || v.Proto == ProtoUDP {
 		return nil
 	}
 	if v.State.NAT == nil || len(v.State.NAT.Pools) == 0 {
 		return v.heldNAT()
+	}
+	if p := v.State.NATPool(); p != nil {
+		return p
 	}
 	if p := &v.State.NAT.Pools[0]; p.Share() >= natShare {
 		return p
@@ -105,14 +108,15 @@ func (v *View) pools() (*model.NATPoolUse, *model.WayPool) {
 	return p, nil
 }
 
-// leads are the same where they have the first gauge, being worse than the headline.
+// leads are the same where they have the first gauge, being worse than the headline, or
+// as bad and full before it is.
 // What another namespace gives out leads there: here the range has the verdict.
 func (v *View) leads() (*model.NATPoolUse, *model.WayPool) {
 	p, way := v.pools()
 	if p != nil && v.State.NAT == nil {
 		return nil, nil
 	}
-	if p != nil && p.Level > headline(v).level || way != nil && way.Level > headline(v).level {
+	if p != nil && (p.Level > headline(v).level || p == v.State.NATPool()) || way != nil && way.Level > headline(v).level {
 		return p, way
 	}
 	return nil, nil
