@@ -125,7 +125,8 @@ func (t *teller) synSent() Advice {
 		Title: t.title("%s to %s without an answer", text.Plural(t.Count, "connect", "connects"), t.destination()),
 		Seen: fmt.Sprintf("%s in SYN_SENT to %s, the oldest for %s", text.Plural(t.Count, "connection", "connections"), t.destination(),
 			span(t.Span)),
-		Why: "Nothing comes back, not even a refusal: the host is down, or a firewall drops the packets or their answers. " +
+		Why: "Nothing comes back, not even a refusal: the host is down, a firewall drops the packets or their answers, " +
+			"or a NAT on the way has no port for them. " +
 			"Each connect() holds its port until it gives up, which takes a minute or two by default.",
 	}
 	if who := t.process(); who != "" {
