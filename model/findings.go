@@ -41,7 +41,7 @@ const (
 	// one.
 	CloseWait
 	// SynSent: connects to Tuple's destination are not answered. Count, Span is
-	// the age of the oldest.
+	// the age of the oldest, or where SinceStart the least that it can be.
 	SynSent
 	// Orphans: Count sockets wait for their peers after the process is gone
 	// from them, FinWait2 of them in FIN_WAIT2.
@@ -133,6 +133,8 @@ type Finding struct {
 	// Exact says that the kernel told of every port that Count counts and of no
 	// other, so that nothing is suspected.
 	Exact bool
+	// SinceStart says that what Span is the age of was there at the first look.
+	SinceStart bool
 
 	Count, Of, Live, Outside, Suspected, FinWait2, Pool, Plateau int
 	Rate                                                         float64

@@ -28,6 +28,8 @@ type unanswered struct {
 	state  int   // whose row it is, where several namespaces are counted
 	count  int
 	oldest time.Duration
+	// sinceStart says that the oldest was there at the first look.
+	sinceStart bool
 }
 
 func (s *signs) begin() {
@@ -73,7 +75,9 @@ func (s *signs) wait(st *State, row int) {
 	}
 	w := &s.waiting[n]
 	w.count++
-	w.oldest = max(w.oldest, age)
+	if since := st.Rows[row].SinceStart; age > w.oldest || since && age == w.oldest {
+		w.oldest, w.sinceStart = age, since
+	}
 }
 
 func (s *signs) findSynSent(st *State, list []Finding) []Finding {
@@ -86,7 +90,7 @@ func (s *signs) findSynSent(st *State, list []Finding) []Finding {
 		k, r := &st.Snapshot.Sockets[w.row], &st.Rows[w.row]
 		f := Finding{
 			Problem: SynSent, Tuple: st.Key(k),
-			Process: r.Process, Tier: r.Tier, Count: w.count, Span: w.oldest,
+			Process: r.Process, Tier: r.Tier, Count: w.count, Span: w.oldest, SinceStart: w.sinceStart,
 		}
 		if f.Count >= lingeringMany {
 			f.Level = LevelWarning

@@ -155,9 +155,9 @@ func (t *teller) told() string {
 		return t.leakTold()
 	case model.SynSent:
 		if kind := t.translator(); kind != "" {
-			return t.oneOf("{who} waits for a "+kind+" port to {to}: ", "connects wait for a "+kind+" port to {to}: ") + text.Count(t.Count) + " in SYN_SENT, for " + span(t.Span)
+			return t.oneOf("{who} waits for a "+kind+" port to {to}: ", "connects wait for a "+kind+" port to {to}: ") + text.Count(t.Count) + " in SYN_SENT, for " + t.lasting()
 		}
-		return t.oneOf("{who} gets no answer from {to}: ", "no answer comes from {to}: ") + text.Count(t.Count) + " in SYN_SENT, for " + span(t.Span)
+		return t.oneOf("{who} gets no answer from {to}: ", "no answer comes from {to}: ") + text.Count(t.Count) + " in SYN_SENT, for " + t.lasting()
 	case model.Orphans:
 		return text.Plural(t.Count, "connection waits", "connections wait") + " for peers that do not answer: no process holds them"
 	case model.AddressRefused:

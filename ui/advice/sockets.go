@@ -119,12 +119,20 @@ func (t *teller) restart(pid string) string {
 	return t.list("systemctl status "+pid+"\nsystemctl restart UNIT", "ps -p "+pid, "tasklist /svc /fi \"pid eq "+pid+"\"")
 }
 
+// lasting is how long the oldest has been there, as far as that was watched.
+func (t *teller) lasting() string {
+	if t.SinceStart {
+		return ">" + span(t.Span)
+	}
+	return span(t.Span)
+}
+
 func (t *teller) synSent() Advice {
 	r, to := t.set.Range, t.Tuple
 	a := Advice{
 		Title: t.title("%s to %s without an answer", text.Plural(t.Count, "connect", "connects"), t.destination()),
 		Seen: fmt.Sprintf("%s in SYN_SENT to %s, the oldest for %s", text.Plural(t.Count, "connection", "connections"), t.destination(),
-			span(t.Span)),
+			t.lasting()),
 		Why: "Nothing comes back, not even a refusal: the host is down, a firewall drops the packets or their answers, " +
 			"or a NAT on the way has no port for them. " +
 			"Each connect() holds its port until it gives up, which takes a minute or two by default.",
