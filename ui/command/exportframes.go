@@ -75,7 +75,8 @@ func readKeys(path string) (export.Keys, error) {
 // filmOptions say what is on the screen.
 func (e *exported) filmOptions() export.Options {
 	o := e.frames
-	o.Filter, o.Namespace, o.Thresholds, o.ASCII = e.flags.filterText, e.begun(), e.flags.thresholds, e.flags.ascii
+	o.Filter, o.Namespace, o.ASCII = e.flags.filterText, e.begun(), e.flags.ascii
+	o.Thresholds, o.NATPorts = e.flags.thresholds, e.flags.natPorts
 	return o
 }
 
