@@ -154,3 +154,20 @@ func TestExportOfADamagedRecording(t *testing.T) {
 		}
 	}
 }
+
+// What shows the screen is called by the moment that it begins at.
+func TestExportsAreCalledByTheirFirstMoment(t *testing.T) {
+	t.Parallel()
+	path := recordPods(t, false)
+	for _, f := range exportFormats() {
+		if !f.frames {
+			continue
+		}
+		for at, args := range map[string][]string{"12:00:00": nil, "12:00:04": {"--at", "12:00:04Z"}, "12:00:03": {"--netns", "shop/late"}} {
+			page, said, status := exportOf(t, f.name, append(args, path, "-")...)
+			if status != 0 || !strings.Contains(page, "ephtop, 2026-11-22 "+at+" UTC") {
+				t.Errorf("%s of %v: status %d, %q, not called by %s", f.name, args, status, said, at)
+			}
+		}
+	}
+}
