@@ -71,7 +71,8 @@ exported, and the exit status is 1.
 
 Who and where are replaced as anonymize does it, but for the process names of
 --keep-names: the same each time that the same recording is exported. What was
-replaced and what was kept is said on standard error. --as-is replaces nothing.
+replaced and what was kept is said on standard error. --filter goes by what is
+there then. --as-is replaces nothing.
 A recording of a demo names nobody, and one that is anonymous is left as it is.
 
 - is standard input, but for what shows the screen, and with --as standard
