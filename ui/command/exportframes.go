@@ -175,6 +175,10 @@ func (e *exported) svg(ctx context.Context) error {
 		return err
 	}
 	return noFrames(export.Still(ctx, e.player, o, func(f *export.Film, frame export.Frame) error {
-		return cmp.Or(svg.Still(e.dest, frame.Canvas, look(f)), e.ended(f))
+		err := svg.Still(e.dest, frame.Canvas, look(f))
+		if _, last := e.player.Span(); err != nil || f.End() == nil && frame.Moment.Before(last) {
+			return err // what was cut is behind it
+		}
+		return e.ended(f)
 	}))
 }
