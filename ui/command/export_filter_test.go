@@ -20,7 +20,7 @@ func TestExportRefusesAFilterByWhatItReplaces(t *testing.T) {
 		_, said, status := exportOf(t, "svg", "--filter", filter, path, out)
 		_, err := os.Stat(out)
 		switch {
-		case refused && (status != 2 || !strings.Contains(said, " has a stand-in, ") || strings.Count(said, "\n") != 1 || err == nil):
+		case refused && (status != 2 || !strings.Contains(said, " is by what has a stand-in, ") || strings.Count(said, "\n") != 1 || err == nil):
 			t.Errorf("%s: status %d, %q, %v; want it refused", filter, status, said, err)
 		case !refused && (status != 0 || err != nil):
 			t.Errorf("%s: status %d, %q, %v", filter, status, said, err)
@@ -28,5 +28,12 @@ func TestExportRefusesAFilterByWhatItReplaces(t *testing.T) {
 		if _, said, status := exportOf(t, "svg", "--as-is", "--filter", filter, path, "-"); status != 0 {
 			t.Errorf("%s of all as it is: status %d, %q", filter, status, said)
 		}
+	}
+	script := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(script, []byte("Type \"3\"\nType \"/ns:shop/late\"\nEnter\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if page, said, status := exportOf(t, "cast", "--keys", script, path, "-"); status != 2 || page != "" || !strings.HasPrefix(said, "ephtop: the filter ns:shop/late is by what has a stand-in, pod-2: ") {
+		t.Errorf("typed: status %d, %d bytes, %q", status, len(page), said)
 	}
 }

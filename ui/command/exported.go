@@ -92,7 +92,10 @@ func (e *exported) pass(m *source.Moment) error {
 func (e *exported) write(ctx context.Context) error {
 	err := e.findNamespace(ctx)
 	if err == nil {
-		err = cmp.Or(e.format.write(e, ctx), e.checkFilter())
+		err = e.checkFilter(ctx)
+	}
+	if err == nil {
+		err = e.format.write(e, ctx)
 	}
 	e.progress.clear()
 	if err == nil {
