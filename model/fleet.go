@@ -188,11 +188,25 @@ func (o *Overview) lend(s *source.Scope, turn uint32) *State {
 // that setting the clock makes nothing older or younger.
 func (f *Fleet) tell(m *source.Moment) {
 	if f.last.time.IsZero() {
-		f.clock = m.Time.UnixNano()
+		f.clock = begin(m.Time)
 	} else {
-		f.clock += m.Since(&source.Moment{Time: f.last.time, Mono: f.last.mono}).Nanoseconds()
+		passed := m.Since(&source.Moment{Time: f.last.time, Mono: f.last.mono}).Nanoseconds()
+		f.clock = min(f.clock+min(passed, lastClock), lastClock)
 	}
 	f.last = stamp{m.Time, m.Mono}
+}
+
+// lastClock is where a clock stands still, in 2116: so none overflows, whatever a
+// recording says.
+const lastClock = 1<<62 - 1
+
+// begin is where a clock begins. That is years from either end, so that there is a
+// time before it and one after it.
+func begin(t time.Time) int64 {
+	if year := t.UTC().Year(); year < 1971 || year >= 2100 {
+		t = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	return t.UnixNano()
 }
 
 // follow finds the trackers of the namespaces. One whose cookie is another than

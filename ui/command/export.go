@@ -71,7 +71,8 @@ exported, and the exit status is 1.
 
 Who and where are replaced as anonymize does it, but for the process names of
 --keep-names: the same each time that the same recording is exported. What was
-replaced and what was kept is said on standard error. --as-is replaces nothing.
+replaced and what was kept is said on standard error. --filter goes by what is
+there then. --as-is replaces nothing.
 A recording of a demo names nobody, and one that is anonymous is left as it is.
 
 - is standard input, but for what shows the screen, and with --as standard
@@ -179,7 +180,7 @@ func (a *app) exportRecording(ctx context.Context, o *exportOptions) (err error)
 		return err
 	}
 	defer player.Close()
-	if sameFile(o.in, o.path) {
+	if a.isRecording(o) {
 		return usagef("%s is the recording itself: use another name", text.Sanitize(o.path))
 	}
 	file, err := a.createExport(ctx, o)
@@ -199,15 +200,18 @@ func (a *app) exportRecording(ctx context.Context, o *exportOptions) (err error)
 	return e.tell()
 }
 
-// sameFile says whether two names are of one regular file: an export in the
-// recording's place would be the end of the recording.
-func sameFile(in, out string) bool {
-	a, err := os.Stat(in)
-	if in == stdStream || out == stdStream || err != nil || !a.Mode().IsRegular() {
+// isRecording says whether OUT is the file that is read, by a name or as standard
+// input: an export in the recording's place would be the end of the recording.
+func (a *app) isRecording(o *exportOptions) bool {
+	in, err := os.Stat(o.in)
+	if f, ok := a.Stdin.(*os.File); ok && o.in == stdStream {
+		in, err = f.Stat()
+	}
+	if o.path == stdStream || err != nil || !in.Mode().IsRegular() {
 		return false
 	}
-	b, err := os.Stat(out)
-	return err == nil && os.SameFile(a, b)
+	out, err := os.Stat(o.path)
+	return err == nil && os.SameFile(in, out)
 }
 
 // createExport makes the file that is written to. What is text goes to a terminal

@@ -48,7 +48,7 @@ func recordPods(t *testing.T, damage bool) (path string) {
 		t.Fatal(err)
 	}
 	if damage {
-		lines := damageLast(t, b.Bytes())
+		lines := replaceLast(t, b.Bytes(), "{[\n")
 		b.Reset()
 		b.Write(lines)
 	}
@@ -59,8 +59,8 @@ func recordPods(t *testing.T, damage bool) (path string) {
 	return path
 }
 
-// damageLast has the last line of a recording be none of one.
-func damageLast(t *testing.T, data []byte) []byte {
+// replaceLast has another line be the last one of a recording.
+func replaceLast(t *testing.T, data []byte, last string) []byte {
 	t.Helper()
 	d, err := zstd.NewReader(bytes.NewReader(data))
 	if err != nil {
@@ -75,8 +75,8 @@ func damageLast(t *testing.T, data []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	last := bytes.LastIndexByte(bytes.TrimSpace(lines), '\n') + 1
-	return e.EncodeAll(append(lines[:last], "{[\n"...), nil)
+	end := bytes.LastIndexByte(bytes.TrimSpace(lines), '\n') + 1
+	return e.EncodeAll(append(lines[:end], last...), nil)
 }
 
 // A namespace that is nowhere, or not at the moment that is asked for, is refused in
@@ -150,6 +150,44 @@ func TestExportOfADamagedRecording(t *testing.T) {
 			want := fmt.Sprintf(" before, %d whole moment", strings.Count(string(page), "\n")-1)
 			if !strings.Contains(first, want) {
 				t.Errorf("%d lines, and %q", strings.Count(string(page), "\n"), first)
+			}
+		}
+	}
+}
+
+// What shows the screen is called by the moment that it begins at.
+func TestExportsAreCalledByTheirFirstMoment(t *testing.T) {
+	t.Parallel()
+	path := recordPods(t, false)
+	for _, f := range exportFormats() {
+		if !f.frames {
+			continue
+		}
+		for at, args := range map[string][]string{"12:00:00": nil, "12:00:04": {"--at", "12:00:04Z"}, "12:00:03": {"--netns", "shop/late"}} {
+			page, said, status := exportOf(t, f.name, append(args, path, "-")...)
+			if status != 0 || !strings.Contains(page, "ephtop, 2026-11-22 "+at+" UTC") {
+				t.Errorf("%s of %v: status %d, %q, not called by %s", f.name, args, status, said, at)
+			}
+		}
+	}
+}
+
+// That a recording was cut is said of what goes up to the cut.
+func TestExportOfAMomentBeforeACut(t *testing.T) {
+	t.Parallel()
+	path := recordPods(t, false)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, replaceLast(t, data, ""), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range exportFormats() {
+		for at, cut := range map[string]bool{"12:00:02Z": f.frames && f.name != "svg", "12:00:05Z": true} {
+			_, said, status := exportOf(t, f.name, "--at", at, path, "-")
+			if status != 0 || strings.Contains(said, " was cut: this is of its 6 whole moments\n") != cut || !cut && strings.Contains(said, " was cut") {
+				t.Errorf("%s --at %s: status %d, %q; want it cut: %v", f.name, at, status, said, cut)
 			}
 		}
 	}

@@ -92,6 +92,9 @@ func (e *exported) pass(m *source.Moment) error {
 func (e *exported) write(ctx context.Context) error {
 	err := e.findNamespace(ctx)
 	if err == nil {
+		err = e.checkFilter(ctx)
+	}
+	if err == nil {
 		err = e.format.write(e, ctx)
 	}
 	e.progress.clear()

@@ -75,7 +75,8 @@ func readKeys(path string) (export.Keys, error) {
 // filmOptions say what is on the screen.
 func (e *exported) filmOptions() export.Options {
 	o := e.frames
-	o.Filter, o.Namespace, o.Thresholds, o.ASCII = e.flags.filterText, e.begun(), e.flags.thresholds, e.flags.ascii
+	o.Filter, o.Namespace, o.ASCII = e.flags.filterText, e.begun(), e.flags.ascii
+	o.Thresholds, o.NATPorts = e.flags.thresholds, e.flags.natPorts
 	return o
 }
 
@@ -146,35 +147,38 @@ func noFrames(err error) error {
 	return err
 }
 
-// title is what an export is called. It names nobody.
-func (e *exported) title() string {
-	first, _ := e.player.Span()
-	return "ephtop, " + first.UTC().Format("2006-01-02 15:04:05 UTC")
+// titleOf is what an export is called, by when it begins. It names nobody.
+func titleOf(f *export.Film) string {
+	return "ephtop, " + f.Look().Moment.Time.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
 func (e *exported) cast(ctx context.Context) error {
 	return e.film(ctx, func(f *export.Film) error {
-		return cast.Write(e.dest, f, cast.Options{Theme: e.colors, Title: e.title()})
+		return cast.Write(e.dest, f, cast.Options{Theme: e.colors, Title: titleOf(f)})
 	})
 }
 
 func (e *exported) html(ctx context.Context) error {
 	return e.film(ctx, func(f *export.Film) error {
-		return page.Write(e.dest, f, page.Options{Theme: e.colors, Title: e.title(), Speed: e.frames.Speed})
+		return page.Write(e.dest, f, page.Options{Theme: e.colors, Title: titleOf(f), Speed: e.frames.Speed})
 	})
 }
 
 // svg writes a picture: a still one of a moment that is asked for, else a film.
 func (e *exported) svg(ctx context.Context) error {
-	look := svg.Options{Theme: e.colors, Title: e.title()}
+	look := func(f *export.Film) svg.Options { return svg.Options{Theme: e.colors, Title: titleOf(f)} }
 	if e.at == nil {
-		return e.film(ctx, func(f *export.Film) error { return svg.Write(e.dest, f, look) })
+		return e.film(ctx, func(f *export.Film) error { return svg.Write(e.dest, f, look(f)) })
 	}
 	o, err := e.begin(ctx)
 	if err != nil {
 		return err
 	}
 	return noFrames(export.Still(ctx, e.player, o, func(f *export.Film, frame export.Frame) error {
-		return cmp.Or(svg.Still(e.dest, frame.Canvas, look), e.ended(f))
+		err := svg.Still(e.dest, frame.Canvas, look(f))
+		if _, last := e.player.Span(); err != nil || f.End() == nil && frame.Moment.Before(last) {
+			return err // what was cut is behind it
+		}
+		return e.ended(f)
 	}))
 }

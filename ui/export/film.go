@@ -44,6 +44,8 @@ type Options struct {
 	Keys Keys
 
 	Thresholds model.Thresholds
+	// NATPorts is as in [model.Options].
+	NATPorts int
 	// ASCII has the frames hold nothing but ASCII.
 	ASCII bool
 }
@@ -105,7 +107,7 @@ func open(ctx context.Context, p *recording.Player, o *Options, stopped bool) (*
 		return nil, err
 	}
 	cfg := dashboard.Config{
-		Replay: p, Speed: o.Speed, Thresholds: o.Thresholds, Filter: o.Filter, Namespace: o.Namespace,
+		Replay: p, Speed: o.Speed, Thresholds: o.Thresholds, NATPorts: o.NATPorts, Filter: o.Filter, Namespace: o.Namespace,
 		ASCII: o.ASCII,
 	}
 	stage, err := dashboard.NewStage(ctx, cfg, dashboard.Staging{

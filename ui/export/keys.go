@@ -29,6 +29,21 @@ import (
 // speed, but for the sleeps and waits. The zero Keys is none.
 type Keys struct{ steps []keyStep }
 
+// Typed is what the commands Type of the script type.
+func (k Keys) Typed() (texts []string) {
+	line := 0
+	for _, s := range k.steps {
+		switch {
+		case s.key == nil || len(s.key.Runes) == 0:
+			continue
+		case s.line != line:
+			line, texts = s.line, append(texts, "")
+		}
+		texts[len(texts)-1] += string(s.key.Runes)
+	}
+	return texts
+}
+
 // keyStep is a key, or a wait for the screen, or else a sleep.
 type keyStep struct {
 	line  int

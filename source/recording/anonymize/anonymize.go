@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -242,16 +243,43 @@ func (a *Anonymizer) process(p *source.Process) {
 	}
 }
 
+// StandIn gives what stands for an address or a name of the moments so far; "" where
+// nothing does, or not for all that are called so.
+func (a *Anonymizer) StandIn(original string) string {
+	if addr, err := netip.ParseAddr(original); err == nil {
+		from := source.AddrFrom(addr)
+		if to, ok := a.addrs[from]; ok && to != from {
+			return to.String()
+		}
+		return ""
+	}
+	if a.kept[original] {
+		return ""
+	}
+	for _, kind := range slices.Sorted(maps.Keys(a.texts)) {
+		if to := a.texts[kind][remembered(original)]; to != "" {
+			return to
+		}
+	}
+	return ""
+}
+
+// remembered is what is remembered of a name: that takes little memory, however long
+// the names are.
+func remembered(name string) string {
+	if len(name) > sha256.Size {
+		sum := sha256.Sum256([]byte(name))
+		return string(sum[:])
+	}
+	return name
+}
+
 // text gives "process-17" for the 17th name of its kind, and nothing for none.
 func (a *Anonymizer) text(kind, original string) string {
 	if original == "" {
 		return ""
 	}
-	if len(original) > sha256.Size {
-		// What is remembered takes little memory, however long the names are.
-		sum := sha256.Sum256([]byte(original))
-		original = string(sum[:])
-	}
+	original = remembered(original)
 	known := a.texts[kind]
 	if known == nil {
 		known = make(map[string]string)

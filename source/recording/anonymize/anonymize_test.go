@@ -252,6 +252,26 @@ func TestNamesThatAreKept(t *testing.T) {
 	}
 }
 
+func TestStandInOfAnOriginal(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("acme", 20)
+	m := &source.Moment{Host: long, Processes: []source.Process{{Name: "nginx", User: "nginx", UID: 7}, {Name: "api", User: "root"}}}
+	m.Add(source.Scope{}).Sockets = []source.Socket{{Local: source.Addr4([4]byte{127, 0, 0, 1}), Remote: source.Addr4([4]byte{10, 9, 8, 7})}}
+	a := newAnonymizer(t)
+	a.Keep([]string{"nginx"})
+	if err := a.Apply(m); err != nil {
+		t.Fatal(err)
+	}
+	for original, want := range map[string]string{
+		long: "host-1", "api": "process-1", "10.9.8.7": m.Snapshots[0].Sockets[0].Remote.String(),
+		"nginx": "", "root": "", "127.0.0.1": "", "10.9.8.8": "", "process-1": "", "": "",
+	} {
+		if got := a.StandIn(original); got != want {
+			t.Errorf("%q for %q, want %q", got, original, want)
+		}
+	}
+}
+
 func TestTallyCountsWhatWasReplaced(t *testing.T) {
 	t.Parallel()
 	addr := func(s string) source.Addr { return source.AddrFrom(netip.MustParseAddr(s)) }
