@@ -33,8 +33,15 @@ func (e *exported) checkFilter(ctx context.Context) error {
 		}
 	}
 	for _, t := range terms {
+		if t.Key == "cmd" {
+			return usagef("the filter %s is by command lines, which are left out: use proc: or --as-is", t.Text)
+		}
 		for _, word := range wordsOf(t) {
-			if standIn := a.StandIn(word); standIn != "" {
+			standIn := a.StandIn(word)
+			if standIn == "" && t.Key != "" {
+				standIn = a.StandInOfPart(word)
+			}
+			if standIn != "" {
 				return usagef("the filter %s is by what has a stand-in, %s: use that, --keep-names or --as-is", t.Text, standIn)
 			}
 		}
@@ -47,7 +54,7 @@ func (e *exported) checkFilter(ctx context.Context) error {
 func (e *exported) whoTerms() []filter.Term {
 	terms := e.flags.filter.Terms()
 	for _, typed := range e.frames.Keys.Typed() {
-		expr, ok := strings.CutPrefix(typed, "/")
+		_, expr, ok := strings.Cut(typed, "/")
 		if f, err := filter.Parse(expr); ok && err == nil {
 			terms = append(terms, f.Terms()...)
 		}

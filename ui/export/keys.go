@@ -29,15 +29,18 @@ import (
 // speed, but for the sleeps and waits. The zero Keys is none.
 type Keys struct{ steps []keyStep }
 
-// Typed is what the commands Type of the script type.
+// Typed is what the script types from one key that is no character to the next.
 func (k Keys) Typed() (texts []string) {
-	line := 0
+	begun := false
 	for _, s := range k.steps {
 		switch {
-		case s.key == nil || len(s.key.Runes) == 0:
+		case s.key == nil:
 			continue
-		case s.line != line:
-			line, texts = s.line, append(texts, "")
+		case len(s.key.Runes) == 0:
+			begun = false
+			continue
+		case !begun:
+			begun, texts = true, append(texts, "")
 		}
 		texts[len(texts)-1] += string(s.key.Runes)
 	}

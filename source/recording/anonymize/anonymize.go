@@ -264,6 +264,46 @@ func (a *Anonymizer) StandIn(original string) string {
 	return ""
 }
 
+// StandInOfPart gives the first of what stands for the addresses in a prefix, or for
+// names that have a part in them, in any case of letters; "" where nothing does, or where
+// the same may be said of what is not replaced. Of names of more than 32 bytes the
+// parts are not known.
+func (a *Anonymizer) StandInOfPart(part string) string {
+	first := ""
+	note := func(standIn string) {
+		if first == "" || standIn < first {
+			first = standIn
+		}
+	}
+	if prefix, err := netip.ParsePrefix(part); err == nil {
+		for from, to := range a.addrs {
+			switch {
+			case prefix.Contains(to.Netip()):
+				return ""
+			case prefix.Contains(from.Netip()):
+				note(to.String())
+			}
+		}
+		return first
+	}
+	part = strings.ToLower(part)
+	has := func(name string) bool { return strings.Contains(strings.ToLower(name), part) }
+	if part == "" || slices.ContainsFunc(slices.Collect(maps.Keys(a.kept)), has) {
+		return ""
+	}
+	for _, texts := range a.texts {
+		for original, standIn := range texts {
+			switch {
+			case has(standIn):
+				return ""
+			case has(original):
+				note(standIn)
+			}
+		}
+	}
+	return first
+}
+
 // remembered is what is remembered of a name: that takes little memory, however long
 // the names are.
 func remembered(name string) string {

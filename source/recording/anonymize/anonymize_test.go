@@ -339,3 +339,22 @@ func TestAMomentThatMakesNoKey(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestStandInOfAPartOfAnOriginal(t *testing.T) {
+	t.Parallel()
+	m := &source.Moment{Host: "shop-db", Processes: []source.Process{{Name: "nginx", User: "nginx", UID: 7}, {Name: "Checkout", User: "root"}}}
+	m.Add(source.Scope{}).Sockets = []source.Socket{{Local: source.Addr4([4]byte{127, 0, 0, 1}), Remote: source.Addr4([4]byte{203, 0, 113, 7})}}
+	a := newAnonymizer(t)
+	a.Keep([]string{"nginx"})
+	if err := a.Apply(m); err != nil {
+		t.Fatal(err)
+	}
+	for part, want := range map[string]string{
+		"check": "process-1", "shop": "host-1", "203.0.113.0/24": m.Snapshots[0].Sockets[0].Remote.String(),
+		"ngi": "", "o": "", "proc": "", "127.0.0.0/8": "", "0.0.0.0/0": "", "192.0.2.0/24": "", "": "",
+	} {
+		if got := a.StandInOfPart(part); got != want {
+			t.Errorf("%q for %q, want %q", got, part, want)
+		}
+	}
+}
