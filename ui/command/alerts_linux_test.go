@@ -33,13 +33,13 @@ func TestAlerts(t *testing.T) {
 	h := netlab.New(t, "20000 20999")
 	spread(t, h, 36, 100)
 	m := monitor(t, h, map[string][]string{
-		"sick": {"--demo", "no-pool", "--speed", "4", "--interval", "1s"},
+		"sick": {"--demo", "no-pool", "--speed", "2", "--interval", "1s"},
 		"well": {"--netns", "self", "--interval", "1s"},
 	})
 
 	churn := m.wait("EphemeralPortsChurnUnsustainable")
 	exhausted := m.wait("EphemeralPortsExhausted")
-	if n := m.value(`ephtop_level_seconds_total{instance="sick",level="exhausted"}`, churn.StartsAt); n != 0 {
+	if n := m.value(`last_over_time(ephtop_level_seconds_total{instance="sick",level="exhausted"}[1m])`, churn.StartsAt); n != 0 {
 		t.Errorf("no port had been left for %v s when the churn was told", n)
 	}
 	if !churn.StartsAt.Before(exhausted.StartsAt) {
@@ -94,7 +94,7 @@ func monitor(t *testing.T, h *netlab.Host, hosts map[string][]string) *monitored
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := "global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 250ms}\n" +
+	config := "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 500ms}\n" +
 		"rule_files: ['" + rules + "']\n" +
 		"alerting: {alertmanagers: [{static_configs: [{targets: ['" + alertmanagerAddress + "']}]}]}\n" +
 		"scrape_configs:\n- job_name: ephtop\n  static_configs:\n"

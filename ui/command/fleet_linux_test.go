@@ -144,7 +144,7 @@ func prometheus(t *testing.T, h *netlab.Host, targets ...string) (address string
 	}
 	dir := t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
-	write(t, config, "global: {scrape_interval: 1s}\nscrape_configs: [{job_name: ephtop, static_configs: [{targets: ['"+strings.Join(targets, "','")+"']}]}]\n", 0o600)
+	write(t, config, "global: {scrape_interval: 3s}\nscrape_configs: [{job_name: ephtop, static_configs: [{targets: ['"+strings.Join(targets, "','")+"']}]}]\n", 0o600)
 	const listen = "127.0.0.1:9090"
 	cmd := exec.Command("prometheus", "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+listen, "--log.level=error")
 	daemon(t, h, cmd)
@@ -170,7 +170,7 @@ func TestFleetByPrometheus(t *testing.T) {
 		}
 	}
 	for i, scenario := range scenarios {
-		daemon(t, h, program(t, "serve", "--demo", scenario, "--speed", "16", "--web.listen-address", target(i)))
+		daemon(t, h, program(t, "serve", "--demo", scenario, "--speed", "8", "--web.listen-address", target(i)))
 	}
 	tries := 0
 	const trouble = `increase(ephtop_level_seconds_total{level="exhausted",instance="127.0.0.3:9101"}[1h]) > 1 and on(instance) increase(ephtop_connect_failures_total[1h]) > 1`
@@ -184,7 +184,7 @@ func TestFleetByPrometheus(t *testing.T) {
 		if exhausted.MatchString(out) {
 			break
 		}
-		if tries++; tries > 120 {
+		if tries++; tries > 600 {
 			t.Fatalf("Prometheus knows of no trouble: %s", out)
 		}
 	}
