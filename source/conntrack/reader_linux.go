@@ -233,7 +233,7 @@ func (r *Reader) dump(ctx context.Context, most int, begin func()) (whole bool, 
 }
 
 func (r *Reader) dumpOnce(ctx context.Context, most int) (whole bool, err error) {
-	if err := r.ask(typeGet); err != nil {
+	if err := r.ask(typeGet, netlink.Request|netlink.Dump); err != nil {
 		return false, err
 	}
 	for most == 0 || r.tally.seen < most {
@@ -247,7 +247,7 @@ func (r *Reader) dumpOnce(ctx context.Context, most int) (whole bool, err error)
 
 // counters asks for those of all processors.
 func (r *Reader) counters(ctx context.Context) (c source.NATCounters, err error) {
-	if err := r.ask(typeCPU); err != nil {
+	if err := r.ask(typeCPU, netlink.Request|netlink.Dump); err != nil {
 		return c, fmt.Errorf("ask for the counters of connection tracking: %w", err)
 	}
 	for {
@@ -265,8 +265,8 @@ func (r *Reader) counters(ctx context.Context) (c source.NATCounters, err error)
 	}
 }
 
-// ask asks for a dump.
-func (r *Reader) ask(kind uint16) error {
+// ask sends a request without attributes.
+func (r *Reader) ask(kind, flags uint16) error {
 	if !r.open {
 		err := r.enter(func() (err error) { r.conn, err = netlink.Dial(unix.NETLINK_NETFILTER); return err })
 		if err != nil {
@@ -275,7 +275,7 @@ func (r *Reader) ask(kind uint16) error {
 		r.open = true
 	}
 	r.seq++
-	r.out = netlink.AppendHeader(r.out[:0], netlink.HeaderLen+nfgenLen, kind, netlink.Request|netlink.Dump, r.seq)
+	r.out = netlink.AppendHeader(r.out[:0], netlink.HeaderLen+nfgenLen, kind, flags, r.seq)
 	r.out = append(r.out, afUnspec, 0) // family, version
 	r.out = binary.BigEndian.AppendUint16(r.out, 0)
 	return r.conn.Send(r.out)
