@@ -19,7 +19,7 @@
 //     of a keyed hash, so that these are a fair sample: of 160,000 it tells the large
 //     pools to 2.3 %;
 //   - all entries are dumped only where the sample says that half of a pool is in
-//     use, and seldom;
+//     use, and seldom: for a fiftieth of the time, a tenth while their number moves;
 //   - while no pool is half full, looks rest, so that they take a twentieth of the time
 //     at most: each walks the table of the host, 8 to 40 ms, however few the entries.
 //

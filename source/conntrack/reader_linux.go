@@ -26,6 +26,12 @@ const (
 	// and so that it takes no more than one part in wholeShare of the time.
 	wholeEvery = 5 * time.Second
 	wholeShare = 50
+	// movedShare is that part where the entries have become more or fewer since: by one
+	// part in movedBy, or, where half of the free ports of a pool are fewer, by as many,
+	// but not by less than one part in movedLeast.
+	movedShare = 10
+	movedBy    = 20
+	movedLeast = 200
 	// Looks take no more than one part in lookShare of the time while no pool is half
 	// full: each walks the table of the host, 8 to 40 ms, however few the entries.
 	lookShare = 100
@@ -178,11 +184,27 @@ func (r *Reader) Read(ctx context.Context, now time.Time, want Want) (source.NAT
 		return *n, nil
 	case want != Focus && r.looked.rests(now, lookShare) && (len(n.Pools) == 0 || n.Pools[0].Share() < fullShare):
 		return *n, nil
-	case n.Entries > wholeEntries && n.Seen >= n.Entries-n.Entries/4 && (now.Sub(r.whole.at) < wholeEvery || r.whole.rests(now, wholeShare)):
+	case n.Entries > wholeEntries && r.holds(now):
 		return *n, nil
 	}
 	err = r.look(ctx, now, want == Focus)
 	return *n, err
+}
+
+// holds reports whether what was seen of all entries is good for a while yet.
+func (r *Reader) holds(now time.Time) bool {
+	n, share := &r.last, wholeShare
+	if n.Seen < n.Entries-n.Entries/4 { // or was a sample
+		return false
+	}
+	moved := n.Entries / movedBy
+	if len(n.Pools) > 0 {
+		moved = max(n.Entries/movedLeast, min(moved, (n.Pools[0].Capacity()-n.Pools[0].Used)/2))
+	}
+	if max(n.Entries-n.Seen, n.Seen-n.Entries) > moved {
+		share = movedShare
+	}
+	return now.Sub(r.whole.at) < wholeEvery || r.whole.rests(now, share)
 }
 
 // look counts the pools anew.
