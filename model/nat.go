@@ -196,8 +196,10 @@ func (s *NATState) drops() NATDrops {
 	for i := range s.Pools {
 		fullest = max(fullest, s.Pools[i].Percent())
 	}
-	full := s.NAT.Max > 0 && Percent(s.NAT.Entries, s.NAT.Max) >= tableFull
-	switch {
+	full := s.TableFull()
+	switch c := &s.NAT.Counters; {
+	case full && !r.Known && (c.Drop > c.InsertFailed || c.EarlyDrop > 0): // at some time, and it is full now
+		return DropsTableFull
 	case r.Drop == 0 && r.InsertFailed == 0 && r.EarlyDrop == 0:
 		return NoDrops
 	case full && (r.Drop > r.InsertFailed || r.EarlyDrop > 0):
@@ -210,6 +212,11 @@ func (s *NATState) drops() NATDrops {
 		return DropsTableFull
 	}
 	return DropsOtherwise
+}
+
+// TableFull reports whether the table has no room for another entry, or next to none.
+func (s *NATState) TableFull() bool {
+	return s.NAT.Max > 0 && Percent(s.NAT.Entries, s.NAT.Max) >= tableFull
 }
 
 // Dropping reports whether packets are being dropped for want of a port, as far as is
@@ -284,15 +291,26 @@ func (s *NATState) find(list []Finding) []Finding {
 			list = append(list, f)
 		}
 	}
-	switch f := begin; s.Drops {
-	case DropsTableFull:
-		f.Problem, f.Level, f.Count, f.Of = TrackingFull, LevelCritical, s.NAT.Entries, s.NAT.Max
+	if f := begin; s.TableFull() {
+		f.Problem, f.Level, f.Count, f.Of = TrackingFull, s.tableLevel(), s.NAT.Entries, s.NAT.Max
 		list = append(list, f)
-	case DropsRace:
+	}
+	if f := begin; s.Drops == DropsRace {
 		f.Problem, f.Level = TrackingRace, LevelWarning
 		list = append(list, f)
 	}
 	return list
+}
+
+// tableLevel grades the table.
+func (s *NATState) tableLevel() Level {
+	switch {
+	case s.Drops == DropsTableFull:
+		return LevelCritical
+	case s.TableFull():
+		return LevelWarning
+	}
+	return LevelOK
 }
 
 // natScope finds what a namespace is called.

@@ -91,6 +91,39 @@ func TestNATDrops(t *testing.T) {
 	}
 }
 
+// One look tells that the table is full, and by the counters that it dropped for it.
+func TestFullTableAtFirst(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		entries  int
+		counters source.NATCounters
+		want     NATDrops
+		level    Level
+	}{
+		{300, source.NATCounters{Known: true, Drop: 844}, DropsTableFull, LevelCritical},
+		{297, source.NATCounters{Known: true, EarlyDrop: 3}, DropsTableFull, LevelCritical},
+		{300, source.NATCounters{Known: true, Drop: 12, InsertFailed: 12}, NoDrops, LevelWarning},
+		{300, source.NATCounters{}, NoDrops, LevelWarning},
+		{290, source.NATCounters{Known: true, Drop: 844}, NoDrops, LevelOK},
+	} {
+		w := newTeller()
+		w.tell(natMoment(0, source.NAT{Netns: 7, Entries: c.entries, Max: 300, Counters: c.counters}))
+		s := &w.overview.NATs[0]
+		if s.Drops != c.want || s.Level != c.level {
+			t.Errorf("%d entries, %+v: %v, %v, want %v, %v", c.entries, c.counters, s.Drops, s.Level, c.want, c.level)
+		}
+		var found []Level
+		for _, f := range w.overview.States[0].Findings {
+			if f.Problem == TrackingFull && f.Count == c.entries && f.Of == 300 {
+				found = append(found, f.Level)
+			}
+		}
+		if len(found) != one(c.level > LevelOK) || len(found) == 1 && found[0] != c.level {
+			t.Errorf("%d entries: findings of %v, want %v", c.entries, found, c.level)
+		}
+	}
+}
+
 // Rates are those of the last ten seconds, and begin anew with the counters.
 func TestNATRates(t *testing.T) {
 	t.Parallel()

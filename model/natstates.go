@@ -20,9 +20,8 @@ func (f *Fleet) judgeNATs(m *source.Moment, o *Overview) {
 			s.Level = max(s.Level, s.Pools[j].Level)
 		}
 		memory.forgetPools()
-		if s.Drops = s.drops(); s.Drops == DropsTableFull {
-			s.Level = max(s.Level, LevelCritical)
-		}
+		s.Drops = s.drops()
+		s.Level = max(s.Level, s.tableLevel())
 		o.NATs = append(o.NATs, s)
 	}
 	for key, n := range f.tracked {

@@ -8,8 +8,8 @@ import (
 	"ephtop/source/netlink"
 )
 
-// Numbers of linux/netfilter/nfnetlink.h, nfnetlink_conntrack.h and
-// nf_conntrack_common.h.
+// Numbers of linux/netfilter/nfnetlink.h, nfnetlink_conntrack.h,
+// nf_conntrack_common.h and nf_tables.h.
 const (
 	subsystem   = 1                // NFNL_SUBSYS_CTNETLINK
 	typeNew     = subsystem << 8   // IPCTNL_MSG_CT_NEW: an entry
@@ -56,6 +56,11 @@ const (
 	// statusStays is of entries that no new connection gets out of the way:
 	// IPS_DYING, IPS_FIXED_TIMEOUT, IPS_OFFLOAD and IPS_HW_OFFLOAD.
 	statusStays = 1<<9 | 1<<10 | 1<<14 | 1<<15
+
+	tablesSubsystem   = 10                      // NFNL_SUBSYS_NFTABLES
+	typeGeneration    = tablesSubsystem<<8 | 15 // NFT_MSG_NEWGEN
+	typeGetGeneration = tablesSubsystem<<8 | 16 // NFT_MSG_GETGEN
+	attrGeneration    = 1                       // NFTA_GEN_ID
 )
 
 // flow is an entry: a connection, as its packets look before and, coming back,
@@ -251,4 +256,25 @@ func addCounters(c *source.NATCounters, b []byte) error {
 		}
 	}
 	return nil
+}
+
+// decodeGeneration reads the generation of nf_tables, 0 where the datagram answers
+// something else.
+func decodeGeneration(b []byte, seq uint32) (generation uint32, err error) {
+	_, err = each(b, seq, typeGeneration, func(body []byte) error {
+		for len(body) > 0 {
+			kind, value, rest, err := netlink.NextAttr(body)
+			if err != nil {
+				return err
+			}
+			if body = rest; kind&attrType == attrGeneration && len(value) >= 4 {
+				generation = binary.BigEndian.Uint32(value)
+			}
+		}
+		if generation == 0 {
+			return fmt.Errorf("%w: no generation", netlink.ErrMalformed)
+		}
+		return nil
+	})
+	return generation, err
 }

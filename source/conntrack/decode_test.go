@@ -14,10 +14,12 @@ import (
 	"ephtop/source/netlink"
 )
 
-// What Linux 6.18 answered: two entries, and the counters of two processors.
+// What Linux 6.18 answered: two entries, the counters of two processors, and the
+// generation of rules that were changed twice.
 const (
-	entriesFile  = "testdata/entries.bin"
-	countersFile = "testdata/counters.bin"
+	entriesFile    = "testdata/entries.bin"
+	countersFile   = "testdata/counters.bin"
+	generationFile = "testdata/generation.bin"
 )
 
 // datagram reads an answer of the kernel, which is of a little-endian machine.
@@ -77,6 +79,28 @@ func TestCounters(t *testing.T) {
 	}
 }
 
+func TestGeneration(t *testing.T) {
+	t.Parallel()
+	b, seq := datagram(t, generationFile)
+	if got, err := decodeGeneration(b, seq); got != 3 || err != nil {
+		t.Errorf("%d, %v, want 3", got, err)
+	}
+	if got, err := decodeGeneration(b, seq+1); got != 0 || err != nil {
+		t.Errorf("the answer to another question: %d, %v", got, err)
+	}
+	for _, c := range []struct {
+		says  string
+		at    int
+		value byte
+	}{{"message type 2574", 4, 14}, {"attribute of 99 bytes", 20, 99}, {"no generation", 27, 0}, {"no generation", 22, 9}} {
+		bad := slices.Clone(b)
+		bad[c.at] = c.value
+		if _, err := decodeGeneration(bad, seq); !errors.Is(err, netlink.ErrMalformed) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%v, want %s", err, c.says)
+		}
+	}
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
 	const seq = 7
@@ -112,7 +136,7 @@ func TestDecodeRefuses(t *testing.T) {
 
 // FuzzDecode has no answer of a kernel crash us, or give pools that can't be.
 func FuzzDecode(f *testing.F) {
-	for _, name := range []string{entriesFile, countersFile} {
+	for _, name := range []string{entriesFile, countersFile, generationFile} {
 		b, seq := datagram(f, name)
 		f.Add(b, seq)
 		f.Add(b[:len(b)-3], seq)
@@ -141,5 +165,8 @@ func FuzzDecode(f *testing.F) {
 		}
 		var c source.NATCounters
 		each(b, seq, typeCPU, func(body []byte) error { return addCounters(&c, body) })
+		if generation, err := decodeGeneration(b, seq); generation != 0 && err == nil && !bytes.Contains(b, binary.BigEndian.AppendUint32(nil, generation)) {
+			t.Errorf("generation %d of %x", generation, b)
+		}
 	})
 }

@@ -110,3 +110,31 @@ func TestEvictable(t *testing.T) {
 		t.Errorf("after 20 new connections: %d of %d used ports evictable", p.Evictable, p.Used)
 	}
 }
+
+// Each change of the rules of nf_tables makes another generation of the namespace's own,
+// and reading them makes none.
+func TestGenerationOfTheKernel(t *testing.T) {
+	lab := netlab.NewRouted(t, netlab.SNATRules("masquerade"))
+	r, elsewhere := openIn(t, lab.Router), openIn(t, lab.Client)
+	generation := func(r *Reader) uint32 {
+		t.Helper()
+		g, err := r.Generation(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	before, other := generation(r), generation(elsewhere)
+	lab.Router.Output("nft", "-j", "list", "ruleset")
+	read(t, r, Turn)
+	if now := generation(r); now != before {
+		t.Errorf("generation %d after reading, %d before", now, before)
+	}
+	lab.Router.Output("nft", "add", "rule", "ip", "nat", "post", "masquerade")
+	if now := generation(r); now == before {
+		t.Errorf("generation %d before and after a change", now)
+	}
+	if now := generation(elsewhere); now != other {
+		t.Errorf("generation %d in another namespace, %d before", now, other)
+	}
+}

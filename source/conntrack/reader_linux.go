@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,6 +27,12 @@ const (
 	// and so that it takes no more than one part in wholeShare of the time.
 	wholeEvery = 5 * time.Second
 	wholeShare = 50
+	// movedShare is that part where the entries have become more or fewer since: by one
+	// part in movedBy, or, where half of the free ports of a pool are fewer, by as many,
+	// but not by less than one part in movedLeast.
+	movedShare = 10
+	movedBy    = 20
+	movedLeast = 200
 	// Looks take no more than one part in lookShare of the time while no pool is half
 	// full: each walks the table of the host, 8 to 40 ms, however few the entries.
 	lookShare = 100
@@ -178,11 +185,27 @@ func (r *Reader) Read(ctx context.Context, now time.Time, want Want) (source.NAT
 		return *n, nil
 	case want != Focus && r.looked.rests(now, lookShare) && (len(n.Pools) == 0 || n.Pools[0].Share() < fullShare):
 		return *n, nil
-	case n.Entries > wholeEntries && n.Seen >= n.Entries-n.Entries/4 && (now.Sub(r.whole.at) < wholeEvery || r.whole.rests(now, wholeShare)):
+	case n.Entries > wholeEntries && r.holds(now):
 		return *n, nil
 	}
 	err = r.look(ctx, now, want == Focus)
 	return *n, err
+}
+
+// holds reports whether what was seen of all entries is good for a while yet.
+func (r *Reader) holds(now time.Time) bool {
+	n, share := &r.last, wholeShare
+	if n.Seen < n.Entries-n.Entries/4 { // or was a sample
+		return false
+	}
+	moved := n.Entries / movedBy
+	if len(n.Pools) > 0 {
+		moved = max(n.Entries/movedLeast, min(moved, (n.Pools[0].Capacity()-n.Pools[0].Used)/2))
+	}
+	if max(n.Entries-n.Seen, n.Seen-n.Entries) > moved {
+		share = movedShare
+	}
+	return now.Sub(r.whole.at) < wholeEvery || r.whole.rests(now, share)
 }
 
 // look counts the pools anew.
@@ -203,14 +226,30 @@ func (r *Reader) look(ctx context.Context, now time.Time, focus bool) error {
 	if whole || !focus && (len(n.Pools) == 0 || n.Pools[0].Share() < fullShare) {
 		return nil
 	}
-	began = time.Now()
-	if _, err := r.dump(ctx, 0, r.tally.recount); err != nil {
+	used, err := processorTime(func() error { _, err := r.dump(ctx, 0, r.tally.recount); return err })
+	if err != nil {
 		return err
 	}
-	r.whole = look{now, time.Since(began)}
+	r.whole = look{now, used}
 	n.Seen = max(r.tally.seen, n.Entries) // what came and went meanwhile is no sample
 	n.Pools = r.tally.give(0, r.rules)
 	return nil
+}
+
+// processorTime is how much of a processor f takes: where others want it too, more time
+// goes by.
+func processorTime(f func() error) (used time.Duration, err error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var before, after unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &before); err != nil {
+		return 0, fmt.Errorf("read the time of this thread: %w", err)
+	}
+	err = f()
+	if after = before; err == nil {
+		err = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &after)
+	}
+	return time.Duration(after.Nano() - before.Nano()), err
 }
 
 // dump adds entries to the tally, all or some more than most, and reports whether
@@ -233,7 +272,7 @@ func (r *Reader) dump(ctx context.Context, most int, begin func()) (whole bool, 
 }
 
 func (r *Reader) dumpOnce(ctx context.Context, most int) (whole bool, err error) {
-	if err := r.ask(typeGet); err != nil {
+	if err := r.ask(typeGet, netlink.Request|netlink.Dump); err != nil {
 		return false, err
 	}
 	for most == 0 || r.tally.seen < most {
@@ -247,7 +286,7 @@ func (r *Reader) dumpOnce(ctx context.Context, most int) (whole bool, err error)
 
 // counters asks for those of all processors.
 func (r *Reader) counters(ctx context.Context) (c source.NATCounters, err error) {
-	if err := r.ask(typeCPU); err != nil {
+	if err := r.ask(typeCPU, netlink.Request|netlink.Dump); err != nil {
 		return c, fmt.Errorf("ask for the counters of connection tracking: %w", err)
 	}
 	for {
@@ -265,8 +304,8 @@ func (r *Reader) counters(ctx context.Context) (c source.NATCounters, err error)
 	}
 }
 
-// ask asks for a dump.
-func (r *Reader) ask(kind uint16) error {
+// ask sends a request without attributes.
+func (r *Reader) ask(kind, flags uint16) error {
 	if !r.open {
 		err := r.enter(func() (err error) { r.conn, err = netlink.Dial(unix.NETLINK_NETFILTER); return err })
 		if err != nil {
@@ -275,7 +314,7 @@ func (r *Reader) ask(kind uint16) error {
 		r.open = true
 	}
 	r.seq++
-	r.out = netlink.AppendHeader(r.out[:0], netlink.HeaderLen+nfgenLen, kind, netlink.Request|netlink.Dump, r.seq)
+	r.out = netlink.AppendHeader(r.out[:0], netlink.HeaderLen+nfgenLen, kind, flags, r.seq)
 	r.out = append(r.out, afUnspec, 0) // family, version
 	r.out = binary.BigEndian.AppendUint16(r.out, 0)
 	return r.conn.Send(r.out)

@@ -149,6 +149,33 @@ func TestSample(t *testing.T) {
 	}
 }
 
+// However long it takes to see all entries, what was seen of them does not hold for long
+// when they become more: a pool that fills is followed.
+func TestWhatWasSeenHolds(t *testing.T) {
+	t.Parallel()
+	const took = 700 * time.Millisecond // of a host that is busy
+	for _, c := range []struct {
+		seen, entries int
+		ago, took     time.Duration
+		want          bool
+	}{
+		{40_000, 40_000, 34 * time.Second, took, true}, {40_000, 40_000, 36 * time.Second, took, false},
+		{40_000, 41_000, 34 * time.Second, took, true},
+		{40_000, 43_000, 6 * time.Second, took, true}, {40_000, 43_000, 8 * time.Second, took, false},
+		{43_000, 40_000, 6 * time.Second, took, true}, {43_000, 40_000, 8 * time.Second, took, false},
+		{40_000, 43_000, 4 * time.Second, time.Millisecond, true},
+		{63_400, 63_800, 8 * time.Second, took, true}, {63_400, 64_100, 8 * time.Second, took, false}, // of 64,512
+		{64_512, 64_800, 8 * time.Second, took, true}, {64_512, 64_100, 8 * time.Second, took, false},
+		{40_000, 60_000, time.Second, took, false}, {5_040, 40_000, time.Second, took, false},
+	} {
+		now := time.Now()
+		r := Reader{whole: look{now.Add(-c.ago), c.took}, last: source.NAT{Seen: c.seen, Entries: c.entries, Pools: []source.NATPool{{Used: c.seen}}}}
+		if got := r.holds(now); got != c.want {
+			t.Errorf("%d entries seen %v ago, now %d: %v", c.seen, c.ago, c.entries, got)
+		}
+	}
+}
+
 // BenchmarkRead compares polls of a busy router, once a second, and a look at it, with
 // a dump of all its entries.
 func BenchmarkRead(b *testing.B) {

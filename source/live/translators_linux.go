@@ -226,8 +226,7 @@ func (t *translators) read(ctx context.Context, m *source.Moment, s *translator,
 		if len(nat.Pools) > 0 {
 			share = nat.Pools[0].Share()
 		}
-		s.rules.keep(s.reader, t.doors.Away(&s.Namespace), share)
-		if t.once && s.rules.wait(ctx, s.reader) {
+		if s.rules.keep(ctx, s.reader, t.doors.Away(&s.Namespace), share) || t.once && s.rules.wait(ctx, s.reader) {
 			nat, err = s.reader.Read(ctx, time.Now(), want)
 		}
 	}
@@ -273,6 +272,7 @@ func (t *translators) forget() {
 
 func (s *translator) close() {
 	s.rules.end()
+	s.rules = rules{} // of another reader
 	if s.reader != nil {
 		s.reader.Close() // of files that were read only
 		s.reader = nil

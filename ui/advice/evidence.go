@@ -54,7 +54,11 @@ func (e *examiner) firewall() {
 			r := &fw.SNAT[s.Index]
 			e.seen("a rule translates sources to %s for each destination: %s", text.Plural(r.PortCount, "port", "ports"), r.Text)
 		case model.SignConntrackFull:
-			e.next("sysctl -w net.netfilter.nf_conntrack_max=%d, about 320 bytes of kernel memory for each more", 2*e.ev.Conntrack.Max)
+			where := ""
+			if e.st.Snapshot.Scope.Kind == source.ScopeNamed || e.st.Snapshot.Scope.Kind == source.ScopePod || e.st.Snapshot.Scope.Kind == source.ScopeContainer {
+				where = "on the host: "
+			}
+			e.next("%s%s=%d, about 320 bytes of kernel memory for each more", where, trackingLimit, 2*e.ev.Conntrack.Max)
 		}
 	}
 	if len(forwarded) > 0 {
@@ -109,7 +113,7 @@ func (e *examiner) conntrack() {
 	}
 	line := fmt.Sprintf("connection tracking: %s of %s entries (%s %%)", text.Count(c.Count), text.Count(c.Max), percent(c.Count, c.Max))
 	if c.Drop > 0 || c.InsertFailed > 0 {
-		line += fmt.Sprintf("; since boot %s dropped, %s not inserted", text.Count(int(c.Drop)), text.Count(int(c.InsertFailed)))
+		line += fmt.Sprintf("; %s dropped so far, %s not inserted", text.Count(int(c.Drop)), text.Count(int(c.InsertFailed)))
 	}
 	e.seen("%s", line)
 }

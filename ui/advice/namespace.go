@@ -76,7 +76,7 @@ func (t *teller) aim(remedies []Remedy) {
 		var lines []string
 		for line := range strings.SplitSeq(r.Command, "\n") {
 			switch set := sysctlSettings.FindAllStringSubmatch(line, -1); {
-			case strings.HasPrefix(line, "sysctl -w net."):
+			case strings.HasPrefix(line, "sysctl -w net.") && !strings.HasPrefix(line, trackingLimit):
 				if !inside {
 					lines = append(lines, t.enter()+line)
 				}

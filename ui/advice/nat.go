@@ -114,15 +114,23 @@ func moreDestinations() Remedy {
 
 // trackingFull is about the table of connection tracking.
 func (t *teller) trackingFull() Advice {
+	seen := fmt.Sprintf("%s of %s entries", text.Count(t.Count), text.Count(t.Of))
+	switch c := &t.NAT.NAT.Counters; {
+	case t.Level < model.LevelCritical:
+		seen += "; nothing is dropped for it now"
+	case t.NAT.Rates.Known:
+		seen += ", and " + rate(max(t.Rate, t.NAT.Rates.EarlyDrop)) + " packets/s dropped for it"
+	default:
+		seen += ", and " + text.Plural(int(max(c.Drop-min(c.Drop, c.InsertFailed), c.EarlyDrop)), "packet", "packets") + " dropped for it so far"
+	}
 	return Advice{
 		Title: t.title("connection tracking is full: %s entries", text.Count(t.Count)),
-		Seen: fmt.Sprintf("%s of %s entries, and %s packets/s dropped for it", text.Count(t.Count), text.Count(t.Of),
-			rate(max(t.Rate, t.NAT.Rates.EarlyDrop))),
-		Why: "Without room for an entry, the first packet of a connection is dropped: that is not for want of ports.",
+		Seen:  seen,
+		Why:   "Without room for an entry, the first packet of a connection is dropped: that is not for want of ports.",
 		Remedies: []Remedy{{
-			What:    "allow more entries",
-			Command: fmt.Sprintf("sysctl -w net.netfilter.nf_conntrack_max=%d", 2*t.Of),
-			Effect:  "twice as many",
+			What:    "have the host allow more entries",
+			Command: fmt.Sprintf("%s=%d", trackingLimit, 2*t.Of),
+			Effect:  "twice as many in each network namespace",
 			Risk:    "about 320 bytes of kernel memory for each; not lasting until it is written to /etc/sysctl.d",
 		}, {
 			What:    "forget connections that are dead sooner",
@@ -132,6 +140,9 @@ func (t *teller) trackingFull() Advice {
 		}},
 	}
 }
+
+// trackingLimit sets what no namespace but the host's can: the limit of each.
+const trackingLimit = "sysctl -w net.netfilter.nf_conntrack_max"
 
 // trackingRace is about packets that race to make one entry.
 func (t *teller) trackingRace() Advice {

@@ -41,6 +41,12 @@ func natCases() []adviceCase {
 	sampled.NAT.NAT.Seen = 5_040
 	full := natFinding(model.TrackingFull, model.LevelCritical, 0, 0, nil)
 	full.Count, full.Of, full.Tuple, full.NATPool = 262_140, 262_144, model.TupleKey{}, nil
+	once := full
+	once.NAT = &model.NATState{NAT: &source.NAT{Counters: source.NATCounters{Known: true, Drop: 850, InsertFailed: 6}}}
+	calm := once
+	calm.Level = model.LevelWarning
+	inside := host()
+	inside.Snapshot.Scope = source.Scope{Kind: source.ScopeNamed, Name: "router", Netns: 7}
 	race := full
 	race.Problem, race.Level = model.TrackingRace, model.LevelWarning
 	return []adviceCase{
@@ -50,6 +56,8 @@ func natCases() []adviceCase {
 		{"snat ports that connections do not find", host(), natFinding(model.NATLoss, model.LevelWarning, 61_932, 0, func(p *model.NATPoolUse) { p.Loss = 0.07 })},
 		{"snat ports that few connections do not find", host(), natFinding(model.NATLoss, model.LevelWarning, 57_416, 0, func(p *model.NATPoolUse) { p.Loss = 0.0004 })},
 		{"connection tracking full", host(), full},
+		{"connection tracking full at the first look", inside, once},
+		{"connection tracking full and no drops", host(), calm},
 		{"connection tracking racing", host(), race},
 	}
 }

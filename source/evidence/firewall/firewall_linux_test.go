@@ -102,6 +102,23 @@ func TestIPTablesOfTheKernel(t *testing.T) {
 	}
 }
 
+// A table of iptables may hold chains that nft made, which iptables-save leaves out.
+func TestChainsBesideThoseOfIPTables(t *testing.T) {
+	needTool(t, "nft")
+	needTool(t, "iptables-nft")
+	lab := netlab.New(t, "")
+	load(t, lab, "beside.nft", "nft", "-f", "-")
+	before := story(firewallOf(lab))
+	lab.Output("iptables-nft", "-A", "INPUT", "-p", "tcp", "-m", "comment", "--comment", "all", "-j", "ACCEPT")
+	if diff := cmp.Diff(before, story(firewallOf(lab))); diff != "" {
+		t.Errorf("with a rule of iptables (-without +with):\n%s", diff)
+	}
+	want := "ipv4 tcp: accepted 32768-39999,50001-60999 refused 40000-50000"
+	if before[0] != want {
+		t.Errorf("got  %s\nwant %s", before[0], want)
+	}
+}
+
 func TestANamespaceWithoutRulesAcceptsAll(t *testing.T) {
 	needTool(t, "nft")
 	f := firewallOf(netlab.New(t, ""))

@@ -168,7 +168,10 @@ func (r *reader) saved(ctx context.Context, tool, kind string, v6 bool) error {
 	}
 	family := map[bool]string{false: "ip", true: "ip6"}[v6]
 	r.rules.chains = slices.DeleteFunc(r.rules.chains, func(c *chain) bool {
-		return kind == "nft" && slices.ContainsFunc(s.tables, func(table string) bool { return c.scope == nftScope(family, table) })
+		return kind == "nft" && slices.ContainsFunc(s.tables, func(table string) bool {
+			// It leaves out chains of others in the same table.
+			return c.scope == nftScope(family, table) && s.rules.byName[chainName{s.tool + " " + table, c.name}] != nil
+		})
 	})
 	for _, c := range s.rules.chains {
 		r.rules.add(c)
