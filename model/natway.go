@@ -110,7 +110,13 @@ func (f *Fleet) ways(o *Overview) {
 		}
 	}
 	if f.natPorts > 0 {
-		f.budget(o, toward, waiting)
+		passing := o.translatedToward()
+		for key, n := range passing { // no socket of this host's
+			if toward[key] == nil && !key.addr.IsLoopback() && !local[key.addr] {
+				toward[key] = &wayCount{most: n.live + n.timeWait, state: n.state, process: source.NoProcess}
+			}
+		}
+		f.budget(o, toward, passing, waiting)
 	}
 	f.limits(o, toward, waiting)
 	o.behindWays()
@@ -120,12 +126,17 @@ func (f *Fleet) ways(o *Overview) {
 }
 
 // budget makes the pools, and the findings about them.
-func (f *Fleet) budget(o *Overview, toward map[wayKey]*wayCount, waiting map[destination]*unanswered) {
+func (f *Fleet) budget(o *Overview, toward, passing map[wayKey]*wayCount, waiting map[destination]*unanswered) {
 	for key, n := range toward {
 		p := WayPool{
 			Remote: key.addr, RemotePort: key.port, Proto: key.proto, Ports: f.natPorts,
 			Live: n.live, Opening: n.opening, TimeWait: n.timeWait, Gone: n.gone,
 			State: n.state, Process: n.process, Tier: n.tier, most: n.most,
+		}
+		if n := passing[key]; n != nil { // what sockets of this host hold is among it
+			closed := max(p.TimeWait+p.Gone, n.timeWait)
+			p.Live, p.TimeWait = max(p.Live, n.live), max(p.TimeWait, n.timeWait)
+			p.Gone = closed - p.TimeWait
 		}
 		if w := waiting[key.destination]; w != nil && key.proto == source.TCP {
 			p.Unanswered = min(w.count, p.Opening)

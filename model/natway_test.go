@@ -269,3 +269,29 @@ func BenchmarkWays(b *testing.B) {
 		})
 	}
 }
+
+// A host that passes on what others connect, from its own address, holds those ports of
+// the NAT on the way too, and its own connections are among them.
+func TestWayOfWhatIsPassedOn(t *testing.T) {
+	t.Parallel()
+	pool := natPool(18, 2)
+	pool.Unreplied = 1
+	elsewhere := natPool(12, 0)
+	elsewhere.RemotePort = 8443
+	n := source.NAT{Netns: 7, Cookie: 3, Entries: 30, Max: 1 << 18, Pools: []source.NATPool{pool, elsewhere}}
+	m := natMoment(0, n, numbered(connections(6, source.Established, "203.0.113.7", 40000, 1, farAway), 1)...)
+	m.Snapshots[0].Scope = source.Scope{Netns: 7, Cookie: 3}
+	w := tellWay(20)
+	w.tell(m)
+	ways := w.overview.Ways
+	if len(ways) != 2 || ways[0].Live != 15 || ways[0].TimeWait != 2 || ways[0].Used() != 17 || ways[0].RemotePort != 443 {
+		t.Fatalf("%+v", ways)
+	}
+	if ways[1].Live != 12 || ways[1].RemotePort != 8443 || ways[1].Process != source.NoProcess || ways[1].Level != LevelWarning {
+		t.Errorf("%+v", ways[1])
+	}
+	w.tell(natMoment(1, source.NAT{Netns: 7, Cookie: 3, Entries: 30, Max: 1 << 18}, m.Snapshots[0].Sockets...))
+	if ways := w.overview.Ways; len(ways) != 1 || ways[0].Live != 6 {
+		t.Errorf("of its own only: %+v", ways)
+	}
+}

@@ -94,6 +94,37 @@ func (f *Fleet) toward(o *Overview) map[wayKey]*wayCount {
 	return all
 }
 
+// translatedToward counts what source NAT of this host has given out towards each
+// destination: it goes on to the NAT on the way, whosever connections these are. Of
+// namespaces that pass them on to each other, the one counts that has most.
+func (o *Overview) translatedToward() map[wayKey]*wayCount {
+	all := make(map[wayKey]*wayCount)
+	for i := range o.NATs {
+		s := &o.NATs[i]
+		if s.State < 0 {
+			continue
+		}
+		here := make(map[wayKey]*wayCount)
+		for j := range s.Pools {
+			p := &s.Pools[j]
+			key := wayKey{destination{p.Remote, p.RemotePort}, p.Proto}
+			n := here[key]
+			if n == nil {
+				n = &wayCount{state: s.State}
+				here[key] = n
+			}
+			n.live += max(0, p.Used-p.Evictable-p.Unreplied)
+			n.timeWait += p.Evictable
+		}
+		for key, n := range here {
+			if most := all[key]; most == nil || n.held() > most.held() {
+				all[key] = n
+			}
+		}
+	}
+	return all
+}
+
 // count counts the sockets of one protocol by the numbers of their destinations.
 func (t *tracker) count(st *State, c *census) []wayCount {
 	counts := make([]wayCount, len(c.tuples.dests.places))

@@ -132,12 +132,12 @@ func TestPoolsOfOneNamespace(t *testing.T) {
 // What a NAT on the way has stands there too: the fullest however little it is.
 func TestLinesOfANATOnTheWay(t *testing.T) {
 	t.Parallel()
-	const way, little = "NAT on the way → 93.184.216.34:443", "NAT on the way → 198.51.100.20:443"
+	const way, little, mail = "NAT on the way → 93.184.216.34:443", "NAT on the way → 198.51.100.20:443", "NAT on the way → 198.51.100.25:587"
 	runDemo(t, "snat", 20*time.Second, Config{NATPorts: 4000}, func(h *harness) {
 		h.press("3")
-		h.wantThird("ticker", way, "", snatPool, "alerts", little, "web")
+		h.wantThird("ticker", way, "", snatPool, "alerts", mail, little, "web")
 		for filter, want := range map[string][]string{
-			"proc:ticker": {"ticker", way, snatPool}, "remote:198.51.100.20": {little, "web"}, "nat on": {way, little}, "ns:web": {little, "web"},
+			"proc:ticker": {"ticker", way, snatPool}, "remote:198.51.100.20": {little, "web"}, "nat on": {way, mail, little}, "ns:web": {mail, little, "web"},
 		} {
 			h.press("/")
 			h.typeText(filter)
