@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,8 +66,9 @@ type Frame struct {
 	// At is the playing time since the first frame, which is at 0. It rises.
 	At time.Duration
 	// Moment is the time of the moment on screen, Verdict what is read first, and
-	// Level the worst one of its namespaces and of what was found: a leak takes no
-	// port that is wanted for long.
+	// Level the worst one of its namespaces, as the time line has it; in a recording in
+	// which that stays well, also of what was found: a leak takes no port that is
+	// wanted for long.
 	Moment  time.Time
 	Level   model.Level
 	Verdict string
@@ -214,8 +216,12 @@ func (f *Film) frame() Frame {
 	f.shown, f.next = f.next, f.shown
 	f.now = &f.shown
 	look, verdict := f.stage.Look(), f.stage.Sentence()
+	level := look.Overview.Level
+	if !slices.ContainsFunc(f.Changes(), func(c model.LevelChange) bool { return c.Level > model.LevelOK }) {
+		level = max(level, verdict.Level)
+	}
 	return Frame{
-		At: f.stage.Now(), Moment: look.Moment.Time, Level: max(look.Overview.Level, verdict.Level), Verdict: verdict.Text,
+		At: f.stage.Now(), Moment: look.Moment.Time, Level: level, Verdict: verdict.Text,
 		Canvas: &f.shown, Before: &f.next,
 	}
 }

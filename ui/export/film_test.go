@@ -33,6 +33,16 @@ type shot struct {
 
 func (s *shot) has(words string) bool { return strings.Contains(s.text, words) }
 
+// levelAt is the level of the time line at a time since the start.
+func levelAt(changes []model.LevelChange, at time.Duration) (level model.Level) {
+	for _, c := range changes {
+		if c.Time.Sub(filmtest.Start) <= at {
+			level = c.Level
+		}
+	}
+	return level
+}
+
 // shots are the frames of a film, to its end.
 func shots(t testing.TB, data []byte, o export.Options) []shot {
 	t.Helper()
@@ -271,4 +281,20 @@ func unpack(data []byte) ([]byte, error) {
 	}
 	defer d.Close()
 	return io.ReadAll(d)
+}
+
+// What a page calls a chapter begins where the time line on its screen has a mark.
+func TestLevelsAreThoseOfTheTimeLine(t *testing.T) {
+	t.Parallel()
+	f := filmtest.Open(t, filmtest.Demo("no-pool", 110), export.Options{Speed: 8})
+	worst := model.LevelOK
+	filmtest.Each(t, f, func(_ int, frame export.Frame) {
+		worst = max(worst, frame.Level)
+		if at := frame.Moment.Sub(filmtest.Start); frame.Level != levelAt(f.Changes(), at) {
+			t.Errorf("at %v: %v, and on the time line %v", at, frame.Level, levelAt(f.Changes(), at))
+		}
+	})
+	if worst != model.LevelExhausted {
+		t.Errorf("the worst is %v", worst)
+	}
 }
