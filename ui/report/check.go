@@ -136,10 +136,7 @@ func Check(w io.Writer, states []*model.State, unseen []source.Brief, on CheckOn
 // rounded is a share in percent as the text and the performance data have it:
 // to a tenth, and 100 only where all is used.
 func rounded(percent float64) string {
-	if n := tenth(percent); n != 100 || percent >= 100 {
-		return strconv.FormatFloat(n, 'f', -1, 64)
-	}
-	return "99.9"
+	return strconv.FormatFloat(shareTenth(percent), 'f', -1, 64)
 }
 
 // checkWords is about the worse of TCP and UDP.

@@ -216,14 +216,22 @@ func (p *jsonPage) head() {
 }
 
 func poolUse(p *model.Pressure) jsonUse {
-	use := jsonUse{InUse: p.InUse, Percent: tenth(p.PoolPercent())}
+	use := jsonUse{InUse: p.InUse, Percent: shareTenth(p.PoolPercent())}
 	if p.Proto == source.UDP { // of TCP, every destination has its own
 		use.OnlyIPv6 = p.OnlyIPv6
 	}
 	return use
 }
 
-func tenth(percent float64) float64 { return math.Round(percent*10) / 10 }
+func tenth(n float64) float64 { return math.Round(n*10) / 10 }
+
+// shareTenth rounds a share in percent so that 100 is all.
+func shareTenth(percent float64) float64 {
+	if n := tenth(percent); n != 100 || percent >= 100 {
+		return n
+	}
+	return 99.9
+}
 
 func (p *jsonPage) tuples() {
 	tuples := slices.Concat(p.TCP.Pressure.Tuples, p.UDP.Pressure.Tuples)
@@ -233,9 +241,9 @@ func (p *jsonPage) tuples() {
 		o := &t.Outlook
 		p.value(jsonTuple{
 			Source: t.Source.String(), Destination: t.Destination.String(), Port: t.Port, Interface: t.Interface,
-			Used: t.Used, Free: t.Free, Missed: t.Missed, Percent: tenth(t.Percent()),
+			Used: t.Used, Free: t.Free, Missed: t.Missed, Percent: shareTenth(t.Percent()),
 			Blocked: t.Blocked, Suspected: t.Suspected, BlockedKnown: p.blockedKnown(t), TimeWait: t.TimeWait, Reusable: t.Reusable,
-			FirstHalfPercent: tenth(t.FirstHalfPercent()), SlowConnect: t.SlowConnect(),
+			FirstHalfPercent: shareTenth(t.FirstHalfPercent()), SlowConnect: t.SlowConnect(),
 			Closes: tenth(o.CloseRate), Sustainable: tenth(o.Sustainable), Plateau: o.Plateau, SecondsToFull: p.secondsToFull(t),
 			Limit: newLimit(t.Limit), Level: t.Level.String(), Processes: p.holdersOf(t, holders),
 		})

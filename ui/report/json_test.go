@@ -422,3 +422,13 @@ func TestJSONFindings(t *testing.T) {
 		}
 	}
 }
+
+// A share is 100 % where all is used, and not before.
+func TestShareTenth(t *testing.T) {
+	t.Parallel()
+	for share, want := range map[float64]float64{0: 0, 63.78: 63.8, 99.94: 99.9, 99.996: 99.9, 100: 100, 117.66: 117.7} {
+		if got := shareTenth(share); got != want {
+			t.Errorf("%v is written as %v, want %v", share, got, want)
+		}
+	}
+}

@@ -74,7 +74,7 @@ func (p *jsonPage) bindPools() {
 	for _, proto := range bothProtocols {
 		list := []jsonBindPool{}
 		for _, b := range p.Of(proto).Pressure.BindPools {
-			list = append(list, jsonBindPool{b.Local.String(), b.Used, b.Free, tenth(b.Percent()), b.Level.String(), b.Bound})
+			list = append(list, jsonBindPool{b.Local.String(), b.Used, b.Free, shareTenth(b.Percent()), b.Level.String(), b.Bound})
 		}
 		pools[proto.String()] = list
 	}

@@ -73,7 +73,7 @@ func (p *jsonPage) namespaces(o *Options) {
 func lookedAt(st *model.State) jsonNamespace {
 	s := st.Snapshot
 	head := st.TCP.Pressure.Headline()
-	percent := tenth(head.Percent())
+	percent := shareTenth(head.Percent())
 	n := jsonNamespace{
 		jsonScope: newScope(&s.Scope), PID: known(s.Scope.PID), Level: st.Level.String(), Percent: &percent, Exact: true,
 		Age: s.Age.Milliseconds(), Sockets: len(s.Sockets),
@@ -90,7 +90,7 @@ func quiet(b *source.Brief, t model.Thresholds) jsonNamespace {
 		n.Level = model.LevelOK.String()
 	}
 	if !b.Assumed {
-		bound := tenth(model.Percent(b.Bound, b.Usable))
+		bound := shareTenth(model.Percent(b.Bound, b.Usable))
 		n.BoundPercent = &bound
 	}
 	return n

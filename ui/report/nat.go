@@ -58,7 +58,7 @@ func (p *jsonPage) nats(o *Options) {
 func (p *jsonPage) newNAT(scope *source.Scope, use *model.NATPoolUse, states []*model.State) jsonNAT {
 	j := jsonNAT{
 		Address: use.Address.String(), Destination: use.Remote.String(), Port: use.RemotePort, Proto: use.Proto.String(),
-		Used: use.Used, Ports: use.Capacity(), Evictable: use.Evictable, Percent: tenth(use.Percent()), Unreplied: use.Unreplied,
+		Used: use.Used, Ports: use.Capacity(), Evictable: use.Evictable, Percent: shareTenth(use.Percent()), Unreplied: use.Unreplied,
 		Loss: tenth(100 * use.Loss), Level: use.Level.String(), Outlook: newOutlook(&use.Outlook), Holders: []jsonNATHolder{}, Namespace: optionalScope(scope),
 	}
 	for i := range use.Holders {

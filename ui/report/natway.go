@@ -51,7 +51,7 @@ func (p *jsonPage) ways(o *Options) {
 	p.list("nat_on_the_way", len(list), func(i int) {
 		w := &list[i]
 		j := jsonWay{
-			Destination: w.Remote.String(), Port: w.RemotePort, Proto: w.Proto.String(), Used: w.Used(), Ports: w.Ports, Percent: tenth(w.Percent()),
+			Destination: w.Remote.String(), Port: w.RemotePort, Proto: w.Proto.String(), Used: w.Used(), Ports: w.Ports, Percent: shareTenth(w.Percent()),
 			Live: w.Live, Opening: w.Opening, Unanswered: w.Unanswered, TimeWait: w.TimeWait, Closed: w.Gone, Level: w.Level.String(),
 		}
 		if w.Process >= 0 && int(w.Process) < len(p.Processes) {

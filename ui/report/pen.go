@@ -60,7 +60,7 @@ func (p pen) name(s string) string {
 }
 
 // decimalPercent gives a percentage with one decimal, as in JSON.
-func decimalPercent(p float64) string { return strconv.FormatFloat(tenth(p), 'f', 1, 64) }
+func decimalPercent(p float64) string { return strconv.FormatFloat(shareTenth(p), 'f', 1, 64) }
 
 // left fills s up to width columns, right does it from the left.
 func left(s string, width int) string  { return s + blanks(width-text.Width(s)) }

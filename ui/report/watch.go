@@ -59,7 +59,7 @@ func WatchJSON(w io.Writer, st *model.State, o WatchOptions) error {
 func newWatchWorst(p *model.Pressure, o *model.Outlook) fleet.LineWorst {
 	h := p.Headline()
 	worst := fleet.LineWorst{
-		Proto: p.Proto.String(), Used: h.Used(), Usable: h.Used() + h.Free, Percent: tenth(h.Percent()), TimeWait: h.TimeWait,
+		Proto: p.Proto.String(), Used: h.Used(), Usable: h.Used() + h.Free, Percent: shareTenth(h.Percent()), TimeWait: h.TimeWait,
 		Plateau: o.Plateau, Closes: tenth(o.CloseRate),
 	}
 	if h.Scope != model.ScopePool {
@@ -75,7 +75,7 @@ func newWatchWorst(p *model.Pressure, o *model.Outlook) fleet.LineWorst {
 func newWatchNAT(p *model.NATPoolUse) fleet.LineWorst {
 	return fleet.LineWorst{
 		SNAT: true, Proto: p.Proto.String(), Source: p.Address.String(), Destination: p.Remote.String(), Port: p.RemotePort,
-		Used: p.Used, Usable: p.Capacity(), Percent: tenth(p.Percent()), TimeWait: p.Evictable, Plateau: cmp.Or(p.Outlook.Plateau, p.Used),
+		Used: p.Used, Usable: p.Capacity(), Percent: shareTenth(p.Percent()), TimeWait: p.Evictable, Plateau: cmp.Or(p.Outlook.Plateau, p.Used),
 	}
 }
 
