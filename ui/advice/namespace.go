@@ -32,7 +32,8 @@ func (t *teller) elsewhere() bool {
 }
 
 // enter is what to type before a command, so that it is about the namespace of
-// the state; "" where it is the host's, or there is no way in.
+// the state; "" where it is the host's, or our own. Where no process of it is known, PID
+// stands for one, as UNIT does for a unit.
 func (t *teller) enter() string {
 	switch scope := t.scope; {
 	case scope.Kind == source.ScopeHost:
@@ -40,6 +41,8 @@ func (t *teller) enter() string {
 		return "nsenter -t " + strconv.Itoa(int(scope.PID)) + " -n "
 	case scope.Kind == source.ScopeNamed && plainName.MatchString(scope.Name):
 		return "ip netns exec " + scope.Name + " "
+	case scope.Kind == source.ScopeUnnamed && scope.Netns != 0 && !t.inContainer():
+		return "nsenter -t PID -n "
 	}
 	return ""
 }

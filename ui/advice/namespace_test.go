@@ -20,6 +20,7 @@ func TestRemediesOfContainers(t *testing.T) {
 		{source.Scope{}, plain, "/etc/sysctl.d"},
 		{source.Scope{Kind: source.ScopeHost, PID: 1}, plain, "/etc/sysctl.d"},
 		{source.Scope{Kind: source.ScopeNamed}, plain, "/etc/sysctl.d"},
+		{source.Scope{Kind: source.ScopeUnnamed, Netns: 9}, "nsenter -t PID -n " + plain, "lost when it ends"},
 		{source.Scope{Kind: source.ScopePod, PID: 4410}, "nsenter -t 4410 -n " + plain, "securityContext.sysctls has it"},
 		{source.Scope{Kind: source.ScopeContainer, PID: 51}, "nsenter -t 51 -n " + plain, "started with it (--sysctl)"},
 		{source.Scope{Kind: source.ScopeNamed, PID: 51}, "nsenter -t 51 -n " + plain, "lost when it ends"},

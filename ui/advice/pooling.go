@@ -128,16 +128,19 @@ func (t *teller) noPooling() Advice {
 	if t.Span > 0 {
 		life = "a connection lives " + span(t.Span) + " on average"
 	}
-	makes := "makes " + text.Plural(t.Plateau, "port", "ports")
-	if t.Plateau > t.Of {
-		makes = "is more than the " + text.Plural(t.Of, "port", "ports") + " there are,"
+	makes := "at this rate that makes " + text.Plural(t.Plateau, "port", "ports")
+	switch made := t.Live + int(t.Rate*t.set.TimeWait.Seconds()); {
+	case t.Plateau > t.Of:
+		makes = "at this rate that is more than the " + text.Plural(t.Of, "port", "ports") + " there are,"
+	case 10*made < 9*t.Plateau: // it was faster before, and is where no port is free
+		makes = "they hold " + text.Plural(t.Plateau, "port", "ports") + " now,"
 	}
 	a := Advice{
 		Title: t.title("%s to %s, each for a new connection", closes(t.Rate), t.destination()),
 		Seen: fmt.Sprintf("%s closes %s connections/s to %s: %s open, %s in TIME_WAIT%s; %s; %s%s",
 			t.whoever(), rate(t.Rate), t.destination(), text.Count(t.Live), text.Count(t.Count), t.shares(), life, takes(t.Plateau, t.Of),
 			t.learn()),
-		Why: fmt.Sprintf("Each connection that is closed here keeps its port towards this destination for %s: at this rate that %s for %s at one time.",
+		Why: fmt.Sprintf("Each connection that is closed here keeps its port towards this destination for %s: %s for %s at one time.",
 			span(t.set.TimeWait), makes, text.Plural(max(1, t.Live), "connection", "connections")) + t.noCure(),
 		Remedies: gather(t.pool(t.Count, t.Live, t.Plateau), t.unixSocket(), t.reuse(), t.shorten()),
 	}
