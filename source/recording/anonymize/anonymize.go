@@ -202,6 +202,9 @@ func (a *Anonymizer) full() error {
 
 func (a *Anonymizer) scope(s *source.Scope) {
 	s.Host = a.text("host", s.Host)
+	if s.Kind == source.ScopeHost && s.Name == "host" { // our own word, which names nobody
+		return
+	}
 	s.Name = a.text(s.Kind.String(), s.Name)
 }
 

@@ -340,6 +340,20 @@ func TestAMomentThatMakesNoKey(t *testing.T) {
 	}
 }
 
+// What ephtop itself calls the host's namespace is nobody's name.
+func TestTheHostsNamespaceKeepsItsName(t *testing.T) {
+	t.Parallel()
+	m := &source.Moment{Host: "shop-db"}
+	m.Add(source.Scope{Host: "shop-db", Kind: source.ScopeHost, Name: "host"})
+	m.Add(source.Scope{Host: "shop-db", Kind: source.ScopeNamed, Name: "host"})
+	if err := newAnonymizer(t).Apply(m); err != nil {
+		t.Fatal(err)
+	}
+	if s, named := m.Snapshots[0].Scope, m.Snapshots[1].Scope; s.Name != "host" || s.Host != "host-1" || named.Name == "host" {
+		t.Errorf("%+v, %+v", s, named)
+	}
+}
+
 func TestStandInOfAPartOfAnOriginal(t *testing.T) {
 	t.Parallel()
 	m := &source.Moment{Host: "shop-db", Processes: []source.Process{{Name: "nginx", User: "nginx", UID: 7}, {Name: "Checkout", User: "root"}}}
