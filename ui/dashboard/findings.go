@@ -171,6 +171,10 @@ func (m *Model) writeReport() tea.Cmd {
 		m.view.Notice = "nothing to report yet"
 		return nil
 	}
+	if m.replay != nil && m.replay.seeking { // the screen is of a moment on the way
+		m.view.Notice = "no report while it seeks: press E again when it is there"
+		return nil
+	}
 	if m.recording.header.Anonymized {
 		host := m.shown.look.Moment.Host
 		page, err := reportOf(m.shown.look, m.shown.state)
@@ -222,7 +226,7 @@ func (m *Model) reported(msg reportMsg) {
 	}
 	what, names := "report in ", ""
 	if msg.anonymous {
-		what, names = "anonymous report in ", "; with names: ephtop export --as-is, of a recording (r)"
+		what, names = "anonymous report in ", "; with names: r, and ephtop export --as-is"
 	}
 	m.view.Notice = what + msg.path + names
 	m.farewell = append(m.farewell, what+text.Sanitize(msg.path))

@@ -183,7 +183,7 @@ func (k KeyMap) groups() []paint.HelpGroup {
 			described(k.Copy, "copy the addresses of the line, or the command"),
 			described(k.Trace, "trace who closes (root), or stop"),
 			described(k.Record, "start or stop a recording"),
-			described(k.Report, "write a report as Markdown"),
+			described(k.Report, "write an anonymous report as Markdown"),
 			k.Help, k.Redraw, k.Suspend,
 			relabelled(k.Quit, "q/ctrl+c"),
 			k.functionKeys(),

@@ -136,6 +136,10 @@ func TestReplaySeekCancelsTheOneBefore(t *testing.T) {
 		if line := h.m.view.Timeline; !line.Seeking || line.Position.Sub(h.first) != 21*time.Second {
 			t.Errorf("the time line does not show where the seek leads: %v", line.Position.Sub(h.first))
 		}
+		h.press("E") // the screen is of a moment on the way
+		if !strings.Contains(h.m.view.Notice, "no report while it seeks") {
+			t.Errorf("a report of what is not on screen yet: %q", h.m.view.Notice)
+		}
 		for _, start := range cmds {
 			start()
 		}
