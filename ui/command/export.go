@@ -77,7 +77,7 @@ A recording of a demo names nobody, and one that is anonymous is left as it is.
 
 - is standard input, but for what shows the screen, and with --as standard
 output. OUT is for its owner only (mode 0600), and there whole or not at all.
-Times are in UTC.`,
+Times are told in UTC; --at takes local time, or UTC with Z at its end.`,
 		Example: `  ephtop export --speed 8 trouble.eph trouble.svg
   ephtop export --speed 8 trouble.eph trouble.html
   ephtop export trouble.eph trouble.md
