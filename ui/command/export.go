@@ -168,6 +168,9 @@ func (a *app) validateExport(cmd *cobra.Command, o *exportOptions) error {
 			return usagef("--%s is for what shows the screen, and .%s does not: leave it out", name, o.format.name)
 		}
 	}
+	if cmd.Flags().Changed("filter") && !o.format.frames && o.format.name != "json" {
+		return usagef("--filter is for connections, which .%s does not list: leave it out", o.format.name)
+	}
 	return nil
 }
 
