@@ -269,6 +269,6 @@
   label();
   relook();
   show(0);
+  player.hidden = false; // what is not laid out does not scroll
   fromAddress();
-  player.hidden = false;
 })();
