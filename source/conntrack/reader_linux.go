@@ -68,7 +68,7 @@ type Reader struct {
 	last       source.NAT // with Pools of the last dump
 }
 
-// look is when entries were dumped, and for how long.
+// look is when entries were dumped, and how much of a processor that took.
 type look struct {
 	at   time.Time
 	took time.Duration
@@ -211,12 +211,12 @@ func (r *Reader) holds(now time.Time) bool {
 // look counts the pools anew.
 func (r *Reader) look(ctx context.Context, now time.Time, focus bool) error {
 	n := &r.last
-	began := time.Now()
-	whole, err := r.dump(ctx, wholeEntries, r.tally.reset)
+	var whole bool
+	used, err := processorTime(func() (err error) { whole, err = r.dump(ctx, wholeEntries, r.tally.reset); return err })
 	if err != nil {
 		return err
 	}
-	r.looked = look{now, time.Since(began)}
+	r.looked = look{now, used}
 	n.Seen, n.Age = r.tally.seen, 0
 	if whole { // the others came meanwhile, or are about to end
 		n.Entries = r.tally.seen
@@ -226,7 +226,7 @@ func (r *Reader) look(ctx context.Context, now time.Time, focus bool) error {
 	if whole || !focus && (len(n.Pools) == 0 || n.Pools[0].Share() < fullShare) {
 		return nil
 	}
-	used, err := processorTime(func() error { _, err := r.dump(ctx, 0, r.tally.recount); return err })
+	used, err = processorTime(func() error { _, err := r.dump(ctx, 0, r.tally.recount); return err })
 	if err != nil {
 		return err
 	}

@@ -130,6 +130,9 @@ func (r *rules) take(reader *conntrack.Reader, a answer) (news bool) {
 	return news
 }
 
+// known reports whether an answer came in time, ever.
+func (r *rules) known() bool { return r.gap > 0 }
+
 // wait waits for the answer, and reports whether one came that is new.
 func (r *rules) wait(ctx context.Context, reader *conntrack.Reader) (news bool) {
 	if r.coming == nil {

@@ -28,6 +28,7 @@ type translators struct {
 	turns  []*translator // those in which nothing is translated, by when that was seen
 	until  time.Time     // no turn begins before
 	once   bool          // there may be no second poll
+	wait   time.Duration // that this poll still has for rules
 	asks   bool          // the kernel answers
 	absent bool          // connection tracking is not there: another look comes at retry
 	retry  uint32
@@ -61,9 +62,9 @@ func (here) Away(*netns.Namespace) func(f func() error) error {
 const (
 	// visits is how many namespaces are entered by one poll, to see whether they
 	// track anything, and visitGap after how many polls one that does not is entered
-	// again.
+	// again, unless it is the one that somebody looks at.
 	visits   = 32
-	visitGap = 30
+	visitGap = 10
 	// turnTime is how long looks may take in one poll at namespaces in which nothing is
 	// translated: each walks the table of the host, 8 to 40 ms. turnShare is that part of
 	// all time which they may take, firstRest the longest rest while some were never
@@ -72,6 +73,9 @@ const (
 	turnShare = 50
 	firstRest = time.Second / 2
 	onceTime  = 4 * time.Second
+	// patience is how long a poll waits in all for rules that were never told: till then
+	// nobody knows how many ports there are, and nft tells within 20 to 50 ms.
+	patience = time.Second / 4
 )
 
 func (p *plan) newTranslators(d doors, only uint64) *translators {
@@ -84,7 +88,7 @@ func (t *translators) poll(ctx context.Context, m *source.Moment, list []netns.N
 	if t.absent && t.turn < t.retry {
 		return nil
 	}
-	t.absent = false
+	t.absent, t.wait = false, patience
 	visited := 0
 	t.turns = t.turns[:0]
 	for i := range list {
@@ -93,7 +97,7 @@ func (t *translators) poll(ctx context.Context, m *source.Moment, list []netns.N
 			continue
 		}
 		s := t.space(n)
-		if s.reader == nil && s.retry <= t.turn && (visited < visits || t.once) {
+		if s.reader == nil && (s.retry <= t.turn || t.looksAt(s)) && (visited < visits || t.once) {
 			visited++
 			if t.visit(s); t.absent {
 				return nil
@@ -217,17 +221,19 @@ func (t *translators) answers() bool {
 
 // read asks a namespace that is known to track connections.
 func (t *translators) read(ctx context.Context, m *source.Moment, s *translator, want conntrack.Want) error {
-	if t.focus != nil && t.focus.Load() == s.Scope.Netns {
+	if t.inFocus(s) {
 		want = conntrack.Focus
 	}
 	nat, err := s.reader.Read(ctx, time.Now(), want)
 	if err == nil && s.reader.Translates() {
-		share := 0.0
-		if len(nat.Pools) > 0 {
-			share = nat.Pools[0].Share()
-		}
-		if s.rules.keep(ctx, s.reader, t.doors.Away(&s.Namespace), share) || t.once && s.rules.wait(ctx, s.reader) {
+		if t.ruled(ctx, s, &nat) {
 			nat, err = s.reader.Read(ctx, time.Now(), want)
+		}
+		if ctx.Err() == nil && !s.rules.known() {
+			t.limit(m, "how many ports its rules give is not known yet")
+			if len(nat.Pools) > 0 && 100*nat.Pools[0].Share() < t.warn {
+				nat.Pools, nat.Seen = nil, 0
+			}
 		}
 	}
 	if stopped := ctx.Err(); stopped != nil {
@@ -252,6 +258,35 @@ func (t *translators) read(ctx context.Context, m *source.Moment, s *translator,
 	}
 	return nil
 }
+
+// ruled keeps the rules of a namespace, and reports whether there are new ones.
+func (t *translators) ruled(ctx context.Context, s *translator, nat *source.NAT) (news bool) {
+	share := 0.0
+	if len(nat.Pools) > 0 {
+		share = nat.Pools[0].Share()
+	}
+	news = s.rules.keep(ctx, s.reader, t.doors.Away(&s.Namespace), share)
+	switch {
+	case news:
+	case t.once:
+		news = s.rules.wait(ctx, s.reader)
+	case !s.rules.known() && t.wait > 0:
+		began := time.Now()
+		waiting, stop := context.WithTimeout(ctx, t.wait)
+		news = s.rules.wait(waiting, s.reader)
+		stop()
+		t.wait -= time.Since(began)
+	}
+	return news
+}
+
+// inFocus reports whether somebody looks at the namespace, and looksAt whether at
+// no other one either.
+func (t *translators) inFocus(s *translator) bool {
+	return t.focus != nil && t.focus.Load() == s.Scope.Netns
+}
+
+func (t *translators) looksAt(s *translator) bool { return t.only != 0 || t.inFocus(s) }
 
 // limit says why something is not seen, once and not for each namespace.
 func (t *translators) limit(m *source.Moment, why string) {

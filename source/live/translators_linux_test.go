@@ -3,6 +3,7 @@ package live
 import (
 	"net/netip"
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 
@@ -176,10 +177,74 @@ func TestTurns(t *testing.T) {
 	track(begins, netip.MustParseAddr("203.0.113.7"))
 	until("the one that begins is found", func(m *source.Moment) bool {
 		for i := range m.NATs {
-			if n := &m.NATs[i]; hosts[n.Netns] == begins && len(n.Pools) == 1 && n.Pools[0].Used == 10 && n.Entries == 20 {
+			// Its rules being known, so few entries prove that no pool is near its end.
+			if n := &m.NATs[i]; hosts[n.Netns] == begins && n.Entries == 20 && src.spaces[n.Netns].reader.Translates() {
 				return true
 			}
 		}
 		return false
 	})
+}
+
+// withheld are ways into namespaces of which those beside the polls are closed at first.
+type withheld struct {
+	doors
+	open chan struct{}
+}
+
+func (w withheld) Away(n *netns.Namespace) func(func() error) error {
+	away := w.doors.Away(n)
+	return func(f func() error) error {
+		<-w.open
+		return away(f)
+	}
+}
+
+// A namespace that somebody looks at is seen to translate with the next poll, and while
+// its rules were never told nobody is told that many ports are free.
+func TestRulesThatAreNotToldYet(t *testing.T) {
+	names := netns.New("")
+	defer names.Close()
+	h := netlab.New(t, "")
+	h.Child(t, exec.Command("cat"))
+	w := withheld{names, make(chan struct{})}
+	src := new(plan).newTranslators(w, procfs.Netns(unix.AT_FDCWD, h.Path()))
+	defer src.close()
+	poll := func() *source.Moment {
+		m := new(source.Moment)
+		list, err := names.Update(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := src.poll(t.Context(), m, list); err != nil {
+			t.Fatal(err)
+		}
+		if src.absent {
+			t.Skip("connection tracking is not there")
+		}
+		return m
+	}
+	if m := poll(); len(m.NATs) != 0 {
+		t.Fatalf("nothing is tracked: %+v", m.NATs)
+	}
+	h.Track([]netlab.Tracked{{
+		From: netip.MustParseAddrPort("10.1.1.2:1024"), To: netip.MustParseAddrPort("10.2.2.2:443"), As: netip.MustParseAddrPort("203.0.113.7:1024"), State: 3,
+	}})
+	limited := func(m *source.Moment) bool {
+		return slices.ContainsFunc(m.Limits, func(l source.Limit) bool { return l.Code == source.LimitNAT })
+	}
+	if m := poll(); len(m.NATs) != 1 || len(m.NATs[0].Pools) != 0 || !limited(m) {
+		t.Errorf("before the rules are told: %+v, %+v", m.NATs, m.Limits)
+	}
+	close(w.open)
+	m := poll()
+	for range 100 {
+		if !limited(m) {
+			break
+		}
+		m = poll()
+	}
+	if len(m.NATs) != 1 || m.NATs[0].Entries != 1 || limited(m) {
+		t.Errorf("when they are: %+v, %+v", m.NATs, m.Limits)
+	}
 }
