@@ -78,7 +78,7 @@ func (t *teller) passedTold() string {
 	} else {
 		used = WayShare(t.Way)
 	}
-	return t.oneOf(kind+" ports of {who} to {to}: ", kind+" ports to {to}: ") + used + " % used; own: " + t.becomes()
+	return t.oneOf(kind+" ports for {who} to {to}: ", kind+" ports to {to}: ") + used + " % used; own: " + t.becomes()
 }
 
 // translator is what drops the connects of the finding, "" for nothing that is known.

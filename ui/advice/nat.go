@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -167,7 +168,10 @@ func (t *teller) trackingRace() Advice {
 
 // natTold is the sentence of translated ports.
 func (t *teller) natTold() string {
-	used := percent(t.Count, t.Of) + " % used" + t.left(", full in ")
+	used := percent(t.Count, t.Of) + " % used"
+	if t.Problem == model.NATFull { // there is no room for both
+		used = cmp.Or(t.left("full in "), used)
+	}
 	switch {
 	case t.Problem == model.NATLoss:
 		return t.oneOf("connects of {who} to {to} are slow: ", "connects to {to} are slow: ") + "SNAT ports " + used
