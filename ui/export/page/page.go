@@ -111,6 +111,8 @@ func (p pen) head(title string, s style) {
 	p.element("title", "", title)
 	p.put("\n<style>", s.text, "</style>\n</head>\n<body>\n<main>\n")
 	p.element("h1", "", title)
+	p.element("p", "about", "A recording of ephtop, top for ephemeral ports: how full they are, who holds them, and what helps. "+
+		"Each outgoing connection needs one, and without one connect() fails.")
 	p.put("\n<div id=\"player\" hidden></div>\n")
 }
 

@@ -263,6 +263,11 @@
   const help = make("p", {className: "keys"});
   [["space", "plays"], ["← →", "1 s"], ["shift", "10 s"], ["[ ]", "level before, after"], ["< >", "speed"], ["home end", "the ends"]]
     .forEach(([key, does]) => help.append(make("span", {}, make("kbd", {}, key), " " + does), " "));
+  const found = document.getElementById("findings");
+  if (chapters.some(c => c.level !== "ok")) {
+    const link = found.querySelector("h2 a").cloneNode(true);
+    player.append(make("p", {className: "worst"}, "The worst moment: ", link, " ", ...found.querySelector(".verdict").cloneNode(true).childNodes));
+  }
   player.append(said, screen, strip,
     make("div", {className: "controls"}, play, before, after, time, make("span", {className: "space"}), rate, look), help, list);
   rate.value = speed;

@@ -58,7 +58,11 @@ func (p pen) worst(w worst) {
 	w.still.write(p)
 	p.put("</div>\n</noscript>\n<section id=\"findings\">\n")
 	at := strconv.FormatFloat(w.at.Seconds(), 'f', -1, 64)
-	p.put("<h2>The worst moment: <a href=\"#t=", at, "\">", clock(w.at), "</a>, ", w.moment.UTC().Format("15:04:05 UTC"), "</h2>\n")
+	words := "The worst moment:"
+	if w.level == model.LevelOK {
+		words = "No moment was worse than"
+	}
+	p.put("<h2>", words, " <a href=\"#t=", at, "\">", clock(w.at), "</a>, ", w.moment.UTC().Format("15:04:05 UTC"), "</h2>\n")
 	p.put(`<p class="verdict"><strong class="`, w.level.String(), `">`, glyph(w.level), " ", w.level.String(), "</strong> ", plain(w.verdict), "</p>\n")
 	p.Write(w.findings.Bytes())
 	p.put("</section>\n</main>\n")
