@@ -77,6 +77,10 @@ func share(st *model.State, on CheckOn) float64 {
 		return max(st.TCP.Pressure.PoolPercent(), st.UDP.Pressure.PoolPercent())
 	case OnPlateau:
 		return plateauShare(st)
+	case OnAny:
+		if p := st.NATPool(); p != nil {
+			return p.Percent()
+		}
 	}
 	h := st.TCP.Pressure.Headline()
 	return h.Percent()
@@ -310,10 +314,10 @@ func performance(st *model.State, states []*model.State, on CheckOn) string {
 		share("tuple", h.Percent()), share("pool", p.PoolPercent()), share("udp", st.UDP.Pressure.PoolPercent()),
 		count("used", h.Used()), count("time_wait", h.TimeWait), failures,
 	}
-	switch n := st.NAT; {
+	switch pool := fullestNAT(states); {
 	case on != OnAny:
-	case n != nil && len(n.Pools) > 0:
-		figures = append(figures, share("snat", n.Pools[0].Percent()))
+	case pool != nil:
+		figures = append(figures, share("snat", pool.Percent()))
 	case st.Moment != nil && slices.ContainsFunc(st.Moment.Limits, func(l source.Limit) bool { return l.Code == source.LimitNAT }):
 		figures = append(figures, "snat=U")
 	}
@@ -325,4 +329,17 @@ func performance(st *model.State, states []*model.State, on CheckOn) string {
 		figures = append(figures, strings.TrimSuffix(share("plateau", plateauShare(st)), "100"))
 	}
 	return strings.Join(figures, " ")
+}
+
+// fullestNAT is the fullest pool of translated ports of some namespaces, nil for none.
+func fullestNAT(states []*model.State) (fullest *model.NATPoolUse) {
+	for _, st := range states {
+		if st.NAT == nil || len(st.NAT.Pools) == 0 {
+			continue
+		}
+		if p := &st.NAT.Pools[0]; fullest == nil || p.Percent() > fullest.Percent() {
+			fullest = p
+		}
+	}
+	return fullest
 }
