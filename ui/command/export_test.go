@@ -202,6 +202,9 @@ func playedText(t *testing.T, page string) string {
 
 // A name that is kept tells the story, and no more.
 func TestExportKeepsNames(t *testing.T) {
+	if race.Enabled {
+		t.Skip("a host without a port takes minutes with the race detector")
+	}
 	t.Parallel()
 	path := recordSecrets(t, "no-pool")
 	page, said, status := exportOf(t, "md", "--keep-names", "acmeapi,nosuch", path, "-")

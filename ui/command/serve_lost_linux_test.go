@@ -14,6 +14,7 @@ import (
 
 	"ephtop/source"
 	"ephtop/source/live"
+	"ephtop/source/race"
 )
 
 // unwritable is a directory in which even root makes no file.
@@ -53,6 +54,9 @@ func TestServeCannotKeepTrouble(t *testing.T) {
 
 // So it is with record --ring.
 func TestRecordCannotKeepTrouble(t *testing.T) {
+	if race.Enabled {
+		t.Skip("a host without a port takes minutes with the race detector")
+	}
 	t.Parallel()
 	r := runWith(t, nil, "record", "--ring", "1m", "--demo", "no-pool", "--speed", "max", "--duration", "90s", unwritable)
 	if r.status != 1 || !strings.HasPrefix(r.stderr, "ephtop: --ring: open "+unwritable+"/ephtop-") || strings.Count(r.stderr, "\n") != 1 {

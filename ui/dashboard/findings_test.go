@@ -136,7 +136,7 @@ func TestReport(t *testing.T) {
 			t.Errorf("notice %q", h.m.view.Notice)
 		}
 	})
-	runConfig(t, crowd(), Config{RecordDir: filepath.Join(dir, "none")}, func(h *harness) {
+	runConfig(t, full(0, 20, "10.0.9.2 5432", 0, 0), Config{RecordDir: filepath.Join(dir, "none")}, func(h *harness) {
 		h.press("E")
 		h.sleep(time.Millisecond)
 		if !strings.HasPrefix(h.m.view.Notice, "report: ") || h.m.farewell != nil {

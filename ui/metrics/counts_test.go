@@ -8,6 +8,8 @@ import (
 
 	"ephtop/model"
 	"ephtop/source"
+	"ephtop/source/demo"
+	"ephtop/source/race"
 )
 
 // The level that a poll finds counts for the time since the poll before; where
@@ -60,6 +62,9 @@ func TestCountersRise(t *testing.T) {
 	t.Parallel()
 	for _, scenario := range []string{"no-pool", "containers"} {
 		t.Run(scenario, func(t *testing.T) {
+			if race.Enabled && scenario != demo.DefaultScenario {
+				t.Skip("the race detector has seen one demo")
+			}
 			t.Parallel()
 			w, before := watch(t, scenario, DefaultOptions), map[string]float64{}
 			for i := 0; w.clock < 100*time.Second; i++ {

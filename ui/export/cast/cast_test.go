@@ -120,6 +120,9 @@ func TestHeader(t *testing.T) {
 
 // Three minutes of the demo at eight times the speed make about 175 KB.
 func TestSize(t *testing.T) {
+	if race.Enabled {
+		t.Skip("one goroutine draws all of it: it runs without the race detector")
+	}
 	t.Parallel()
 	b, _ := written(t, filmtest.Demo("no-pool", 180), export.Options{Speed: 8}, cast.Options{})
 	if len(b) > 200_000 {

@@ -182,6 +182,9 @@ func content(n *html.Node) string {
 
 // Same recording, same options: the same bytes.
 func TestPageIsTheSameAgain(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector has nothing to find here, and takes long")
+	}
 	t.Parallel()
 	data := filmtest.Demo("no-pool", 20)
 	if !bytes.Equal(write(t, data, export.Options{}), write(t, data, export.Options{})) {

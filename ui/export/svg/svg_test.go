@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ephtop/source/race"
 	"ephtop/ui/export"
 	"ephtop/ui/export/internal/filmtest"
 	"ephtop/ui/export/svg"
@@ -224,6 +225,9 @@ func TestStillHasTheWordsOfTheScreen(t *testing.T) {
 
 // Three minutes of the demo at eight times the speed make less than a megabyte.
 func TestSize(t *testing.T) {
+	if race.Enabled {
+		t.Skip("one goroutine draws all of it: it runs without the race detector")
+	}
 	t.Parallel()
 	var b bytes.Buffer
 	if err := svg.Write(&b, filmtest.Open(t, filmtest.Demo("no-pool", 180), export.Options{Speed: 8}), svg.Options{}); err != nil {
