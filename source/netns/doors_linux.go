@@ -15,12 +15,14 @@ func (l *Lister) Enter(n *Namespace, f func() error) error {
 // Away gives what does the same on a thread of its own, for what takes long: it may
 // be called from any goroutine, and when there is another list.
 func (l *Lister) Away(n *Namespace) func(f func() error) error {
-	d := l.doors(n)
-	return func(f func() error) error {
-		v := new(visitor)
-		defer v.close()
-		return d.enter(v, f)
-	}
+	return l.doors(n).away
+}
+
+// away is enter on a thread of its own.
+func (d doors) away(f func() error) error {
+	v := new(visitor)
+	defer v.close()
+	return d.enter(v, f)
 }
 
 // doors are the ways into a namespace.

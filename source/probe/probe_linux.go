@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 
 	"ephtop/source"
-	"ephtop/source/guard"
+	"ephtop/source/netns"
 )
 
 // localPortRange is IP_LOCAL_PORT_RANGE of linux/in.h.
@@ -35,50 +34,16 @@ func Supported() error {
 // Ports returns the usable ports that are blocked for everyone in a namespace,
 // rising. Path is a file that stands for it, if one is known.
 func Ports(ctx context.Context, scope *source.Scope, path string, set *source.Settings) (blocked []uint16, err error) {
-	ask := func() error {
+	ask := func() (err error) {
 		blocked, err = ports(ctx, set)
 		return err
 	}
-	if scope.Netns == 0 || inode("/proc/thread-self/ns/net") == scope.Netns {
+	if into := netns.Into(scope, path); into != nil {
+		err = into(ask)
+	} else {
 		err = ask()
-		return blocked, err
 	}
-	fd, err := open(scope, path)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends in the other namespace
-		done <- guard.Do(func() error {
-			if err := unix.Setns(fd, unix.CLONE_NEWNET); err != nil {
-				return fmt.Errorf("enter the network namespace: %w", err)
-			}
-			return ask()
-		})
-	}()
-	err = <-done
 	return blocked, err
-}
-
-// open opens a file that stands for the namespace.
-func open(scope *source.Scope, path string) (int, error) {
-	for _, path := range []string{path, fmt.Sprintf("/proc/%d/ns/net", scope.PID), "/run/netns/" + scope.Name} {
-		if inode(path) == scope.Netns {
-			return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		}
-	}
-	return -1, fmt.Errorf("no way into the network namespace net:[%d]", scope.Netns)
-}
-
-// inode is the inode number of a file, 0 if it has none.
-func inode(path string) uint64 {
-	var st unix.Stat_t
-	if unix.Stat(path, &st) != nil {
-		return 0
-	}
-	return st.Ino
 }
 
 func ports(ctx context.Context, set *source.Settings) (blocked []uint16, err error) {
