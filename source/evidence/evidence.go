@@ -44,6 +44,10 @@ type Options struct {
 	Now time.Time
 	// Processes are those whose descriptors are counted.
 	Processes []source.Process
+	// Into runs a function in the network namespace that is asked about, nil where
+	// that is the one of the process. In another one the files of settings set
+	// nothing.
+	Into func(func() error) error
 	// Root is the tree that files are read from, "/" if empty. Under another
 	// root no command is run and the kernel is not asked, as both would speak
 	// of this host.
@@ -63,7 +67,7 @@ func (o Options) withDefaults() Options {
 
 // Gather asks for every part at once, each bounded by its own timeout, and
 // returns when the last has answered or is given up. It never fails: a part that could not be
-// read says so in its Status. The network namespace is that of the process.
+// read says so in its Status.
 func Gather(ctx context.Context, o Options) source.Evidence {
 	o = o.withDefaults()
 	e := source.Evidence{Time: o.Now}
@@ -78,26 +82,41 @@ func Gather(ctx context.Context, o Options) source.Evidence {
 	}
 	h := newGatherer(o)
 	var parts sync.WaitGroup
+	there := o.Into
+	if there == nil {
+		there = here
+	}
 	parts.Go(func() {
-		ask(ctx, &e.Firewall, &e.Firewall.Status, func(ctx context.Context) source.Firewall { return firewall.Read(ctx, h.Host, o.Range) })
+		ask(ctx, there, &e.Firewall, &e.Firewall.Status, func(ctx context.Context) source.Firewall { return firewall.Read(ctx, h.Host, o.Range) })
 	})
-	parts.Go(func() { ask(ctx, &e.Conntrack, &e.Conntrack.Status, h.conntrack) })
-	parts.Go(func() { ask(ctx, &e.OtherNAT, &e.OtherNAT.Status, h.otherNAT) })
-	parts.Go(func() { ask(ctx, &e.Log, &e.Log.Status, h.log) })
-	parts.Go(func() { ask(ctx, &e.Sysctls, &e.Sysctls.Status, h.sysctls) })
-	parts.Go(func() { ask(ctx, &e.Resources, &e.Resources.Status, h.resources) })
+	parts.Go(func() { ask(ctx, there, &e.Conntrack, &e.Conntrack.Status, h.conntrack) })
+	parts.Go(func() { ask(ctx, there, &e.Sysctls, &e.Sysctls.Status, h.sysctls) })
+	// What translates beside connection tracking does so for all of the host.
+	parts.Go(func() { ask(ctx, here, &e.OtherNAT, &e.OtherNAT.Status, h.otherNAT) })
+	parts.Go(func() { ask(ctx, here, &e.Log, &e.Log.Status, h.log) })
+	parts.Go(func() { ask(ctx, here, &e.Resources, &e.Resources.Status, h.resources) })
 	parts.Wait()
 	return e
 }
 
-// ask sets to to what read gives, or the status to why that is nothing: a file
-// server, or a program that can't be killed for it, may never answer.
-func ask[T any](ctx context.Context, to *T, status *source.Status, read func(context.Context) T) {
+// here runs a function in the namespace of the process.
+func here(f func() error) error { return f() }
+
+// ask sets to to what read gives in a namespace, or the status to why that is nothing:
+// a file server, or a program that can't be killed for it, may never answer.
+func ask[T any](ctx context.Context, into func(func() error) error, to *T, status *source.Status, read func(context.Context) T) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var answer T
 	wait := guard.Aside{Patience: timeout + grace}
-	if err := wait.Do("", func() { answer = read(ctx) }); err != nil {
+	var entered error
+	err := wait.Do("", func() {
+		entered = into(func() error { answer = read(ctx); return nil })
+	})
+	if err == nil {
+		err = entered // not before: what is late may still write it
+	}
+	if err != nil {
 		*status = notReadable("%v", err)
 		return
 	}

@@ -6,12 +6,17 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"ephtop/source"
 	"ephtop/source/evidence/host"
+	"ephtop/source/netlab"
+	"ephtop/source/netns"
 )
 
 // asChild makes the test binary print the evidence instead of testing.
@@ -53,5 +58,42 @@ func TestGatherWithoutPrivileges(t *testing.T) {
 	}
 	if !e.Sysctls.OK() {
 		t.Errorf("settings: %+v", e.Sysctls.Status)
+	}
+}
+
+// What belongs to a network namespace is asked in the one that is asked about; the
+// files of the host set nothing there.
+func TestGatherInAnotherNamespace(t *testing.T) {
+	t.Parallel()
+	nft, err := host.Find("nft")
+	if err != nil {
+		t.Skip("needs nft")
+	}
+	h := netlab.New(t, "40000 40099")
+	h.Must(func() error {
+		cmd := exec.Command(nft, "-f", "-")
+		cmd.Stdin = strings.NewReader("table inet f {\nchain i {\ntype filter hook input priority 0\niifname != lo tcp dport 40000-40009 drop\n}\n}\n")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Skipf("nft cannot load a rule here: %v: %s", err, out)
+		}
+		return nil
+	})
+	var st unix.Stat_t
+	if err := unix.Stat(h.Path(), &st); err != nil {
+		t.Fatal(err)
+	}
+	ports := source.PortRange{Low: 40000, High: 40099}
+	e := Gather(t.Context(), Options{Range: ports, Into: netns.Into(&source.Scope{Netns: st.Ino}, h.Path())})
+	refused := false
+	for _, r := range e.Firewall.Returns {
+		refused = refused || slices.Equal(r.Refused, []source.PortRange{{Low: 40000, High: 40009}})
+	}
+	if e.Firewall.Rules != 1 || !refused {
+		t.Errorf("firewall: %+v", e.Firewall)
+	}
+	at := slices.IndexFunc(e.Sysctls.Settings, func(s source.Sysctl) bool { return s.Name == "net.ipv4.ip_local_port_range" })
+	if s := e.Sysctls.Settings[at]; s.Value != "40000 40099" || s.Origin != source.OriginUnexplained || len(e.Sysctls.Files) > 0 {
+		t.Errorf("setting %+v, files %v", s, e.Sysctls.Files)
 	}
 }

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,15 +20,26 @@ func TestAPartThatDoesNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := make(chan struct{})
 		var s source.Sysctls
-		ask(t.Context(), &s, &s.Status, func(context.Context) source.Sysctls { <-server; return source.Sysctls{Status: read("")} })
+		ask(t.Context(), here, &s, &s.Status, func(context.Context) source.Sysctls { <-server; return source.Sysctls{Status: read("")} })
 		if s.Outcome != source.OutcomeNotReadable || s.Reason != "no answer in time" {
 			t.Errorf("status %+v", s.Status)
 		}
 		close(server)
 	})
 	var s source.Sysctls
-	ask(t.Context(), &s, &s.Status, func(context.Context) source.Sysctls { panic("a setting") })
+	ask(t.Context(), here, &s, &s.Status, func(context.Context) source.Sysctls { panic("a setting") })
 	if s.Outcome != source.OutcomeNotReadable || !strings.Contains(s.Reason, "a setting") {
+		t.Errorf("status %+v", s.Status)
+	}
+}
+
+// A part of a namespace that can't be entered says why.
+func TestANamespaceThatHasEnded(t *testing.T) {
+	t.Parallel()
+	var s source.Sysctls
+	ended := func(func() error) error { return errors.New("the network namespace has ended") }
+	ask(t.Context(), ended, &s, &s.Status, func(context.Context) source.Sysctls { return source.Sysctls{Status: read("")} })
+	if s.Outcome != source.OutcomeNotReadable || s.Reason != "the network namespace has ended" {
 		t.Errorf("status %+v", s.Status)
 	}
 }

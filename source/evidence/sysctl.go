@@ -16,7 +16,10 @@ func sysctlPath(name string) string { return "/proc/sys/" + strings.ReplaceAll(n
 
 // sysctls reads the settings and the files that set them.
 func (h *gatherer) sysctls(context.Context) source.Sysctls {
-	config := h.sysctlConfig()
+	var config sysctlConfig
+	if h.opt.Into == nil {
+		config = h.sysctlConfig()
+	}
 	s := source.Sysctls{Files: config.files}
 	any := false
 	for _, known := range sysctlsOfInterest {

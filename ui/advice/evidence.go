@@ -32,6 +32,9 @@ func (e *examiner) firewall() {
 			e.seen("not judged: %s", fw.Reason)
 		}
 		e.accepted(fw)
+		if scope := &e.st.Snapshot.Scope; scope.Netns != 0 && scope.Kind != source.ScopeHost {
+			e.seen("these are the rules of this namespace; those of the host, where it passes on what comes and goes, are not judged")
+		}
 	}
 	var forwarded []source.PortRange
 	for _, s := range e.p.Signs {
@@ -43,7 +46,7 @@ func (e *examiner) firewall() {
 		case model.SignRefused:
 			r := &fw.Returns[s.Index]
 			e.seen("%s %s: answers to %s are dropped or rejected", r.Family, r.Protocol, portRanges(r.Refused))
-			e.next("let answers in: nft insert rule inet filter input ct state established,related accept")
+			e.next("let answers in: %snft insert rule inet filter input ct state established,related accept", e.enter())
 		case model.SignUnclear:
 			r := &fw.Returns[s.Index]
 			e.seen("%s %s: answers to %s hang on rules that can't be judged here", r.Family, r.Protocol, portRanges(r.Unclear))
@@ -63,8 +66,8 @@ func (e *examiner) firewall() {
 	}
 	if len(forwarded) > 0 {
 		list := portList(append(forwarded, e.st.Snapshot.Settings.Reserved...), nil)
-		e.next(`keep these ports from connections: sysctl -w net.ipv4.ip_local_reserved_ports="%s", which is replaced as a whole; `+
-			"a connection that has one keeps it", list)
+		e.next(`keep these ports from connections: %ssysctl -w net.ipv4.ip_local_reserved_ports="%s", which is replaced as a whole; `+
+			"a connection that has one keeps it", e.enter(), list)
 	}
 	e.conntrack()
 	if n := e.st.TCP.States[source.SynSent]; n > 0 {
@@ -208,7 +211,7 @@ func (e *examiner) changes() {
 		}
 		e.seen("%s = %s, %s%s", set.Name, value(set.Value), what, setBy(set))
 		if cure := settingCures[set.Name]; cure != "" && sign.Verdict >= model.VerdictWarning {
-			e.next("%s", cure)
+			e.next("%s%s", e.enter(), cure)
 		}
 	}
 	if asDefault {

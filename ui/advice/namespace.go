@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ephtop/model"
 	"ephtop/source"
 	"ephtop/ui/text"
 )
@@ -46,6 +47,9 @@ func (t *teller) enter() string {
 	}
 	return ""
 }
+
+// enter is what to type before a command about the namespace that is examined.
+func (e *examiner) enter() string { return newTeller(e.st, new(model.Finding)).enter() }
 
 // plainName is a name that a shell takes for itself.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)

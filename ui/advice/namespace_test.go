@@ -39,3 +39,41 @@ func TestRemediesOfContainers(t *testing.T) {
 		}
 	}
 }
+
+// So is what doctor says to do about the evidence, which is of that namespace.
+func TestStepsOfContainers(t *testing.T) {
+	t.Parallel()
+	read := source.Status{Outcome: source.OutcomeRead}
+	ev := source.Evidence{
+		Firewall: source.Firewall{
+			Status: read, Rules: 2, Tools: []string{"nft"},
+			Returns:  []source.ReturnTraffic{{Family: "ipv4", Protocol: "tcp", Refused: []source.PortRange{{Low: 40000, High: 40099}}}},
+			Forwards: []source.ForwardRule{{Ports: []source.PortRange{{Low: 40007, High: 40007}}}},
+		},
+		Sysctls: source.Sysctls{Status: read, Settings: []source.Sysctl{{Name: "net.ipv4.tcp_timestamps", Value: "0", Default: "1", DefaultKnown: true, Status: read}}},
+	}
+	for _, test := range []struct {
+		scope source.Scope
+		want  string
+		other bool // it is not the host's
+	}{
+		{source.Scope{Kind: source.ScopeHost, PID: 1, Netns: 1}, ": ", false},
+		{source.Scope{Kind: source.ScopeContainer, PID: 51, Netns: 9}, "nsenter -t 51 -n ", true},
+	} {
+		st := host()
+		st.Snapshot.Scope = test.scope
+		st.Snapshot.Settings.Range = source.PortRange{Low: 40000, High: 40099}
+		all := ""
+		for _, item := range advice.Checklist(st, &ev, advice.Sample{Polls: 1}) {
+			all += strings.Join(append(item.Seen, item.Next...), "\n") + "\n"
+		}
+		for _, command := range []string{"nft insert rule", "sysctl -w net.ipv4.ip_local_reserved_ports"} {
+			if !strings.Contains(all, test.want+command) {
+				t.Errorf("%v: no %q in\n%s", test.scope.Kind, test.want+command, all)
+			}
+		}
+		if strings.Contains(all, "rules of this namespace") != test.other || strings.Contains(all, "\nnsenter -t 51 -n sysctl -w net.ipv4.tcp_timestamps=1") != test.other {
+			t.Errorf("%v:\n%s", test.scope.Kind, all)
+		}
+	}
+}

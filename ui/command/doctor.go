@@ -17,6 +17,7 @@ import (
 	"ephtop/source"
 	"ephtop/source/evidence"
 	"ephtop/source/guard"
+	"ephtop/source/netns"
 	"ephtop/source/probe"
 	"ephtop/ui/advice"
 	"ephtop/ui/ending"
@@ -136,11 +137,17 @@ func (a *app) diagnose(ctx context.Context, length time.Duration, ask bool, writ
 	}
 	w := s.Watch()
 	var ev source.Evidence
-	err = guard.Do(func() (err error) { ev, err = a.observe(ctx, w, length); return err })
+	var of source.Scope
+	err = guard.Do(func() (err error) { ev, of, err = a.observe(ctx, w, length); return err })
 	if err == nil && prober != nil && w.Looks > 0 {
 		prober.Ask(w.Seen().State().Snapshot.Scope)
 		if err = w.Look(ctx); errors.Is(err, context.Canceled) {
 			err = nil // what was seen so far
+		}
+	}
+	if err == nil && w.Looks > 0 {
+		if st := w.Seen().State(); !of.Same(&st.Snapshot.Scope) { // another one has become the worst
+			err = guard.Do(func() error { ev = a.Gather(ctx, a.inquiry(st)); return nil })
 		}
 	}
 	closing(s, &err)
@@ -183,9 +190,16 @@ func (a *app) diagnosePast(ctx context.Context, p *past, write writeDiagnosis) e
 	return a.conclude(w, st, noEvidence(p, w.Last), write, o)
 }
 
+// inquiry is what the host is asked beside the sockets of a namespace.
+func (a *app) inquiry(st *model.State) evidence.Options {
+	return evidence.Options{
+		Range: st.Snapshot.Settings.Range, Processes: st.MostSockets(), Into: netns.Into(&st.Snapshot.Scope, a.flags.netns),
+	}
+}
+
 // observe polls for so long, or until the context ends. The evidence is asked
-// for beside the polls, once the range is known.
-func (a *app) observe(ctx context.Context, w *session.Watch, length time.Duration) (ev source.Evidence, err error) {
+// for beside the polls, once the range is known, of the namespace that is the worst by then.
+func (a *app) observe(ctx context.Context, w *session.Watch, length time.Duration) (ev source.Evidence, of source.Scope, err error) {
 	asked := make(chan error, 1)
 	progress := a.progress()
 	err = session.NewPacer(a.flags.interval, 0).Run(ctx, length, func() error {
@@ -194,7 +208,8 @@ func (a *app) observe(ctx context.Context, w *session.Watch, length time.Duratio
 		}
 		if w.Looks == 1 {
 			st := w.Seen().State()
-			ask := evidence.Options{Range: st.Snapshot.Settings.Range, Processes: st.MostSockets()}
+			ask := a.inquiry(st)
+			of = st.Snapshot.Scope
 			go func() { asked <- guard.Do(func() error { ev = a.Gather(ctx, ask); return nil }) }()
 		}
 		progress.say("watching the ports: %d of %d s, %s; ctrl+c ends it", int(w.Last.Sub(w.First).Seconds()+0.5), int(length.Seconds()+0.5),
@@ -205,7 +220,7 @@ func (a *app) observe(ctx context.Context, w *session.Watch, length time.Duratio
 		err = cmp.Or(err, <-asked)
 	}
 	progress.clear()
-	return ev, err
+	return ev, of, err
 }
 
 // plainOptions are those of a report without connections.
