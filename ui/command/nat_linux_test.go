@@ -73,6 +73,9 @@ func TestKernelCheckOfARouter(t *testing.T) {
 		if want := "no SNAT port of 20 is free on 10.92.0.1 to 10.92.0.2:443"; status != 2 || !strings.Contains(stdout, want) {
 			t.Errorf("%s: status %d, %q; want 2, %q", source, status, stdout, want)
 		}
+		if _, stdout = everywhere(t, lab.Client, "doctor", "--for", "1s", "--source", source, "--netns", lab.Router.Path()); !strings.Contains(stdout, "a rule translates sources to 20 ports") {
+			t.Errorf("%s: doctor of the router knows nothing of its rule:\n%s", source, stdout)
+		}
 		// The client's sockets are in another namespace, and other tests fill namespaces
 		// of this host at the same time.
 		status, stdout = ask()
