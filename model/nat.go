@@ -246,6 +246,7 @@ func (o *Overview) nats() {
 		}
 	}
 	o.behindNAT(routes)
+	o.behindTables()
 }
 
 // renumberNATs follows the States, which have changed places.

@@ -58,6 +58,26 @@ func (o *Overview) behindNAT(routes map[natRoute]*NATPoolUse) {
 	}
 }
 
+// behindTables tells connects without an answer of the table of connection tracking that
+// drops their first packets, for it is full: that of their own namespace, or of the
+// host, which passes on what leaves the others.
+func (o *Overview) behindTables() {
+	for i := range o.NATs {
+		s := &o.NATs[i]
+		if s.Drops != DropsTableFull {
+			continue
+		}
+		for n, st := range o.States {
+			st.behind(func(f *Finding, to wayKey) {
+				passes := n == s.State || s.Scope.Kind == source.ScopeHost && !to.addr.IsLoopback()
+				if f.Problem == SynSent && f.NAT == nil && passes {
+					f.NAT = s
+				}
+			})
+		}
+	}
+}
+
 // Loses reports whether new connections of a pool of it are dropped.
 func (s *NATState) Loses(p *NATPoolUse) bool {
 	return p.Level == LevelExhausted || p.Loss >= lossWorth || s.Drops == DropsExhausted && p.Percent() >= exhaustedFrom

@@ -70,6 +70,44 @@ func TestConnectsBehindAFullPool(t *testing.T) {
 	}
 }
 
+// Connects that stay without an answer are laid to a table of connection tracking that
+// is full and drops: of their own namespace, and of the host that passes them on.
+func TestConnectsBehindAFullTable(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		netns uint64 // whose table it is, and of what kind that is
+		kind  source.ScopeKind
+		drops uint64
+		want  [2]bool // of the namespaces 2 and 3
+	}{
+		{"of the host", 1, source.ScopeHost, 50, [2]bool{true, true}},
+		{"its own", 2, source.ScopeContainer, 50, [2]bool{true, false}},
+		{"of another container", 1, source.ScopeContainer, 50, [2]bool{false, false}},
+		{"with room", 1, source.ScopeHost, 0, [2]bool{false, false}},
+	} {
+		w := newTeller()
+		for second := range uint64(2) {
+			m := behindOwn(float64(second), 0, 0, 4)
+			m.Snapshots[c.netns-1].Scope.Kind = c.kind
+			m.NATs = []source.NAT{{Netns: c.netns, Entries: 262_140, Max: 262_144, Counters: source.NATCounters{Known: true, Drop: c.drops * second}}}
+			w.tell(m)
+		}
+		for i, want := range c.want {
+			for _, st := range w.overview.States {
+				for _, f := range st.Findings {
+					if f.Problem == SynSent && st.Snapshot.Scope.Netns == uint64(2+i) && (f.NAT != nil) != want {
+						t.Errorf("%s: namespace %d: %+v", c.name, 2+i, f.NAT)
+					}
+				}
+			}
+			if silent := len(silentTo(&w.overview, uint64(2+i))); silent != 2 {
+				t.Errorf("%s: namespace %d: %d destinations", c.name, 2+i, silent)
+			}
+		}
+	}
+}
+
 // What ends first is told where a finding counts ports of the range, and not where the
 // range itself is nearer to its end.
 func TestRangeBehindAPool(t *testing.T) {

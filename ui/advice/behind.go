@@ -1,7 +1,6 @@
 package advice
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -64,7 +63,7 @@ func (t *teller) passing() []Remedy {
 // passed says through what they go, and how full that is.
 func (t *teller) passed() string {
 	if p := t.NATPool; p != nil {
-		return fmt.Sprintf("they leave through SNAT of %s, where %s of %s of %s are used (%s %%)", cmp.Or(Namespace(&t.NAT.Scope), "this host"),
+		return fmt.Sprintf("they leave through SNAT of %s, where %s of %s of %s are used (%s %%)", where(&t.NAT.Scope),
 			text.Count(p.Used), text.Plural(p.Capacity(), "port", "ports"), p.Address, percent(p.Used, p.Capacity()))
 	}
 	return fmt.Sprintf("they leave through the NAT on the way, where %s are used (--nat)", WayUsed(t.Way))
@@ -90,6 +89,15 @@ func (t *teller) translator() string {
 		return "NAT"
 	}
 	return ""
+}
+
+// untracked is where connection tracking has no room for an entry of the finding's
+// connects, nil where it has.
+func (t *teller) untracked() *model.NATState {
+	if t.Problem != model.SynSent || t.NATPool != nil {
+		return nil
+	}
+	return t.NAT
 }
 
 // Within puts the name of a namespace before words about it, unless these begin with

@@ -26,6 +26,14 @@ func Namespace(s *source.Scope) string {
 	return ""
 }
 
+// where is Namespace within a sentence.
+func where(s *source.Scope) string {
+	if name := Namespace(s); name != "" && name != "host" {
+		return name
+	}
+	return "this host"
+}
+
 // elsewhere reports whether the state is of a namespace that is not the host's,
 // and for which the host's files do not set anything.
 func (t *teller) elsewhere() bool {

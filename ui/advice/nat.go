@@ -127,18 +127,25 @@ func (t *teller) trackingFull() Advice {
 	return Advice{
 		Title: t.title("connection tracking is full: %s entries", text.Count(t.Count)),
 		Seen:  seen,
-		Why:   "Without room for an entry, the first packet of a connection is dropped: that is not for want of ports.",
-		Remedies: []Remedy{{
-			What:    "have the host allow more entries",
-			Command: fmt.Sprintf("%s=%d", trackingLimit, 2*t.Of),
-			Effect:  "twice as many in each network namespace",
-			Risk:    "about 320 bytes of kernel memory for each; not lasting until it is written to /etc/sysctl.d",
-		}, {
+		Why:   noEntry,
+		Remedies: []Remedy{moreEntries(t.Of), {
 			What:    "forget connections that are dead sooner",
 			Command: "sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=86400",
 			Effect:  "an entry of a peer that is gone stays for a day and not for five",
 			Risk:    "a connection that is idle for longer is cut: have it keep alive",
 		}},
+	}
+}
+
+const noEntry = "Without room for an entry, the first packet of a connection is dropped: that is not for want of ports."
+
+// moreEntries is the remedy for a table of so many that is full.
+func moreEntries(most int) Remedy {
+	return Remedy{
+		What:    "have the host allow more entries",
+		Command: fmt.Sprintf("%s=%d", trackingLimit, 2*most),
+		Effect:  "twice as many in each network namespace",
+		Risk:    "about 320 bytes of kernel memory for each; not lasting until it is written to /etc/sysctl.d",
 	}
 }
 

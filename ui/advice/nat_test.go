@@ -49,7 +49,12 @@ func natCases() []adviceCase {
 	inside.Snapshot.Scope = source.Scope{Kind: source.ScopeNamed, Name: "router", Netns: 7}
 	race := full
 	race.Problem, race.Level = model.TrackingRace, model.LevelWarning
+	silent := model.Finding{
+		Problem: model.SynSent, Level: model.LevelWarning, Tuple: database, Process: java, Tier: model.OwnerObserved, Count: 40, Span: 31e9,
+		NAT: &model.NATState{Scope: source.Scope{Kind: source.ScopeHost}, NAT: &source.NAT{Entries: 262_140, Max: 262_144}, Drops: model.DropsTableFull},
+	}
 	return []adviceCase{
+		{"connects behind connection tracking that is full", inside, silent},
 		{"snat ports of a process", host(), natFinding(model.NATFull, model.LevelCritical, 57_120, 0, held)},
 		{"snat ports by a sample, nobody known", host(), sampled},
 		{"snat ports of a rule all used", host(), natFinding(model.NATFull, model.LevelExhausted, 20, 20, nil)},

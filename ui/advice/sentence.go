@@ -157,7 +157,11 @@ func (t *teller) told() string {
 		if kind := t.translator(); kind != "" {
 			return t.oneOf("{who} waits for a "+kind+" port to {to}: ", "connects wait for a "+kind+" port to {to}: ") + text.Count(t.Count) + " in SYN_SENT, for " + t.lasting()
 		}
-		return t.oneOf("{who} gets no answer from {to}: ", "no answer comes from {to}: ") + text.Count(t.Count) + " in SYN_SENT, for " + t.lasting()
+		silent := text.Count(t.Count) + " in SYN_SENT, for " + t.lasting()
+		if t.untracked() != nil {
+			silent = "connection tracking is full"
+		}
+		return t.oneOf("{who} gets no answer from {to}: ", "no answer comes from {to}: ") + silent
 	case model.Orphans:
 		return text.Plural(t.Count, "connection waits", "connections wait") + " for peers that do not answer: no process holds them"
 	case model.AddressRefused:

@@ -146,6 +146,12 @@ func (t *teller) synSent() Advice {
 		a.Why = "Where " + by + " finds no port for a connection, it drops the first packet without a word: neither a firewall nor the server has seen it. " +
 			"connect() tries again after 1 s, then 3 s, and times out."
 	}
+	if n := t.untracked(); n != nil && by == "" {
+		a.Seen += fmt.Sprintf("; connection tracking of %s is full: %s of %s entries", where(&n.Scope), text.Count(n.NAT.Entries), text.Count(n.NAT.Max))
+		a.Why = noEntry + " So it is with the connects of the finding: neither a rule of a firewall nor the server need have seen them. " +
+			"connect() tries again after 1 s, then 3 s, and times out."
+		a.Remedies = append(a.Remedies, moreEntries(n.NAT.Max))
+	}
 	if t.linux() && by == "" {
 		a.Remedies = append(a.Remedies, Remedy{
 			What: "see whether an answer arrives at this host",
