@@ -147,9 +147,9 @@ func formatOf(out, as string) (exportFormat, error) {
 	case out == stdStream:
 		return exportFormat{}, usagef("standard output has no ending that says what to write: use --as %s", list(exportNames()))
 	case ending == "" || ending == ".":
-		return exportFormat{}, usagef("%s has no ending that says what to write: use %s, or --as", out, list(endings))
+		return exportFormat{}, usagef("%s has no ending that says what to write: use %s, or name the format with --as", out, list(endings))
 	}
-	return exportFormat{}, usagef("%s: unknown ending %s: %s, or --as", out, ending, strings.TrimSuffix(instead(ending, endings), "?"))
+	return exportFormat{}, usagef("%s: unknown ending %s: %s, or name the format with --as", out, ending, strings.TrimSuffix(instead(ending, endings), "?"))
 }
 
 // validateExport checks what one flag alone cannot tell.

@@ -203,9 +203,9 @@
     speed = speeds[i];
     rate.value = speed;
   };
-  // fromAddress goes to the time that the address names: #t=46, #t=1:02.
+  // fromAddress goes to the time that the address names: #t=46, #t=46s, #t=1:02.
   const fromAddress = () => {
-    const m = /^#t=((?:\d+:){0,2}\d+(?:\.\d+)?)$/.exec(location.hash);
+    const m = /^#t=((?:\d+:){0,2}\d+(?:\.\d+)?)s?$/.exec(location.hash);
     if (m) show(1000 * m[1].split(":").reduce((sum, n) => 60 * sum + Number(n), 0));
   };
 

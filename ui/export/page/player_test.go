@@ -129,7 +129,7 @@ func testKeys(t *testing.T, ctx context.Context) {
 func testAddress(t *testing.T, ctx context.Context) {
 	b := open(t, ctx, story(t).page, "")
 	for address, at := range map[string]int64{
-		"#t=46": 46_000, "#t=1:02": 62_000, "#t=0:01:02.5": 62_500, "#t=0": 0, "#t=-1": 0, "#t=<b>": 0, "#t=1e9": 0, "#top": 0,
+		"#t=46": 46_000, "#t=46s": 46_000, "#t=1:02": 62_000, "#t=0:01:02.5": 62_500, "#t=0": 0, "#t=-1": 0, "#t=<b>": 0, "#t=1e9": 0, "#top": 0,
 	} {
 		b.visit(story(t).page, address)
 		b.shows(story(t), at)
