@@ -11,9 +11,9 @@ import (
 )
 
 // The objects are those of the source, and building them in another place makes
-// the same bytes.
+// the same bytes. It is not parallel, for it starts programs: see
+// TestEventsInAPIDNamespace.
 func TestObjectsAreThoseOfTheSource(t *testing.T) {
-	t.Parallel()
 	for _, tool := range []string{"clang-14", "llvm-strip-14"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skip(err)

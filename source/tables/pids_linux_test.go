@@ -11,11 +11,13 @@ import (
 
 // In a pid namespace of its own, as a container's, a process is told by the pid
 // that it has there, and in one inside of that, too.
+//
+// It is not parallel: a program that is being started has the descriptors of all tests
+// until it begins, and may be the one that closes a connection.
 func TestEventsInAPIDNamespace(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute where a machine is emulated")
 	}
-	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to make a pid namespace")
 	}
