@@ -1,9 +1,7 @@
 package command_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"net/netip"
 	"os/exec"
 	"strings"
@@ -24,21 +22,15 @@ func everywhere(t *testing.T, h *netlab.Host, args ...string) (status int, stdou
 // asIs runs a command that runs the program so.
 func asIs(t *testing.T, h *netlab.Host, command ...string) (status int, stdout string) {
 	t.Helper()
-	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Env = environ(asProgram + "=" + asItIs)
-	var out, errOut bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errOut
-	if err := h.Start(cmd); err != nil {
-		t.Fatal(err)
+	status, stdout, stderr := patiently(t, h, func() *exec.Cmd {
+		cmd := exec.Command(command[0], command[1:]...)
+		cmd.Env = environ(asProgram + "=" + asItIs)
+		return cmd
+	})
+	if stderr != "" {
+		t.Logf("standard error: %s", stderr)
 	}
-	var exit *exec.ExitError
-	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	if errOut.Len() > 0 {
-		t.Logf("standard error: %s", &errOut)
-	}
-	return cmd.ProcessState.ExitCode(), out.String()
+	return status, stdout
 }
 
 // A router that has no socket of its own has given out all ports of its rule: a
@@ -59,7 +51,7 @@ func TestKernelCheckOfARouter(t *testing.T) {
 	act(t, lab.Client, "worker", "hold", 20, to)
 	act(t, lab.Client, "late", "dial", 6, to)
 	for _, source := range []string{"tables", "sockdiag"} {
-		// A busy host may not look at all, or not be told of the rules in time: it says so.
+		// A busy host may not be told of the rules in time: it says so.
 		ask := func(more ...string) (status int, stdout string) {
 			for range 10 {
 				status, stdout = everywhere(t, lab.Client, append([]string{"check", "--on", "any", "--source", source}, more...)...)
