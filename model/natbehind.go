@@ -59,12 +59,13 @@ func (o *Overview) behindNAT(routes map[natRoute]*NATPoolUse) {
 }
 
 // behindTables tells connects without an answer of the table of connection tracking that
-// drops their first packets, for it is full: that of their own namespace, or of the
-// host, which passes on what leaves the others.
+// is full, and drops their first packets: that of their own namespace, or of the host,
+// which passes on what leaves the others. They are sent so seldom again that a poll need
+// not see any drop.
 func (o *Overview) behindTables() {
 	for i := range o.NATs {
 		s := &o.NATs[i]
-		if s.Drops != DropsTableFull {
+		if !s.TableFull() {
 			continue
 		}
 		for n, st := range o.States {
