@@ -144,19 +144,23 @@ var (
 	ErrEmpty = errors.New("the recording was cut inside its first moment: nothing can be shown")
 	// ErrCut comes instead of io.EOF where the recording ends without saying
 	// so: every whole moment has been read. errors.Is takes it for io.EOF too.
-	ErrCut error = cutError{}
+	ErrCut error = endError("the recording was cut: this is its last whole moment")
+	// ErrJoined comes instead of io.EOF where another recording follows, as in a file
+	// that was joined of two: this one is whole, and that one not read. errors.Is takes
+	// it for io.EOF too.
+	ErrJoined error = endError("another recording begins behind the end of this one, and is not read: each needs a file of its own")
 )
 
 // ErrTooLarge says that a moment is beyond what a recording can hold.
 var ErrTooLarge = errors.New("too large for a recording")
 
-type cutError struct{}
+// endError is an end of which something is to be told.
+type endError string
 
-// Error says how far the recording goes.
-func (cutError) Error() string { return "the recording was cut: this is its last whole moment" }
+func (e endError) Error() string { return string(e) }
 
-// Is says that a cut is an end.
-func (cutError) Is(target error) bool { return target == io.EOF }
+// Is says that it is an end.
+func (endError) Is(target error) bool { return target == io.EOF }
 
 // damaged says what is wrong with a moment. The end of a line's JSON is not
 // that of the recording, for which io.EOF stands.

@@ -16,7 +16,7 @@ import (
 // next one at once, or, of a recording that comes through a pipe, as soon as it
 // is there; how fast to go is up to the caller, who learns from Peek when the
 // next one was. At the end, Poll gives io.EOF or, where the recording was cut,
-// ErrCut.
+// ErrCut, where another follows, ErrJoined.
 //
 // Besides Poll, Change and Close, all methods may be called at any time and from any
 // goroutine.
@@ -173,7 +173,7 @@ func (p *Player) Span() (first, last time.Time) {
 	return p.first, p.last
 }
 
-// End says how the recording ends, as Poll will: io.EOF, ErrCut, or an error
+// End says how the recording ends, as Poll will: io.EOF, ErrCut, ErrJoined, or an error
 // that wraps ErrDamaged. It is nil while that is not known, as of a live
 // recording. Damage before the last full moment is found by Poll only.
 func (p *Player) End() error {

@@ -60,11 +60,15 @@ func (p *Player) findPoints() error {
 	return nil
 }
 
-// glanceAll looks at all points, and keeps those that are and rise.
+// glanceAll looks at all points, and keeps those that are and rise, up to where another
+// recording begins.
 func (p *Player) glanceAll() error {
 	kept := p.points[:1]
 	for _, next := range p.points[1:] {
 		ok, err := p.glance(&next)
+		if errors.Is(err, ErrJoined) {
+			break
+		}
 		if err != nil {
 			return err
 		}
@@ -77,14 +81,17 @@ func (p *Player) glanceAll() error {
 }
 
 // glance looks at the beginning of one frame, and tells whether it is a point:
-// what is no full moment is none, as the header, or another's frame. The reader
-// has to be restarted then.
+// what is no full moment is none, as another's frame. The reader has to be restarted
+// then. Of the header of another recording it makes ErrJoined.
 func (p *Player) glance(at *point) (bool, error) {
 	if at.known {
 		return true, nil
 	}
 	if err := p.reader.restart(io.NewSectionReader(p.file, at.offset, at.end-at.offset)); err != nil {
 		return false, err
+	}
+	if p.reader.heads() {
+		return false, ErrJoined
 	}
 	at.t, at.known = p.reader.glance()
 	if err := p.reader.input.err; err != nil {
@@ -96,6 +103,9 @@ func (p *Player) glance(at *point) (bool, error) {
 // look glances at a point, and forgets it where it is none.
 func (p *Player) look(i int) (bool, error) {
 	ok, err := p.glance(&p.points[i])
+	if errors.Is(err, ErrJoined) {
+		err = nil
+	}
 	if err == nil && !ok {
 		p.points = slices.Delete(p.points, i, i+1)
 	}

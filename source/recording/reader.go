@@ -171,8 +171,8 @@ func (r *Reader) readLine(check func(part []byte) error) error {
 }
 
 // Next makes m the next moment. At the end it gives io.EOF, or ErrCut where
-// the recording does not say that it is whole, ErrEmpty where it holds no
-// moment; else errors that wrap ErrDamaged, or those of the reader behind.
+// the recording does not say that it is whole, ErrJoined where another follows, ErrEmpty
+// where it holds no moment; else errors that wrap ErrDamaged, or those of the reader behind.
 func (r *Reader) Next(m *source.Moment) error {
 	if err := r.advance(); err != nil {
 		return err
@@ -238,7 +238,7 @@ func (r *Reader) readLines() error {
 	if r.stamp, err = r.readStamp(); err != nil {
 		return damaged(r.next(), err)
 	}
-	if err := r.checkStamp(); err == io.EOF {
+	if err := r.checkStamp(); errors.Is(err, io.EOF) {
 		return err
 	} else if err != nil {
 		return damaged(r.next(), err)
@@ -267,14 +267,14 @@ func (r *Reader) readStamp() (stamp, error) {
 	return readStamp(jsontext.NewDecoder(bytes.NewReader(r.text)))
 }
 
-// checkStamp tells whether the moment may follow. At the end it gives io.EOF.
+// checkStamp tells whether the moment may follow. At the end it gives what over does.
 func (r *Reader) checkStamp() error {
 	s, next := &r.stamp, r.next()
 	switch {
 	case s.End && (s.Moments != next || r.first && next == 0):
 		return fmt.Errorf("it ends after %d moments", s.Moments)
 	case s.End:
-		return io.EOF
+		return r.over()
 	case s.N < 0:
 		return errors.New("a moment without its number")
 	case r.begun && s.N != next:
@@ -289,6 +289,15 @@ func (r *Reader) checkStamp() error {
 		return fmt.Errorf("%d namespaces", s.Scopes)
 	}
 	return checkTime(r.header.Start.Add(s.T))
+}
+
+// over is the end that the recording says itself: io.EOF, or ErrJoined. The index is nothing
+// to zstd, and what else follows is no recording.
+func (r *Reader) over() error {
+	if r.heads() {
+		return ErrJoined
+	}
+	return io.EOF
 }
 
 // ending makes an error of one that ended reading.
@@ -309,6 +318,13 @@ func (r *Reader) ending(err error) error {
 func (r *Reader) step() {
 	r.pending = false
 	r.moment.n, r.moment.t, r.begun = r.stamp.N, r.stamp.T, true
+}
+
+// heads reports whether a recording begins here.
+func (r *Reader) heads() bool {
+	const head = `{"recording":`
+	text, _ := r.lines.Peek(len(head))
+	return string(text) == head
 }
 
 // glance tells whether a full moment begins here, and when it was, without

@@ -77,13 +77,17 @@ func (a *app) copyAnonymous(ctx context.Context, in, out string, force bool, kee
 	header := player.Header()
 	header.Anonymized = true
 	moments, err := copyMoments(ctx, anonymize.Anonymize(player, anonymizer), &unlessTold{file, ctx, nil}, header)
-	if f, ok := file.(*recording.File); ok && err != nil && !errors.Is(err, recording.ErrCut) {
+	if f, ok := file.(*recording.File); ok && err != nil && !early(err) {
 		return errors.Join(err, f.Discard())
 	}
 	if closed := file.Close(); closed != nil {
 		return fmt.Errorf("close the recording: %w", closed)
 	}
-	if errors.Is(err, recording.ErrCut) {
+	switch {
+	case errors.Is(err, recording.ErrJoined):
+		complain(a.Stderr, fmt.Errorf("%s: %w", in, err))
+		err = nil
+	case errors.Is(err, recording.ErrCut):
 		// The copy is cut where the original is.
 		complain(a.Stderr, fmt.Errorf("%s was cut: the copy holds its %s", in, text.Plural(moments, "whole moment", "whole moments")))
 		err = nil
@@ -136,8 +140,11 @@ func copyMoments(ctx context.Context, src source.Source, file io.Writer, header 
 		case errors.Is(err, io.EOF) && w.Moments() == 0:
 			return 0, recording.ErrEmpty
 		case errors.Is(err, io.EOF):
-			if err := w.Close(); err != nil {
-				return w.Moments(), fmt.Errorf("write the recording: %w", err)
+			if closed := w.Close(); closed != nil {
+				return w.Moments(), fmt.Errorf("write the recording: %w", closed)
+			}
+			if errors.Is(err, recording.ErrJoined) { // the copy is not
+				return w.Moments(), err
 			}
 			return w.Moments(), nil
 		case ctx.Err() != nil:

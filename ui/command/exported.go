@@ -33,7 +33,7 @@ type exported struct {
 	read       int       // moments, each once
 	latest     time.Time // of them
 	said       time.Time
-	broken     error // ErrCut or ErrDamaged, where it is of what was before
+	broken     error // ErrCut, ErrJoined or ErrDamaged, where it is of what was before
 	only       onlyOf
 	notes      []string // to be said once the file is there
 }
@@ -123,6 +123,8 @@ func (e *exported) tell() error {
 	switch {
 	case errors.Is(e.broken, recording.ErrCut):
 		complain(e.Stderr, fmt.Errorf("%s was cut: this is of its %s", inputName(e.in), whole))
+	case errors.Is(e.broken, recording.ErrJoined):
+		complain(e.Stderr, fmt.Errorf("%s: %w", inputName(e.in), e.broken))
 	case e.broken != nil:
 		complain(e.Stderr, fmt.Errorf("%s: %w: this is of what was before, %s", inputName(e.in), e.broken, whole))
 		status = exitStatus(statusFailed)
@@ -144,7 +146,7 @@ func (e *exported) tell() error {
 // ends says whether err is an end of the recording before which something was
 // read, and is the end of the export then.
 func (e *exported) ends(err error) bool {
-	if e.read == 0 || !errors.Is(err, recording.ErrCut) && !errors.Is(err, recording.ErrDamaged) {
+	if e.read == 0 || !early(err) && !errors.Is(err, recording.ErrDamaged) {
 		return false
 	}
 	e.broken = err
@@ -181,7 +183,7 @@ func (kept) Close() error { return nil }
 func (e *exported) one(ctx context.Context, s *session.Session, each momentFunc) error {
 	w := s.Watch()
 	err := through(ctx, w, e.at)
-	if err != nil && !errors.Is(err, recording.ErrCut) {
+	if err != nil && !early(err) {
 		return err
 	}
 	if w.Looks == 0 {
@@ -209,7 +211,7 @@ func (e *exported) all(ctx context.Context, s *session.Session, each momentFunc)
 			return recording.ErrEmpty
 		case err != nil && told == 0 && absent != nil:
 			return absent // of no namespace that was asked for
-		case errors.Is(err, io.EOF) && !errors.Is(err, recording.ErrCut):
+		case errors.Is(err, io.EOF) && !early(err):
 			return nil
 		case err != nil:
 			return err

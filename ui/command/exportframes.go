@@ -128,12 +128,12 @@ func (e *exported) begin(ctx context.Context) (export.Options, error) {
 }
 
 // ended says what is wrong with how a film ended. That the recording was
-// cut or damaged there is to be told.
+// cut or damaged there, or goes on as another, is to be told.
 func (e *exported) ended(f *export.Film) error {
 	if err := f.End(); err != nil && !e.ends(err) {
 		return err
 	}
-	if end := e.player.End(); errors.Is(end, recording.ErrCut) {
+	if end := e.player.End(); early(end) {
 		e.ends(end) // even if the film ended before
 	}
 	return nil

@@ -113,13 +113,13 @@ func (a *app) lookAt(ctx context.Context, p *past) (*session.Watch, error) {
 	case err == nil:
 	case errors.As(err, &wrong):
 		return nil, err
+	case !early(err):
+		return nil, fmt.Errorf("%s: %w", p.name(), err)
 	default:
-		err = fmt.Errorf("%s: %w", p.name(), err)
-		if !errors.Is(err, recording.ErrCut) {
-			return nil, err
+		if errors.Is(err, recording.ErrCut) {
+			w.Seen().Moment.Limit(source.LimitCut, "")
 		}
-		w.Seen().Moment.Limit(source.LimitCut, "")
-		complain(a.Stderr, err)
+		complain(a.Stderr, fmt.Errorf("%s: %w", p.name(), err))
 	}
 	if worst := w.Worst; at == nil && worst.Level > w.Seen().Overview.Level {
 		complain(a.Stderr, fmt.Errorf("%s: this is its last moment; it was %s from %s on: --at shows that", p.name(), worst.Level, worst.Time.UTC().Format(time.RFC3339)))
@@ -127,8 +127,14 @@ func (a *app) lookAt(ctx context.Context, p *past) (*session.Watch, error) {
 	return w, nil
 }
 
+// early reports whether err is an end of a recording of which something is to be told:
+// all of its moments that are whole have been read.
+func early(err error) bool {
+	return errors.Is(err, recording.ErrCut) || errors.Is(err, recording.ErrJoined)
+}
+
 // through goes through the moments up to an instant, or to the last one if that
-// is nil. The error is ErrCut where that is the last one before the cut.
+// is nil. The error is one that is early where that is the last one of all.
 func through(ctx context.Context, w *session.Watch, at *instant) error {
 	var until func(time.Time) time.Time
 	if at != nil {
@@ -146,8 +152,10 @@ func through(ctx context.Context, w *session.Watch, at *instant) error {
 			return &usageError{outside}
 		}
 	}
-	if errors.Is(err, recording.ErrCut) {
-		return recording.ErrCut
+	for _, end := range []error{recording.ErrCut, recording.ErrJoined} {
+		if errors.Is(err, end) {
+			return end
+		}
 	}
 	return nil
 }

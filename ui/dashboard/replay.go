@@ -280,6 +280,8 @@ func endNote(err error) string {
 	switch {
 	case errors.Is(err, recording.ErrCut):
 		return "recording ends here: it was cut"
+	case errors.Is(err, recording.ErrJoined):
+		return "recording ends here: another begins behind it, and is not read"
 	case err == nil, errors.Is(err, io.EOF):
 		return ""
 	}

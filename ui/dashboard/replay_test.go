@@ -3,6 +3,7 @@ package dashboard
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -276,6 +277,18 @@ func TestReplayOfACutRecording(t *testing.T) {
 		if h.m.view.Timeline.Note != "" {
 			t.Errorf("before the end: %q", h.m.view.Timeline.Note)
 		}
+	})
+}
+
+func TestReplayOfJoinedRecordings(t *testing.T) {
+	t.Parallel()
+	data := quiet()
+	runReplay(t, slices.Concat(data, data), Config{Speed: 16}, func(h *replayHarness) {
+		h.sleep(30 * time.Second)
+		h.wantPosition(399 * time.Second)
+		h.wantStatus(paint.StatusEnded)
+		h.wantFooter("recording ends here: another begins behind it, and is not read")
+		h.wantStraight()
 	})
 }
 
