@@ -106,7 +106,7 @@ func (f *flags) add(set *pflag.FlagSet) {
 		"range", "take this range of ephemeral ports instead of the system's")
 	set.Var(percent(&f.thresholds.Warning), "warn", "warn from this share of used ports")
 	set.Var(percent(&f.thresholds.Critical), "critical", "critical from this share of used ports")
-	set.Var(f.nat(), "nat", "ports that a NAT on the way has for each destination: shows how many this host holds (AWS NAT gateway: 55000)")
+	set.Var(f.nat(), "nat", "ports that a NAT on the way has for each destination: shows how many this host holds (NAT gateway of AWS: 55000, of Azure: 64512)")
 	color := choice("COLOUR MODE", f.color, colorModes, func(s string) { f.color = s })
 	color.kind = "WHEN" // it reads as a sentence: --color WHEN
 	set.Var(color, "color", "colours: "+list(colorModes))

@@ -138,7 +138,7 @@ func (l *lists) render(p *pen, now time.Duration, o *model.Overview, about *mode
 			labels = append(labels, "destination", e.key.remote.String())
 		}
 		p.gauge("snat_used_ports", "Ports that source NAT has given out from an address, towards a destination.", float64(e.value.Used), labels...)
-		p.gauge("snat_ports", "Ports that it has there.", float64(e.value.Capacity()), labels...)
+		p.gauge("snat_ports", "Ports that source NAT has on an address, towards a destination, used and free.", float64(e.value.Capacity()), labels...)
 	}
 	for _, e := range l.ways.choose(now, l.allWays(o)) {
 		labels := []string{"port", strconv.Itoa(int(e.key.port)), "proto", e.key.proto.String()}
@@ -146,7 +146,7 @@ func (l *lists) render(p *pen, now time.Duration, o *model.Overview, about *mode
 			labels = append(labels, "destination", e.key.remote.String())
 		}
 		p.gauge("nat_on_the_way_used_ports", "Ports that this host holds of a NAT on the way, or may hold, towards a destination.", float64(e.value.Used()), labels...)
-		p.gauge("nat_on_the_way_ports", "Ports that it has there, as --nat says.", float64(e.value.Ports), labels...)
+		p.gauge("nat_on_the_way_ports", "Ports that a NAT on the way has towards a destination, as --nat says.", float64(e.value.Ports), labels...)
 	}
 	if !l.several {
 		return
