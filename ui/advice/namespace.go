@@ -42,15 +42,20 @@ func (t *teller) elsewhere() bool {
 
 // enter is what to type before a command, so that it is about the namespace of
 // the state; "" where it is the host's, or our own. Where no process of it is known, PID
-// stands for one, as UNIT does for a unit.
+// stands for one, as UNIT does for a unit, and NAME for a name that a shell would not take
+// as one word.
 func (t *teller) enter() string {
 	switch scope := t.scope; {
 	case scope.Kind == source.ScopeHost:
 	case scope.PID != 0:
 		return "nsenter -t " + strconv.Itoa(int(scope.PID)) + " -n "
-	case scope.Kind == source.ScopeNamed && plainName.MatchString(scope.Name):
-		return "ip netns exec " + scope.Name + " "
-	case scope.Kind == source.ScopeUnnamed && scope.Netns != 0 && !t.inContainer():
+	case scope.Kind == source.ScopeNamed && scope.Name != "":
+		name := "NAME"
+		if plainName.MatchString(scope.Name) {
+			name = scope.Name
+		}
+		return "ip netns exec " + name + " "
+	case scope.Netns != 0 && !t.inside():
 		return "nsenter -t PID -n "
 	}
 	return ""
@@ -60,7 +65,7 @@ func (t *teller) enter() string {
 func (e *examiner) enter() string { return newTeller(e.st, new(model.Finding)).enter() }
 
 // plainName is a name that a shell takes for itself.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._@:+-]*$`)
 
 // inside reports whether we are in the container that the state is of.
 func (t *teller) inside() bool {

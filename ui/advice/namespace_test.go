@@ -24,6 +24,13 @@ func TestRemediesOfContainers(t *testing.T) {
 		{source.Scope{Kind: source.ScopePod, PID: 4410}, "nsenter -t 4410 -n " + plain, "securityContext.sysctls has it"},
 		{source.Scope{Kind: source.ScopeContainer, PID: 51}, "nsenter -t 51 -n " + plain, "started with it (--sysctl)"},
 		{source.Scope{Kind: source.ScopeNamed, PID: 51}, "nsenter -t 51 -n " + plain, "lost when it ends"},
+		{source.Scope{Kind: source.ScopeNamed, Netns: 9, Name: "_blue.1"}, "ip netns exec _blue.1 " + plain, "lost when it ends"},
+		{source.Scope{Kind: source.ScopeNamed, Netns: 9, Name: "a b"}, "ip netns exec NAME " + plain, "lost when it ends"},
+		{source.Scope{Kind: source.ScopeNamed, Netns: 9, Name: "x\x1b[2J"}, "ip netns exec NAME " + plain, "lost when it ends"},
+		{source.Scope{Kind: source.ScopeNamed, Netns: 9}, "nsenter -t PID -n " + plain, "lost when it ends"},
+		{source.Scope{Kind: source.ScopePod, Netns: 9, Name: "shop/web"}, "nsenter -t PID -n " + plain, "securityContext.sysctls has it"},
+		{source.Scope{Kind: source.ScopeContainer, Netns: 9, Name: "web"}, "nsenter -t PID -n " + plain, "started with it (--sysctl)"},
+		{source.Scope{Kind: source.ScopeUnit, Netns: 9, Name: "web.service"}, "nsenter -t PID -n " + plain, "lost when it ends"},
 	} {
 		st := host()
 		st.Snapshot.Scope = test.scope
