@@ -14,7 +14,7 @@ type Scope struct {
 	Name string    `json:"name,omitempty"`
 	Kind ScopeKind `json:"kind,omitempty"`
 	// PID is the process that it has its name from, the oldest one in it; 0
-	// where it has none.
+	// where it has none but our own.
 	PID int32 `json:"pid,omitempty"`
 }
 

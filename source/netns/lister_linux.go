@@ -46,6 +46,9 @@ type Lister struct {
 	// contained says that we are in a pid namespace other than the host's, where
 	// process 1 tells nothing of the host.
 	contained bool
+	// self is this process, 0 where that is none of the host's. Commands that are shown
+	// name processes, and are typed when it has ended.
+	self int32
 	// now is the time since boot, in clock ticks as the start of a process.
 	now func() uint64
 	// hostname asks for the host name that a process sees.
@@ -107,6 +110,7 @@ func New(root string) *Lister {
 	l.hostname = func(int32) string { return "" }
 	if root == "" {
 		l.contained = procfs.OwnPIDs()
+		l.self = procfs.Self()
 		l.hostname = func(pid int32) string { return l.visitor.hostname("/proc/" + strconv.Itoa(int(pid))) }
 	}
 	return l

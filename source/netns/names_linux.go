@@ -3,6 +3,7 @@ package netns
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -57,6 +58,9 @@ func (l *Lister) name(s *space) (string, source.ScopeKind, int32) {
 	if pid != 0 && isSandbox(comm, l.program(pid)) {
 		name += sandboxed
 	}
+	if pid == l.self {
+		pid = 0
+	}
 	return name, kind, pid
 }
 
@@ -99,7 +103,8 @@ func (l *Lister) known(s *space, pid int32, id *Identity) (string, source.ScopeK
 }
 
 // speaker gives the oldest process of a namespace that does more than keep it:
-// the one from which it has its name. Where there is none, the oldest.
+// the one from which it has its name. Where there is none, the oldest, and ourselves
+// where there is no other.
 func (l *Lister) speaker(netns uint64) (pid int32, comm string) {
 	var inside []process
 	for _, p := range l.procs {
@@ -107,7 +112,13 @@ func (l *Lister) speaker(netns uint64) (pid int32, comm string) {
 			inside = append(inside, p)
 		}
 	}
-	slices.SortStableFunc(inside, func(a, b process) int { return cmp.Compare(a.start, b.start) })
+	late := func(p process) uint64 {
+		if p.pid == l.self {
+			return math.MaxUint64
+		}
+		return p.start
+	}
+	slices.SortStableFunc(inside, func(a, b process) int { return cmp.Compare(late(a), late(b)) })
 	for _, p := range inside {
 		name := l.comm(p.pid)
 		if pid == 0 {

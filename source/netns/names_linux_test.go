@@ -176,6 +176,23 @@ func TestNameOfProcessOne(t *testing.T) {
 	}
 }
 
+// Who is told to enter a namespace by one of its processes does so when we have ended.
+func TestWeAreNobodysProcess(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, person{pid: 1, netns: 100}, person{pid: 8, start: 5, netns: 200, comm: "ephtop", cgroup: "/lxc/web"})
+	l := f.lister()
+	l.self = 8
+	if got := update(t, l)[1].Scope; got.Name != "web" || got.PID != 0 {
+		t.Errorf("alone: %q by process %d, want web by none", got.Name, got.PID)
+	}
+	f.add(person{pid: 9, start: 6, netns: 200, comm: "nginx", cgroup: "/lxc/web"})
+	l = f.lister()
+	l.self = 8
+	if got := update(t, l)[1].Scope; got.PID != 9 {
+		t.Errorf("with a younger one: by process %d, want 9", got.PID)
+	}
+}
+
 // What stands where an engine of a user's writes its files is the user's: a pipe
 // there holds up nobody.
 func TestNameIsNotWaitedFor(t *testing.T) {

@@ -3,6 +3,7 @@ package procfs
 import (
 	"errors"
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -30,6 +31,17 @@ func HasCapability(number int) bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData // of capabilities 0 to 31, and from 32
 	return unix.Capget(&header, &data[0]) != nil || data[number/32].Effective&(1<<(number%32)) != 0
+}
+
+// Self is the pid of this process in the pid namespace that /proc shows, 0 if it is in none
+// there.
+func Self() int32 {
+	link, err := os.Readlink("/proc/self")
+	if err != nil {
+		return 0
+	}
+	pid, _ := strconv.ParseInt(link, 10, 32)
+	return int32(pid)
 }
 
 // OwnScope is the network namespace of this process ("self") or of the calling
