@@ -52,8 +52,9 @@ type ReturnTraffic struct {
 	Protocol string `json:"protocol"` // "tcp", "udp"
 	// Accepted is accepted by every chain, but for Exceptions.
 	Accepted []PortRange `json:"accepted,omitempty"`
-	// Refused is dropped or rejected by some chain.
-	Refused []PortRange `json:"refused,omitempty"`
+	// Refused is dropped or rejected by some chain, RefusedBy those that do.
+	Refused   []PortRange `json:"refused,omitempty"`
+	RefusedBy []Refuser   `json:"refused_by,omitempty"`
 	// Unclear hangs on conditions that can't be judged here.
 	Unclear []PortRange `json:"unclear,omitempty"`
 	// Stateful says that a rule on the state of connection tracking
@@ -62,6 +63,15 @@ type ReturnTraffic struct {
 	// Untracked are the ports that notrack rules keep from connection
 	// tracking, so that no rule on its state fits.
 	Untracked []PortRange `json:"untracked,omitempty"`
+}
+
+// Refuser is a chain that the kernel asks, which drops or rejects answers, itself or in a
+// chain that it jumps to.
+type Refuser struct {
+	Chain string `json:"chain"` // as that of a FirewallRule
+	// Early says that it is asked before connection tracking: no rule on its state fits
+	// there.
+	Early bool `json:"early,omitempty"`
 }
 
 // PortDrop is a rule that drops or rejects named ports.

@@ -46,7 +46,7 @@ func (e *examiner) firewall() {
 		case model.SignRefused:
 			r := &fw.Returns[s.Index]
 			e.seen("%s %s: answers to %s are dropped or rejected", r.Family, r.Protocol, portRanges(r.Refused))
-			e.next("let answers in: %snft insert rule inet filter input ct state established,related accept", e.enter())
+			e.letIn(r)
 		case model.SignUnclear:
 			r := &fw.Returns[s.Index]
 			e.seen("%s %s: answers to %s hang on rules that can't be judged here", r.Family, r.Protocol, portRanges(r.Unclear))
@@ -58,7 +58,7 @@ func (e *examiner) firewall() {
 			e.seen("a rule translates sources to %s for each destination: %s", text.Plural(r.PortCount, "port", "ports"), r.Text)
 		case model.SignConntrackFull:
 			where := ""
-			if e.st.Snapshot.Scope.Kind == source.ScopeNamed || e.st.Snapshot.Scope.Kind == source.ScopePod || e.st.Snapshot.Scope.Kind == source.ScopeContainer {
+			if e.enter() != "" {
 				where = "on the host: "
 			}
 			e.next("%s%s=%d, about 320 bytes of kernel memory for each more", where, trackingLimit, 2*e.ev.Conntrack.Max)

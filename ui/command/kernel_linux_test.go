@@ -126,7 +126,7 @@ type diagnosis struct {
 	Verdict string
 	Points  []struct {
 		Topic, Verdict string
-		Seen           []string
+		Seen, Next     []string
 	}
 	Findings []struct{ Problem, Title string }
 }

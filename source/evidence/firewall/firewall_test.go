@@ -188,6 +188,30 @@ func TestNFT(t *testing.T) {
 	}
 }
 
+// Who refuses answers is the chain that the kernel asks, whichever of those that it jumps
+// to does so, and each that does.
+func TestWhoRefuses(t *testing.T) {
+	d, err := parseNFT([]byte(`{"nftables": [
+		{"chain": {"family": "ip", "table": "early", "name": "pre", "type": "filter", "hook": "prerouting", "prio": -300, "policy": "accept"}},
+		{"chain": {"family": "inet", "table": "f", "name": "in", "type": "filter", "hook": "input", "prio": 0, "policy": "accept"}},
+		{"chain": {"family": "inet", "table": "f", "name": "deep"}},
+		{"chain": {"family": "inet", "table": "open", "name": "in", "type": "filter", "hook": "input", "prio": 5, "policy": "accept"}},
+		{"chain": {"family": "ip6", "table": "g", "name": "in", "type": "filter", "hook": "input", "prio": 10, "policy": "drop"}},
+		{"rule": {"family": "ip", "table": "early", "chain": "pre", "handle": 1, "expr": [{"match": {"op": "==", "left": {"payload": {"protocol": "udp", "field": "dport"}}, "right": {"range": [40000, 40009]}}}, {"drop": null}]}},
+		{"rule": {"family": "inet", "table": "f", "chain": "in", "handle": 2, "expr": [{"jump": {"target": "deep"}}]}},
+		{"rule": {"family": "inet", "table": "f", "chain": "deep", "handle": 3, "expr": [{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": {"range": [50000, 50009]}}}, {"drop": null}]}}]}`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	deep, early, g := source.Refuser{Chain: "inet f in"}, source.Refuser{Chain: "ip early pre", Early: true}, source.Refuser{Chain: "ip6 g in"}
+	want := [][]source.Refuser{{deep}, {early}, {g, deep}, {g}}
+	for i, r := range judged(d.rules, defaultRange).Returns {
+		if diff := cmp.Diff(want[i], r.RefusedBy); diff != "" {
+			t.Errorf("%s %s (-want +got):\n%s", r.Family, r.Protocol, diff)
+		}
+	}
+}
+
 // nftReport is the report on one rule in a chain that accepts.
 func nftReport(t *testing.T, expr string) []string {
 	t.Helper()

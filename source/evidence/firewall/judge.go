@@ -38,6 +38,8 @@ type judge struct {
 	// how many of its like a rule keeps from it.
 	early   bool
 	notrack answer
+	// refusers are the chains that refuse the packet.
+	refusers []source.Refuser
 }
 
 // outcome is what becomes of packets, all that may be together.
@@ -121,6 +123,9 @@ func (j *judge) returns(rng source.PortRange) {
 			switch {
 			case out&refused != 0:
 				extend(&r.Refused, j.span)
+				for _, by := range j.refusers {
+					add(&r.RefusedBy, by)
+				}
 			case out&unclear != 0:
 				extend(&r.Unclear, j.span)
 			default:
@@ -146,7 +151,7 @@ func extend(list *[]source.PortRange, span source.PortRange) {
 // follow takes the packet through all base chains: each must accept it.
 func (j *judge) follow() outcome {
 	all := map[bool]outcome{true: unclear}[j.rs.unread]
-	j.notrack = never
+	j.notrack, j.refusers = never, j.refusers[:0]
 	for _, c := range j.base {
 		if j.packet.v6 && !c.v6 || !j.packet.v6 && !c.v4 {
 			continue
@@ -169,6 +174,9 @@ func (j *judge) follow() outcome {
 		}
 		if out&accepted != 0 && out&refused != 0 {
 			out = out&^refused | unclear
+		}
+		if out&refused != 0 {
+			j.refusers = append(j.refusers, source.Refuser{Chain: c.label, Early: j.early})
 		}
 		all |= out
 	}
@@ -265,7 +273,7 @@ func (j *judge) refuse(r source.FirewallRule, here way) outcome {
 }
 
 // add adds a rule to a list, once.
-func add(list *[]source.FirewallRule, r source.FirewallRule) {
+func add[T comparable](list *[]T, r T) {
 	if len(*list) < maxRules && !slices.Contains(*list, r) {
 		*list = append(*list, r)
 	}
