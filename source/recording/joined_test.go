@@ -54,6 +54,53 @@ func TestAnotherRecordingBehindTheEnd(t *testing.T) {
 	}
 }
 
+// TestAnotherRecordingBehindACut joins a recording that was cut behind one of its moments,
+// as where its program was killed, with another.
+func TestAnotherRecordingBehindACut(t *testing.T) {
+	t.Parallel()
+	cut, ends := small(t)
+	list := moments(1, 20, 3, 30)
+	var out bytes.Buffer
+	w := newWriter(t, &out)
+	for _, m := range list { // 30, with full ones between
+		if err := w.Write(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		name  string
+		first []byte
+		want  int
+		err   error
+	}{
+		{"behind the first moment", cut[:ends[0]], 1, recording.ErrJoined},
+		{"behind the second", cut[:ends[1]], 2, recording.ErrJoined},
+		{"before the end line", out.Bytes(), 30, recording.ErrJoined},
+		{"behind the header", compress(header), 0, recording.ErrEmpty},
+	} {
+		joined := slices.Concat(test.first, record(t, moments(2, 20, 3, 90)))
+		live, err := recording.NewLive(bytes.NewReader(joined))
+		if err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		defer live.Close()
+		if n, err := countMoments(t, live); n != test.want || err != test.err {
+			t.Errorf("%s, a pipe: %d moments, then %v; want %d, then %v", test.name, n, err, test.want, test.err)
+		}
+		file, err := recording.NewPlayer(bytes.NewReader(joined), int64(len(joined)))
+		if err != nil {
+			if err != test.err {
+				t.Errorf("%s: %v", test.name, err)
+			}
+			continue
+		}
+		defer file.Close()
+		if n, err := countMoments(t, file); n != test.want || err != test.err || file.End() != test.err {
+			t.Errorf("%s: %d moments, then %v, %v; want %d, then %v", test.name, n, err, file.End(), test.want, test.err)
+		}
+	}
+}
+
 // TestWhatIsNoRecordingBehindTheEnd has a file end with what was left there of another:
 // it is whole all the same.
 func TestWhatIsNoRecordingBehindTheEnd(t *testing.T) {

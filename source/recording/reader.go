@@ -235,6 +235,9 @@ func (r *Reader) readLines() error {
 		return r.ending(err)
 	}
 	var err error
+	if bytes.HasPrefix(r.text, []byte(head)) {
+		return r.joined()
+	}
 	if r.stamp, err = r.readStamp(); err != nil {
 		return damaged(r.next(), err)
 	}
@@ -305,12 +308,33 @@ func (r *Reader) ending(err error) error {
 	switch {
 	case r.input.err != nil:
 		return fmt.Errorf("read the recording: %w", r.input.err)
+	case r.another(err):
+		return r.joined()
 	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return damaged(r.next(), err)
 	case r.first && !r.begun:
 		return ErrEmpty
 	}
 	return ErrCut
+}
+
+// joined is the end where another recording begins.
+func (r *Reader) joined() error {
+	if r.first && !r.begun {
+		return ErrEmpty
+	}
+	return ErrJoined
+}
+
+// another reports whether err is that of reading on behind the cut of a recording, where
+// another begins: the first three bytes of its frame are taken for a block that is too
+// large, and the fourth is next.
+func (r *Reader) another(err error) bool {
+	if !errors.Is(err, zstd.ErrWindowSizeExceeded) {
+		return false
+	}
+	next, _ := r.packed.Peek(1)
+	return len(next) == 1 && next[0] == frameMagic>>24
 }
 
 // step passes over the moment that peek saw, of which only the time is wanted.
@@ -320,9 +344,11 @@ func (r *Reader) step() {
 	r.moment.n, r.moment.t, r.begun = r.stamp.N, r.stamp.T, true
 }
 
+// head is what every recording begins with.
+const head = `{"recording":`
+
 // heads reports whether a recording begins here.
 func (r *Reader) heads() bool {
-	const head = `{"recording":`
 	text, _ := r.lines.Peek(len(head))
 	return string(text) == head
 }
