@@ -122,6 +122,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler: s.page, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes, ConnState: s.clients.bound, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		DisableGeneralOptionsHandler: true, // which asks for no password
 	}
 	drained := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {

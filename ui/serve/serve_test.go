@@ -104,6 +104,23 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// A request that names no page is answered by no handler of net/http's own.
+func TestOptionsOfTheServer(t *testing.T) {
+	t.Parallel()
+	s := start(t, figure(), "")
+	conn, err := net.Dial("tcp", s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(answer))
+	fmt.Fprintf(conn, "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	said, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(said), "HTTP/1.1 4") {
+		t.Errorf("%q, %v", said, err)
+	}
+}
+
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
 	s := start(t, figure(), "")
