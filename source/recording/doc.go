@@ -93,8 +93,8 @@
 //   - queues (rx and tx) are exact, and so is everything else.
 //
 // A moment is written as whole zstd blocks, and at once: a recording is good
-// up to its last whole moment where it is cut ([ErrCut]), and can be read from a
-// pipe while it is written.
+// up to its last whole moment where it is cut ([ErrCut]) or another begins
+// ([ErrJoined]), and can be read from a pipe while it is written.
 //
 // Behind the last frame stands an index of all, so that a recording opens at once
 // however long it is: the seek table of zstd's seekable format (contrib in zstd's
