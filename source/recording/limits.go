@@ -146,8 +146,8 @@ var (
 	// so: every whole moment has been read. errors.Is takes it for io.EOF too.
 	ErrCut error = endError("the recording was cut: this is its last whole moment")
 	// ErrJoined comes instead of io.EOF where another recording follows, as in a file
-	// that was joined of two: this one is whole, and that one not read. errors.Is takes
-	// it for io.EOF too.
+	// that was joined of two: every whole moment of this one has been read, and none of
+	// that one. errors.Is takes it for io.EOF too.
 	ErrJoined error = endError("another recording begins behind the end of this one, and is not read: each needs a file of its own")
 )
 

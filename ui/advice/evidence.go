@@ -58,7 +58,7 @@ func (e *examiner) firewall() {
 			e.seen("a rule translates sources to %s for each destination: %s", text.Plural(r.PortCount, "port", "ports"), r.Text)
 		case model.SignConntrackFull:
 			where := ""
-			if e.enter() != "" {
+			if e.teller().elsewhere() {
 				where = "on the host: "
 			}
 			e.next("%s%s=%d, about 320 bytes of kernel memory for each more", where, trackingLimit, 2*e.ev.Conntrack.Max)

@@ -62,7 +62,10 @@ func (t *teller) enter() string {
 }
 
 // enter is what to type before a command about the namespace that is examined.
-func (e *examiner) enter() string { return newTeller(e.st, new(model.Finding)).enter() }
+func (e *examiner) enter() string { return e.teller().enter() }
+
+// teller tells of no finding, and so of the namespace alone.
+func (e *examiner) teller() *teller { return newTeller(e.st, new(model.Finding)) }
 
 // plainName is a name that a shell takes for itself.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._@:+-]*$`)

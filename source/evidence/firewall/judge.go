@@ -272,7 +272,7 @@ func (j *judge) refuse(r source.FirewallRule, here way) outcome {
 	return refused
 }
 
-// add adds a rule to a list, once.
+// add adds to a list what is not in it yet, as far as there is room.
 func add[T comparable](list *[]T, r T) {
 	if len(*list) < maxRules && !slices.Contains(*list, r) {
 		*list = append(*list, r)
