@@ -28,13 +28,22 @@ type gauge struct {
 	graded bool
 	// pool says that it is of translated ports, and unsure that timeWait may be free.
 	pool, unsure bool
-	// first says that it is the headline.
-	first bool
+	// first says that it is the headline, and soon that it will be full in minutes.
+	first, soon bool
 }
 
 func (g *gauge) percent() float64 {
 	used := g.live + g.timeWait + g.blocked
 	return model.Percent(used, used+g.free)
+}
+
+// word is the level, which is but of now where the ports are soon used up.
+func (g *gauge) word() segment {
+	word := levelSegment(g.level)
+	if g.soon && g.level == model.LevelOK {
+		word.text += " so far"
+	}
+	return word
 }
 
 // headline is the gauge that says when connect() fails first, or for UDP
@@ -44,7 +53,7 @@ func headline(v *View) gauge {
 	h := pressure.Headline()
 	g := gauge{
 		label: "whole pool", live: h.Live, timeWait: h.TimeWait, blocked: h.Blocked + h.Suspected, free: h.Free,
-		suspected: h.Suspected, level: h.Level, graded: true, first: true,
+		suspected: h.Suspected, level: h.Level, graded: true, first: true, soon: v.fillsSoon(),
 	}
 	recent := v.State.Failures.Recent - v.State.Failures.RecentUDP
 	if v.Proto == ProtoUDP {
@@ -183,7 +192,10 @@ func (p *Painter) drawSummary(r screen.Rect, v *View) {
 		sentence += " to"
 	}
 	n := p.segments(x, r.Y, w, segment{levelRoles[g.level], sentence}, segment{theme.Text, " " + g.label})
-	word := levelSegment(g.level)
+	word := g.word()
+	if n+1+text.Width(word.text) > w {
+		word = levelSegment(g.level)
+	}
 	if width := text.Width(word.text); n+1+width <= w {
 		p.segments(x+w-width, r.Y, width, word)
 	} else if n+2 <= w {
@@ -303,16 +315,12 @@ func (p *Painter) drawGauge(c columns, y int, v *View, g *gauge) {
 	}
 	p.gaugeLabel(c.label.X, y, c.label.W, style, v, g)
 	p.gaugeBar(c.bar.X, y, c.bar.W, v, g)
-	if word := levelSegment(g.level); g.pool && g.level == model.LevelOK {
-		p.segments(c.level.X, y, c.level.W, word)
-	}
-	if g.first || g.graded && g.level > model.LevelOK {
+	told := g.first || g.graded && g.level > model.LevelOK
+	if told {
 		style = levelRoles[min(g.level, model.LevelCritical)]
-		word := levelSegment(g.level)
-		if g.first && g.level == model.LevelOK && v.fillsSoon() {
-			word.text += " so far"
-		}
-		p.segments(c.level.X, y, c.level.W, word)
+	}
+	if told || g.pool {
+		p.segments(c.level.X, y, c.level.W, g.word())
 	}
 	p.canvas.TextRight(c.percent.X, y, c.percent.W, style, g.share(v, c.percent.W))
 }

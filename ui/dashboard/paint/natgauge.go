@@ -77,7 +77,7 @@ func natGauge(p *model.NATPoolUse, room int) gauge {
 	evictable := min(p.Evictable, p.Used)
 	return gauge{
 		label: natLabel(p, room), live: p.Used - evictable, timeWait: evictable, free: max(0, p.Capacity()-p.Used),
-		level: p.Level, graded: true, pool: true,
+		level: p.Level, graded: true, pool: true, soon: p.FullSoon(),
 	}
 }
 

@@ -3,6 +3,7 @@ package paint
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"ephtop/model"
 	"ephtop/source"
@@ -37,6 +38,38 @@ func TestGaugeOfNATOnTheWay(t *testing.T) {
 			}
 			requireFrame(t, plain(), v)
 		})
+	}
+}
+
+// A pool is but ok so far where it will be full in minutes, as the range is: each by its
+// own outlook.
+func TestGaugeThatFillsSoon(t *testing.T) {
+	t.Parallel()
+	fills := model.Outlook{Trend: model.TrendFull, In: 40 * time.Second}
+	pool := model.NATPoolUse{NATPool: &source.NATPool{Proto: source.TCP, Used: 40_000}}
+	soon := pool
+	soon.Outlook = fills
+	for _, test := range []struct {
+		name        string
+		ports       bool
+		pool        model.NATPoolUse
+		first, last string // words of the two gauges
+	}{
+		{"neither", false, pool, "· ok", "· ok"},
+		{"the pool", false, soon, "· ok", "· ok so far"},
+		{"the range", true, pool, "· ok so far", "· ok"},
+		{"both", true, soon, "· ok so far", "· ok so far"},
+	} {
+		v := sampleView(120, 40)
+		v.State.TCP.Pressure.Tuples[0].Level, v.State.Outlook = model.LevelOK, model.Outlook{}
+		if test.ports {
+			v.State.Outlook, v.Sentence.Level = fills, model.LevelWarning
+		}
+		v.State.NAT = &model.NATState{NAT: &source.NAT{}, Pools: []model.NATPoolUse{test.pool}}
+		all := gauges(v, 60)
+		if first, last := all[0].word().text, all[len(all)-1].word().text; first != test.first || last != test.last {
+			t.Errorf("%s: %q and %q, want %q and %q", test.name, first, last, test.first, test.last)
+		}
 	}
 }
 
