@@ -43,9 +43,9 @@
 //
 //   - n counts the moments, from 0 unless the beginning was dropped (see
 //     [Ring]), and t is the time since the header's start,
-//     which does not go back. full says that the moment stands alone. Every
-//     60th does, from the first one on, and begins a zstd frame, so that reading
-//     can begin there. Any other moment holds the changes against the moment
+//     which does not go back. full says that the moment stands alone. The first
+//     one does, the first of another source, and every 60th from there on: it
+//     begins a zstd frame, so that reading can begin there. Any other moment holds the changes against the moment
 //     before. scopes is the number of lines that follow. These four stand first,
 //     in this order, so that who looks for a time needn't read on.
 //   - A field that is left out is as it was in the moment before; it is 0, false

@@ -174,6 +174,28 @@ func timed(seconds float64, expires uint32) *source.Moment {
 	return m
 }
 
+// Another source knows other things of each socket: its first moment stands alone.
+func TestAMomentOfAnotherSourceStandsAlone(t *testing.T) {
+	t.Parallel()
+	places := func(sources ...string) int {
+		list := moments(1, 40, 3, 50)
+		for i, m := range list {
+			m.Source = sources[i*len(sources)/len(list)]
+		}
+		b := record(t, list)
+		p, err := recording.NewPlayer(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		return p.Points()
+	}
+	one, three := places("tables"), places("sockdiag", "tables", "sockdiag")
+	if three != one+2 {
+		t.Errorf("reading can begin at %d places, and of one source at %d", three, one)
+	}
+}
+
 func TestTimersThatTickAreNotWrittenAgain(t *testing.T) {
 	t.Parallel()
 	cases := []struct {

@@ -75,7 +75,7 @@ func (r *Ring) bound() int { return min(r.most, max(r.within, 3*r.lastFull)) }
 // Ring is too large for it: that is ErrTooLarge as well.
 func (r *Ring) Write(m *source.Moment) error {
 	w := r.writer
-	if w.full() {
+	if w.take(m.Source); w.full() {
 		w.packed.Grow(r.lastFull + r.lastFull/slack)
 	}
 	if err := w.Write(m); err != nil {

@@ -51,6 +51,7 @@ type Writer struct {
 	objects  count  // of them
 	moments  int
 	nextFull int           // number of the next moment that stands alone
+	source   string        // of the moment before
 	now      time.Duration // since the header's start
 	second   stamp         // the moment with which a second began
 	head     values        // of the moment before
@@ -128,6 +129,7 @@ func (w *Writer) write(m *source.Moment) error {
 		return fmt.Errorf("record a moment: %w", err)
 	}
 	m = w.fit(m)
+	w.take(m.Source)
 	w.packed.Reset()
 	if w.moments == 0 {
 		if err := w.begin(m.Time); err != nil {
@@ -231,6 +233,15 @@ func checkMoment(m *source.Moment) error {
 		return err
 	}
 	return checkTime(m.Time)
+}
+
+// take has the next moment stand alone if it is from another source than the one before:
+// as these know different things, nearly every row would differ, and to tell all that is
+// different takes twice as long as to tell all.
+func (w *Writer) take(source string) {
+	if source != w.source {
+		w.source, w.nextFull = source, w.moments
+	}
 }
 
 // full tells whether the next moment stands alone.
