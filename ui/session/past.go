@@ -32,6 +32,9 @@ const (
 	keepShare   = 100
 	keepAtLeast = 5 * time.Second
 	keepSockets = 150_000 // for which the bound is that much longer
+	// The first moment is passed over where it takes long to keep: a better source
+	// takes over from it (package live), and nothing of it would save work then.
+	keepFirst = 50_000 // sockets
 	// Events are packed until a moment is kept, and so many have one kept. Those
 	// that come while something is written wait as they are, up to a bound.
 	keepEvents  = recording.FreeEvents / 2
@@ -52,6 +55,8 @@ type keeper struct {
 
 	writing *source.Moment // until done
 	done    chan struct{}
+	// begun says that there was a moment.
+	begun bool
 	// next is when a moment is kept again, cost what one takes, noted how many
 	// events wait for it in the ring, and panicked what went wrong. They belong to
 	// the goroutine until done.
@@ -81,8 +86,12 @@ func (k *keeper) keep(m *source.Moment, l model.Level) {
 			panic(k.panicked) // as it would without a goroutine
 		}
 	default:
-		n := min(len(m.Events), mostWaiting-len(k.waiting))
-		k.waiting, k.lost = append(k.waiting, m.Events[:n]...), k.lost+m.LostEvents+len(m.Events)-n
+		k.wait(m)
+		return
+	}
+	first := !k.begun
+	if k.begun = true; first && len(m.Room) > keepFirst {
+		k.wait(m)
 		return
 	}
 	kept := *m
@@ -107,6 +116,12 @@ func (k *keeper) keep(m *source.Moment, l model.Level) {
 			k.next = now.Add(min(max(keepEvery, keepShare*k.cost), most))
 		}
 	}()
+}
+
+// wait has the events of a moment wait for the next one.
+func (k *keeper) wait(m *source.Moment) {
+	n := min(len(m.Events), mostWaiting-len(k.waiting))
+	k.waiting, k.lost = append(k.waiting, m.Events[:n]...), k.lost+m.LostEvents+len(m.Events)-n
 }
 
 // record records a moment, the whole of it or only what happened.

@@ -145,6 +145,25 @@ func TestEventsWaitForAMoment(t *testing.T) {
 	}
 }
 
+// The first moment of a large host is not kept, but for its events: another source takes
+// over from the one that it is of.
+func TestFirstMomentOfALargeHost(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ sockets, first int }{{keepFirst, 0}, {keepFirst + 1, 1}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := keep(t, &host{crowd: c.sockets - 1}, 6*time.Second, 2, func(*Look) {})
+			p := past(t, s)
+			if want := start.Add(time.Duration(c.first) * time.Second); !p.First.Equal(want) {
+				t.Errorf("of %d sockets the past begins at %v, want %v", c.sockets, p.First, want)
+			}
+			at := p.Tape.Go(t.Context(), Goal{To: p.First}, new(Look))
+			if n := len(at.Look.Moment.Events); n != 1+c.first {
+				t.Errorf("of %d sockets there are %d events, want %d", c.sockets, n, 1+c.first)
+			}
+		})
+	}
+}
+
 // A moment that is too large has the past begin anew, and does not end it.
 func TestPastAfterAMomentThatIsTooLarge(t *testing.T) {
 	t.Parallel()

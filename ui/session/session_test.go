@@ -20,6 +20,7 @@ type host struct {
 	hangs bool
 	ends  int // after so many polls; 0 for never
 	more  int // events in each poll beside one
+	crowd int // sockets beside one
 }
 
 var start = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -43,6 +44,9 @@ func (h *host) Poll(ctx context.Context, m *source.Moment) error {
 	m.Room = append(m.Room, source.Socket{
 		Proto: source.TCP, State: source.Established, LocalPort: uint16(40000 + h.polls%10), RemotePort: 443, Process: source.NoProcess,
 	})
+	for range h.crowd {
+		m.Room = append(m.Room, m.Room[0])
+	}
 	s.Sockets = m.Room
 	for range 1 + h.more {
 		m.Events = append(m.Events, source.Event{Kind: source.Closed, Tuple: source.Tuple{Proto: source.TCP, LocalPort: uint16(h.polls)}})
