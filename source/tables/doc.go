@@ -35,7 +35,8 @@
 //     is another's, a socket took us along as it moved, and we walk again.
 //   - A bucket of bhash is checked by its own hash: up to Linux 6.14 it may be
 //     freed and used again while we look.
-//   - Bound sockets come last: one that connects meanwhile is then seen once.
+//   - Bound sockets come last: one that connects meanwhile is never seen twice. One
+//     that does so between the two tables is not seen before the next walk.
 //   - A namespace is known by its inode number and its cookie together, since
 //     numbers are used again.
 //   - No address of the kernel's memory leaves the mapped memory. It would be no

@@ -50,8 +50,8 @@ func (e *Engine) walk(ctx context.Context, only uint64, m *source.Moment) error 
 	e.Ration.Begin()
 	straight, begin := e.straight(wanted), len(m.Room)
 	sockets := func(proto source.Proto) func() { return func() { e.takeRows(m, proto, straight) } }
-	// Bound sockets last: one that connects meanwhile is seen once. The other
-	// way it would be seen twice.
+	// Bound sockets last: one that connects meanwhile is seen once, or, between
+	// the two tables, by the next walk. The other way it would be seen twice.
 	if err := e.eachTable(ctx, walkTCP, ownTCP, wanted, sockets(source.TCP)); err != nil {
 		return err
 	}
