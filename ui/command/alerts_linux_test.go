@@ -31,7 +31,7 @@ func TestAlerts(t *testing.T) {
 		}
 	}
 	h := netlab.New(t, "20000 20999")
-	spread(t, h, 36, 100)
+	spread(t, h, 960)
 	m := monitor(t, h, map[string][]string{
 		"sick": {"--demo", "no-pool", "--speed", "2", "--interval", "1s"},
 		"well": {"--netns", "self", "--interval", "1s"},
@@ -60,19 +60,30 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-// spread opens so many connections to each of so many destinations, over the
-// whole range: connect() by itself would keep to a half of it.
-func spread(t *testing.T, h *netlab.Host, destinations, each int) {
+// spread opens connections over the whole range, where connect() by itself would
+// keep to a half of it, until so many ports are in use: a hundred to each of as
+// many destinations as that takes. Where the kernel begins is drawn at boot for
+// every destination, so that how many have ports in common is chance.
+func spread(t *testing.T, h *netlab.Host, ports int) {
 	t.Helper()
-	for i := range destinations {
+	used := map[string]bool{}
+	for i := range 200 {
+		if len(used) >= ports {
+			return
+		}
 		to := fmt.Sprintf("127.0.3.%d:80", i+1)
 		h.Listen(to)
-		if _, err := netlab.Repeat(each, func() (int, error) { return h.ConnectRange(20000, 20999, to) }); errors.Is(err, syscall.ENOPROTOOPT) {
-			t.Skip("this kernel has no IP_LOCAL_PORT_RANGE (Linux 6.3)")
-		} else if err != nil {
-			t.Fatal(err)
+		for range 100 {
+			fd, err := h.ConnectRange(20000, 20999, to)
+			if errors.Is(err, syscall.ENOPROTOOPT) {
+				t.Skip("this kernel has no IP_LOCAL_PORT_RANGE (Linux 6.3)")
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			used[address(t, fd)] = true
 		}
 	}
+	t.Fatalf("%d ports are in use, want %d", len(used), ports)
 }
 
 // monitored is a Prometheus with its Alertmanager, in a namespace.
