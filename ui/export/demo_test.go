@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"ephtop/source/race"
 	"ephtop/ui/export"
 	"ephtop/ui/export/internal/filmtest"
 )
@@ -14,6 +15,9 @@ import (
 // order.
 func TestDemo(t *testing.T) {
 	t.Parallel()
+	if race.Enabled {
+		t.Skip("one goroutine draws all of it: it runs without the race detector")
+	}
 	script, err := os.ReadFile("../../.github/demo.keys")
 	if err != nil {
 		t.Fatal(err)

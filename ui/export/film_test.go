@@ -286,6 +286,9 @@ func unpack(data []byte) ([]byte, error) {
 // What a page calls a chapter begins where the time line on its screen has a mark.
 func TestLevelsAreThoseOfTheTimeLine(t *testing.T) {
 	t.Parallel()
+	if race.Enabled {
+		t.Skip("one goroutine draws all of it: it runs without the race detector")
+	}
 	f := filmtest.Open(t, filmtest.Demo("no-pool", 110), export.Options{Speed: 8})
 	worst := model.LevelOK
 	filmtest.Each(t, f, func(_ int, frame export.Frame) {
