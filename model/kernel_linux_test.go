@@ -38,6 +38,11 @@ func some(n int) int {
 	return n
 }
 
+// leftOut reports whether a sample goes without a case, by its numbers among the
+// cases and among the kinds of source: every second, so that each case is tried
+// by one kind and each kind has cases.
+func leftOut(test, kind int) bool { return sampled() && (test+kind)%2 != 0 }
+
 // families are a destination in each way to write one. One of them is enough for
 // the race detector.
 func families() []string {

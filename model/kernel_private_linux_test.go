@@ -37,11 +37,14 @@ func TestKernelSourcePorts(t *testing.T) {
 	t.Parallel()
 	for _, to := range families() {
 		from := netip.MustParseAddrPort(to).Addr()
-		for _, test := range []struct {
+		for i, test := range []struct {
 			first, n int
 			level    model.Level
-		}{{2000, 20, model.LevelExhausted}, {39900, 10, model.LevelExhausted}, {50000, 150, model.LevelExhausted}, {2000, 5, model.LevelOK}, {40020, 20, model.LevelExhausted}, {39990, 20, model.LevelExhausted}} {
-			for _, kind := range kinds {
+		}{{2000, 20, model.LevelExhausted}, {39900, 10, model.LevelExhausted}, {50000, 150, model.LevelExhausted}, {40020, 20, model.LevelExhausted}, {2000, 5, model.LevelOK}, {39990, 20, model.LevelExhausted}} {
+			for k, kind := range kinds {
+				if leftOut(i, k) {
+					continue
+				}
 				if !tellsBind(kind) && test.first >= 39990 && test.first < 40100 {
 					continue // nothing tells a named port from one of the range
 				}
@@ -83,8 +86,11 @@ func TestKernelSourcePorts(t *testing.T) {
 func TestKernelRangeOfTheSocketsOwn(t *testing.T) {
 	t.Parallel()
 	for _, to := range [...]string{"127.0.0.1:80", "[::1]:80"} {
-		for _, test := range []struct{ low, high int }{{40000, 40019}, {40041, 40070}, {40090, 40099}} {
-			for _, kind := range kinds {
+		for i, test := range []struct{ low, high int }{{40000, 40019}, {40041, 40070}, {40090, 40099}} {
+			for k, kind := range kinds {
+				if leftOut(i, k) {
+					continue
+				}
 				t.Run(fmt.Sprintf("%s, %s, %d to %d", kind, to, test.low, test.high), func(t *testing.T) {
 					t.Parallel()
 					l := newLabOf(t, kind)
